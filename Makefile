@@ -1,0 +1,31 @@
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test lint slow clean
+
+demo: .venv/demo.installed
+	$(BIN)/emolens run
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: .venv/dev.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/demo.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	@echo "Installing what constraints.txt pins; this takes a few minutes the first time."
+	$(INSTALL) --editable '.[starter]'
+	touch $@
+
+.venv/dev.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	@echo "Installing what constraints.txt pins; this takes a few minutes the first time."
+	$(INSTALL) --editable '.[dev]'
+	touch $@ .venv/demo.installed
+
+clean:
+	rm -rf .venv runs

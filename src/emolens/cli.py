@@ -1,0 +1,345 @@
+"""The command line: what the user says, handed to the library in a few lines each.
+
+Nothing heavy is imported before a command runs: `emolens --help` loads no torch.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from emolens import __version__
+from emolens.console import Console, RunConsole
+from emolens.errors import EmolensError, UsageError
+
+if TYPE_CHECKING:
+    from emolens.study import Run
+
+app = typer.Typer(
+    name="emolens",
+    help="From a table of texts to a measured, explained and deployable emotion classifier.",
+    epilog="Start with: emolens run   (bundled data and encoder, no network, a few minutes)",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+StudyArgument = Annotated[
+    str, typer.Argument(help="A built-in study (starter, emotion, emotion-minilm) or a TOML file.")
+]
+DatasetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset", help="Other data: a file, a folder, owner/name on the Hub, or starter."
+    ),
+]
+EncoderOption = Annotated[
+    str | None,
+    typer.Option("--encoder", help="Another encoder: minilm, distilbert, a folder or a Hub id."),
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="The run folder.  [default: runs/NAME]")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Any setting, e.g. --set finetune.epochs=3."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout for machines.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+TextOption = Annotated[str | None, typer.Option("--text", help="The column of the texts.")]
+LabelOption = Annotated[str | None, typer.Option("--label", help="The column of the classes.")]
+PrecisionOption = Annotated[
+    str | None, typer.Option("--precision", help="fp32 or bf16.  [default: what is fastest here]")
+]
+ModelOption = Annotated[Path, typer.Option("--model", help="A model folder with openvino/ in it.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        Console().line(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error, too.")
+    ] = False,
+) -> None:
+    """--version and --debug, for every command."""
+
+
+def _study_command(stage: str | None, title: str) -> None:
+    """Add a command that runs a study until a stage; None: to its end."""
+
+    def command(
+        study: StudyArgument = "starter",
+        dataset: DatasetOption = None,
+        encoder: EncoderOption = None,
+        out: OutOption = None,
+        text: TextOption = None,
+        label: LabelOption = None,
+        settings: SetOption = None,
+        as_json: JsonOption = False,
+        quiet: QuietOption = False,
+    ) -> None:
+        given = {"data.dataset": dataset, "encoder.name": encoder, "data.text": text, "data.label": label}
+        overrides = {key: value for key, value in given.items() if value is not None}
+        run = _run(study, overrides | _pairs(settings or []), out, stage, Console(quiet=quiet or as_json))
+        _show_run(run, stage, Console(as_json=as_json))
+
+    command.__doc__ = title
+    app.command(stage or "run", help=title)(command)
+
+
+def _run(
+    study: str, overrides: dict[str, Any], out: Path | None, stage: str | None, console: Console
+) -> Run:
+    from emolens.study import load_study, run_study
+
+    resolved = load_study(study, overrides)
+    observer = RunConsole(console)
+    try:
+        return run_study(
+            resolved, out or Path("runs") / resolved.name, until=stage, observer=observer
+        )
+    finally:
+        observer.close()
+
+
+def _pairs(settings: list[str]) -> dict[str, str]:
+    pairs = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--set {setting} has no '='.", hint="Write --set finetune.epochs=3.")
+        pairs[key.strip()] = value.strip()
+    return pairs
+
+
+def _show_run(run: Run, stage: str | None, console: Console) -> None:
+    from dataclasses import asdict
+
+    if stage not in (None, "evaluate"):
+        record = run.records[str(stage)]
+        if console.as_json:
+            console.data({"folder": str(run.folder), "stage": stage, **asdict(record)})
+        else:
+            console.line(record.said)
+            for path in record.outputs:
+                console.line(str(run.folder / path))
+        return
+    evaluation = run.evaluation
+    if console.as_json:
+        console.data(evaluation.to_dict())
+        return
+    rows: list[list[object]] = []
+    for split, models in evaluation.by_split.items():
+        for model, e in models.items():
+            cells = [
+                f"{getattr(e, key):.4f} ({e.intervals[key][0]:.3f}–{e.intervals[key][1]:.3f})"
+                for key in ("accuracy", "macro_f1", "weighted_f1")
+            ]
+            rows.append([split, model, *cells])
+    console.table(("split", "model", "accuracy (95 %)", "macro-F1 (95 %)", "weighted F1 (95 %)"), rows)
+    if stage is None:
+        console.line(str(run.report))
+
+
+_study_command(None, "A whole study: audit, embed, map, probe, fine-tune, evaluate, report. Resumes.")
+
+
+@app.command()
+def inspect(
+    dataset: Annotated[
+        str, typer.Argument(help="A file, a folder, owner/name on the Hub, or starter.")
+    ],
+    text: TextOption = None,
+    label: LabelOption = None,
+    encoder: Annotated[
+        str | None, typer.Option("--encoder", help="Count tokens as this encoder does.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Splits, columns, features, first rows, class balance, lengths, duplicates, leakage."""
+    from emolens.data.audit import audit
+    from emolens.data.sources import load_dataset
+
+    data = load_dataset(dataset, text=text, label=label)
+    n_tokens = max_length = None
+    if encoder:
+        from emolens.encode.backbone import find_encoder, tokeniser_of
+
+        tokeniser = tokeniser_of(find_encoder(encoder))
+        max_length = tokeniser.max_length
+        n_tokens = {n: tokeniser.encode(split.texts).n_whole for n, split in data.splits.items()}
+    found = audit(data, n_tokens=n_tokens, max_length=max_length)
+    console = Console(as_json=as_json)
+    if as_json:
+        console.data(found.to_dict())
+        return
+    _show_audit(found, console)
+
+
+def _show_audit(found: Any, console: Console) -> None:
+    console.line(f"{found.name}")
+    console.line(f"columns: {', '.join(found.columns)}")
+    for column, feature in found.features.items():
+        console.line(f"  {column}: {feature}")
+    console.line()
+    head = [[row["text"], row["label"], row["label_name"]] for row in found.head]
+    console.table(("text", "label", "label_name"), head, title="First rows of train")
+    console.line()
+    classes = list(next(iter(found.splits.values())).by_class)
+    rows: list[list[object]] = [
+        [name, *(split.by_class[name] for split in found.splits.values())] for name in classes
+    ]
+    rows.append(["all", *(split.n for split in found.splits.values())])
+    rows.append(["largest", *(f"{s.majority} {s.majority_share:.2%}" for s in found.splits.values())])
+    for key in ("median", "maximum"):
+        if all(split.n_tokens for split in found.splits.values()):
+            tokens = [f"{split.n_tokens[key]:.0f}" for split in found.splits.values()]
+            rows.append([f"tokens, {key}", *tokens])
+    console.table(("class", *found.splits), rows, title="Texts by class and split")
+    console.line()
+    for finding in found.findings or ["Nothing found that spoils training or flatters a score."]:
+        console.line(f"- {finding}")
+
+
+@app.command()
+def tokenize(
+    texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help="One or more texts.")],
+    encoder: Annotated[str, typer.Option("--encoder", help="Whose tokenizer.")] = "minilm",
+    as_json: JsonOption = False,
+) -> None:
+    """Tokens, ids and attention mask; several texts are padded together as one batch."""
+    import numpy as np
+
+    from emolens.encode.backbone import find_encoder, tokeniser_of
+    from emolens.encode.batches import pad
+
+    tokeniser = tokeniser_of(find_encoder(encoder))
+    tokens = tokeniser.encode(texts)
+    ids, mask = pad(tokens, np.arange(len(tokens)), pad_id=tokeniser.pad_id)
+    rows = [
+        {
+            "text": text,
+            "input_ids": ids[row].tolist(),
+            "attention_mask": mask[row].tolist(),
+            "tokens": tokeniser.tokens(ids[row]),
+            "truncated": bool(tokens.n_whole[row] > tokens.lengths[row]),
+        }
+        for row, text in enumerate(texts)
+    ]
+    console = Console(as_json=as_json)
+    if as_json:
+        console.data(rows)
+        return
+    for row in rows:
+        console.line(f"text            {row['text']}")
+        for key in ("tokens", "input_ids", "attention_mask"):
+            console.line(f"{key:<15} {' '.join(map(str, row[key]))}")
+        if row["truncated"]:
+            console.line(f"cut at {tokeniser.max_length} tokens")
+
+
+_study_command("embed", "Turn every text into a vector with the frozen encoder.")
+_study_command("map", "Lay the training embeddings out in two dimensions with UMAP.")
+_study_command("baselines", "The largest class, and TF-IDF with logistic regression.")
+_study_command("probe", "Logistic regression on the frozen embeddings.")
+_study_command("finetune", "Fine-tune the encoder as a classifier; writes a model folder.")
+_study_command("evaluate", "Every model on validation and test, with intervals and comparisons.")
+
+
+@app.command()
+def export(
+    model: Annotated[Path, typer.Argument(help="A model folder that transformers loads.")],
+) -> None:
+    """Write openvino/ into a model folder, which is what `emolens predict` runs."""
+    from emolens.learn.export import export_openvino
+
+    console = Console()
+    for path in export_openvino(model):
+        console.line(str(path))
+
+
+@app.command()
+def predict(
+    texts: Annotated[
+        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts, or - for lines of stdin.")
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option("--input", help="A table: .csv .tsv .jsonl .parquet or .txt.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where the table goes.  [default: NAME-emotions.csv]")
+    ] = None,
+    model: ModelOption = Path("runs/starter/model"),
+    text: TextOption = None,
+    unsure_below: Annotated[
+        float, typer.Option(min=0, max=1, help="Flag answers whose probability is lower.")
+    ] = 0.5,
+    precision: PrecisionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Emotions with probabilities, for texts or whole tables of any size."""
+    from emolens.predict.classifier import Classifier
+
+    if bool(texts) == (source is not None):
+        raise UsageError(
+            "Give either texts or --input FILE.", hint='For example: emolens predict "So good!"'
+        )
+    classifier = Classifier(model, precision=precision, unsure_below=unsure_below)
+    if source is not None:
+        _predict_table(classifier, source, out, text)
+        return
+    lines = (line.rstrip("\n") for line in sys.stdin) if texts == ["-"] else iter(texts or [])
+    _predict_lines(classifier, [line for line in lines if line.strip()], Console(as_json=as_json))
+
+
+def _predict_table(classifier: Any, source: Path, out: Path | None, text: str | None) -> None:
+    from emolens.predict.tables import predict_table
+
+    suffix = source.suffix if source.suffix != ".txt" else ".csv"
+    target = out or source.with_name(f"{source.stem}-emotions{suffix}")
+    console = Console()
+    with console.progress("predict") as update:
+        n = predict_table(
+            classifier, source, target, text_column=text, progress=lambda done: update(done, None)
+        )
+    console.note(f"{n:,} rows")
+    console.line(str(target))
+
+
+def _predict_lines(classifier: Any, texts: list[str], console: Console) -> None:
+    from dataclasses import asdict
+
+    answers = classifier.predict(texts)
+    if console.as_json:
+        console.data([asdict(answer) for answer in answers])
+        return
+    rows = [[a.label + (" (unsure)" if a.unsure else ""), a.probability, a.text] for a in answers]
+    console.table(("emotion", "probability", "text"), rows)
+
+
+def main() -> None:
+    """Run the command line; every EmolensError ends in two lines and its exit code."""
+    debug = "--debug" in sys.argv
+    try:
+        app(prog_name="emolens")
+    except EmolensError as error:
+        if debug:
+            raise
+        Console().error(error)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        Console().note("Stopped. Run the same command again to go on.")
+        raise SystemExit(130) from None

@@ -1,0 +1,129 @@
+"""The one place that prints. Data goes to stdout, everything else to stderr.
+
+Rich on a terminal, plain lines elsewhere, one JSON document where a machine reads, errors only
+when quiet.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console as RichConsole
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from emolens.errors import EmolensError
+
+if TYPE_CHECKING:
+    from emolens.data.dataset import Dataset
+    from emolens.study import StageRecord, Study
+
+
+class Console:
+    """Prints for people, or, with `as_json`, one JSON document for machines."""
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self._out = RichConsole(highlight=False, soft_wrap=True)
+        self._err = RichConsole(stderr=True, highlight=False, soft_wrap=True)
+
+    def data(self, value: Any) -> None:
+        """A JSON document on stdout."""
+        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+    def line(self, text: str = "") -> None:
+        """A line of data on stdout, as it is."""
+        self._out.print(escape(_visible(text)))
+
+    def note(self, text: str) -> None:
+        """A line for people on stderr; not when quiet."""
+        if not self.quiet:
+            self._err.print(escape(_visible(text)))
+
+    def error(self, error: EmolensError) -> None:
+        """The sentence and the hint, on stderr."""
+        self._err.print(f"[bold red]Error:[/] {escape(_visible(str(error)))}")
+        self._err.print(f"[dim]Hint:[/]  {escape(_visible(error.hint))}")
+
+    def table(
+        self, columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = ""
+    ) -> None:
+        """A table on stdout; numbers to the right."""
+        table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+        numeric = [all(isinstance(row[i], (int, float)) for row in rows) for i in range(len(columns))]
+        for column, is_number in zip(columns, numeric, strict=True):
+            table.add_column(
+                escape(column), justify="right" if is_number else "left", overflow="fold"
+            )
+        for row in rows:
+            table.add_row(*(escape(_visible(_cell(value))) for value in row))
+        # Not soft-wrapped: a table must know the width it has. A pipe has none.
+        width = None if self._out.is_terminal else 160
+        self._out.print(table, soft_wrap=False, width=width)
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[Any]:
+        """A bar on stderr while the block runs; gives a function of (done, total)."""
+        if self.quiet or not self._err.is_terminal:
+            yield lambda done, total: None
+            return
+        columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self._err, transient=True) as bar:
+            task = bar.add_task(title, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+class RunConsole:
+    """Tells on stderr how a study goes on: a line a stage, and a bar while one runs."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar: Any = None
+        self._update: Any = None
+
+    def opened(self, study: Study, dataset: Dataset, folder: Path) -> None:
+        """What is run, on which data, to where."""
+        note = self._console.note
+        sizes = ", ".join(f"{name} {n:,}" for name, n in dataset.sizes.items())
+        note(f"study {study.name}: {dataset.name} with {study.encoder.name}, in {folder}")
+        note(f"splits {sizes}; columns {', '.join(dataset.columns)}")
+        note(f"classes {', '.join(dataset.labels.names)}")
+
+    def started(self, stage: str) -> None:
+        """Show a bar for the stage."""
+        self._bar = self._console.progress(stage)
+        self._update = self._bar.__enter__()
+
+    def progress(self, done: int, total: int) -> None:
+        """Move the bar."""
+        self._update(done, total)
+
+    def finished(self, stage: str, record: StageRecord, *, resumed: bool) -> None:
+        """The line that sums the stage up."""
+        self.close()
+        seconds = "as before" if resumed else f"{record.seconds:.1f} s"
+        self._console.note(f"  {stage:<10} {record.said}  [{seconds}]")
+
+    def close(self) -> None:
+        """Take the bar away, also when a stage failed."""
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+            self._bar = None
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _visible(text: str) -> str:
+    """A text that can't move the cursor or colour the terminal: control characters shown as dots."""
+    return "".join(s if s in "\n\t" or s.isprintable() or s == "\u200d" else "·" for s in text)

@@ -1,0 +1,1 @@
+"""A table of labelled texts: where it comes from, what it holds, what is wrong with it."""

@@ -1,0 +1,206 @@
+"""What is in a data set, and what is wrong with it, before anything is trained on it.
+
+Reads texts and labels only; token counts are handed in, so it knows nothing of tokenizers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from emolens.data.dataset import TRAIN, Dataset
+
+# Signs that UTF-8 was read as Windows-1252 or Latin-1, replacement and control characters.
+_BROKEN = re.compile(
+    "\ufffd|ï¿½|ï»¿|Ã[\u0080-\u00bf\u0192\u2018-\u201e€™¢£¤¥¦§©ª«¬®¯°±²³´µ¶¸¹º»¼½¾¿]|â€|Â[\u00a0-\u00bf]"
+    "|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+)
+_EXAMPLES = 20
+
+
+@dataclass(frozen=True)
+class SplitAudit:
+    """The figures of one split.
+
+    n_tokens: minimum, median, 95th percentile and maximum, with the special tokens; None where
+    no tokenizer was at hand. leaked: rows whose text also stands in train (always 0 for train).
+    """
+
+    n: int
+    by_class: dict[str, int]
+    majority: str
+    majority_share: float
+    empty: int
+    broken_encoding: int
+    leaked: int
+    n_tokens: dict[str, float] | None = None
+    over_limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What is known of a data set before training.
+
+    repeated_texts: texts that stand more than once over all splits; contradicting_texts: those of
+    them whose labels differ. The lists name rows as split and row number from 0.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    features: dict[str, str]
+    fingerprint: str
+    head: list[dict[str, Any]]
+    splits: dict[str, SplitAudit]
+    repeated_texts: int
+    contradicting_texts: int
+    contradictions: list[dict[str, Any]]
+    leaked_rows: list[dict[str, Any]]
+    empty_rows: list[dict[str, Any]]
+    broken_rows: list[dict[str, Any]]
+    max_length: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The audit as JSON values."""
+        return asdict(self)
+
+    @property
+    def findings(self) -> list[str]:
+        """One sentence for each thing that needs a look; empty where nothing does."""
+        said = []
+        if self.repeated_texts:
+            said.append(
+                f"{_texts(self.repeated_texts, 'stands', 'stand')} more than once, "
+                f"{self.contradicting_texts} of them with contradicting labels."
+            )
+        for name, split in self.splits.items():
+            if split.leaked:
+                said.append(f"{_rows(split.leaked)} of {name} also stand in train.")
+            if split.empty:
+                said.append(f"{_rows(split.empty)} of {name} are empty.")
+            if split.broken_encoding:
+                said.append(f"{_rows(split.broken_encoding)} of {name} look like broken encoding.")
+            if split.over_limit:
+                said.append(
+                    f"{_rows(split.over_limit)} of {name} are longer than {self.max_length} tokens "
+                    "and will be cut there."
+                )
+        return said
+
+
+def audit(
+    dataset: Dataset,
+    *,
+    n_tokens: dict[str, np.ndarray] | None = None,
+    max_length: int | None = None,
+) -> Audit:
+    """Look for what spoils training or flatters a score.
+
+    n_tokens: by split, (n,) token counts before truncation. max_length: the encoder's limit.
+    """
+    places: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
+    for name, split in dataset.splits.items():
+        for row, (text, label) in enumerate(zip(split.texts, split.labels.tolist(), strict=True)):
+            places[text].append((name, row, label))
+    repeated = {text: rows for text, rows in places.items() if len(rows) > 1}
+    contradicting = {
+        text: rows for text, rows in repeated.items() if len({label for _, _, label in rows}) > 1
+    }
+    leaked = [
+        _row(dataset, name, row)
+        for rows in repeated.values()
+        if any(name == TRAIN for name, _, _ in rows)
+        for name, row, _ in rows
+        if name != TRAIN
+    ]
+    empty = _rows_where(dataset, lambda text: not text.strip())
+    broken = _rows_where(dataset, lambda text: bool(_BROKEN.search(text)))
+    by_split = {
+        kind: Counter(row["split"] for row in rows)
+        for kind, rows in (("leaked", leaked), ("empty", empty), ("broken", broken))
+    }
+    splits = {}
+    for name in dataset.splits:
+        counts = {kind: by_split[kind][name] for kind in by_split}
+        tokens = n_tokens[name] if n_tokens is not None else None
+        splits[name] = _split_audit(dataset, name, counts, tokens, max_length)
+    return Audit(
+        name=dataset.name,
+        columns=dataset.columns,
+        features=dataset.features,
+        fingerprint=dataset.fingerprint,
+        head=dataset.head(),
+        splits=splits,
+        repeated_texts=len(repeated),
+        contradicting_texts=len(contradicting),
+        contradictions=[
+            {"text": text, "rows": [_place(dataset, *place) for place in rows]}
+            for text, rows in contradicting.items()
+        ],
+        leaked_rows=leaked,
+        empty_rows=empty[:_EXAMPLES],
+        broken_rows=broken[:_EXAMPLES],
+        max_length=max_length,
+    )
+
+
+def _split_audit(
+    dataset: Dataset,
+    name: str,
+    counts: dict[str, int],
+    n_tokens: np.ndarray | None,
+    max_length: int | None,
+) -> SplitAudit:
+    by_class = dataset.counts(name)
+    largest = int(by_class.argmax())
+    tokens = None
+    if n_tokens is not None:
+        quantiles = np.percentile(n_tokens, [0, 50, 95, 100])
+        keys = ("minimum", "median", "p95", "maximum")
+        tokens = dict(zip(keys, quantiles.tolist(), strict=True))
+    over = None
+    if n_tokens is not None and max_length is not None:
+        over = int((n_tokens > max_length).sum())
+    return SplitAudit(
+        n=len(dataset[name]),
+        by_class=dict(zip(dataset.labels.names, by_class.tolist(), strict=True)),
+        majority=dataset.labels.names[largest],
+        majority_share=float(by_class[largest] / by_class.sum()),
+        empty=counts["empty"],
+        broken_encoding=counts["broken"],
+        leaked=counts["leaked"],
+        n_tokens=tokens,
+        over_limit=over,
+    )
+
+
+def _rows_where(dataset: Dataset, found: Callable[[str], bool]) -> list[dict[str, Any]]:
+    return [
+        _row(dataset, name, row)
+        for name, split in dataset.splits.items()
+        for row, text in enumerate(split.texts)
+        if found(text)
+    ]
+
+
+def _row(dataset: Dataset, split: str, row: int) -> dict[str, Any]:
+    label = dataset.labels.names[int(dataset[split].labels[row])]
+    return {"split": split, "row": row, "text": dataset[split].texts[row], "label": label}
+
+
+def _place(dataset: Dataset, split: str, row: int, label: int) -> dict[str, Any]:
+    return {"split": split, "row": row, "label": dataset.labels.names[label]}
+
+
+def _rows(n: int) -> str:
+    return f"{n:,} row{'s' if n != 1 else ''}"
+
+
+def _texts(n: int, one: str, many: str) -> str:
+    return f"{n:,} text {one}" if n == 1 else f"{n:,} texts {many}"
+
+

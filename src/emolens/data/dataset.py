@@ -1,0 +1,137 @@
+"""Dataset: labelled texts by split. Knows nothing of where they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from emolens.errors import DataError
+from emolens.labels import LabelSet
+from emolens.store import fingerprint
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+SPLITS = (TRAIN, VALIDATION, TEST)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The rows of one split: `texts` and, as ids of the LabelSet, `labels` of shape (n,) int64."""
+
+    texts: tuple[str, ...]
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, rows: np.ndarray) -> Split:
+        """The rows at these indices, in this order."""
+        return Split(tuple(self.texts[row] for row in rows), self.labels[rows])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled texts by split, in the order train, validation, test.
+
+    columns: the column names of the source, the texts' and labels' first.
+    """
+
+    name: str
+    labels: LabelSet
+    splits: dict[str, Split]
+    columns: tuple[str, ...] = ("text", "label")
+
+    def __post_init__(self) -> None:
+        if len(self.labels) < 2:
+            only = ", ".join(self.labels.names) or "none"
+            raise DataError(
+                f"{self.name} has one class only ({only}); there is nothing to tell apart.",
+                hint="Choose another label column with --label, or add rows of another class.",
+            )
+
+    def __getitem__(self, split: str) -> Split:
+        return self.splits[split]
+
+    def __len__(self) -> int:
+        return sum(len(split) for split in self.splits.values())
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Rows by split."""
+        return {name: len(split) for name, split in self.splits.items()}
+
+    @property
+    def features(self) -> dict[str, str]:
+        """What the two columns that are used hold, written as `datasets` does."""
+        names = ", ".join(repr(name) for name in self.labels.names)
+        text, label = self.columns[:2]
+        return {text: "Value('string')", label: f"ClassLabel(names=[{names}])"}
+
+    @property
+    def fingerprint(self) -> str:
+        """A name for the content: the same texts, labels and splits give the same one."""
+        parts: list[object] = [list(self.labels.names)]
+        for name, split in self.splits.items():
+            parts += [name, list(split.texts), split.labels]
+        return fingerprint(*parts)
+
+    def counts(self, split: str) -> np.ndarray:
+        """Rows by class in one split: (k,) int64."""
+        return np.bincount(self.splits[split].labels, minlength=len(self.labels))
+
+    def head(self, n: int = 5, *, split: str = TRAIN) -> list[dict[str, object]]:
+        """The first rows with `text`, `label` and the readable `label_name`."""
+        rows = zip(self.splits[split].texts[:n], self.splits[split].labels[:n].tolist(), strict=True)
+        return [
+            {"text": text, "label": label, "label_name": self.labels.names[label]}
+            for text, label in rows
+        ]
+
+    def limited(self, limit: int, *, seed: int) -> Dataset:
+        """At most `limit` rows a split, drawn by class share with every class kept in train."""
+        rng = np.random.default_rng(seed)
+        splits = {
+            name: split.take(_stratified_rows(split.labels, limit, rng))
+            for name, split in self.splits.items()
+        }
+        return replace(self, splits=splits)
+
+
+def split_by_label(rows: Split, shares: tuple[float, float, float], *, seed: int) -> dict[str, Split]:
+    """Cut one table into train, validation and test by class share, seeded.
+
+    Rows with equal texts go to the same side, with the label of the first of them deciding the
+    class they are counted under; otherwise a repeated text would be trained on and tested on.
+    """
+    rng = np.random.default_rng(seed)
+    groups: dict[str, list[int]] = {}
+    for row, text in enumerate(rows.texts):
+        groups.setdefault(text, []).append(row)
+    members = list(groups.values())
+    group_labels = np.array([rows.labels[group[0]] for group in members])
+    side = np.zeros(len(members), dtype=np.int64)
+    for label in np.unique(group_labels):
+        of_class = rng.permutation(np.flatnonzero(group_labels == label))
+        edges = np.round(np.cumsum(shares)[:2] / sum(shares) * len(of_class)).astype(int)
+        # At least one row of every class is there to learn from.
+        first, second = max(int(edges[0]), 1), max(int(edges[1]), 1)
+        side[of_class[first:second]] = 1
+        side[of_class[second:]] = 2
+    taken = [
+        np.array(sorted(r for g in np.flatnonzero(side == s) for r in members[g]), dtype=np.int64)
+        for s in range(3)
+    ]
+    return {name: rows.take(indices) for name, indices in zip(SPLITS, taken, strict=True)}
+
+
+def _stratified_rows(labels: np.ndarray, limit: int, rng: np.random.Generator) -> np.ndarray:
+    if len(labels) <= limit:
+        return np.arange(len(labels))
+    shuffled = rng.permutation(len(labels))
+    # Ranks within a class, as shares of it: taking the smallest keeps the shares of the classes
+    # and takes the first row of each class before the second of any.
+    share = np.empty(len(labels))
+    for label in np.unique(labels):
+        of_class = shuffled[labels[shuffled] == label]
+        share[of_class] = np.arange(len(of_class)) / len(of_class)
+    return np.sort(np.lexsort((shuffled, share))[:limit])

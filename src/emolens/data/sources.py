@@ -1,0 +1,324 @@
+"""From a data set spec to a Dataset: catalogue names, Hub repositories, files and folders.
+
+The only module that knows the library `datasets`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emolens.data.catalogue import CATALOGUE, bundled_folder
+from emolens.data.dataset import SPLITS, TEST, TRAIN, VALIDATION, Dataset, Split, split_by_label
+from emolens.data.files import LABEL_COLUMNS, RawTable, is_table, missing, read_table
+from emolens.errors import DataError, HubError, nearest, require
+from emolens.labels import LabelSet
+
+TEXT_COLUMNS = ("text", "sentence", "content", "comment", "message", "tweet", "review", "body", "post")
+_SYNONYMS = {
+    TRAIN: ("train", "training"),
+    VALIDATION: ("validation", "valid", "val", "dev"),
+    TEST: ("test", "testing"),
+}
+_HUB_SPEC = re.compile(
+    r"(?P<repo>[\w.-]+/[\w.-]+)(:(?P<config>[\w.+-]+))?(@(?P<revision>[\w./-]+))?"
+)
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """How to read a source whose shape can't be told from itself.
+
+    text, label: column names. splits: train, validation, test → what the source calls them.
+    shares: how one table is cut into train, validation and test. limit: most rows a split.
+    """
+
+    text: str | None = None
+    label: str | None = None
+    splits: dict[str, str] = field(default_factory=dict)
+    shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    limit: int | None = None
+    seed: int = 42
+
+
+def load_dataset(spec: str, **options: Any) -> Dataset:
+    """Load labelled texts with the splits train, validation and test.
+
+    spec: a name of the catalogue (`starter`), `owner/name[:config][@revision]` on the Hub, or a
+    file or folder. options: the fields of SourceOptions. What the source has not split is split
+    by label, seeded, with equal texts on one side. Raises DataError or HubError.
+    """
+    chosen = SourceOptions(**options)
+    name, raw = _raw_tables(spec, chosen)
+    columns = _choose_columns(raw, chosen)
+    labels = _label_set(raw, columns[1])
+    splits = {split: _rows(tables, columns, labels) for split, tables in raw.items()}
+    splits = _complete(name, splits, chosen)
+    _check_classes(name, splits, labels)
+    first = next(iter(raw.values()))[0]
+    others = tuple(column for column in first.columns if column not in columns)
+    dataset = Dataset(name, labels, splits, (*columns, *others))
+    return dataset.limited(chosen.limit, seed=chosen.seed) if chosen.limit else dataset
+
+
+def _raw_tables(spec: str, options: SourceOptions) -> tuple[str, dict[str, list[RawTable]]]:
+    """The tables of a source by split; a source without splits gives train alone."""
+    path = Path(spec).expanduser()
+    if entry := CATALOGUE.get(spec):
+        if entry.bundled:
+            return spec, _folder(bundled_folder(entry), options)
+        return entry.location, _hub(entry.location, options)
+    if path.is_dir():
+        return path.resolve().name, _folder(path, options)
+    if path.exists() or is_table(path):
+        return path.stem, {TRAIN: [read_table(path)]}
+    if _HUB_SPEC.fullmatch(spec) and not spec.startswith("."):
+        return spec, _hub(spec, options)
+    if "/" in spec or "\\" in spec or spec.startswith("."):
+        raise missing(path)
+    raise DataError(f"There is no data set '{spec}'.", hint=nearest(spec, CATALOGUE))
+
+
+def _folder(folder: Path, options: SourceOptions) -> dict[str, list[RawTable]]:
+    if (folder / "dataset_dict.json").is_file():
+        return _saved_to_disk(folder, options)
+    for place in (folder, folder / "data"):
+        files = sorted(path for path in place.glob("*") if path.is_file() and is_table(path))
+        splits = _files_by_split(files, options)
+        if splits:
+            return {split: [read_table(path) for path in paths] for split, paths in splits.items()}
+        if len(files) == 1:
+            return {TRAIN: [read_table(files[0])]}
+    names = ", ".join(sorted(path.name for path in folder.glob("*"))[:8]) or "nothing"
+    raise DataError(
+        f"{folder} has no files whose names tell their split.",
+        hint=f"Name them train, validation and test (with .csv, .txt, …). There is: {names}.",
+    )
+
+
+def _files_by_split(files: list[Path], options: SourceOptions) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for split in SPLITS:
+        wanted = options.splits.get(split)
+        for path in files:
+            words = re.split(r"[^a-z0-9]+", path.stem.lower())
+            if path.stem == wanted if wanted else set(words) & set(_SYNONYMS[split]):
+                found.setdefault(split, []).append(path)
+    return found if TRAIN in found else {}
+
+
+def _saved_to_disk(folder: Path, options: SourceOptions) -> dict[str, list[RawTable]]:
+    datasets = require("datasets", "train")
+    try:
+        return _from_datasets(datasets.load_from_disk(str(folder)), folder, options)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{folder} is no readable data set folder ({str(error).splitlines()[0]}).",
+            hint="Save it again with save_to_disk, or give a folder of CSV or Parquet files.",
+        ) from error
+
+
+def _hub(spec: str, options: SourceOptions) -> dict[str, list[RawTable]]:
+    parts = _HUB_SPEC.fullmatch(spec)
+    if parts is None:  # the callers have matched it, or hold it in the catalogue
+        raise DataError(f"'{spec}' is no Hub name.", hint="It is owner/name[:config][@revision].")
+    datasets = require("datasets", "train")
+    with hub_errors(f"the data set {parts['repo']}"):
+        loaded = datasets.load_dataset(
+            parts["repo"], parts["config"], revision=parts["revision"] or None
+        )
+    return _from_datasets(loaded, Path(spec), options)
+
+
+@contextlib.contextmanager
+def hub_errors(what: str) -> Iterator[None]:
+    """Tell in one sentence why the Hub did not give `what`."""
+    try:
+        yield
+    except (ConnectionError, TimeoutError) as error:
+        raise _unreachable(what) from error
+    except Exception as error:
+        kinds = {kind.__name__ for kind in type(error).__mro__}
+        text = " ".join(str(error).split())
+        if kinds & {"LocalEntryNotFoundError", "TransportError", "OfflineModeIsEnabled"}:
+            raise _unreachable(what) from error
+        if kinds & {"DatasetNotFoundError", "RepositoryNotFoundError", "GatedRepoError"}:
+            # `datasets` says "not found" when it could not ask, too.
+            if "Couldn't reach" in text or "offline" in text.lower():
+                raise _unreachable(what) from error
+            raise HubError(
+                f"The Hub does not have {what}, or it is private or gated.",
+                hint="Check the name; for a private one, set HF_TOKEN.",
+            ) from error
+        if kinds & {"HfHubHTTPError", "DatasetsError", "ValueError", "OSError"}:
+            raise HubError(f"The Hub did not give {what}: {text[:200]}", hint=_WAY_OUT) from error
+        raise
+
+
+_WAY_OUT = (
+    "Give a local folder (--dataset FOLDER, --encoder FOLDER), set HF_HOME to a cache that has it,"
+    " or run the bundled study: emolens run starter"
+)
+
+
+def _unreachable(what: str) -> HubError:
+    return HubError(
+        f"The Hugging Face Hub does not answer, and the cache does not have {what}.", hint=_WAY_OUT
+    )
+
+
+def _from_datasets(loaded: Any, origin: Path, options: SourceOptions) -> dict[str, list[RawTable]]:
+    """Tables of a DatasetDict (or of a Dataset without splits)."""
+    by_name = loaded if hasattr(loaded, "keys") else {TRAIN: loaded}
+    tables: dict[str, list[RawTable]] = {}
+    for split in SPLITS:
+        wanted = (options.splits[split],) if split in options.splits else _SYNONYMS[split]
+        for name in wanted:
+            if name in by_name:
+                tables[split] = [_from_dataset(by_name[name], origin / name)]
+                break
+    if TRAIN not in tables:
+        raise DataError(
+            f"{origin} has no training split among: {', '.join(by_name)}.",
+            hint="Name it in the study: [data.splits] train = \"…\".",
+        )
+    return tables
+
+
+def _from_dataset(dataset: Any, origin: Path) -> RawTable:
+    names = {
+        column: tuple(feature.names)
+        for column, feature in dataset.features.items()
+        if type(feature).__name__ == "ClassLabel"
+    }
+    plain = dataset.with_format(None)
+    columns = {column: list(plain[column]) for column in plain.column_names}
+    rows = tuple(f"row {row}" for row in range(1, len(plain) + 1))
+    return RawTable(origin, columns, rows, names)
+
+
+def _choose_columns(
+    raw: dict[str, list[RawTable]], options: SourceOptions
+) -> tuple[str, str]:
+    table = raw[TRAIN][0]
+    text = _column(table, "text", options.text, TEXT_COLUMNS)
+    label = _column(table, "label", options.label, LABEL_COLUMNS)
+    for other in (other for tables in raw.values() for other in tables):
+        _column(other, "text", text, ())
+        _column(other, "label", label, ())
+    return text, label
+
+
+def _column(table: RawTable, role: str, wanted: str | None, usual: Iterable[str]) -> str:
+    present = list(table.columns)
+    if wanted is not None:
+        if wanted in present:
+            return wanted
+        raise DataError(
+            f"{table.path} has no {role} column '{wanted}'.", hint=nearest(wanted, present)
+        )
+    by_lower = {name.lower(): name for name in reversed(present)}
+    for name in usual:
+        if name in by_lower:
+            return by_lower[name]
+    raise DataError(
+        f"{table.path} has no column that looks like the {role}s.",
+        hint=f"Name it with --{role}. Present: {', '.join(present)}.",
+    )
+
+
+def _label_set(raw: dict[str, list[RawTable]], column: str) -> LabelSet:
+    """The classes of the training split, in the order of their ids where the source has ids."""
+    for table in raw[TRAIN]:
+        if column in table.class_names:
+            return LabelSet(table.class_names[column])
+    names = {_class_of(table, column, row) for table in raw[TRAIN] for row in _range(table)}
+    if all(re.fullmatch(r"\d+", name) for name in names):
+        return LabelSet(tuple(sorted(names, key=int)))
+    return LabelSet.ordered(names)
+
+
+def _range(table: RawTable) -> range:
+    return range(len(table.lines))
+
+
+def _class_of(table: RawTable, column: str, row: int) -> str:
+    """The class name of a row; DataError where it has none or several."""
+    value = table.columns[column][row]
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if value is None or value != value or not str(value).strip():
+        raise DataError(
+            f"{table.where(row)}: the row has no label.",
+            hint=f"Fill the column '{column}' or delete the row.",
+        )
+    names = table.class_names.get(column)
+    if names and isinstance(value, int):
+        if 0 <= value < len(names):
+            return names[value]
+        raise DataError(
+            f"{table.where(row)}: label {value} is outside the {len(names)} classes.",
+            hint="An unlabelled test split has -1 there: leave that split out.",
+        )
+    if isinstance(value, (list, tuple, dict)):
+        raise DataError(
+            f"{table.where(row)}: the row has several labels.",
+            hint="emolens learns one class a row; choose another column with --label.",
+        )
+    return str(value).strip()
+
+
+def _rows(tables: list[RawTable], columns: tuple[str, str], labels: LabelSet) -> Split:
+    text_column, label_column = columns
+    ids = {name: number for number, name in enumerate(labels.names)}
+    texts: list[str] = []
+    found: list[int] = []
+    for table in tables:
+        for row in _range(table):
+            name = _class_of(table, label_column, row)
+            if name not in ids:
+                raise DataError(
+                    f"{table.where(row)}: class '{name}' does not occur in the training split.",
+                    hint=nearest(name, labels.names),
+                )
+            value = table.columns[text_column][row]
+            texts.append("" if value is None else str(value))
+            found.append(ids[name])
+    return Split(tuple(texts), np.array(found, dtype=np.int64))
+
+
+def _complete(name: str, splits: dict[str, Split], options: SourceOptions) -> dict[str, Split]:
+    """Cut the splits that the source lacks out of its training rows."""
+    train_share, validation_share, test_share = options.shares
+    absent = [split for split in (VALIDATION, TEST) if split not in splits]
+    if absent:
+        shares = (
+            train_share,
+            validation_share if VALIDATION in absent else 0.0,
+            test_share if TEST in absent else 0.0,
+        )
+        cut = split_by_label(splits[TRAIN], shares, seed=options.seed)
+        splits = {**splits, TRAIN: cut[TRAIN], **{split: cut[split] for split in absent}}
+    for split in SPLITS:
+        if not len(splits[split]):
+            raise DataError(
+                f"{name} has too few rows for a {split} split.",
+                hint="Ten rows or more of every class are a start; give more rows.",
+            )
+    return {split: splits[split] for split in SPLITS}
+
+
+def _check_classes(name: str, splits: dict[str, Split], labels: LabelSet) -> None:
+    missing_ids = set(range(len(labels))) - set(splits[TRAIN].labels.tolist())
+    if missing_ids and len(labels) > 1:
+        absent = ", ".join(labels.names[i] for i in sorted(missing_ids))
+        raise DataError(
+            f"{name}: the training split has no row of: {absent}.",
+            hint="Add rows of it, or leave the class out.",
+        )

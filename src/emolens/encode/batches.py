@@ -1,0 +1,34 @@
+"""Rows into batches of similar length, and padding. Knows nothing of models or texts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emolens.encode.tokenise import Tokens
+
+
+def token_budget_batches(lengths: np.ndarray, *, budget: int) -> list[np.ndarray]:
+    """Group rows of similar length so that rows x longest stays within `budget` tokens.
+
+    lengths: (n,) int, tokens per row. Returns index arrays, longest rows first, whose
+    concatenation is a permutation of range(n); a row longer than `budget` gets a batch of its own.
+    """
+    # Longest first: what does not fit into memory fails at once, and progress only gets faster.
+    order = np.argsort(-lengths, kind="stable")
+    batches = []
+    start = 0
+    while start < len(order):
+        longest = max(int(lengths[order[start]]), 1)
+        stop = start + max(budget // longest, 1)
+        batches.append(order[start:stop])
+        start = stop
+    return batches
+
+
+def pad(tokens: Tokens, rows: np.ndarray, *, pad_id: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows side by side: input_ids and attention_mask, both (rows, longest) int64."""
+    lengths = tokens.lengths[rows]
+    attention_mask = np.arange(lengths.max(initial=0)) < lengths[:, None]
+    input_ids = np.full(attention_mask.shape, pad_id, dtype=np.int64)
+    input_ids[attention_mask] = np.concatenate([tokens[row] for row in rows]) if len(rows) else []
+    return input_ids, attention_mask.astype(np.int64)

@@ -1,0 +1,121 @@
+"""What turns a padded batch into vectors: torch for any encoder, OpenVINO for exported models.
+
+Both are called with input_ids and attention_mask, (rows, tokens) int64, and return float32.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from emolens.errors import EncoderError, UsageError, require
+from emolens.runtime import Runtime
+
+Pooling = Literal["cls", "mean"]
+
+
+class Engine(Protocol):
+    """A model that is ready to run: (rows, tokens) ids and mask to (rows, d) float32."""
+
+    def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
+        """Run one batch."""
+        ...
+
+
+class TorchEngine:
+    """Hidden states of one layer, pooled to a vector a row.
+
+    model: a bare transformers model. layer: which hidden state, -1 the last, 0 the input
+    embeddings. cls takes the first token's state, mean the average over the text's own tokens.
+    """
+
+    def __init__(self, model: Any, runtime: Runtime, *, pooling: Pooling, layer: int = -1) -> None:
+        self.torch = require("torch", "train")
+        self.runtime = runtime
+        self.pooling = pooling
+        self.layer = layer
+        self.model = model.to(runtime.device)
+        n_states = int(model.config.num_hidden_layers) + 1
+        if not -n_states <= layer < n_states:
+            raise UsageError(
+                f"The encoder has no layer {layer}.",
+                hint=f"Choose one of {-n_states} to {n_states - 1}.",
+            )
+
+    def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
+        """(rows, tokens) to (rows, d) float32."""
+        last = self.layer == -1
+        with _inference(self.torch, self.runtime):
+            mask = self.torch.from_numpy(attention_mask).to(self.runtime.device)
+            output = self.model(
+                self.torch.from_numpy(input_ids).to(self.runtime.device),
+                attention_mask=mask,
+                output_hidden_states=not last,
+            )
+            states = (output.last_hidden_state if last else output.hidden_states[self.layer]).float()
+            if self.pooling == "cls":
+                vectors = states[:, 0]
+            else:
+                weights = mask.unsqueeze(-1).float()
+                vectors = (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+        pooled: np.ndarray = vectors.float().cpu().numpy()
+        return pooled
+
+
+class TorchClassifierEngine:
+    """Logits of a sequence classifier as it is in torch."""
+
+    def __init__(self, model: Any, runtime: Runtime) -> None:
+        self.torch = require("torch", "train")
+        self.runtime = runtime
+        self.model = model.to(runtime.device)
+
+    def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
+        """(rows, tokens) to (rows, k) float32."""
+        ids, mask = (
+            self.torch.from_numpy(array).to(self.runtime.device)
+            for array in (input_ids, attention_mask)
+        )
+        with _inference(self.torch, self.runtime):
+            logits: np.ndarray = self.model(ids, attention_mask=mask).logits.float().cpu().numpy()
+        return logits
+
+
+@contextlib.contextmanager
+def _inference(torch: Any, runtime: Runtime) -> Iterator[None]:
+    """No gradients, and bf16 matrix products where the runtime says so."""
+    half = runtime.precision == "bf16"
+    with torch.inference_mode(), torch.autocast(runtime.device, torch.bfloat16, enabled=half):
+        yield
+
+
+class OpenVinoEngine:
+    """An exported model (`openvino_model.xml`) on the CPU; its first output, (rows, d)."""
+
+    def __init__(self, model: Path, runtime: Runtime) -> None:
+        import openvino as ov
+
+        if not model.is_file():
+            raise EncoderError(
+                f"There is no exported model {model}.",
+                hint="Export it: emolens export MODEL_FOLDER (needs emolens[train]).",
+            )
+        core = ov.Core()
+        self._compiled = core.compile_model(
+            core.read_model(model),
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": "bf16" if runtime.precision == "bf16" else "f32",
+                "INFERENCE_NUM_THREADS": runtime.threads,
+                "PERFORMANCE_HINT": "LATENCY",
+            },
+        )
+
+    def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
+        """(rows, tokens) to (rows, d) float32."""
+        outputs = self._compiled({"input_ids": input_ids, "attention_mask": attention_mask})
+        return np.asarray(outputs[0], dtype=np.float32)

@@ -1,0 +1,142 @@
+"""Texts to token ids and back, with a count of what was cut. Loads neither torch nor transformers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emolens.errors import DataError, EncoderError
+
+_CHUNK = 4096
+# Models whose positions start behind the padding id, so that their table is longer than their limit.
+_OFFSET_POSITIONS = {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "data2vec-text", "mpnet"}
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Token ids of many texts, without padding.
+
+    ids: (total,) int32, row after row. offsets: (n + 1,) int64, where each row starts in `ids`.
+    n_whole: (n,) int64, what each text had before truncation, special tokens included.
+    """
+
+    ids: np.ndarray
+    offsets: np.ndarray
+    n_whole: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        return self.ids[self.offsets[row] : self.offsets[row + 1]]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self[row] for row in range(len(self)))
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(n,) int64, tokens a row as they go into the model."""
+        return np.diff(self.offsets)
+
+    @property
+    def n_truncated(self) -> int:
+        """How many texts were longer than the limit."""
+        return int((self.n_whole > self.lengths).sum())
+
+
+class Tokeniser:
+    """A fast tokenizer with its limit.
+
+    max_length: tokens a text may have, special tokens included; longer ones are cut and counted.
+    """
+
+    def __init__(self, backend: Any, *, max_length: int, pad_id: int) -> None:
+        self.backend = backend
+        self.backend.no_padding()
+        self.max_length = max_length
+        self.pad_id = pad_id
+
+    @classmethod
+    def from_folder(cls, folder: Path, *, max_length: int | None = None) -> Tokeniser:
+        """Read `tokenizer.json` and the limit that the folder's configuration states."""
+        from tokenizers import Tokenizer
+
+        file = folder / "tokenizer.json"
+        if not file.is_file():
+            raise EncoderError(
+                f"{folder} has no tokenizer.json.",
+                hint="Save the tokenizer there with tokenizer.save_pretrained(folder).",
+            )
+        try:
+            backend = Tokenizer.from_file(str(file))
+        except Exception as error:  # the library raises a bare Exception
+            raise EncoderError(
+                f"{file} is no tokenizer that can be read ({error}).", hint="Fetch the folder again."
+            ) from error
+        config = _json(folder / "config.json") | {"folder": str(folder)}
+        limit = stated_limit(config, _json(folder / "tokenizer_config.json"))
+        pad_id = int(config.get("pad_token_id") or 0)
+        return cls(backend, max_length=min(max_length or limit, limit), pad_id=pad_id)
+
+    def encode(self, texts: Sequence[str]) -> Tokens:
+        """Token ids of each text, with the special tokens, cut at max_length."""
+        rows: list[list[int]] = []
+        n_whole: list[int] = []
+        for start in range(0, len(texts), _CHUNK):
+            self.backend.no_truncation()
+            chunk = self._ids(texts[start : start + _CHUNK], start)
+            whole = [len(ids) for ids in chunk]
+            long = [i for i, n in enumerate(whole) if n > self.max_length]
+            if long:
+                self.backend.enable_truncation(self.max_length)
+                cut = self._ids([texts[start + i] for i in long], start)
+                for i, ids in zip(long, cut, strict=True):
+                    chunk[i] = ids
+            rows += chunk
+            n_whole += whole
+        offsets = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum([len(ids) for ids in rows], out=offsets[1:])
+        flat = np.fromiter((i for ids in rows for i in ids), dtype=np.int32, count=int(offsets[-1]))
+        return Tokens(flat, offsets, np.array(n_whole, dtype=np.int64))
+
+    def tokens(self, ids: Sequence[int]) -> list[str]:
+        """The token behind each id."""
+        return [self.backend.id_to_token(int(i)) or "" for i in ids]
+
+    def _ids(self, texts: Sequence[str], start: int) -> list[list[int]]:
+        try:
+            return [encoding.ids for encoding in self.backend.encode_batch_fast(list(texts))]
+        except (UnicodeEncodeError, TypeError) as error:
+            for row, text in enumerate(texts, start=start):
+                if not isinstance(text, str) or any("\ud800" <= sign <= "\udfff" for sign in text):
+                    raise DataError(
+                        f"Text {row} holds half a surrogate pair, or is no text at all.",
+                        hint="Decode it again with errors='replace', or drop the row.",
+                    ) from error
+            raise
+
+
+def stated_limit(config: dict[str, Any], tokenizer_config: dict[str, Any]) -> int:
+    """The longest input, in tokens, by the model's and the tokenizer's own configuration."""
+    positions = config.get("max_position_embeddings") or config.get("n_positions")
+    if positions and config.get("model_type") in _OFFSET_POSITIONS:
+        positions = positions - int(config.get("pad_token_id") or 0) - 1
+    # A tokenizer without a limit of its own states 1e30.
+    stated = tokenizer_config.get("model_max_length")
+    limits = [int(limit) for limit in (positions, stated) if limit and limit < 1_000_000]
+    return min(limits, default=512)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise EncoderError(f"{path} is no JSON ({error}).", hint="Fetch the folder again.") from error
+    return value if isinstance(value, dict) else {}

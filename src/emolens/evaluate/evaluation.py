@@ -1,0 +1,192 @@
+"""Evaluation: every model on validation and test, with intervals, comparisons and its worst rows.
+
+Takes Scores and labels; knows nothing of how the models were made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from emolens.data.dataset import TRAIN, Dataset
+from emolens.evaluate.metrics import (
+    Comparison,
+    bootstrap_intervals,
+    calibration_error,
+    confusion,
+    mcnemar,
+    per_class,
+    summary,
+)
+from emolens.learn.scores import Scores
+
+N_WORST = 10
+
+
+@dataclass(frozen=True)
+class ModelEvaluation:
+    """One model on one split. intervals: 95 %, low and high. confusion: true class by row."""
+
+    n: int
+    accuracy: float
+    macro_f1: float
+    weighted_f1: float
+    intervals: dict[str, tuple[float, float]]
+    loss: float
+    calibration_error: float
+    per_class: dict[str, dict[str, float]]
+    confusion: list[list[int]]
+
+
+@dataclass(frozen=True)
+class WorstRow:
+    """A row of a split that a model gets wrong. p_label: what it gave to the true class."""
+
+    split: str
+    row: int
+    text: str
+    label: str
+    predicted: str
+    p_predicted: float
+    p_label: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures by split and by model.
+
+    comparisons: by split, McNemar between probe and fine-tuned model (where both are there).
+    hardest: rows to which the best model gave the least probability for their label;
+    confidently_wrong: rows it got wrong with the highest probability. Both of validation, so that
+    looking at them does not spend the test split.
+    """
+
+    labels: tuple[str, ...]
+    by_split: dict[str, dict[str, ModelEvaluation]]
+    comparisons: dict[str, list[Comparison]]
+    worst_of: str
+    hardest: list[WorstRow]
+    confidently_wrong: list[WorstRow]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As evaluation.json holds it: the splits on top, `labels`, `comparisons`, … beside them."""
+        plain = asdict(self)
+        return {**plain.pop("by_split"), **plain}
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> Evaluation:
+        """The inverse of to_dict, also after a round through JSON."""
+        others = {"labels", "comparisons", "worst_of", "hardest", "confidently_wrong"}
+        by_split = {
+            split: {name: _model_evaluation(values) for name, values in models.items()}
+            for split, models in plain.items()
+            if split not in others
+        }
+        comparisons = {
+            split: [Comparison(**values) for values in found]
+            for split, found in plain["comparisons"].items()
+        }
+        return cls(
+            labels=tuple(plain["labels"]),
+            by_split=by_split,
+            comparisons=comparisons,
+            worst_of=plain["worst_of"],
+            hardest=[WorstRow(**row) for row in plain["hardest"]],
+            confidently_wrong=[WorstRow(**row) for row in plain["confidently_wrong"]],
+        )
+
+
+def evaluate(dataset: Dataset, scores: Sequence[Scores], *, seed: int = 42) -> Evaluation:
+    """Hold each model's probabilities against the labels of every split but train."""
+    splits = [name for name in dataset.splits if name != TRAIN]
+    by_split = {
+        split: {s.model: _evaluate_model(dataset, s, split, seed) for s in scores}
+        for split in splits
+    }
+    best = scores[-1]
+    wrong = _worst_rows(dataset, best, splits[0])
+    return Evaluation(
+        labels=dataset.labels.names,
+        by_split=by_split,
+        comparisons={split: _comparisons(dataset, scores, split) for split in splits},
+        worst_of=best.model,
+        hardest=sorted(wrong, key=lambda row: row.p_label)[:N_WORST],
+        confidently_wrong=sorted(wrong, key=lambda row: -row.p_predicted)[:N_WORST],
+    )
+
+
+def predictions_table(dataset: Dataset, scores: Sequence[Scores]) -> Any:
+    """An Arrow table of all rows but train's: split, row, text, label and each model's answer."""
+    import pyarrow as pa
+
+    names = np.array(dataset.labels.names)
+    pieces = []
+    for split in (name for name in dataset.splits if name != TRAIN):
+        rows = dataset[split]
+        columns: dict[str, Any] = {
+            "split": [split] * len(rows),
+            "row": np.arange(len(rows)),
+            "text": list(rows.texts),
+            "label": names[rows.labels].tolist(),
+        }
+        for model in scores:
+            columns[f"{model.model}_label"] = names[model.predictions(split)].tolist()
+            for k, name in enumerate(names):
+                columns[f"{model.model}_p_{name}"] = model.probabilities[split][:, k]
+        pieces.append(pa.table(columns))
+    return pa.concat_tables(pieces)
+
+
+def _evaluate_model(dataset: Dataset, scores: Scores, split: str, seed: int) -> ModelEvaluation:
+    labels, probabilities = dataset[split].labels, scores.probabilities[split]
+    matrix = confusion(labels, scores.predictions(split), len(dataset.labels))
+    figures = {name: float(value) for name, value in summary(matrix).items()}
+    of_label = probabilities[np.arange(len(labels)), labels]
+    return ModelEvaluation(
+        n=len(labels),
+        **figures,
+        intervals=bootstrap_intervals(matrix, seed=seed),
+        loss=float(-np.log(np.maximum(of_label, 1e-12)).mean()),
+        calibration_error=calibration_error(labels, probabilities),
+        per_class=per_class(matrix, dataset.labels.names),
+        confusion=matrix.tolist(),
+    )
+
+
+def _comparisons(dataset: Dataset, scores: Sequence[Scores], split: str) -> list[Comparison]:
+    """Each trained model against the one before it: tfidf–probe, probe–finetune."""
+    trained = [s for s in scores if s.model != "majority"]
+    return [
+        mcnemar(
+            dataset[split].labels,
+            first.predictions(split),
+            second.predictions(split),
+            names=(first.model, second.model),
+        )
+        for first, second in zip(trained, trained[1:], strict=False)
+    ]
+
+
+def _worst_rows(dataset: Dataset, scores: Scores, split: str) -> list[WorstRow]:
+    rows, names = dataset[split], dataset.labels.names
+    probabilities, guess = scores.probabilities[split], scores.predictions(split)
+    return [
+        WorstRow(
+            split=split,
+            row=int(row),
+            text=rows.texts[row],
+            label=names[rows.labels[row]],
+            predicted=names[guess[row]],
+            p_predicted=float(probabilities[row, guess[row]]),
+            p_label=float(probabilities[row, rows.labels[row]]),
+        )
+        for row in np.flatnonzero(guess != rows.labels)
+    ]
+
+
+def _model_evaluation(values: dict[str, Any]) -> ModelEvaluation:
+    intervals = {name: (low, high) for name, (low, high) in values["intervals"].items()}
+    return ModelEvaluation(**{**values, "intervals": intervals})

@@ -1,0 +1,111 @@
+"""Figures from labels and predictions, with their uncertainty. Plain arrays in, numbers out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+N_RESAMPLES = 10_000
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on the same rows: McNemar's exact test.
+
+    only_first, only_second: rows that just the one got right. p_value: two-sided.
+    """
+
+    first: str
+    second: str
+    only_first: int
+    only_second: int
+    p_value: float
+
+
+def confusion(labels: np.ndarray, predictions: np.ndarray, n_classes: int) -> np.ndarray:
+    """(k, k) int64: true classes as rows, predicted ones as columns."""
+    return np.bincount(labels * n_classes + predictions, minlength=n_classes**2).reshape(
+        n_classes, n_classes
+    )
+
+
+def summary(matrices: np.ndarray) -> dict[str, np.ndarray]:
+    """Accuracy, macro-F1 and weighted F1 of (..., k, k) confusion matrices; each (...,).
+
+    The macro average runs over all k classes; one that is neither present nor predicted counts
+    as 0, as in scikit-learn's f1_score with labels=range(k) and zero_division=0.
+    """
+    hits = np.diagonal(matrices, axis1=-2, axis2=-1).astype(np.float64)
+    support, predicted = matrices.sum(axis=-1), matrices.sum(axis=-2)
+    f1 = 2 * hits / np.maximum(support + predicted, 1)
+    total = np.maximum(support.sum(axis=-1), 1)
+    return {
+        "accuracy": hits.sum(axis=-1) / total,
+        "macro_f1": f1.mean(axis=-1),
+        "weighted_f1": (f1 * support).sum(axis=-1) / total,
+    }
+
+
+def per_class(matrix: np.ndarray, names: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    """Precision, recall, F1 and support by class name; 0 where there is nothing to divide by."""
+    hits = np.diag(matrix).astype(np.float64)
+    support, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
+    precision = hits / np.maximum(predicted, 1)
+    recall = hits / np.maximum(support, 1)
+    f1 = 2 * hits / np.maximum(support + predicted, 1)
+    return {
+        name: {
+            "precision": float(precision[i]),
+            "recall": float(recall[i]),
+            "f1": float(f1[i]),
+            "support": int(support[i]),
+        }
+        for i, name in enumerate(names)
+    }
+
+
+def bootstrap_intervals(
+    matrix: np.ndarray, *, seed: int, level: float = 0.95, n_resamples: int = N_RESAMPLES
+) -> dict[str, tuple[float, float]]:
+    """Percentile bootstrap intervals of the figures that summary gives (Efron, 1979).
+
+    Drawing n rows with replacement and counting them into the confusion matrix is one draw from a
+    multinomial over its cells; drawing the cells directly is the same bootstrap, without the rows.
+    """
+    rng = np.random.default_rng(seed)
+    n, cells = int(matrix.sum()), matrix.ravel() / matrix.sum()
+    draws = rng.multinomial(n, cells, size=n_resamples).reshape(n_resamples, *matrix.shape)
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    return {
+        name: (float(low), float(high))
+        for name, values in summary(draws).items()
+        for low, high in [np.quantile(values, tails)]
+    }
+
+
+def mcnemar(
+    labels: np.ndarray, first: np.ndarray, second: np.ndarray, *, names: tuple[str, str]
+) -> Comparison:
+    """Whether two models' errors on the same rows differ by more than chance (McNemar, 1947).
+
+    Exact: of the rows that just one got right, each is a fair coin under the null hypothesis.
+    """
+    from scipy.stats import binomtest
+
+    only_first = int(((first == labels) & (second != labels)).sum())
+    only_second = int(((second == labels) & (first != labels)).sum())
+    n = only_first + only_second
+    p_value = float(binomtest(only_first, n).pvalue) if n else 1.0
+    return Comparison(*names, only_first, only_second, p_value)
+
+
+def calibration_error(labels: np.ndarray, probabilities: np.ndarray, *, n_bins: int = 15) -> float:
+    """Expected calibration error: the mean gap between confidence and accuracy over equal-width
+    bins of the top probability, weighted by their rows (Guo et al., 2017).
+    """
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    gaps = np.bincount(bins, weights=confidence - right, minlength=n_bins)
+    return float(np.abs(gaps).sum() / len(labels))

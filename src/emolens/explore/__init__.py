@@ -1,0 +1,1 @@
+"""Looking at the embedding space before anything is trained on it."""

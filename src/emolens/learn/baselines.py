@@ -1,0 +1,43 @@
+"""What a score must be held against: the largest class, and TF-IDF with logistic regression."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emolens.data.balance import Balance
+from emolens.data.dataset import TRAIN, Dataset
+from emolens.errors import DataError, require
+from emolens.learn.logistic import fit_logistic, logits
+from emolens.learn.scores import Scores, softmax
+
+
+def majority(dataset: Dataset) -> Scores:
+    """Always the largest class of train; the probabilities are the shares of the classes there."""
+    shares = dataset.counts(TRAIN) / len(dataset[TRAIN])
+    probabilities = {
+        name: np.tile(shares, (len(split), 1))
+        for name, split in dataset.splits.items()
+        if name != TRAIN
+    }
+    return Scores("majority", probabilities, {"class": dataset.labels.names[int(shares.argmax())]})
+
+
+def tfidf(dataset: Dataset, balance: Balance) -> Scores:
+    """Logistic regression on TF-IDF of words and word pairs, C chosen on validation."""
+    text = require("sklearn.feature_extraction.text", "train")
+    # Words that stand once only can't help; in a small corpus nearly all do.
+    min_df = 2 if len(dataset[TRAIN]) >= 1000 else 1
+    vectorizer = text.TfidfVectorizer(ngram_range=(1, 2), min_df=min_df, sublinear_tf=True)
+    try:
+        X = {TRAIN: vectorizer.fit_transform(dataset[TRAIN].texts)}
+    except ValueError as error:
+        raise DataError(
+            f"The training texts of {dataset.name} have no words.",
+            hint="Check that the text column is the right one (--text).",
+        ) from error
+    X |= {n: vectorizer.transform(s.texts) for n, s in dataset.splits.items() if n != TRAIN}
+    y = {name: split.labels for name, split in dataset.splits.items()}
+    fit = fit_logistic(X, y, balance, strengths=(0.1, 1.0, 10.0, 100.0))
+    probabilities = {name: softmax(logits(fit, X[name])) for name in X if name != TRAIN}
+    facts = {"n_features": len(vectorizer.vocabulary_), "C": fit.c, "macro_f1_by_C": fit.path}
+    return Scores("tfidf", probabilities, facts)

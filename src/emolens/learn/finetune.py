@@ -1,0 +1,245 @@
+"""Fine-tuning a sequence classifier through transformers' Trainer.
+
+Dynamic padding, batches of similar length, best checkpoint by validation macro-F1. Only
+safetensors are written: the Trainer's own checkpoints, which pickle, are off.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emolens import runtime
+from emolens.data.balance import Balance
+from emolens.data.dataset import TRAIN, VALIDATION, Dataset
+from emolens.encode.backbone import (
+    EncoderFolder,
+    pretrained_tokenizer,
+    sequence_classifier,
+    trained_classifier,
+)
+from emolens.encode.embed import Progress, run_batches
+from emolens.encode.engines import TorchClassifierEngine
+from emolens.encode.tokenise import Tokens
+from emolens.errors import EncoderError, require
+from emolens.learn.scores import Scores, softmax
+from emolens.store import save_json, sha256, writing
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to fine-tune. warmup: share of the steps in which the learning rate rises.
+
+    precision: 'fp32', 'bf16' (autocast) or None for what the machine does best.
+    """
+
+    epochs: float = 2
+    learning_rate: float = 2e-5
+    batch_size: int = 64
+    weight_decay: float = 0.01
+    warmup: float = 0.0
+    precision: str | None = None
+    seed: int = 42
+
+
+def finetune(
+    encoder: EncoderFolder,
+    dataset: Dataset,
+    tokens: dict[str, Tokens],
+    folder: Path,
+    *,
+    recipe: Recipe | None = None,
+    balance: Balance | None = None,
+    progress: Progress | None = None,
+) -> Scores:
+    """Train on train, keep the epoch with the best validation macro-F1, write a model folder.
+
+    tokens: by split, as the encoder's tokenizer gave them. folder: an existing, empty folder.
+    Returns the probabilities of every split but train, computed in fp32 from the saved weights.
+    """
+    recipe = recipe or Recipe()
+    chosen = runtime.choose(recipe.precision)
+    train = dataset[TRAIN]
+    balance = balance or Balance(np.arange(len(train)), np.ones(len(dataset.labels)))
+    runtime.seed_everything(recipe.seed)
+    model = sequence_classifier(encoder, dataset.labels.id2label)
+    tokenizer = pretrained_tokenizer(encoder)
+    tokenizer.save_pretrained(folder)
+    rows = {
+        TRAIN: _examples(tokens[TRAIN], train.labels, balance.rows),
+        VALIDATION: _examples(tokens[VALIDATION], dataset[VALIDATION].labels),
+    }
+    keeper = _keeper(folder, model, progress)
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = _trainer(model, tokenizer, rows, balance, (recipe, chosen, scratch), keeper)
+        started = time.perf_counter()
+        outcome = trainer.train()
+        seconds = time.perf_counter() - started
+    if not np.isfinite(outcome.training_loss):
+        raise EncoderError(
+            "The training loss is no number any more.",
+            hint="Lower finetune.learning_rate, or set finetune.precision = \"fp32\".",
+        )
+    facts = {
+        "recipe": asdict(recipe),
+        "runtime": str(chosen),
+        "seconds": seconds,
+        "samples_per_second": len(balance.rows) * recipe.epochs / seconds,
+        "best_epoch": keeper.best_epoch,
+        "history": _history(trainer.state.log_history),
+    }
+    write_emolens_json(folder, encoder, dataset)
+    return _scores(folder, dataset, tokens, tokenizer.pad_token_id or 0, facts)
+
+
+def write_emolens_json(folder: Path, encoder: EncoderFolder, dataset: Dataset) -> None:
+    """What the ecosystem's own files have no place for."""
+    save_json(
+        folder / "emolens.json",
+        {
+            "base_encoder": encoder.name,
+            "base_sha256": encoder.fingerprint,
+            "weights_sha256": sha256(folder / "model.safetensors"),
+            "training_data": {"name": dataset.name, "fingerprint": dataset.fingerprint},
+            "labels": dataset.labels.names,
+            "temperature": 1.0,
+        },
+    )
+
+
+def _scores(
+    folder: Path, dataset: Dataset, tokens: dict[str, Tokens], pad_id: int, facts: dict[str, Any]
+) -> Scores:
+    engine = TorchClassifierEngine(trained_classifier(folder), runtime.choose("fp32"))
+    probabilities: dict[str, np.ndarray] = {}
+    prediction: dict[str, dict[str, float]] = {}
+    for name in dataset.splits:
+        if name == TRAIN:
+            continue
+        started = time.perf_counter()
+        probabilities[name] = softmax(run_batches(engine, tokens[name], pad_id))
+        seconds = time.perf_counter() - started
+        of_label = probabilities[name][np.arange(len(dataset[name])), dataset[name].labels]
+        prediction[name] = {
+            "loss": float(-np.log(np.maximum(of_label, 1e-12)).mean()),
+            "runtime": seconds,
+            "samples_per_second": len(dataset[name]) / seconds,
+        }
+    return Scores("finetune", probabilities, {**facts, "prediction": prediction})
+
+
+def _examples(
+    tokens: Tokens, labels: np.ndarray, rows: np.ndarray | None = None
+) -> list[dict[str, Any]]:
+    chosen = range(len(tokens)) if rows is None else rows.tolist()
+    return [{"input_ids": tokens[row].tolist(), "labels": int(labels[row])} for row in chosen]
+
+
+def _trainer(
+    model: Any,
+    tokenizer: Any,
+    rows: dict[str, list[dict[str, Any]]],
+    balance: Balance,
+    how: tuple[Recipe, runtime.Runtime, str],
+    keeper: Any,
+) -> Any:
+    transformers = require("transformers", "train")
+    require("accelerate", "train")
+    recipe, chosen, scratch = how
+    steps = max(int(len(rows[TRAIN]) * recipe.epochs / recipe.batch_size), 1)
+    arguments = transformers.TrainingArguments(
+        output_dir=scratch,
+        num_train_epochs=recipe.epochs,
+        learning_rate=recipe.learning_rate,
+        per_device_train_batch_size=recipe.batch_size,
+        per_device_eval_batch_size=recipe.batch_size,
+        weight_decay=recipe.weight_decay,
+        warmup_steps=recipe.warmup,
+        train_sampling_strategy="group_by_length",
+        eval_strategy="epoch",
+        save_strategy="no",
+        logging_steps=max(steps // 40, 1),
+        bf16=chosen.precision == "bf16",
+        use_cpu=chosen.device == "cpu",
+        dataloader_pin_memory=chosen.device == "cuda",
+        seed=recipe.seed,
+        report_to=[],
+        disable_tqdm=True,
+        log_level="error",
+    )
+    trainer = transformers.Trainer(
+        model=model,
+        args=arguments,
+        data_collator=transformers.DataCollatorWithPadding(tokenizer),
+        train_dataset=rows[TRAIN],
+        eval_dataset=rows[VALIDATION],
+        processing_class=tokenizer,
+        compute_metrics=_macro_f1,
+        compute_loss_func=_weighted_loss(balance.class_weights),
+        callbacks=[keeper],
+    )
+    trainer.remove_callback(transformers.PrinterCallback)  # it writes to stdout
+    return trainer
+
+
+def _macro_f1(prediction: Any) -> dict[str, float]:
+    metrics = require("sklearn.metrics", "train")
+    guess = prediction.predictions.argmax(-1)
+    return {
+        "accuracy": float(metrics.accuracy_score(prediction.label_ids, guess)),
+        "macro_f1": float(
+            metrics.f1_score(prediction.label_ids, guess, average="macro", zero_division=0)
+        ),
+    }
+
+
+def _weighted_loss(class_weights: np.ndarray) -> Any:
+    """Cross-entropy with class weights; None where all weigh the same (the model's own loss)."""
+    if np.allclose(class_weights, 1.0):
+        return None
+    torch = require("torch", "train")
+    weights = torch.tensor(class_weights, dtype=torch.float32)
+
+    def loss(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
+        logits = outputs["logits"].float()
+        each = torch.nn.functional.cross_entropy(
+            logits, labels, weight=weights.to(logits.device), reduction="none"
+        )
+        n = labels.numel() if num_items_in_batch is None else num_items_in_batch
+        return each.sum() / n
+
+    return loss
+
+
+def _keeper(folder: Path, model: Any, progress: Progress | None) -> Any:
+    """A callback that keeps the best epoch's weights in `folder` and reports progress."""
+    transformers = require("transformers", "train")
+
+    class Keeper(transformers.TrainerCallback):  # type: ignore[misc, name-defined]
+        best = -1.0
+        best_epoch = 0.0
+
+        def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            score = kwargs["metrics"].get("eval_macro_f1", 0.0)
+            if score > self.best:
+                self.best, self.best_epoch = score, float(state.epoch)
+                with writing(folder):
+                    model.save_pretrained(folder)
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if progress:
+                progress(state.global_step, state.max_steps)
+
+    return Keeper()
+
+
+def _history(log: list[dict[str, Any]]) -> list[dict[str, float]]:
+    """The learning curve: training loss on the way, validation loss and scores after each epoch."""
+    wanted = ("epoch", "step", "loss", "eval_loss", "eval_accuracy", "eval_macro_f1")
+    curve = [{key: float(entry[key]) for key in wanted if key in entry} for entry in log]
+    return [point for point in curve if "loss" in point or "eval_loss" in point]

@@ -1,0 +1,92 @@
+"""A linear probe on frozen embeddings: how much of the emotion is already there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from emolens.data.balance import Balance
+from emolens.data.dataset import TRAIN
+from emolens.encode.embed import Embeddings
+from emolens.labels import LabelSet
+from emolens.learn.logistic import STRENGTHS, LogisticFit, fit_logistic, logits
+from emolens.learn.scores import Scores, softmax
+from emolens.store import load_arrays, load_json, save_arrays, save_json
+
+
+class Probe:
+    """Logistic regression on standardised embeddings, C chosen on validation.
+
+    After fit: `mean_`, `scale_` (d,), `coef_` (k, d), `intercept_` (k,), `C_`, and `path_`, the
+    macro-F1 on validation by C. Stored as safetensors and JSON.
+    """
+
+    mean_: np.ndarray
+    scale_: np.ndarray
+    coef_: np.ndarray
+    intercept_: np.ndarray
+    C_: float
+    path_: dict[str, float]
+
+    def __init__(self, labels: LabelSet, *, strengths: tuple[float, ...] = STRENGTHS) -> None:
+        self.labels = labels
+        self.strengths = strengths
+
+    def fit(
+        self, embeddings: Embeddings, y: dict[str, np.ndarray], balance: Balance | None = None
+    ) -> Self:
+        """Learn from train and choose C on validation. y: class ids by split."""
+        train = embeddings[TRAIN].astype(np.float64)
+        balance = balance or Balance(np.arange(len(train)), np.ones(len(self.labels)))
+        self.mean_ = train.mean(axis=0)
+        spread = train.std(axis=0)
+        self.scale_ = np.where(spread > 0, spread, 1.0)
+        X = {name: self._standardised(array) for name, array in embeddings.vectors.items()}
+        fit = fit_logistic(X, y, balance, strengths=self.strengths)
+        self.coef_, self.intercept_, self.C_, self.path_ = fit.coef, fit.intercept, fit.c, fit.path
+        return self
+
+    def predict_proba(self, vectors: np.ndarray) -> np.ndarray:
+        """(n, d) embeddings to (n, k) probabilities."""
+        fit = LogisticFit(self.coef_, self.intercept_, self.C_, self.path_)
+        return softmax(logits(fit, self._standardised(vectors)))
+
+    def predict(self, vectors: np.ndarray) -> np.ndarray:
+        """(n, d) embeddings to (n,) class ids."""
+        return self.predict_proba(vectors).argmax(axis=1)
+
+    def scores(self, embeddings: Embeddings) -> Scores:
+        """Probabilities for every split but train."""
+        others = {name: array for name, array in embeddings.vectors.items() if name != TRAIN}
+        probabilities = {name: self.predict_proba(array) for name, array in others.items()}
+        return Scores("probe", probabilities, {"C": self.C_, "macro_f1_by_C": self.path_})
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write `probe.safetensors` and `probe.json`; returns the paths."""
+        learned = {
+            "mean": self.mean_,
+            "scale": self.scale_,
+            "coef": self.coef_,
+            "intercept": self.intercept_,
+        }
+        arrays, about = folder / "probe.safetensors", folder / "probe.json"
+        save_arrays(arrays, learned)
+        save_json(about, {"labels": self.labels.names, "C": self.C_, "macro_f1_by_C": self.path_})
+        return [arrays, about]
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what save wrote."""
+        about = load_json(folder / "probe.json")
+        learned = load_arrays(folder / "probe.safetensors")
+        probe = cls(LabelSet(tuple(about["labels"])))
+        probe.mean_, probe.scale_ = learned["mean"], learned["scale"]
+        probe.coef_, probe.intercept_ = learned["coef"], learned["intercept"]
+        probe.C_, probe.path_ = about["C"], about["macro_f1_by_C"]
+        return probe
+
+    def _standardised(self, vectors: np.ndarray) -> np.ndarray:
+        standardised: np.ndarray = (vectors - self.mean_) / self.scale_
+        return standardised

@@ -1,0 +1,51 @@
+"""Scores: what a trained model says of the rows of each split. Knows nothing of right and wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emolens.store import load_arrays, load_json, save_arrays, save_json
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Class probabilities by split, each (n, k) float64 with rows that sum to 1.
+
+    model: 'majority', 'tfidf', 'probe' or 'finetune'. facts: how it was made, as JSON values
+    (chosen regularisation, seconds, learning curve).
+    """
+
+    model: str
+    probabilities: dict[str, np.ndarray]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def predictions(self, split: str) -> np.ndarray:
+        """(n,) int64, the most probable class of each row."""
+        return self.probabilities[split].argmax(axis=1)
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write `scores.safetensors` and `scores.json`; returns the paths."""
+        arrays, facts = folder / "scores.safetensors", folder / "scores.json"
+        save_arrays(arrays, self.probabilities)
+        save_json(facts, {"model": self.model, "facts": self.facts})
+        return [arrays, facts]
+
+    @classmethod
+    def load(cls, folder: Path, splits: Sequence[str]) -> Scores:
+        """Read what save wrote."""
+        about = load_json(folder / "scores.json")
+        arrays = load_arrays(folder / "scores.safetensors")
+        return cls(about["model"], {split: arrays[split] for split in splits}, about["facts"])
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """(n, k) logits to probabilities, in float64."""
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    exponents = np.exp(shifted)
+    normalised: np.ndarray = exponents / exponents.sum(axis=1, keepdims=True)
+    return normalised

@@ -1,0 +1,1 @@
+"""Emotions for new texts, from an exported model folder, without torch."""

@@ -1,0 +1,1 @@
+"""Pictures, the report and the model card: what others have computed, made visible."""

@@ -1,0 +1,101 @@
+"""The model card: README.md of a model folder, as the Hugging Face Hub reads it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from emolens import __version__
+from emolens.data.audit import Audit
+from emolens.data.dataset import TEST, VALIDATION
+from emolens.evaluate.evaluation import Evaluation
+from emolens.show.displays import model_name
+
+
+def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) -> str:
+    """Metadata with the test figures, then what the model is, how good, and where it fails."""
+    best = evaluation.by_split[TEST]["finetune"]
+    metadata = {
+        "library_name": "transformers",
+        "pipeline_tag": "text-classification",
+        "tags": ["emotion", "emolens"],
+        "model-index": [
+            {
+                "name": name,
+                "results": [
+                    {
+                        "task": {"type": "text-classification"},
+                        "dataset": {"type": audit.name, "name": audit.name, "split": "test"},
+                        "metrics": [
+                            {"type": "accuracy", "value": round(best.accuracy, 4)},
+                            {"type": "f1", "name": "macro F1", "value": round(best.macro_f1, 4)},
+                        ],
+                    }
+                ],
+            }
+        ],
+    }
+    # JSON is YAML, and json.dumps escapes whatever a name may hold.
+    head = "\n".join(f"{key}: {json.dumps(value)}" for key, value in metadata.items())
+    return "\n".join(
+        [
+            "---",
+            head,
+            "---",
+            "",
+            f"# {_plain(name)}",
+            "",
+            f"A text classifier for {len(evaluation.labels)} classes "
+            f"({', '.join(_plain(label) for label in evaluation.labels)}), fine-tuned from "
+            f"`{_plain(encoder)}` on `{_plain(audit.name)}` with emolens {__version__}.",
+            "",
+            "```python",
+            "from transformers import pipeline",
+            'pipeline("text-classification", "THIS_FOLDER")("I can not wait to see you")',
+            "```",
+            "",
+            "## Figures",
+            "",
+            *_table(evaluation),
+            "",
+            "95 % bootstrap intervals over the rows. Validation chose the epoch; test was scored "
+            "once.",
+            "",
+            "| class | precision | recall | F1 | test texts |",
+            "|---|---|---|---|---|",
+            *(
+                f"| {_plain(label)} | {v['precision']:.3f} | {v['recall']:.3f} | {v['f1']:.3f} "
+                f"| {v['support']} |"
+                for label, v in best.per_class.items()
+            ),
+            "",
+            "## Known of the data",
+            "",
+            *(f"- {_plain(finding)}" for finding in audit.findings or ["The audit found nothing."]),
+            "",
+            "## Limits",
+            "",
+            "It knows the language, the kind of text and the classes of its training data and no "
+            "others; it always answers with one of its classes. What a text shows is not what its "
+            "writer feels: do not use it to judge people.",
+            "",
+        ]
+    )
+
+
+def _table(evaluation: Evaluation) -> list[str]:
+    lines = ["| split | model | n | accuracy | macro-F1 | weighted F1 |", "|---|---|---|---|---|---|"]
+    for split in (VALIDATION, TEST):
+        for model, e in evaluation.by_split[split].items():
+            figures = " | ".join(
+                f"{getattr(e, key):.4f} ({e.intervals[key][0]:.3f}–{e.intervals[key][1]:.3f})"
+                for key in ("accuracy", "macro_f1", "weighted_f1")
+            )
+            lines.append(f"| {split} | {model_name(model)} | {e.n:,} | {figures} |")
+    return lines
+
+
+def _plain(text: Any) -> str:
+    """Text that stands in Markdown as itself and on one line."""
+    line = " ".join(str(text).split())
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#" else sign for sign in line)

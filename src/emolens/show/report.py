@@ -1,0 +1,161 @@
+"""report.html: one file that shows every figure and table of a study, and fetches nothing.
+
+Texts of the data are untrusted: the template escapes all of them, and the page forbids itself
+scripts and any connection.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from emolens import __version__
+from emolens.data.audit import Audit
+from emolens.data.dataset import TEST, TRAIN
+from emolens.encode.batches import pad
+from emolens.encode.tokenise import Tokeniser, Tokens
+from emolens.errors import require
+from emolens.evaluate.evaluation import Evaluation
+from emolens.explore.project import Projection
+from emolens.show.displays import model_name
+
+_SECTIONS = {
+    "data": "The data",
+    "classes": "Classes",
+    "audit": "Audit",
+    "tokens": "Tokens",
+    "embeddings": "Embeddings",
+    "map": "Map",
+    "baselines": "Baselines",
+    "probe": "Probe",
+    "finetune": "Fine-tuning",
+    "validation": "Validation",
+    "test": "Test",
+    "errors": "Errors worth reading",
+    "made": "How this was made",
+}
+
+
+@dataclass(frozen=True)
+class ReportContents:
+    """What a report shows. study: the resolved settings as plain values; facts: by model.
+
+    figures: by name, the SVG file. stages: seconds and peak memory by stage.
+    """
+
+    study: dict[str, Any]
+    study_toml: str
+    runtime: str
+    audit: Audit
+    example: dict[str, Any]
+    shapes: dict[str, tuple[int, ...]]
+    embed_runtime: str
+    projection: Projection
+    facts: dict[str, Any]
+    evaluation: Evaluation
+    figures: dict[str, Path]
+    stages: dict[str, dict[str, float]]
+
+
+def render_report(contents: ReportContents) -> str:
+    """The whole page as text."""
+    jinja2 = require("jinja2", "train")
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    evaluation = contents.evaluation
+    ids = list(_SECTIONS)
+    page: str = environment.get_template("report.html.j2").render(
+        study=contents.study,
+        study_toml=contents.study_toml,
+        runtime=contents.runtime,
+        version=__version__,
+        made=datetime.now().astimezone().strftime("%-d %B %Y"),
+        audit=contents.audit,
+        example=contents.example,
+        shapes=contents.shapes,
+        embed_runtime=contents.embed_runtime,
+        projection_head=_projection_head(contents.projection),
+        projection_rows=len(contents.projection.labels),
+        facts=contents.facts,
+        recipe=contents.facts["finetune"]["recipe"],
+        last_loss=_last_loss(contents.facts["finetune"]["history"]),
+        evaluation=evaluation.to_dict(),
+        figures={name: _data_uri(path) for name, path in contents.figures.items()},
+        stages=contents.stages,
+        tiles=_tiles(contents.audit, evaluation),
+        classes_sentence=_classes_sentence(contents.audit),
+        contents=list(_SECTIONS.items()),
+        number=lambda name: ids.index(name) + 1,
+        title=lambda name: _SECTIONS[name],
+        model_name=model_name,
+        p_value=lambda p: "< 0.001" if p < 0.001 else f"= {p:.3f}",
+    )
+    return page
+
+
+def padded_example(tokeniser: Tokeniser, tokens: Tokens, n: int = 2) -> dict[str, Any]:
+    """The first rows padded together: their lengths, and a token, id and mask for each place."""
+    import numpy as np
+
+    rows = np.arange(min(n, len(tokens)))
+    input_ids, attention_mask = pad(tokens, rows, pad_id=tokeniser.pad_id)
+    return {
+        "lengths": tokens.lengths[rows].tolist(),
+        "rows": [
+            [
+                {"token": token, "id": i, "mask": m}
+                for token, i, m in zip(tokeniser.tokens(ids), ids, mask, strict=True)
+            ]
+            for ids, mask in zip(input_ids.tolist(), attention_mask.tolist(), strict=True)
+        ],
+    }
+
+
+def _tiles(audit: Audit, evaluation: Evaluation) -> list[dict[str, str]]:
+    best = evaluation.by_split[TEST]["finetune"]
+    low, high = best.intervals["accuracy"]
+    chance = evaluation.by_split[TEST]["majority"].accuracy
+    return [
+        {"value": f"{best.accuracy:.1%}", "label": f"test accuracy, 95 % {low:.1%} – {high:.1%}"},
+        {"value": f"{best.macro_f1:.3f}", "label": "test macro-F1"},
+        {"value": f"{chance:.1%}", "label": "by always answering the largest class"},
+        {
+            "value": f"{sum(split.n for split in audit.splits.values()):,}",
+            "label": f"texts in {len(evaluation.labels)} classes",
+        },
+    ]
+
+
+def _classes_sentence(audit: Audit) -> str:
+    counts = audit.splits[TRAIN].by_class
+    largest, smallest = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
+    ratio = counts[largest] / max(counts[smallest], 1)
+    if ratio < 1.5:
+        return "The classes are of about equal size, so accuracy and macro-F1 say much the same."
+    return (
+        f"For each text of '{smallest}' there are {ratio:.1f} of '{largest}': accuracy alone would "
+        "hide how the small classes fare, so macro-F1 stands beside it everywhere."
+    )
+
+
+def _projection_head(projection: Projection, n: int = 5) -> list[tuple[float, float, int]]:
+    rows = zip(projection.xy[:n].tolist(), projection.labels[:n].tolist(), strict=True)
+    return [(x, y, label) for (x, y), label in rows]
+
+
+def _last_loss(history: list[dict[str, float]]) -> float:
+    return next((p["loss"] for p in reversed(history) if "loss" in p), float("nan"))
+
+
+def _data_uri(path: Path) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
+
+

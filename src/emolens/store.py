@@ -1,0 +1,180 @@
+"""Atomic save and load of arrays, tables and JSON, and fingerprints of what they hold.
+
+A file is written beside its place, flushed, and renamed into it: whoever reads sees the old file
+or the new one, whole. Knows nothing of what the arrays and tables mean.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from emolens.errors import StorageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_MARK = ".emolens-"  # in the name of everything half-written, so that sweep() takes nothing else
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the system says about a failed write to `path` into a StorageError."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except Exception as error:
+        # Some libraries (safetensors, Arrow) wrap the system's error in one of their own.
+        full = getattr(error, "errno", None) in _FULL or "No space left" in str(error)
+        if full or "File too large" in str(error):
+            raise StorageError(
+                f"The disk is full: {path} was not written.",
+                hint="Free some space and run the same command again; finished stages are kept.",
+            ) from error
+        if isinstance(error, OSError):
+            raise StorageError(
+                f"{path} can't be written: {error.strerror or error}.",
+                hint="Choose another folder with --out, or change its permissions.",
+            ) from error
+        raise
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes the place of `path` when the block ends without error."""
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}{_MARK}", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Give an empty folder that takes the place of `path` when the block ends without error."""
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}{_MARK}", dir=path.parent))
+        try:
+            fresh.chmod(0o755)
+            yield fresh
+            aside = fresh.with_name(f"{fresh.name}-old")
+            if path.exists():
+                path.replace(aside)
+            fresh.replace(path)
+            shutil.rmtree(aside, ignore_errors=True)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed process left half-written anywhere in `folder`."""
+    for left in folder.rglob(f".*{_MARK}*"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write UTF-8 text."""
+    with atomic_file(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def save_json(path: Path, value: Any) -> None:
+    """Write `value` as indented UTF-8 JSON; NaN is an error, as it is in JSON."""
+    save_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def load_json(path: Path) -> Any:
+    """Read what save_json wrote."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+
+
+def save_arrays(path: Path, arrays: dict[str, np.ndarray], **metadata: str) -> None:
+    """Write named arrays, and text that describes them, as safetensors."""
+    from safetensors.numpy import save
+
+    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    with atomic_file(path) as file:
+        file.write(save(whole, metadata=metadata or None))
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read what save_arrays wrote; a damaged file is a StorageError."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise _unreadable(path, error) from error
+
+
+def save_table(path: Path, table: pa.Table) -> None:
+    """Write an Arrow table as Parquet."""
+    import pyarrow.parquet as pq
+
+    with atomic_file(path) as file:
+        pq.write_table(table, file)
+
+
+def load_table(path: Path) -> pa.Table:
+    """Read what save_table wrote."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from error
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fingerprint(*values: Any) -> str:
+    """A short name for the content of JSON values, strings and arrays, in their order."""
+    digest = hashlib.sha256()
+    for value in values:
+        if isinstance(value, np.ndarray):
+            piece = f"{value.dtype}{value.shape}".encode() + np.ascontiguousarray(value).tobytes()
+        else:
+            piece = json.dumps(value, sort_keys=True, ensure_ascii=True, default=str).encode()
+        digest.update(len(piece).to_bytes(8, "little"))
+        digest.update(piece)
+    return digest.hexdigest()[:16]
+
+
+def _unreadable(path: Path, error: Exception) -> StorageError:
+    return StorageError(
+        f"{path} can't be read: {str(error).splitlines()[0] if str(error) else type(error).__name__}.",
+        hint="Delete it and run the command that makes it again.",
+    )

@@ -1,0 +1,138 @@
+"""A whole study: every stage in order, each done once, picked up where it was left.
+
+    run = run_study(load_study("starter"), Path("runs/starter"))
+    run.evaluation.by_split["test"]["finetune"].accuracy
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from emolens.data.dataset import Dataset
+from emolens.data.sources import load_dataset
+from emolens.encode.backbone import EncoderFolder, find_encoder
+from emolens.errors import UsageError, nearest
+from emolens.evaluate.evaluation import Evaluation
+from emolens.store import fingerprint, load_json, save_text
+from emolens.study.folder import Meter, RunFolder, StageRecord
+from emolens.study.settings import Study, builtin_studies, load_study
+from emolens.study.stages import STAGES, Context
+
+__all__ = ["Observer", "Run", "Study", "builtin_studies", "load_study", "run_study"]
+
+
+class Observer(Protocol):
+    """Who is told how a run goes on."""
+
+    def opened(self, study: Study, dataset: Dataset, folder: Path) -> None:
+        """The data and the encoder are there; the stages begin."""
+
+    def started(self, stage: str) -> None:
+        """A stage begins."""
+
+    def progress(self, done: int, total: int) -> None:
+        """The stage that began last is so far."""
+
+    def finished(self, stage: str, record: StageRecord, *, resumed: bool) -> None:
+        """A stage is done; resumed: an earlier run had done it."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A study that has been run: where, and the record of each stage that was wanted."""
+
+    study: Study
+    folder: Path
+    records: dict[str, StageRecord]
+
+    @property
+    def report(self) -> Path:
+        """The page that shows it all."""
+        return self.folder / "report.html"
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """What evaluation.json holds."""
+        return Evaluation.from_dict(load_json(self.folder / "evaluation.json"))
+
+
+class _Silent:
+    """The observer of library calls."""
+
+    def opened(self, study: Study, dataset: Dataset, folder: Path) -> None: ...
+    def started(self, stage: str) -> None: ...
+    def progress(self, done: int, total: int) -> None: ...
+    def finished(self, stage: str, record: StageRecord, *, resumed: bool) -> None: ...
+
+
+def run_study(
+    study: Study, folder: Path, *, until: str | None = None, observer: Observer | None = None
+) -> Run:
+    """Run all stages, or those that `until` needs and `until` itself, into `folder`.
+
+    Stages that are done for the same settings, data and weights are skipped. The data and the
+    encoder are found before anything is written. Raises EmolensError.
+    """
+    observer = observer or _Silent()
+    wanted = _wanted(until)
+    dataset = load_dataset(study.data.dataset, **_source_options(study))
+    encoder = find_encoder(study.encoder.name, sha256_wanted=study.encoder.sha256)
+    run_folder = RunFolder(folder)
+    with run_folder.opened(study.data.dataset):
+        save_text(folder / "study.toml", study.to_toml())
+        observer.opened(study, dataset, folder)
+        context = Context(study, dataset, encoder, folder, run_folder.records, observer.progress)
+        keys: dict[str, str] = {}
+        for stage in STAGES:
+            keys[stage] = _key(stage, study, dataset, encoder, keys)
+            if stage in wanted:
+                _run_stage(stage, keys[stage], context, run_folder, observer)
+    return Run(study, folder, {stage: run_folder.records[stage] for stage in wanted})
+
+
+def _run_stage(
+    stage: str, key: str, context: Context, run_folder: RunFolder, observer: Observer
+) -> None:
+    resumed = run_folder.done(stage, key)
+    if not resumed:
+        observer.started(stage)
+        meter = Meter()
+        paths, said = STAGES[stage].run(context)
+        outputs = run_folder.outputs(paths)
+        record = StageRecord(key, said, outputs, meter.seconds, meter.peak_memory_mb)
+        run_folder.record(stage, record, context.study.data.dataset)
+    observer.finished(stage, run_folder.records[stage], resumed=resumed)
+
+
+def _wanted(until: str | None) -> list[str]:
+    """The stages to run, in order."""
+    if until is None:
+        return list(STAGES)
+    if until not in STAGES:
+        raise UsageError(f"There is no stage '{until}'.", hint=nearest(until, STAGES))
+    needed = {until}
+    for stage in reversed(STAGES):
+        if stage in needed:
+            needed.update(STAGES[stage].needs)
+    return [stage for stage in STAGES if stage in needed]
+
+
+def _key(
+    stage: str, study: Study, dataset: Dataset, encoder: EncoderFolder, keys: dict[str, str]
+) -> str:
+    """A fingerprint of everything that goes into a stage."""
+    settings = []
+    for dotted in STAGES[stage].settings:
+        value = study.model_dump()
+        for part in dotted.split("."):
+            value = value[part]
+        settings.append([dotted, value])
+    inputs = [keys[needed] for needed in STAGES[stage].needs]
+    return fingerprint(stage, settings, inputs, dataset.fingerprint, encoder.fingerprint)
+
+
+def _source_options(study: Study) -> dict[str, object]:
+    options = study.data.model_dump(exclude={"dataset"})
+    return {**options, "seed": study.seed}

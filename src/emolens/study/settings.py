@@ -1,0 +1,154 @@
+"""A study as a file: which data, which encoder, how to learn. Reads and writes TOML, runs nothing."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from emolens.errors import UsageError, nearest, require
+from emolens.learn.logistic import STRENGTHS
+
+BUILTIN = Path(__file__).parent / "builtin"
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSettings(_Table):
+    """Where the texts come from; as `load_dataset` takes it."""
+
+    dataset: str
+    text: str | None = None
+    label: str | None = None
+    splits: dict[Literal["train", "validation", "test"], str] = {}
+    shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    limit: int | None = Field(None, ge=1)
+
+
+class EncoderSettings(_Table):
+    """Which encoder, and how its states become one vector."""
+
+    name: str
+    pooling: Literal["cls", "mean"] = "cls"
+    layer: int = -1
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    max_length: int | None = Field(None, ge=3)
+    sha256: str | None = None
+
+
+class MapSettings(_Table):
+    """UMAP's own settings."""
+
+    n_neighbors: int = Field(15, ge=2)
+    min_dist: float = Field(0.1, ge=0, lt=1)
+    metric: str = "cosine"
+
+
+class BalanceSettings(_Table):
+    """The remedy for classes of unequal size, on the training split only."""
+
+    method: Literal["none", "class-weights", "oversample", "undersample"] = "none"
+
+
+class ProbeSettings(_Table):
+    """The regularisation strengths C among which validation chooses."""
+
+    strengths: tuple[float, ...] = Field(STRENGTHS, min_length=1)
+
+
+class FinetuneSettings(_Table):
+    """The recipe of fine-tuning."""
+
+    epochs: float = Field(2, gt=0)
+    learning_rate: float = Field(2e-5, gt=0)
+    batch_size: int = Field(64, ge=1)
+    weight_decay: float = Field(0.01, ge=0)
+    warmup: float = Field(0.0, ge=0, lt=1)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+
+
+class Study(_Table):
+    """A whole experiment. Everything that changes a figure stands here."""
+
+    name: str = Field(pattern=r"^[\w.-]+$")
+    seed: int = 42
+    data: DataSettings
+    encoder: EncoderSettings
+    map: MapSettings = MapSettings()
+    balance: BalanceSettings = BalanceSettings()
+    probe: ProbeSettings = ProbeSettings()
+    finetune: FinetuneSettings = FinetuneSettings()
+
+    def to_toml(self) -> str:
+        """All settings, defaults included, as a study file."""
+        text: str = require("tomli_w", "train").dumps(self.model_dump(exclude_none=True))
+        return text
+
+
+def builtin_studies() -> list[str]:
+    """The names of the studies that come with emolens."""
+    return sorted(path.stem for path in BUILTIN.glob("*.toml"))
+
+
+def load_study(study: str | Path, overrides: dict[str, Any] | None = None) -> Study:
+    """A built-in name or a TOML file, with values replaced by dotted key.
+
+    overrides: {'finetune.epochs': 3}; a string value is read as TOML where it is TOML. Raises
+    UsageError that names the file, the key and the nearest known one.
+    """
+    path = BUILTIN / f"{study}.toml" if str(study) in builtin_studies() else Path(study)
+    if not path.is_file():
+        raise UsageError(
+            f"There is no study '{study}', built in or as a file.",
+            hint=nearest(str(study), builtin_studies()) + " Or give a .toml file.",
+        )
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path} is no valid TOML: {error}.", hint="A string stands in quotes: name = \"…\"."
+        ) from error
+    values.setdefault("name", path.stem)
+    for key, value in (overrides or {}).items():
+        _set(values, key, value)
+    try:
+        return Study.model_validate(values)
+    except ValidationError as error:
+        raise _explained(error, path.name) from error
+
+
+def _set(values: dict[str, Any], dotted: str, value: Any) -> None:
+    *tables, key = dotted.split(".")
+    place = values
+    for table in tables:
+        place = place.setdefault(table, {})
+        if not isinstance(place, dict):
+            raise UsageError(f"'{table}' in '{dotted}' is no table.", hint=nearest(table, Study.model_fields))
+    place[key] = _parsed(value) if isinstance(value, str) else value
+
+
+def _parsed(value: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return value
+
+
+def _explained(error: ValidationError, origin: str) -> UsageError:
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    dotted = ".".join(path)
+    if first["type"] == "extra_forbidden":
+        table: Any = Study
+        for part in path[:-1]:
+            table = table.model_fields[part].annotation
+        return UsageError(
+            f"{origin}: there is no setting '{dotted}'.", hint=nearest(path[-1], table.model_fields)
+        )
+    said = first["msg"][0].lower() + first["msg"][1:]
+    given = "" if first["type"] == "missing" else f" (given: {first['input']!r})"
+    return UsageError(f"{origin}: {dotted}: {said}{given}.", hint="See emolens run --help.")
