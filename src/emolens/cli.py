@@ -42,7 +42,7 @@ EncoderOption = Annotated[
     typer.Option("--encoder", help="Another encoder: minilm, distilbert, a folder or a Hub id."),
 ]
 OutOption = Annotated[
-    Path | None, typer.Option("--out", help="The run folder.  [default: runs/NAME]")
+    Path | None, typer.Option("--out", help="The run folder (default: runs/NAME).")
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -53,7 +53,7 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors o
 TextOption = Annotated[str | None, typer.Option("--text", help="The column of the texts.")]
 LabelOption = Annotated[str | None, typer.Option("--label", help="The column of the classes.")]
 PrecisionOption = Annotated[
-    str | None, typer.Option("--precision", help="fp32 or bf16.  [default: what is fastest here]")
+    str | None, typer.Option("--precision", help="fp32 or bf16 (default: the fastest here).")
 ]
 ModelOption = Annotated[Path, typer.Option("--model", help="A model folder with openvino/ in it.")]
 
@@ -91,9 +91,16 @@ def _study_command(stage: str | None, title: str) -> None:
         as_json: JsonOption = False,
         quiet: QuietOption = False,
     ) -> None:
-        given = {"data.dataset": dataset, "encoder.name": encoder, "data.text": text, "data.label": label}
+        given = {
+            "data.dataset": dataset,
+            "encoder.name": encoder,
+            "data.text": text,
+            "data.label": label,
+        }
         overrides = {key: value for key, value in given.items() if value is not None}
-        run = _run(study, overrides | _pairs(settings or []), out, stage, Console(quiet=quiet or as_json))
+        run = _run(
+            study, overrides | _pairs(settings or []), out, stage, Console(quiet=quiet or as_json)
+        )
         _show_run(run, stage, Console(as_json=as_json))
 
     command.__doc__ = title
@@ -149,12 +156,16 @@ def _show_run(run: Run, stage: str | None, console: Console) -> None:
                 for key in ("accuracy", "macro_f1", "weighted_f1")
             ]
             rows.append([split, model, *cells])
-    console.table(("split", "model", "accuracy (95 %)", "macro-F1 (95 %)", "weighted F1 (95 %)"), rows)
+    console.table(
+        ("split", "model", "accuracy (95 %)", "macro-F1 (95 %)", "weighted F1 (95 %)"), rows
+    )
     if stage is None:
         console.line(str(run.report))
 
 
-_study_command(None, "A whole study: audit, embed, map, probe, fine-tune, evaluate, report. Resumes.")
+_study_command(
+    None, "A whole study: audit, embed, map, probe, fine-tune, evaluate, report. Resumes."
+)
 
 
 @app.command()
@@ -190,7 +201,7 @@ def inspect(
 
 
 def _show_audit(found: Any, console: Console) -> None:
-    console.line(f"{found.name}")
+    console.line(found.name)
     console.line(f"columns: {', '.join(found.columns)}")
     for column, feature in found.features.items():
         console.line(f"  {column}: {feature}")
@@ -198,17 +209,23 @@ def _show_audit(found: Any, console: Console) -> None:
     head = [[row["text"], row["label"], row["label_name"]] for row in found.head]
     console.table(("text", "label", "label_name"), head, title="First rows of train")
     console.line()
-    classes = list(next(iter(found.splits.values())).by_class)
-    rows: list[list[object]] = [
-        [name, *(split.by_class[name] for split in found.splits.values())] for name in classes
+    columns = ["split", "texts", "largest class", "its share"]
+    tokens = all(split.n_tokens for split in found.splits.values())
+    columns += ["tokens, median", "longest", f"over {found.max_length}"] if tokens else []
+    rows = []
+    for name, split in found.splits.items():
+        row: list[object] = [name, split.n, split.majority, f"{split.majority_share:.2%}"]
+        if split.n_tokens:
+            lengths = (split.n_tokens["median"], split.n_tokens["maximum"], split.over_limit or 0)
+            row += [int(n) for n in lengths]
+        rows.append(row)
+    console.table(columns, rows, title="Splits")
+    console.line()
+    classes = [
+        [name, *(split.by_class[name] for split in found.splits.values())]
+        for name in next(iter(found.splits.values())).by_class
     ]
-    rows.append(["all", *(split.n for split in found.splits.values())])
-    rows.append(["largest", *(f"{s.majority} {s.majority_share:.2%}" for s in found.splits.values())])
-    for key in ("median", "maximum"):
-        if all(split.n_tokens for split in found.splits.values()):
-            tokens = [f"{split.n_tokens[key]:.0f}" for split in found.splits.values()]
-            rows.append([f"tokens, {key}", *tokens])
-    console.table(("class", *found.splits), rows, title="Texts by class and split")
+    console.table(("class", *found.splits), classes, title="Texts by class")
     console.line()
     for finding in found.findings or ["Nothing found that spoils training or flatters a score."]:
         console.line(f"- {finding}")
@@ -274,13 +291,15 @@ def export(
 @app.command()
 def predict(
     texts: Annotated[
-        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Texts, or - for lines of stdin.")
+        list[str] | None,
+        typer.Argument(metavar="[TEXT]...", help="Texts, or - for lines of stdin."),
     ] = None,
     source: Annotated[
         Path | None, typer.Option("--input", help="A table: .csv .tsv .jsonl .parquet or .txt.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Where the table goes.  [default: NAME-emotions.csv]")
+        Path | None,
+        typer.Option("--out", help="Where the table goes (default: NAME-emotions.csv, beside it)."),
     ] = None,
     model: ModelOption = Path("runs/starter/model"),
     text: TextOption = None,

@@ -22,7 +22,8 @@ from emolens.errors import EmolensError
 
 if TYPE_CHECKING:
     from emolens.data.dataset import Dataset
-    from emolens.study import StageRecord, Study
+    from emolens.study.folder import StageRecord
+    from emolens.study.settings import Study
 
 
 class Console:
@@ -31,7 +32,9 @@ class Console:
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
         self.as_json = as_json
         self.quiet = quiet
-        self._out = RichConsole(highlight=False, soft_wrap=True)
+        # A pipe has no width; a table then takes what it needs, within reason.
+        width = None if sys.stdout.isatty() else 200
+        self._out = RichConsole(highlight=False, soft_wrap=True, width=width)
         self._err = RichConsole(stderr=True, highlight=False, soft_wrap=True)
 
     def data(self, value: Any) -> None:
@@ -55,18 +58,14 @@ class Console:
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = ""
     ) -> None:
-        """A table on stdout; numbers to the right."""
+        """A table on stdout; columns of numbers stand to the right."""
         table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
-        numeric = [all(isinstance(row[i], (int, float)) for row in rows) for i in range(len(columns))]
-        for column, is_number in zip(columns, numeric, strict=True):
-            table.add_column(
-                escape(column), justify="right" if is_number else "left", overflow="fold"
-            )
+        for i, column in enumerate(columns):
+            number = all(isinstance(row[i], (int, float)) for row in rows)
+            table.add_column(escape(column), justify="right" if number else "left", overflow="fold")
         for row in rows:
             table.add_row(*(escape(_visible(_cell(value))) for value in row))
-        # Not soft-wrapped: a table must know the width it has. A pipe has none.
-        width = None if self._out.is_terminal else 160
-        self._out.print(table, soft_wrap=False, width=width)
+        self._out.print(table, soft_wrap=False)
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Any]:
@@ -74,7 +73,12 @@ class Console:
         if self.quiet or not self._err.is_terminal:
             yield lambda done, total: None
             return
-        columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=self._err, transient=True) as bar:
             task = bar.add_task(title, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
@@ -125,5 +129,5 @@ def _cell(value: object) -> str:
 
 
 def _visible(text: str) -> str:
-    """A text that can't move the cursor or colour the terminal: control characters shown as dots."""
+    """The text with control characters as dots, so that it can't steer the terminal."""
     return "".join(s if s in "\n\t" or s.isprintable() or s == "\u200d" else "·" for s in text)

@@ -2,7 +2,7 @@
 
 EmolensError                 one sentence that says what happened, one hint that says what to do
 ├── DataError                a data set that can't be read or can't be learned from
-├── EncoderError             an encoder or model folder that can't be loaded or isn't what was asked for
+├── EncoderError             an encoder or model folder that can't be loaded or isn't the one
 ├── HubError                 the Hugging Face Hub does not answer, or does not have it
 ├── StorageError             a file that can't be written or read back
 ├── MissingExtra             an optional library is not installed
@@ -43,7 +43,7 @@ class StorageError(EmolensError):
     """A file that can't be written or read back."""
 
 
-class MissingExtra(EmolensError):
+class MissingExtra(EmolensError):  # noqa: N818 - it says more than MissingExtraError
     """An optional library that this call needs is not installed."""
 
 
@@ -58,7 +58,7 @@ def require(module: str, extra: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] != module.split(".")[0]:
+        if error.name is None or error.name.split(".")[0] != module.split(".", maxsplit=1)[0]:
             raise
         raise MissingExtra(
             f"This needs the library {error.name}, which is not installed.",

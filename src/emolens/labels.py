@@ -20,7 +20,16 @@ _COLOURS = {
     "surprise": "#00906a",
     "neutral": "#6b7280",
 }
-_OTHER_COLOURS = ("#2f7fc1", "#8a6d00", "#a34d79", "#9c4221", "#5b5fc7", "#3d7f4f", "#7a5c3a", "#4d6b7a")
+_OTHER_COLOURS = (
+    "#2f7fc1",
+    "#8a6d00",
+    "#a34d79",
+    "#9c4221",
+    "#5b5fc7",
+    "#3d7f4f",
+    "#7a5c3a",
+    "#4d6b7a",
+)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def cpu_has_bf16() -> bool:
 def seed_everything(seed: int) -> None:
     """Seed the generators of Python, NumPy and, where it is installed, torch."""
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - libraries draw from the global generator
+    np.random.seed(seed)
     if importlib.util.find_spec("torch"):
         import torch
 

@@ -174,7 +174,8 @@ def fingerprint(*values: Any) -> str:
 
 
 def _unreadable(path: Path, error: Exception) -> StorageError:
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
     return StorageError(
-        f"{path} can't be read: {str(error).splitlines()[0] if str(error) else type(error).__name__}.",
+        f"{path} can't be read: {reason}.",
         hint="Delete it and run the command that makes it again.",
     )

@@ -202,5 +202,3 @@ def _rows(n: int) -> str:
 
 def _texts(n: int, one: str, many: str) -> str:
     return f"{n:,} text {one}" if n == 1 else f"{n:,} texts {many}"
-
-

@@ -81,7 +81,9 @@ class Dataset:
 
     def head(self, n: int = 5, *, split: str = TRAIN) -> list[dict[str, object]]:
         """The first rows with `text`, `label` and the readable `label_name`."""
-        rows = zip(self.splits[split].texts[:n], self.splits[split].labels[:n].tolist(), strict=True)
+        rows = zip(
+            self.splits[split].texts[:n], self.splits[split].labels[:n].tolist(), strict=True
+        )
         return [
             {"text": text, "label": label, "label_name": self.labels.names[label]}
             for text, label in rows
@@ -97,7 +99,9 @@ class Dataset:
         return replace(self, splits=splits)
 
 
-def split_by_label(rows: Split, shares: tuple[float, float, float], *, seed: int) -> dict[str, Split]:
+def split_by_label(
+    rows: Split, shares: tuple[float, float, float], *, seed: int
+) -> dict[str, Split]:
     """Cut one table into train, validation and test by class share, seeded.
 
     Rows with equal texts go to the same side, with the label of the first of them deciding the

@@ -16,7 +16,16 @@ from typing import Any
 
 from emolens.errors import DataError
 
-LABEL_COLUMNS = ("label", "label_name", "labels", "emotion", "class", "category", "sentiment", "target")
+LABEL_COLUMNS = (
+    "label",
+    "label_name",
+    "labels",
+    "emotion",
+    "class",
+    "category",
+    "sentiment",
+    "target",
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,8 @@ def read_table(path: Path) -> RawTable:
         raise missing(path) from error
     except OSError as error:
         raise DataError(
-            f"{path} can't be read: {error.strerror or error}.", hint="Check the path and its rights."
+            f"{path} can't be read: {error.strerror or error}.",
+            hint="Check the path and its rights.",
         ) from error
     if not table.lines:
         raise DataError(f"{path} holds no rows.", hint="Check how the file was made.")
@@ -163,12 +173,12 @@ def _read_json_lines(path: Path) -> RawTable:
         except ValueError as error:
             raise DataError(
                 f"{path}, line {number}: this is not JSON ({error}).",
-                hint="Each line is one object, such as {\"text\": \"…\", \"label\": \"joy\"}.",
+                hint='Each line is one object, such as {"text": "…", "label": "joy"}.',
             ) from error
         if not isinstance(row, dict):
             raise DataError(
                 f"{path}, line {number}: this is JSON, but not an object.",
-                hint="Each line is one object, such as {\"text\": \"…\", \"label\": \"joy\"}.",
+                hint='Each line is one object, such as {"text": "…", "label": "joy"}.',
             )
         rows.append(row)
         lines.append(f"line {number}")

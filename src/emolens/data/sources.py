@@ -6,6 +6,7 @@ The only module that knows the library `datasets`.
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,7 +21,17 @@ from emolens.data.files import LABEL_COLUMNS, RawTable, is_table, missing, read_
 from emolens.errors import DataError, HubError, nearest, require
 from emolens.labels import LabelSet
 
-TEXT_COLUMNS = ("text", "sentence", "content", "comment", "message", "tweet", "review", "body", "post")
+TEXT_COLUMNS = (
+    "text",
+    "sentence",
+    "content",
+    "comment",
+    "message",
+    "tweet",
+    "review",
+    "body",
+    "post",
+)
 _SYNONYMS = {
     TRAIN: ("train", "training"),
     VALIDATION: ("validation", "valid", "val", "dev"),
@@ -186,7 +197,7 @@ def _from_datasets(loaded: Any, origin: Path, options: SourceOptions) -> dict[st
     if TRAIN not in tables:
         raise DataError(
             f"{origin} has no training split among: {', '.join(by_name)}.",
-            hint="Name it in the study: [data.splits] train = \"…\".",
+            hint='Name it in the study: [data.splits] train = "…".',
         )
     return tables
 
@@ -203,9 +214,7 @@ def _from_dataset(dataset: Any, origin: Path) -> RawTable:
     return RawTable(origin, columns, rows, names)
 
 
-def _choose_columns(
-    raw: dict[str, list[RawTable]], options: SourceOptions
-) -> tuple[str, str]:
+def _choose_columns(raw: dict[str, list[RawTable]], options: SourceOptions) -> tuple[str, str]:
     table = raw[TRAIN][0]
     text = _column(table, "text", options.text, TEXT_COLUMNS)
     label = _column(table, "label", options.label, LABEL_COLUMNS)
@@ -253,7 +262,7 @@ def _class_of(table: RawTable, column: str, row: int) -> str:
     value = table.columns[column][row]
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if value is None or value != value or not str(value).strip():
+    if value is None or _is_nan(value) or not str(value).strip():
         raise DataError(
             f"{table.where(row)}: the row has no label.",
             hint=f"Fill the column '{column}' or delete the row.",
@@ -272,6 +281,10 @@ def _class_of(table: RawTable, column: str, row: int) -> str:
             hint="emolens learns one class a row; choose another column with --label.",
         )
     return str(value).strip()
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _rows(tables: list[RawTable], columns: tuple[str, str], labels: LabelSet) -> Split:

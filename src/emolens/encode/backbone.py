@@ -5,8 +5,10 @@ The only module that knows transformers' model classes.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,8 @@ def find_encoder(name: str, *, sha256_wanted: str | None = None) -> EncoderFolde
     else:
         raise EncoderError(
             f"There is no encoder '{name}' and no folder of that name.",
-            hint=nearest(name, ("minilm", *_ON_THE_HUB)) + " Or owner/name on the Hub, or a folder.",
+            hint=nearest(name, ("minilm", *_ON_THE_HUB))
+            + " Or owner/name on the Hub, or a folder.",
         )
     return EncoderFolder(name, folder, _checked(folder, sha256_wanted))
 
@@ -77,7 +80,8 @@ def pretrained_tokenizer(encoder: EncoderFolder) -> Any:
     tokenizer = _loaded(encoder, transformers.AutoTokenizer.from_pretrained)
     if not tokenizer.is_fast:
         raise EncoderError(
-            f"{encoder.name} has no fast tokenizer.", hint="Choose an encoder with a tokenizer.json."
+            f"{encoder.name} has no fast tokenizer.",
+            hint="Choose an encoder with a tokenizer.json.",
         )
     # The bundled folder pads and cuts all to 128; what emolens saves does neither by itself.
     tokenizer.backend_tokenizer.no_padding()
@@ -114,20 +118,33 @@ def trained_classifier(folder: Path) -> Any:
     return _loaded(encoder, load).float().eval()
 
 
+def save_classifier(model: Any, folder: Path) -> None:
+    """Write config.json and model.safetensors into an existing folder."""
+    with _quiet():
+        model.save_pretrained(folder)
+
+
 def _loaded(encoder: EncoderFolder, load: Any, **options: Any) -> Any:
     """Call a from_pretrained quietly, on local files only, and translate what it raises."""
-    logging = require("transformers.utils.logging", "train")
-    verbosity = logging.get_verbosity()
-    bars = logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
     try:
-        return load(encoder.folder, local_files_only=True, **options)
+        with _quiet():
+            return load(encoder.folder, local_files_only=True, **options)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise EncoderError(
             f"{encoder.name} can't be loaded: {' '.join(str(error).split())[:200]}",
             hint="It must be a folder or Hub id that transformers' AutoModel loads.",
         ) from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' own bars and load reports; emolens says what matters itself."""
+    logging = require("transformers.utils.logging", "train")
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
     finally:
         logging.set_verbosity(verbosity)
         if bars:
@@ -171,10 +188,12 @@ def _from_hub(repo: str) -> Path:
     errors = require("huggingface_hub.errors", "train")
     repo, _, revision = repo.partition("@")
     try:
-        return Path(
-            hub.snapshot_download(repo, revision=revision or None, allow_patterns=_WANTED)
-        )
-    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.HFValidationError) as error:
+        return Path(hub.snapshot_download(repo, revision=revision or None, allow_patterns=_WANTED))
+    except (
+        errors.RepositoryNotFoundError,
+        errors.RevisionNotFoundError,
+        errors.HFValidationError,
+    ) as error:
         raise HubError(
             f"The Hub does not have the encoder {repo}, or it is private or gated.",
             hint="Check the name; for a private one, set HF_TOKEN.",

@@ -1,4 +1,4 @@
-"""Texts to vectors with a frozen encoder. Knows nothing of labels or of what the vectors are for."""
+"""Texts to vectors with a frozen encoder. Knows nothing of labels or of what comes after."""
 
 from __future__ import annotations
 

@@ -56,7 +56,9 @@ class TorchEngine:
                 attention_mask=mask,
                 output_hidden_states=not last,
             )
-            states = (output.last_hidden_state if last else output.hidden_states[self.layer]).float()
+            states = (
+                output.last_hidden_state if last else output.hidden_states[self.layer]
+            ).float()
             if self.pooling == "cls":
                 vectors = states[:, 0]
             else:

@@ -1,4 +1,4 @@
-"""Texts to token ids and back, with a count of what was cut. Loads neither torch nor transformers."""
+"""Texts to token ids and back, with a count of what was cut. Loads no torch, no transformers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,15 @@ import numpy as np
 from emolens.errors import DataError, EncoderError
 
 _CHUNK = 4096
-# Models whose positions start behind the padding id, so that their table is longer than their limit.
-_OFFSET_POSITIONS = {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "data2vec-text", "mpnet"}
+# Models whose positions start behind the padding id: their table is longer than their limit.
+_OFFSET_POSITIONS = {
+    "roberta",
+    "xlm-roberta",
+    "camembert",
+    "xlm-roberta-xl",
+    "data2vec-text",
+    "mpnet",
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,8 @@ class Tokeniser:
             backend = Tokenizer.from_file(str(file))
         except Exception as error:  # the library raises a bare Exception
             raise EncoderError(
-                f"{file} is no tokenizer that can be read ({error}).", hint="Fetch the folder again."
+                f"{file} is no tokenizer that can be read ({error}).",
+                hint="Fetch the folder again.",
             ) from error
         config = _json(folder / "config.json") | {"folder": str(folder)}
         limit = stated_limit(config, _json(folder / "tokenizer_config.json"))
@@ -138,5 +146,7 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise EncoderError(f"{path} is no JSON ({error}).", hint="Fetch the folder again.") from error
+        raise EncoderError(
+            f"{path} is no JSON ({error}).", hint="Fetch the folder again."
+        ) from error
     return value if isinstance(value, dict) else {}

@@ -5,6 +5,7 @@ Takes Scores and labels; knows nothing of how the models were made.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -72,7 +73,7 @@ class Evaluation:
     confidently_wrong: list[WorstRow]
 
     def to_dict(self) -> dict[str, Any]:
-        """As evaluation.json holds it: the splits on top, `labels`, `comparisons`, … beside them."""
+        """As evaluation.json holds it: the splits on top, the other fields beside them."""
         plain = asdict(self)
         return {**plain.pop("by_split"), **plain}
 
@@ -166,7 +167,7 @@ def _comparisons(dataset: Dataset, scores: Sequence[Scores], split: str) -> list
             second.predictions(split),
             names=(first.model, second.model),
         )
-        for first, second in zip(trained, trained[1:], strict=False)
+        for first, second in itertools.pairwise(trained)
     ]
 
 

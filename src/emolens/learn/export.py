@@ -22,7 +22,9 @@ def export_openvino(folder: Path) -> list[Path]:
     # Without these, transformers builds masks and caches in ways that can't be traced.
     model.config.use_cache = False
     model.set_attn_implementation("eager")
-    example = {name: torch.ones((2, 8), dtype=torch.int64) for name in ("input_ids", "attention_mask")}
+    example = {
+        name: torch.ones((2, 8), dtype=torch.int64) for name in ("input_ids", "attention_mask")
+    }
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracer's advice is for those who write models
         converted = ov.convert_model(model, example_input=example)

@@ -20,6 +20,7 @@ from emolens.data.dataset import TRAIN, VALIDATION, Dataset
 from emolens.encode.backbone import (
     EncoderFolder,
     pretrained_tokenizer,
+    save_classifier,
     sequence_classifier,
     trained_classifier,
 )
@@ -83,7 +84,7 @@ def finetune(
     if not np.isfinite(outcome.training_loss):
         raise EncoderError(
             "The training loss is no number any more.",
-            hint="Lower finetune.learning_rate, or set finetune.precision = \"fp32\".",
+            hint='Lower finetune.learning_rate, or set finetune.precision = "fp32".',
         )
     facts = {
         "recipe": asdict(recipe),
@@ -229,7 +230,7 @@ def _keeper(folder: Path, model: Any, progress: Progress | None) -> Any:
             if score > self.best:
                 self.best, self.best_epoch = score, float(state.epoch)
                 with writing(folder):
-                    model.save_pretrained(folder)
+                    save_classifier(model, folder)
 
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if progress:

@@ -55,7 +55,8 @@ class Probe:
 
     def predict(self, vectors: np.ndarray) -> np.ndarray:
         """(n, d) embeddings to (n,) class ids."""
-        return self.predict_proba(vectors).argmax(axis=1)
+        top: np.ndarray = self.predict_proba(vectors).argmax(axis=1)
+        return top
 
     def scores(self, embeddings: Embeddings) -> Scores:
         """Probabilities for every split but train."""

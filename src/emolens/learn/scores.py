@@ -26,7 +26,8 @@ class Scores:
 
     def predictions(self, split: str) -> np.ndarray:
         """(n,) int64, the most probable class of each row."""
-        return self.probabilities[split].argmax(axis=1)
+        top: np.ndarray = self.probabilities[split].argmax(axis=1)
+        return top
 
     def save(self, folder: Path) -> list[Path]:
         """Write `scores.safetensors` and `scores.json`; returns the paths."""

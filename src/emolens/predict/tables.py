@@ -57,7 +57,9 @@ def read_rows(source: Path) -> Iterator[Row]:
             yield from batch.to_pylist()
         return
     try:
-        with source.open(encoding="utf-8-sig", newline="" if suffix in (".csv", ".tsv") else None) as file:
+        with source.open(
+            encoding="utf-8-sig", newline="" if suffix in (".csv", ".tsv") else None
+        ) as file:
             yield from _text_rows(file, suffix, source)
     except UnicodeDecodeError as error:
         raise DataError(

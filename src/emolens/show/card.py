@@ -84,7 +84,10 @@ def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) ->
 
 
 def _table(evaluation: Evaluation) -> list[str]:
-    lines = ["| split | model | n | accuracy | macro-F1 | weighted F1 |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| split | model | n | accuracy | macro-F1 | weighted F1 |",
+        "|---|---|---|---|---|---|",
+    ]
     for split in (VALIDATION, TEST):
         for model, e in evaluation.by_split[split].items():
             figures = " | ".join(

@@ -236,9 +236,7 @@ class LearningCurveDisplay(Display):
         epochs = [p["epoch"] for p in after]
         if train:
             left.plot(*zip(*train, strict=True), color=_BLUE, linewidth=1.4, label="train")
-        left.plot(
-            epochs, [p["eval_loss"] for p in after], "o-", color=_ORANGE, label="validation"
-        )
+        left.plot(epochs, [p["eval_loss"] for p in after], "o-", color=_ORANGE, label="validation")
         left.set_title("Loss", loc="left")
         left.legend(frameon=False)
         for key, colour, name in (

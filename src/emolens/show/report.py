@@ -157,5 +157,3 @@ def _last_loss(history: list[dict[str, float]]) -> float:
 
 def _data_uri(path: Path) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
-
-

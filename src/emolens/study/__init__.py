@@ -1,7 +1,7 @@
 """A whole study: every stage in order, each done once, picked up where it was left.
 
-    run = run_study(load_study("starter"), Path("runs/starter"))
-    run.evaluation.by_split["test"]["finetune"].accuracy
+run = run_study(load_study("starter"), Path("runs/starter"))
+run.evaluation.by_split["test"]["finetune"].accuracy
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A study as a file: which data, which encoder, how to learn. Reads and writes TOML, runs nothing."""
+"""A study as a file: which data, which encoder, how to learn. Runs nothing."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def load_study(study: str | Path, overrides: dict[str, Any] | None = None) -> St
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"{path} is no valid TOML: {error}.", hint="A string stands in quotes: name = \"…\"."
+            f"{path} is no valid TOML: {error}.", hint='A string stands in quotes: name = "…".'
         ) from error
     values.setdefault("name", path.stem)
     for key, value in (overrides or {}).items():
@@ -127,7 +127,9 @@ def _set(values: dict[str, Any], dotted: str, value: Any) -> None:
     for table in tables:
         place = place.setdefault(table, {})
         if not isinstance(place, dict):
-            raise UsageError(f"'{table}' in '{dotted}' is no table.", hint=nearest(table, Study.model_fields))
+            raise UsageError(
+                f"'{table}' in '{dotted}' is no table.", hint=nearest(table, Study.model_fields)
+            )
     place[key] = _parsed(value) if isinstance(value, str) else value
 
 

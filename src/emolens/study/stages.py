@@ -29,7 +29,15 @@ from emolens.learn.scores import Scores
 from emolens.show import displays
 from emolens.show.card import model_card
 from emolens.show.report import ReportContents, padded_example, render_report
-from emolens.store import atomic_folder, load_arrays, load_json, save_arrays, save_json, save_table, save_text
+from emolens.store import (
+    atomic_folder,
+    load_arrays,
+    load_json,
+    save_arrays,
+    save_json,
+    save_table,
+    save_text,
+)
 from emolens.study.folder import StageRecord
 from emolens.study.settings import Study
 
@@ -82,7 +90,7 @@ Outcome = tuple[list[Path], str]
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage. needs: the stages whose files it reads. settings: what of the study it depends on."""
+    """One stage. needs: stages whose files it reads. settings: what of the study it heeds."""
 
     run: Callable[[Context], Outcome]
     needs: tuple[str, ...] = ()
@@ -125,20 +133,22 @@ def _embed(context: Context) -> Outcome:
         max_length=settings.max_length,
     )
     tokens = context.tokens()
-    total, before = sum(map(len, tokens.values())), 0
+    total = sum(map(len, tokens.values()))
     vectors: dict[str, np.ndarray] = {}
     for name, rows in tokens.items():
-        start = before
-        vectors[name] = encoder.encode_tokens(
-            rows, progress=lambda done, _, start=start: context.progress(start + done, total)
-        )
-        before += len(rows)
+        progress = _offset(context.progress, sum(map(len, vectors.values())), total)
+        vectors[name] = encoder.encode_tokens(rows, progress=progress)
     embeddings = Embeddings(vectors)
     about = context.folder / "embeddings" / "embeddings.json"
     save_json(about, {"runtime": str(encoder.runtime), **settings.model_dump()})
     paths = [*embeddings.save(context.folder / "embeddings"), about]
     shapes = " ".join(str(shape) for shape in embeddings.shapes.values())
     return paths, f"{shapes}, {settings.pooling} pooling on {encoder.runtime}"
+
+
+def _offset(progress: Progress, before: int, total: int) -> Progress:
+    """Progress over one split, told as progress over all."""
+    return lambda done, _: progress(before + done, total)
 
 
 def _map(context: Context) -> Outcome:
@@ -157,7 +167,9 @@ def _map(context: Context) -> Outcome:
 def _baselines(context: Context) -> Outcome:
     found = [majority(context.dataset), tfidf(context.dataset, context.balance)]
     paths = [p for s in found for p in s.save(context.folder / "baselines" / s.model)]
-    return paths, ", ".join(f"{displays.model_name(s.model)} {_accuracy(context, s)}" for s in found)
+    return paths, ", ".join(
+        f"{displays.model_name(s.model)} {_accuracy(context, s)}" for s in found
+    )
 
 
 def _probe(context: Context) -> Outcome:
@@ -185,8 +197,8 @@ def _finetune(context: Context) -> Outcome:
         written = [path.name for path in fresh.iterdir()]
     paths = [context.folder / "model" / name for name in written]
     paths += scores.save(context.folder / "finetune")
-    said = f"validation accuracy {_accuracy(context, scores)}, epoch {scores.facts['best_epoch']:g} kept"
-    return paths, said
+    kept = f"epoch {scores.facts['best_epoch']:g} kept"
+    return paths, f"validation accuracy {_accuracy(context, scores)}, {kept}"
 
 
 def _evaluate(context: Context) -> Outcome:
@@ -197,9 +209,8 @@ def _evaluate(context: Context) -> Outcome:
     save_table(table, predictions_table(context.dataset, scores))
     best = found.by_split[TEST]["finetune"]
     low, high = best.intervals["accuracy"]
-    return [figures, table], (
-        f"test accuracy {best.accuracy:.4f} (95 % {low:.3f}–{high:.3f}), macro-F1 {best.macro_f1:.4f}"
-    )
+    said = f"test accuracy {best.accuracy:.4f} (95 % {low:.3f}–{high:.3f})"
+    return [figures, table], f"{said}, macro-F1 {best.macro_f1:.4f}"
 
 
 def _export(context: Context) -> Outcome:
@@ -230,7 +241,9 @@ def _report(context: Context) -> Outcome:
         facts={name: s.facts for name, s in scores.items()},
         evaluation=evaluation,
         figures={name: context.folder / "figures" / f"{name}.svg" for name in drawn},
-        stages={name: asdict(record) for name, record in context.records.items() if name != "report"},
+        stages={
+            name: asdict(record) for name, record in context.records.items() if name != "report"
+        },
     )
     report, card = context.folder / "report.html", context.folder / "model" / "README.md"
     save_text(report, render_report(contents))
@@ -284,7 +297,11 @@ def _accuracy(context: Context, scores: Scores) -> str:
 STAGES = {
     "tokenise": Stage(_tokenise, settings=("encoder.max_length",)),
     "audit": Stage(_audit, needs=("tokenise",)),
-    "embed": Stage(_embed, needs=("tokenise",), settings=("encoder.pooling", "encoder.layer", "encoder.precision")),
+    "embed": Stage(
+        _embed,
+        needs=("tokenise",),
+        settings=("encoder.pooling", "encoder.layer", "encoder.precision"),
+    ),
     "map": Stage(_map, needs=("embed",), settings=("map", "seed")),
     "baselines": Stage(_baselines, settings=("balance", "seed")),
     "probe": Stage(_probe, needs=("embed",), settings=("balance", "probe", "seed")),
