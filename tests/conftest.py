@@ -1,0 +1,111 @@
+"""Shared fixtures: a tiny real encoder, small data sets, and where the real data may be found."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+REAL_DATA = ROOT.parent / "shared" / "data"
+
+WORDS = (
+    "i you we they she he it the a an is am are was so very not today now this that and my your "
+    "happy glad great sad alone tears angry furious hate afraid scared dark love dear kiss wow "
+    "sudden what never feel felt feeling cat dog train ticket home work rain sun ! ? . , '"
+).split()
+FEELINGS = {
+    "sadness": ("sad", "alone", "tears"),
+    "joy": ("happy", "glad", "great"),
+    "anger": ("angry", "furious", "hate"),
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A two-layer, 16-wide BERT with random weights and a small real WordPiece vocabulary."""
+    import torch
+    from transformers import BertConfig, BertModel, BertTokenizer
+
+    folder = tmp_path_factory.mktemp("tiny-encoder")
+    letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary = [*special, *WORDS, *(c for c in letters if c not in WORDS)]
+    vocabulary += [f"##{c}" for c in letters]
+    (folder / "vocab.txt").write_text("\n".join(dict.fromkeys(vocabulary)) + "\n", encoding="utf-8")
+    tokenizer = BertTokenizer(
+        vocab=str(folder / "vocab.txt"), do_lower_case=True, model_max_length=32
+    )
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=32,
+    )
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+def feeling_rows(n: int, *, start: int = 0) -> list[tuple[str, str]]:
+    """n different texts with a learnable label, in turn over three classes."""
+    rows = []
+    for i in range(start, start + n):
+        label = list(FEELINGS)[i % 3]
+        word = FEELINGS[label][(i // 3) % 3]
+        filler = " ".join(WORDS[(i * 7 + j * 3) % len(WORDS[:20])] for j in range(1 + i % 5))
+        rows.append((f"i am {word} {filler} {WORDS[i % 50]}", label))
+    return rows
+
+
+def write_csv(
+    path: Path, rows: Iterable[tuple[object, ...]], header: tuple[str, ...] = ("text", "label")
+) -> Path:
+    """A UTF-8 CSV with a header."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+    return path
+
+
+@pytest.fixture
+def feelings_folder(tmp_path: Path) -> Path:
+    """train.csv, validation.csv and test.csv: 60, 18 and 18 rows of three classes."""
+    folder = tmp_path / "feelings"
+    for name, n, start in (("train", 60, 0), ("validation", 18, 60), ("test", 18, 78)):
+        write_csv(folder / f"{name}.csv", feeling_rows(n, start=start))
+    return folder
+
+
+@pytest.fixture
+def emotion_folder() -> Path:
+    """The real `emotion` data, where it is."""
+    folder = REAL_DATA / "emotion"
+    if not folder.is_dir():
+        pytest.skip(f"the real data is not at {folder}")
+    return folder
+
+
+@pytest.fixture
+def study_file(tmp_path: Path, tiny_encoder: Path, feelings_folder: Path) -> Callable[..., Path]:
+    """Write a study over the tiny encoder and data; further TOML may be appended."""
+
+    def write(extra: str = "") -> Path:
+        path = tmp_path / "tiny.toml"
+        path.write_text(
+            f'name = "tiny"\nseed = 7\n[data]\ndataset = "{feelings_folder}"\n'
+            f'[encoder]\nname = "{tiny_encoder}"\npooling = "mean"\nprecision = "fp32"\n'
+            '[finetune]\nepochs = 2\nlearning_rate = 1e-2\nbatch_size = 8\nprecision = "fp32"\n'
+            + extra,
+            encoding="utf-8",
+        )
+        return path
+
+    return write
