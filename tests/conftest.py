@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from emolens.study import Run
 
 ROOT = Path(__file__).parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data"
 
-WORDS = (
+WORDS = (  # noqa: SIM905
     "i you we they she he it the a an is am are was so very not today now this that and my your "
     "happy glad great sad alone tears angry furious hate afraid scared dark love dear kiss wow "
     "sudden what never feel felt feeling cat dog train ticket home work rain sun ! ? . , '"
@@ -21,6 +25,15 @@ FEELINGS = {
     "joy": ("happy", "glad", "great"),
     "anger": ("angry", "furious", "hate"),
 }
+# What people paste into text fields, and what must come out as text everywhere.
+HOSTILE = (
+    "<script>document.title='pwned'</script>",
+    '"><img src=x onerror="document.title=\'pwned\'">',
+    "{{7*7}} {% for x in y %} ${7*7} `id`",
+    "</pre></td></main><style>body{display:none}</style>",
+    "\u202eright to left\u202c \u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627",
+    "=HYPERLINK(1) 😀👍🏽 我很高兴 \ufffd &amp; &lt;b&gt;",
+)
 
 
 @pytest.fixture(scope="session")
@@ -109,3 +122,38 @@ def study_file(tmp_path: Path, tiny_encoder: Path, feelings_folder: Path) -> Cal
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> Run:
+    """A study that has been run whole, over three classes with HOSTILE texts in every split.
+
+    Shared by all tests: read it, and copy its folder before changing anything.
+    """
+    from emolens.study import Study, run_study
+
+    root = tmp_path_factory.mktemp("tiny-run")
+    hostile = [(text, list(FEELINGS)[i % 3]) for i, text in enumerate(HOSTILE)]
+    contradicting = [(text, list(FEELINGS)[(i + 1) % 3]) for i, text in enumerate(HOSTILE)]
+    rows = {
+        "train": hostile + feeling_rows(60),
+        "validation": contradicting + feeling_rows(18, start=60) + [("", "joy")],
+        "test": hostile + feeling_rows(18, start=78) + [("very " * 100, "anger")],
+    }
+    for split, lines in rows.items():
+        write_csv(root / "data" / f"{split}.csv", lines)
+    study = Study.model_validate(
+        {
+            "name": "tiny",
+            "seed": 7,
+            "data": {"dataset": str(root / "data")},
+            "encoder": {"name": str(tiny_encoder), "pooling": "mean", "precision": "fp32"},
+            "finetune": {
+                "epochs": 2,
+                "learning_rate": 1e-2,
+                "batch_size": 8,
+                "precision": "fp32",
+            },
+        }
+    )
+    return run_study(study, root / "run")

@@ -1,3 +1,77 @@
-"""emolens: from a table of texts to a measured, explained and deployable emotion classifier."""
+"""emolens: from a table of texts to a measured, explained and deployable emotion classifier.
+
+    import emolens as el
+
+    dataset = el.load_dataset("starter")
+    encoder = el.Encoder("minilm", pooling="mean")
+    run = el.run_study(el.load_study("starter"), "runs/starter")
+
+Names are loaded when they are first used, so that importing emolens costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Audit": "emolens.data.audit",
+    "Classifier": "emolens.predict.classifier",
+    "Dataset": "emolens.data.dataset",
+    "EmolensError": "emolens.errors",
+    "Embeddings": "emolens.encode.embed",
+    "Encoder": "emolens.encode.embed",
+    "Evaluation": "emolens.evaluation.evaluate",
+    "Probe": "emolens.learn.probe",
+    "Projection": "emolens.explore.project",
+    "Recipe": "emolens.learn.finetune",
+    "Scores": "emolens.learn.scores",
+    "Study": "emolens.study",
+    "audit": "emolens.data.audit",
+    "balance": "emolens.data.balance",
+    "evaluate": "emolens.evaluation.evaluate",
+    "finetune": "emolens.learn.finetune",
+    "load_dataset": "emolens.data.sources",
+    "load_study": "emolens.study",
+    "majority": "emolens.learn.baselines",
+    "project": "emolens.explore.project",
+    "run_study": "emolens.study",
+    "tfidf": "emolens.learn.baselines",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'emolens' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*_HOMES, "__version__"])
+
+
+if TYPE_CHECKING:
+    from emolens.data.audit import Audit as Audit
+    from emolens.data.audit import audit as audit
+    from emolens.data.balance import balance as balance
+    from emolens.data.dataset import Dataset as Dataset
+    from emolens.data.sources import load_dataset as load_dataset
+    from emolens.encode.embed import Embeddings as Embeddings
+    from emolens.encode.embed import Encoder as Encoder
+    from emolens.errors import EmolensError as EmolensError
+    from emolens.evaluation.evaluate import Evaluation as Evaluation
+    from emolens.evaluation.evaluate import evaluate as evaluate
+    from emolens.explore.project import Projection as Projection
+    from emolens.explore.project import project as project
+    from emolens.learn.baselines import majority as majority
+    from emolens.learn.baselines import tfidf as tfidf
+    from emolens.learn.finetune import Recipe as Recipe
+    from emolens.learn.finetune import finetune as finetune
+    from emolens.learn.probe import Probe as Probe
+    from emolens.learn.scores import Scores as Scores
+    from emolens.predict.classifier import Classifier as Classifier
+    from emolens.study import Study as Study
+    from emolens.study import load_study as load_study
+    from emolens.study import run_study as run_study

@@ -13,10 +13,14 @@ import typer
 
 from emolens import __version__
 from emolens.console import Console, RunConsole
-from emolens.errors import EmolensError, UsageError
+from emolens.errors import DataError, EmolensError, MissingExtra, UsageError
 
 if TYPE_CHECKING:
+    from emolens.data.audit import Audit
+    from emolens.data.dataset import Dataset
     from emolens.study import Run
+
+_STOPPED = 130
 
 app = typer.Typer(
     name="emolens",
@@ -176,8 +180,8 @@ def inspect(
     text: TextOption = None,
     label: LabelOption = None,
     encoder: Annotated[
-        str | None, typer.Option("--encoder", help="Count tokens as this encoder does.")
-    ] = None,
+        str, typer.Option("--encoder", help="Count tokens as this encoder does.")
+    ] = "minilm",
     as_json: JsonOption = False,
 ) -> None:
     """Splits, columns, features, first rows, class balance, lengths, duplicates, leakage."""
@@ -185,22 +189,28 @@ def inspect(
     from emolens.data.sources import load_dataset
 
     data = load_dataset(dataset, text=text, label=label)
-    n_tokens = max_length = None
-    if encoder:
-        from emolens.encode.backbone import find_encoder, tokeniser_of
-
-        tokeniser = tokeniser_of(find_encoder(encoder))
-        max_length = tokeniser.max_length
-        n_tokens = {n: tokeniser.encode(split.texts).n_whole for n, split in data.splits.items()}
-    found = audit(data, n_tokens=n_tokens, max_length=max_length)
     console = Console(as_json=as_json)
+    found = audit(data, **_token_counts(data, encoder, console))
     if as_json:
         console.data(found.to_dict())
         return
     _show_audit(found, console)
 
 
-def _show_audit(found: Any, console: Console) -> None:
+def _token_counts(data: Dataset, encoder: str, console: Console) -> dict[str, Any]:
+    """What audit needs to speak of lengths; nothing where the bundled encoder isn't installed."""
+    from emolens.encode.backbone import find_encoder, tokeniser_of
+
+    try:
+        tokeniser = tokeniser_of(find_encoder(encoder))
+    except MissingExtra as error:
+        console.note(f"Lengths in tokens are left out: {error} {error.hint}")
+        return {}
+    n_tokens = {n: tokeniser.encode(split.texts).n_whole for n, split in data.splits.items()}
+    return {"n_tokens": n_tokens, "max_length": tokeniser.max_length}
+
+
+def _show_audit(found: Audit, console: Console) -> None:
     console.line(found.name)
     console.line(f"columns: {', '.join(found.columns)}")
     for column, feature in found.features.items():
@@ -320,8 +330,19 @@ def predict(
     if source is not None:
         _predict_table(classifier, source, out, text)
         return
-    lines = (line.rstrip("\n") for line in sys.stdin) if texts == ["-"] else iter(texts or [])
+    lines = _stdin_lines() if texts == ["-"] else texts or []
     _predict_lines(classifier, [line for line in lines if line.strip()], Console(as_json=as_json))
+
+
+def _stdin_lines() -> list[str]:
+    try:
+        return [line.rstrip("\n") for line in sys.stdin]
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"The lines of stdin are not {error.encoding.upper()}"
+            f" (byte 0x{error.object[error.start]:02x}).",
+            hint="Convert them first, for example: iconv -f WINDOWS-1252 -t UTF-8",
+        ) from error
 
 
 def _predict_table(classifier: Any, source: Path, out: Path | None, text: str | None) -> None:
@@ -359,6 +380,9 @@ def main() -> None:
             raise
         Console().error(error)
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
-        Console().note("Stopped. Run the same command again to go on.")
-        raise SystemExit(130) from None
+    except (KeyboardInterrupt, SystemExit) as stop:
+        # Typer turns Ctrl-C within a command into an exit with this code.
+        code = _STOPPED if isinstance(stop, KeyboardInterrupt) else stop.code
+        if code == _STOPPED:
+            Console().note("Stopped. Run the same command again to go on.")
+        raise SystemExit(code) from None

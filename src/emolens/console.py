@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as RichConsole
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from emolens.errors import EmolensError
 
@@ -43,28 +43,34 @@ class Console:
 
     def line(self, text: str = "") -> None:
         """A line of data on stdout, as it is."""
-        self._out.print(escape(_visible(text)))
+        self._out.print(Text(_visible(text)))
 
     def note(self, text: str) -> None:
         """A line for people on stderr; not when quiet."""
         if not self.quiet:
-            self._err.print(escape(_visible(text)))
+            self._err.print(Text(_visible(text)))
 
     def error(self, error: EmolensError) -> None:
         """The sentence and the hint, on stderr."""
-        self._err.print(f"[bold red]Error:[/] {escape(_visible(str(error)))}")
-        self._err.print(f"[dim]Hint:[/]  {escape(_visible(error.hint))}")
+        for title, style, text in (
+            ("Error:", "bold red", str(error)),
+            ("Hint: ", "dim", error.hint),
+        ):
+            one_line = _visible(" ".join(text.splitlines()))
+            self._err.print(Text.assemble((title, style), " ", one_line))
 
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = ""
     ) -> None:
         """A table on stdout; columns of numbers stand to the right."""
-        table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+        table = Table(
+            title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False
+        )
         for i, column in enumerate(columns):
             number = all(isinstance(row[i], (int, float)) for row in rows)
-            table.add_column(escape(column), justify="right" if number else "left", overflow="fold")
+            table.add_column(Text(column), justify="right" if number else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(escape(_visible(_cell(value))) for value in row))
+            table.add_row(*(Text(_visible(_cell(value))) for value in row))
         self._out.print(table, soft_wrap=False)
 
     @contextmanager

@@ -11,9 +11,10 @@ EmolensError                 one sentence that says what happened, one hint that
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 
 
@@ -72,3 +73,54 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     guess = f"Did you mean '{close[0]}'? " if close else ""
     return f"{guess}Known: {', '.join(names)}."
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what a library says, or the kind of error where it says nothing."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+_WAY_OUT = (
+    "Give a local folder (--dataset FOLDER, --encoder FOLDER), set HF_HOME to a cache that has it,"
+    " or run the bundled study: emolens run starter"
+)
+# By name, because the libraries that raise them are optional.
+_UNREACHABLE = {
+    "CacheNotFound",
+    "LocalEntryNotFoundError",
+    "OfflineModeIsEnabled",
+    "TransportError",
+}
+_ABSENT = {
+    "DatasetNotFoundError",
+    "GatedRepoError",
+    "HFValidationError",
+    "RepositoryNotFoundError",
+    "RevisionNotFoundError",
+}
+_OTHER = {"DatasetsError", "HfHubHTTPError", "OSError", "ValueError"}
+
+
+@contextlib.contextmanager
+def hub_errors(what: str) -> Iterator[None]:
+    """Tell in one sentence why the Hub did not give `what` ('the data set owner/name')."""
+    try:
+        yield
+    except EmolensError:
+        raise
+    except Exception as error:
+        kinds = {kind.__name__ for kind in type(error).__mro__}
+        text = " ".join(str(error).split())
+        if isinstance(error, (ConnectionError, TimeoutError)) or kinds & _UNREACHABLE:
+            raise HubError(
+                f"The Hugging Face Hub does not answer, and the cache does not have {what}.",
+                hint=_WAY_OUT,
+            ) from error
+        if kinds & _ABSENT:
+            raise HubError(
+                f"The Hub does not have {what}, or it is private or gated.",
+                hint="Check the name; for a private one, set HF_TOKEN.",
+            ) from error
+        if kinds & _OTHER:
+            raise HubError(f"The Hub did not give {what}: {text[:200]}", hint=_WAY_OUT) from error
+        raise

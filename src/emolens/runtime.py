@@ -33,10 +33,11 @@ class Runtime:
         return f"{self.device}, {self.precision}{threads} ({self.reason})"
 
 
-def choose(precision: str | None = None) -> Runtime:
+def choose(precision: str | None = None, *, on_cpu: bool = False) -> Runtime:
     """CUDA where there is a device, else the CPU; bf16 where the hardware has it, else fp32.
 
     precision: 'fp32' or 'bf16' overrules the choice; None or 'auto' leaves it.
+    on_cpu: stay there without looking for CUDA, which would load torch.
     """
     if precision not in (None, "auto", *get_args(Precision)):
         raise UsageError(
@@ -44,10 +45,11 @@ def choose(precision: str | None = None) -> Runtime:
             hint=nearest(str(precision), ("auto", *get_args(Precision))),
         )
     device: Literal["cpu", "cuda"]
-    if _cuda():
+    if not on_cpu and _cuda():
         device, where, bf16 = "cuda", "a CUDA device is present", True
     else:
-        device, where, bf16 = "cpu", "no CUDA device", cpu_has_bf16()
+        where = "exported models run there" if on_cpu else "no CUDA device"
+        device, bf16 = "cpu", cpu_has_bf16()
     has = "the processor has bf16" if bf16 else "the processor has no bf16"
     chosen: Precision
     if precision in get_args(Precision):

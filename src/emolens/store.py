@@ -19,13 +19,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from emolens.errors import StorageError
+from emolens.errors import StorageError, first_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _MARK = ".emolens-"  # in the name of everything half-written, so that sweep() takes nothing else
+_ASIDE = "-old"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# Some libraries wrap the system's error in one of their own; OpenVINO has only the last for it.
+_SAID_WHEN_FULL = ("No space left", "File too large", "iostream error")
 
 
 @contextlib.contextmanager
@@ -36,9 +39,8 @@ def writing(path: Path) -> Iterator[None]:
     except StorageError:
         raise
     except Exception as error:
-        # Some libraries (safetensors, Arrow) wrap the system's error in one of their own.
-        full = getattr(error, "errno", None) in _FULL or "No space left" in str(error)
-        if full or "File too large" in str(error):
+        full = getattr(error, "errno", None) in _FULL
+        if full or any(said in str(error) for said in _SAID_WHEN_FULL):
             raise StorageError(
                 f"The disk is full: {path} was not written.",
                 hint="Free some space and run the same command again; finished stages are kept.",
@@ -78,7 +80,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         try:
             fresh.chmod(0o755)
             yield fresh
-            aside = fresh.with_name(f"{fresh.name}-old")
+            aside = fresh.with_name(fresh.name + _ASIDE)
             if path.exists():
                 path.replace(aside)
             fresh.replace(path)
@@ -88,9 +90,15 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a killed process left half-written anywhere in `folder`."""
-    for left in folder.rglob(f".*{_MARK}*"):
-        if left.is_dir():
+    """Remove what a killed process left half-written anywhere in `folder`.
+
+    A folder that was moved aside, and whose follower never took its place, is put back.
+    """
+    for left in list(folder.rglob(f".*{_MARK}*")):
+        place = left.with_name(left.name[1:].split(_MARK)[0])
+        if left.name.endswith(_ASIDE) and not place.exists():
+            left.replace(place)
+        elif left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
         else:
             left.unlink(missing_ok=True)
@@ -119,7 +127,7 @@ def save_arrays(path: Path, arrays: dict[str, np.ndarray], **metadata: str) -> N
     """Write named arrays, and text that describes them, as safetensors."""
     from safetensors.numpy import save
 
-    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     with atomic_file(path) as file:
         file.write(save(whole, metadata=metadata or None))
 
@@ -174,8 +182,7 @@ def fingerprint(*values: Any) -> str:
 
 
 def _unreadable(path: Path, error: Exception) -> StorageError:
-    reason = next(iter(str(error).splitlines()), type(error).__name__)
     return StorageError(
-        f"{path} can't be read: {reason}.",
+        f"{path} can't be read: {first_line(error)}.",
         hint="Delete it and run the command that makes it again.",
     )

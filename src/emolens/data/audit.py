@@ -15,9 +15,14 @@ import numpy as np
 
 from emolens.data.dataset import TRAIN, Dataset
 
-# Signs that UTF-8 was read as Windows-1252 or Latin-1, replacement and control characters.
+# UTF-8 that was read as Windows-1252 or Latin-1 shows its first byte as Ã, Â, â€ or ðŸ and the
+# next as a sign of its own. Ã also ends a word in Portuguese capitals (IRMÃ), so before a sign
+# that may follow a word (a quote, a dash, …) it counts only next to another letter's trace.
+_SIGNS = "\u0080-\u009f\u00a0-\u00aa\u00ac\u00ad\u00af-\u00ba\u00bc-\u00bf€ƒˆ‰Š‹Œš›œŸŽž˜†‡"
+_AFTER_A_WORD = "\u00ab\u00ae\u00bb‘’‚“”„…•–—™"
 _BROKEN = re.compile(
-    "\ufffd|ï¿½|ï»¿|Ã[\u0080-\u00bf\u0192\u2018-\u201e€™¢£¤¥¦§©ª«¬®¯°±²³´µ¶¸¹º»¼½¾¿]|â€|Â[\u00a0-\u00bf]"
+    f"\ufffd|ï¿½|ï»¿|ðŸ|â[€˜™œ]|â‚¬|â„¢|Ã[{_SIGNS}]|(?<=[a-zß-ÿ])Ã[{_AFTER_A_WORD}]"
+    f"|Ã[{_AFTER_A_WORD}](?=[a-zß-ÿ])|(?<=[a-zß-ÿ])Å[“’]|Â[\u00a0-\u00bf]"
     "|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
 )
 _EXAMPLES = 20
@@ -72,23 +77,21 @@ class Audit:
     def findings(self) -> list[str]:
         """One sentence for each thing that needs a look; empty where nothing does."""
         said = []
-        if self.repeated_texts:
+        if n := self.repeated_texts:
             said.append(
-                f"{_texts(self.repeated_texts, 'stands', 'stand')} more than once, "
-                f"{self.contradicting_texts} of them with contradicting labels."
+                f"{_count(n, 'text')} {'stands' if n == 1 else 'stand'} more than once, "
+                f"{self.contradicting_texts:,} of them with contradicting labels."
             )
         for name, split in self.splits.items():
-            if split.leaked:
-                said.append(f"{_rows(split.leaked)} of {name} also stand in train.")
-            if split.empty:
-                said.append(f"{_rows(split.empty)} of {name} are empty.")
-            if split.broken_encoding:
-                said.append(f"{_rows(split.broken_encoding)} of {name} look like broken encoding.")
-            if split.over_limit:
-                said.append(
-                    f"{_rows(split.over_limit)} of {name} are longer than {self.max_length} tokens "
-                    "and will be cut there."
-                )
+            longer = f"longer than {self.max_length} tokens and will be cut there"
+            for n, one, many in (
+                (split.leaked, "also stands in train", "also stand in train"),
+                (split.empty, "is empty", "are empty"),
+                (split.broken_encoding, "looks wrongly decoded", "look wrongly decoded"),
+                (split.over_limit or 0, f"is {longer}", f"are {longer}"),
+            ):
+                if n:
+                    said.append(f"{_count(n, 'row')} of {name} {one if n == 1 else many}.")
         return said
 
 
@@ -196,9 +199,5 @@ def _place(dataset: Dataset, split: str, row: int, label: int) -> dict[str, Any]
     return {"split": split, "row": row, "label": dataset.labels.names[label]}
 
 
-def _rows(n: int) -> str:
-    return f"{n:,} row{'s' if n != 1 else ''}"
-
-
-def _texts(n: int, one: str, many: str) -> str:
-    return f"{n:,} text {one}" if n == 1 else f"{n:,} texts {many}"
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

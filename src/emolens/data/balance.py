@@ -21,6 +21,11 @@ class Balance:
     rows: np.ndarray
     class_weights: np.ndarray
 
+    @classmethod
+    def as_is(cls, n_rows: int, n_classes: int) -> Balance:
+        """Every row once, every class at the same weight."""
+        return cls(np.arange(n_rows), np.ones(n_classes))
+
 
 def balance(labels: np.ndarray, n_classes: int, *, method: Method, seed: int) -> Balance:
     """Choose rows and class weights for labels of shape (n,).
@@ -30,7 +35,8 @@ def balance(labels: np.ndarray, n_classes: int, *, method: Method, seed: int) ->
     down to the smallest.
     """
     n = len(labels)
-    rows, weights = np.arange(n), np.ones(n_classes)
+    as_is = Balance.as_is(n, n_classes)
+    rows, weights = as_is.rows, as_is.class_weights
     counts = np.bincount(labels, minlength=n_classes)
     present = counts > 0
     if method == "class-weights":

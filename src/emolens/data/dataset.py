@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from emolens.errors import DataError
+from emolens.errors import DataError, UsageError
 from emolens.labels import LabelSet
 from emolens.store import fingerprint
 
@@ -61,6 +61,11 @@ class Dataset:
         return {name: len(split) for name, split in self.splits.items()}
 
     @property
+    def y(self) -> dict[str, np.ndarray]:
+        """Class ids by split, each (n,) int64."""
+        return {name: split.labels for name, split in self.splits.items()}
+
+    @property
     def features(self) -> dict[str, str]:
         """What the two columns that are used hold, written as `datasets` does."""
         names = ", ".join(repr(name) for name in self.labels.names)
@@ -91,6 +96,11 @@ class Dataset:
 
     def limited(self, limit: int, *, seed: int) -> Dataset:
         """At most `limit` rows a split, drawn by class share with every class kept in train."""
+        if limit < len(self.labels):
+            raise UsageError(
+                f"A limit of {limit} rows a split can't keep the {len(self.labels)} classes.",
+                hint=f"Give a limit of {len(self.labels)} or more.",
+            )
         rng = np.random.default_rng(seed)
         splits = {
             name: split.take(_stratified_rows(split.labels, limit, rng))

@@ -5,6 +5,7 @@ Every complaint names the file and the line. Knows nothing of splits or classes.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emolens.errors import DataError
+from emolens.errors import DataError, first_line
 
 LABEL_COLUMNS = (
     "label",
@@ -105,14 +106,16 @@ def _decoded(path: Path) -> str:
 
 def _read_delimited(path: Path) -> RawTable:
     text = _decoded(path)
-    first = text.splitlines()[0] if text.strip() else ""
+    first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=first.count)
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
     lines: list[str] = []
+    before = 0
     try:
-        header = [name.strip() for name in next(reader, [])]
+        header = [name.strip() for name in next(filter(None, reader), [])]
+        _check_header(path, reader.line_num, header)
         before = reader.line_num
         for row in reader:
             if row:
@@ -122,11 +125,20 @@ def _read_delimited(path: Path) -> RawTable:
             before = reader.line_num
     except csv.Error as error:
         raise DataError(
-            f"{path}, line {reader.line_num}: {error}.",
+            f"{path}, line {before + 1}: {error}.",
             hint="Check the quotes: a quote inside a quoted field is written twice.",
         ) from error
     columns = {name: [row[i] for row in rows] for i, name in enumerate(header)}
     return RawTable(path, columns, tuple(lines), {})
+
+
+def _check_header(path: Path, line: int, header: list[str]) -> None:
+    twice = [name for name in header if name and header.count(name) > 1]
+    if twice:
+        raise DataError(
+            f"{path}, line {line}: the header has two columns '{twice[0]}'.",
+            hint="Rename one of them.",
+        )
 
 
 def _check_width(path: Path, line: int, row: list[str], header: list[str]) -> None:
@@ -170,7 +182,7 @@ def _read_json_lines(path: Path) -> RawTable:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(
                 f"{path}, line {number}: this is not JSON ({error}).",
                 hint='Each line is one object, such as {"text": "…", "label": "joy"}.',
@@ -180,10 +192,24 @@ def _read_json_lines(path: Path) -> RawTable:
                 f"{path}, line {number}: this is JSON, but not an object.",
                 hint='Each line is one object, such as {"text": "…", "label": "joy"}.',
             )
+        _check_surrogates(path, number, row, line)
         rows.append(row)
         lines.append(f"line {number}")
     names = dict.fromkeys(name for row in rows for name in row)
     return RawTable(path, {n: [row.get(n) for row in rows] for n in names}, tuple(lines), {})
+
+
+def _check_surrogates(path: Path, number: int, row: dict[str, Any], line: str) -> None:
+    """JSON can spell half an emoji, which no other format and no tokenizer takes."""
+    try:
+        if "\\u" in line:
+            json.dumps(row, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        raise DataError(
+            f"{path}, line {number}: {half} is half of a surrogate pair and no character.",
+            hint="Write the text again as UTF-8; a text cut in the middle of an emoji ends so.",
+        ) from error
 
 
 def _read_arrow(path: Path) -> RawTable:
@@ -201,14 +227,25 @@ def _read_arrow(path: Path) -> RawTable:
                 except pa.ArrowInvalid:
                     source.seek(0)
                     table = pyarrow.ipc.open_stream(source).read_all()
-        columns = {name: table[name].to_pylist() for name in table.column_names}
+        columns = {name: _decoded_column(table[name]) for name in table.column_names}
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise DataError(
-            f"{path} is no readable {path.suffix[1:].lower()} file ({str(error).splitlines()[0]}).",
+            f"{path} is no readable {path.suffix[1:].lower()} file ({first_line(error)}).",
             hint="Check that it was written to its end, or fetch it again.",
         ) from error
     lines = tuple(f"row {number}" for number in range(1, table.num_rows + 1))
     return RawTable(path, columns, lines, _class_names(table.schema.metadata or {}))
+
+
+def _decoded_column(column: Any) -> list[Any]:
+    """The values; bytes, as some writers leave text, as UTF-8 where they are that."""
+    import pyarrow as pa
+
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        with contextlib.suppress(pa.ArrowInvalid):
+            column = column.cast(pa.large_string())
+    values: list[Any] = column.to_pylist()
+    return values
 
 
 def _class_names(metadata: dict[bytes, bytes]) -> dict[str, tuple[str, ...]]:

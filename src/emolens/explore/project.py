@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emolens.errors import require
+from emolens.errors import DataError, require
 from emolens.store import load_table, save_table
 
 
@@ -48,6 +48,10 @@ def project(
     vectors: (n, d). The labels only ride along; the layout does not see them. The same seed
     gives the same picture on the same machine. (McInnes, Healy and Melville, 2018.)
     """
+    if len(vectors) < 3:
+        raise DataError(
+            f"A map needs at least three rows; there are {len(vectors)}.", hint="Give more rows."
+        )
     umap = require("umap", "train")
     preprocessing = require("sklearn.preprocessing", "train")
     scaled = preprocessing.MinMaxScaler().fit_transform(vectors)

@@ -22,7 +22,7 @@ def majority(dataset: Dataset) -> Scores:
     return Scores("majority", probabilities, {"class": dataset.labels.names[int(shares.argmax())]})
 
 
-def tfidf(dataset: Dataset, balance: Balance) -> Scores:
+def tfidf(dataset: Dataset, balance: Balance | None = None) -> Scores:
     """Logistic regression on TF-IDF of words and word pairs, C chosen on validation."""
     text = require("sklearn.feature_extraction.text", "train")
     # Words that stand once only can't help; in a small corpus nearly all do.
@@ -36,8 +36,8 @@ def tfidf(dataset: Dataset, balance: Balance) -> Scores:
             hint="Check that the text column is the right one (--text).",
         ) from error
     X |= {n: vectorizer.transform(s.texts) for n, s in dataset.splits.items() if n != TRAIN}
-    y = {name: split.labels for name, split in dataset.splits.items()}
-    fit = fit_logistic(X, y, balance, strengths=(0.1, 1.0, 10.0, 100.0))
+    balance = balance or Balance.as_is(len(dataset[TRAIN]), len(dataset.labels))
+    fit = fit_logistic(X, dataset.y, balance, strengths=(0.1, 1.0, 10.0, 100.0))
     probabilities = {name: softmax(logits(fit, X[name])) for name in X if name != TRAIN}
     facts = {"n_features": len(vectorizer.vocabulary_), "C": fit.c, "macro_f1_by_C": fit.path}
     return Scores("tfidf", probabilities, facts)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-from emolens.encode.backbone import trained_classifier
+from emolens.encode.backbone import quiet_transformers, trained_classifier
+from emolens.encode.engines import silent_openvino
 from emolens.errors import require
 from emolens.store import atomic_folder
 
@@ -17,7 +18,7 @@ def export_openvino(folder: Path) -> list[Path]:
     OpenVINO computes it in fp32 or bf16, as it is asked when it is loaded.
     """
     torch = require("torch", "train")
-    ov = require("openvino", "train")
+    ov = silent_openvino()
     model = trained_classifier(folder)
     # Without these, transformers builds masks and caches in ways that can't be traced.
     model.config.use_cache = False
@@ -25,7 +26,7 @@ def export_openvino(folder: Path) -> list[Path]:
     example = {
         name: torch.ones((2, 8), dtype=torch.int64) for name in ("input_ids", "attention_mask")
     }
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings(), torch.no_grad(), quiet_transformers():
         warnings.simplefilter("ignore")  # the tracer's advice is for those who write models
         converted = ov.convert_model(model, example_input=example)
     for port, name in zip(converted.inputs, example, strict=True):

@@ -39,7 +39,7 @@ class Probe:
     ) -> Self:
         """Learn from train and choose C on validation. y: class ids by split."""
         train = embeddings[TRAIN].astype(np.float64)
-        balance = balance or Balance(np.arange(len(train)), np.ones(len(self.labels)))
+        balance = balance or Balance.as_is(len(train), len(self.labels))
         self.mean_ = train.mean(axis=0)
         spread = train.std(axis=0)
         self.scale_ = np.where(spread > 0, spread, 1.0)

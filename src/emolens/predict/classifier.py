@@ -52,8 +52,13 @@ class Classifier:
             )
         self.folder = folder
         self.unsure_below = unsure_below
-        self.runtime = runtime.choose(precision)
-        names = load_json(folder / "config.json")["id2label"]
+        self.runtime = runtime.choose(precision, on_cpu=True)
+        names = load_json(folder / "config.json").get("id2label")
+        if not names:
+            raise EncoderError(
+                f"{folder} holds a model without classes.",
+                hint="Give a model folder, as emolens run writes it, not a bare encoder.",
+            )
         self.labels = LabelSet(tuple(names[key] for key in sorted(names, key=int)))
         self.tokeniser = Tokeniser.from_folder(folder)
         self._engine = OpenVinoEngine(folder / "openvino" / "openvino_model.xml", self.runtime)

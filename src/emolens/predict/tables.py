@@ -5,16 +5,21 @@ The columns of the input are kept; added are `emotion`, `probability`, `unsure` 
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from emolens.errors import DataError, UsageError, nearest
 from emolens.predict.classifier import Classifier, Prediction
 from emolens.store import atomic_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _CHUNK = 2048
 _USUAL = ("text", "sentence", "content", "comment", "message", "tweet", "review", "body", "post")
@@ -35,26 +40,26 @@ def predict_table(
     Both by their ending: .csv, .tsv, .jsonl, .parquet, or .txt with one text a line (reading
     only). Memory does not grow with the rows. Raises DataError that names the file and the line.
     """
-    for path in (source, target):
-        if path.suffix.lower() not in _FORMATS:
+    for path, does, formats in ((source, "reads", _FORMATS), (target, "writes", _FORMATS[:-1])):
+        if path.suffix.lower() not in formats:
             raise UsageError(
-                f"{path} is of no kind that emolens reads.", hint=f"Known: {', '.join(_FORMATS)}."
+                f"{path} is of no kind that emolens {does}.", hint=f"Known: {', '.join(formats)}."
             )
     if not source.is_file():
         raise DataError(f"There is no file {source}.", hint="Check the path.")
     answered = _answered(classifier, read_rows(source), source, text_column, progress)
     with atomic_file(target) as file:
-        return _write(answered, target, file)
+        n = _write(answered, source, target, file)
+        if not n:
+            raise DataError(f"{source} holds no rows.", hint="Check how the file was made.")
+    return n
 
 
 def read_rows(source: Path) -> Iterator[Row]:
     """The rows of a table as dictionaries, read as they are asked for."""
     suffix = source.suffix.lower()
     if suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        for batch in pq.ParquetFile(source).iter_batches(_CHUNK):
-            yield from batch.to_pylist()
+        yield from _parquet_rows(source)
         return
     try:
         with source.open(
@@ -68,32 +73,78 @@ def read_rows(source: Path) -> Iterator[Row]:
         ) from error
 
 
+def _parquet_rows(source: Path) -> Iterator[Row]:
+    import pyarrow.parquet as pq
+
+    with _parquet_errors(source), pq.ParquetFile(source) as file:
+        for batch in file.iter_batches(_CHUNK):
+            yield from batch.to_pylist()
+
+
+@contextlib.contextmanager
+def _parquet_errors(source: Path) -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
+    except pa.ArrowException as error:
+        raise DataError(
+            f"{source} is no readable parquet file ({str(error).splitlines()[0]}).",
+            hint="Check that it was written to its end, or fetch it again.",
+        ) from error
+
+
 def _text_rows(file: TextIO, suffix: str, source: Path) -> Iterator[Row]:
     if suffix == ".txt":
         yield from ({"text": line.rstrip("\n")} for line in file if line.strip())
     elif suffix == ".jsonl":
         for number, line in enumerate(file, start=1):
-            try:
-                row = json.loads(line) if line.strip() else None
-            except ValueError as error:
-                raise DataError(
-                    f"{source}, line {number}: this is not JSON ({error}).",
-                    hint="Each line is one object.",
-                ) from error
-            if row is not None:
-                yield row
+            if line.strip():
+                yield _json_row(line, f"{source}, line {number}")
     else:
-        head = file.readline()
-        file.seek(0)
-        delimiter = "\t" if suffix == ".tsv" else max(",;\t", key=head.count)
-        reader = csv.DictReader(file, delimiter=delimiter)
-        for row in reader:
-            if None in row or None in row.values():
-                raise DataError(
-                    f"{source}, line {reader.line_num}: the number of fields is not the header's.",
-                    hint="A text that holds the delimiter must stand in double quotes.",
-                )
-            yield row
+        yield from _delimited_rows(file, suffix, source)
+
+
+def _json_row(line: str, where: str) -> Row:
+    try:
+        row = json.loads(line)
+        if "\\u" in line:  # an escape may stand for half a surrogate pair, which no file can hold
+            json.dumps(row, ensure_ascii=False).encode()
+    except ValueError as error:
+        raise DataError(
+            f"{where}: this is not JSON ({error}).", hint="Each line is one object."
+        ) from error
+    if not isinstance(row, dict):
+        raise DataError(
+            f"{where}: this is no object with named values.", hint='Like: {"text": "So good!"}'
+        )
+    return row
+
+
+def _delimited_rows(file: TextIO, suffix: str, source: Path) -> Iterator[Row]:
+    head = file.readline()
+    file.seek(0)
+    delimiter = "\t" if suffix == ".tsv" else max(",;\t", key=head.count)
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    reader = csv.DictReader(file, delimiter=delimiter, strict=True)
+    line = 0
+    while True:
+        try:
+            line = reader.line_num
+            row = next(reader, None)
+        except csv.Error as error:
+            raise DataError(
+                f"{source}, after line {line}: this is no well-formed table ({error}).",
+                hint="A text that holds the delimiter or a quote must stand in double quotes.",
+            ) from error
+        if row is None:
+            return
+        if None in row or None in row.values():
+            raise DataError(
+                f"{source}, line {reader.line_num}: the number of fields is not the header's.",
+                hint="A text that holds the delimiter must stand in double quotes.",
+            )
+        yield row
 
 
 def _answered(
@@ -103,12 +154,18 @@ def _answered(
     text_column: str | None,
     progress: Callable[[int], None] | None,
 ) -> Iterator[Row]:
-    done = 0
+    column, done = "", 0
     for chunk in _chunks(rows):
-        column = text_column = _text_column(chunk[0], source, text_column)
+        column = column or _text_column(chunk[0], source, text_column)
         texts = ["" if row.get(column) is None else str(row[column]) for row in chunk]
         for row, answer in zip(chunk, classifier.predict(texts), strict=True):
-            yield {**row, **added_columns(answer)}
+            added = added_columns(answer)
+            if taken := added.keys() & row.keys():
+                raise DataError(
+                    f"{source} already has a column '{min(taken)}', which the answers would hide.",
+                    hint="Rename it first.",
+                )
+            yield {**row, **added}
         done += len(chunk)
         if progress:
             progress(done)
@@ -150,34 +207,75 @@ def _text_column(row: Row, source: Path, wanted: str | None) -> str:
     )
 
 
-def _write(rows: Iterator[Row], target: Path, file: Any) -> int:
-    suffix, n = target.suffix.lower(), 0
+def _write(rows: Iterator[Row], source: Path, target: Path, file: Any) -> int:
+    suffix = target.suffix.lower()
     if suffix == ".parquet":
-        return _write_parquet(rows, file)
+        return _write_parquet(rows, source, file)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    n = _write_text(rows, source, suffix, text)
+    text.detach()
+    return n
+
+
+def _write_text(rows: Iterator[Row], source: Path, suffix: str, text: TextIO) -> int:
+    n = 0
     writer: csv.DictWriter[str] | None = None
-    for n, row in enumerate(rows, start=1):  # noqa: B007 - the last number is the count
+    for n, row in enumerate(rows, start=1):
         if suffix == ".jsonl":
             text.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
             continue
         if writer is None:
             writer = csv.DictWriter(text, list(row), delimiter="\t" if suffix == ".tsv" else ",")
             writer.writeheader()
+        if extra := row.keys() - set(writer.fieldnames):
+            raise DataError(
+                f"{source}, row {n}: the first row has no '{min(extra)}'.",
+                hint="Rows of different columns fit into .jsonl and .parquet only.",
+            )
         writer.writerow(row)
-    text.detach()
     return n
 
 
-def _write_parquet(rows: Iterator[Row], file: Any) -> int:
+def _write_parquet(rows: Iterator[Row], source: Path, file: Any) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    writer, n = None, 0
-    for chunk in _chunks(rows):
-        table = pa.Table.from_pylist(chunk, schema=writer.schema if writer else None)
-        writer = writer or pq.ParquetWriter(file, table.schema)
-        writer.write_table(table)
-        n += len(chunk)
-    if writer:
-        writer.close()
+    schema, n = _source_schema(source), 0
+    with contextlib.ExitStack() as stack:
+        writer: Any = None
+        for chunk in _chunks(rows):
+            if writer is None:
+                added = [name for name in chunk[0] if name not in schema.names]
+                for name in added:
+                    schema = schema.append(pa.field(name, pa.scalar(chunk[0][name]).type))
+                writer = stack.enter_context(pq.ParquetWriter(file, schema))
+            writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
+            n += len(chunk)
     return n
+
+
+def _source_schema(source: Path) -> pa.Schema:
+    """The names and types of all columns; a file without types is read through once for them.
+
+    The first rows alone don't tell: they may lack a value that a later row has.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if source.suffix.lower() == ".parquet":
+        with _parquet_errors(source):
+            return pq.read_schema(source).remove_metadata()
+    found = pa.schema([])
+    try:
+        for chunk in _chunks(read_rows(source)):
+            names = dict.fromkeys(name for row in chunk for name in row)
+            columns = {name: [row.get(name) for row in chunk] for name in names}
+            found = pa.unify_schemas(
+                [found, pa.table(columns).schema], promote_options="permissive"
+            )
+    except pa.ArrowException as error:
+        raise DataError(
+            f"{source} does not fit into Parquet ({str(error).splitlines()[0]}).",
+            hint="Write .jsonl instead.",
+        ) from error
+    return found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from emolens import __version__
 from emolens.data.audit import Audit
 from emolens.data.dataset import TEST, VALIDATION
-from emolens.evaluate.evaluation import Evaluation
+from emolens.evaluation.evaluate import Evaluation
 from emolens.show.displays import model_name
 
 
@@ -35,8 +36,7 @@ def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) ->
             }
         ],
     }
-    # JSON is YAML, and json.dumps escapes whatever a name may hold.
-    head = "\n".join(f"{key}: {json.dumps(value)}" for key, value in metadata.items())
+    head = "\n".join(f"{key}: {_yaml(value)}" for key, value in metadata.items())
     return "\n".join(
         [
             "---",
@@ -47,7 +47,7 @@ def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) ->
             "",
             f"A text classifier for {len(evaluation.labels)} classes "
             f"({', '.join(_plain(label) for label in evaluation.labels)}), fine-tuned from "
-            f"`{_plain(encoder)}` on `{_plain(audit.name)}` with emolens {__version__}.",
+            f"{_plain(encoder)} on {_plain(audit.name)} with emolens {__version__}.",
             "",
             "```python",
             "from transformers import pipeline",
@@ -98,7 +98,13 @@ def _table(evaluation: Evaluation) -> list[str]:
     return lines
 
 
+def _yaml(value: Any) -> str:
+    """A JSON value on one line. JSON is YAML, except for how it escapes what ASCII lacks."""
+    text = json.dumps(value, ensure_ascii=False)
+    return re.sub(r"[^\x20-\x7e]", lambda sign: f"\\U{ord(sign[0]):08x}", text)
+
+
 def _plain(text: Any) -> str:
     """Text that stands in Markdown as itself and on one line."""
     line = " ".join(str(text).split())
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#" else sign for sign in line)
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#&~" else sign for sign in line)

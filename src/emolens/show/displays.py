@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import io
 import math
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,12 +19,13 @@ from typing import Any, Self
 import numpy as np
 
 from emolens.errors import require
-from emolens.evaluate.evaluation import ModelEvaluation
+from emolens.evaluation.evaluate import ModelEvaluation
 from emolens.explore.project import Projection
 from emolens.labels import LabelSet
 from emolens.store import atomic_file
 
 _INK, _MUTED, _GRID, _BLUE, _ORANGE = "#1f2937", "#6b7280", "#e5e7eb", "#1d6fb8", "#c2570c"
+_NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 _MODEL_NAMES = {
     "majority": "largest class",
     "tfidf": "TF-IDF",
@@ -126,7 +128,9 @@ class DensityDisplay(Display):
     def grid(self) -> tuple[int, int]:
         """Rows and columns: 2 × 3 for six classes, a fitting grid for any other number."""
         k = len(self.labels)
-        columns = k if k < 4 else math.ceil(math.sqrt(k * 1.2))
+        square = math.ceil(math.sqrt(k))
+        # Of a square and a grid one column wider, the one that leaves fewer places empty.
+        columns = k if k < 4 else min(square, square + 1, key=lambda c: -k % c)
         return math.ceil(k / columns), columns
 
     @property
@@ -266,8 +270,8 @@ class ScoreDisplay(Display):
 
     def _draw(self, ax: Any) -> None:
         for shift, key, colour, name in (
-            (0.14, "accuracy", _BLUE, "accuracy"),
-            (-0.14, "macro_f1", _ORANGE, "macro-F1"),
+            (0.13, "accuracy", _BLUE, "accuracy"),
+            (-0.13, "macro_f1", _ORANGE, "macro-F1"),
         ):
             values = np.array([getattr(e, key) for e in self.by_model.values()])
             bounds = np.array([e.intervals[key] for e in self.by_model.values()])
@@ -279,7 +283,7 @@ class ScoreDisplay(Display):
                 ax.annotate(
                     f"{value:.3f}",
                     (value, place),
-                    (0, 5),
+                    (0, 5 if shift > 0 else -12),
                     textcoords="offset points",
                     ha="center",
                     fontsize=8,
@@ -314,9 +318,12 @@ def save_figure(display: Display, path: Path) -> list[Path]:
         for suffix, metadata in ((".png", {}), (".svg", {"Date": None})):
             buffer = io.BytesIO()
             display.figure_.savefig(buffer, format=suffix[1:], dpi=160, metadata=metadata)
+            drawn = buffer.getvalue()
+            if suffix == ".svg":  # names stand in comments, too, where XML bears no controls
+                drawn = _NOT_IN_XML.sub(b"?", drawn)
             written.append(path.with_suffix(suffix))
             with atomic_file(written[-1]) as file:
-                file.write(buffer.getvalue())
+                file.write(drawn)
     return written
 
 

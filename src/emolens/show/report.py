@@ -18,7 +18,7 @@ from emolens.data.dataset import TEST, TRAIN
 from emolens.encode.batches import pad
 from emolens.encode.tokenise import Tokeniser, Tokens
 from emolens.errors import require
-from emolens.evaluate.evaluation import Evaluation
+from emolens.evaluation.evaluate import Evaluation
 from emolens.explore.project import Projection
 from emolens.show.displays import model_name
 

@@ -12,9 +12,9 @@ from typing import Protocol
 
 from emolens.data.dataset import Dataset
 from emolens.data.sources import load_dataset
-from emolens.encode.backbone import EncoderFolder, find_encoder
+from emolens.encode.backbone import find_encoder
 from emolens.errors import UsageError, nearest
-from emolens.evaluate.evaluation import Evaluation
+from emolens.evaluation.evaluate import Evaluation
 from emolens.store import fingerprint, load_json, save_text
 from emolens.study.folder import Meter, RunFolder, StageRecord
 from emolens.study.settings import Study, builtin_studies, load_study
@@ -84,11 +84,8 @@ def run_study(
         save_text(folder / "study.toml", study.to_toml())
         observer.opened(study, dataset, folder)
         context = Context(study, dataset, encoder, folder, run_folder.records, observer.progress)
-        keys: dict[str, str] = {}
-        for stage in STAGES:
-            keys[stage] = _key(stage, study, dataset, encoder, keys)
-            if stage in wanted:
-                _run_stage(stage, keys[stage], context, run_folder, observer)
+        for stage in wanted:
+            _run_stage(stage, _key(stage, context), context, run_folder, observer)
     return Run(study, folder, {stage: run_folder.records[stage] for stage in wanted})
 
 
@@ -119,18 +116,19 @@ def _wanted(until: str | None) -> list[str]:
     return [stage for stage in STAGES if stage in needed]
 
 
-def _key(
-    stage: str, study: Study, dataset: Dataset, encoder: EncoderFolder, keys: dict[str, str]
-) -> str:
-    """A fingerprint of everything that goes into a stage."""
+def _key(stage: str, context: Context) -> str:
+    """A fingerprint of everything that goes into a stage, the files it reads included."""
     settings = []
     for dotted in STAGES[stage].settings:
-        value = study.model_dump()
+        value = context.study.model_dump()
         for part in dotted.split("."):
             value = value[part]
         settings.append([dotted, value])
-    inputs = [keys[needed] for needed in STAGES[stage].needs]
-    return fingerprint(stage, settings, inputs, dataset.fingerprint, encoder.fingerprint)
+    # A stage that had to run again may have written other figures than before.
+    read = [context.records[needed] for needed in STAGES[stage].needs]
+    inputs = [[record.key, record.outputs] for record in read]
+    data, weights = context.dataset.fingerprint, context.encoder.fingerprint
+    return fingerprint(stage, settings, inputs, data, weights)
 
 
 def _source_options(study: Study) -> dict[str, object]:

@@ -92,12 +92,20 @@ class RunFolder:
         if not file.is_file():
             return
         manifest: dict[str, Any] = load_json(file)
-        if manifest["dataset"] != dataset:
+        try:
+            told = str(manifest["dataset"])
+            records = {name: StageRecord(**entry) for name, entry in manifest["stages"].items()}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise StorageError(
+                f"{file} is no manifest of this version of emolens.",
+                hint="Choose another folder with --out, or delete that one.",
+            ) from error
+        if told != dataset:
             raise UsageError(
-                f"{self.path} holds a run on other data ({manifest['dataset']}).",
+                f"{self.path} holds a run on other data ({told}).",
                 hint="Choose another folder with --out, or delete that one.",
             )
-        self.records = {name: StageRecord(**entry) for name, entry in manifest["stages"].items()}
+        self.records = records
 
 
 class Meter:

@@ -6,7 +6,14 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    ValidationError,
+)
 
 from emolens.errors import UsageError, nearest, require
 from emolens.learn.logistic import STRENGTHS
@@ -15,7 +22,7 @@ BUILTIN = Path(__file__).parent / "builtin"
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DataSettings(_Table):
@@ -25,7 +32,7 @@ class DataSettings(_Table):
     text: str | None = None
     label: str | None = None
     splits: dict[Literal["train", "validation", "test"], str] = {}
-    shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    shares: tuple[PositiveFloat, NonNegativeFloat, NonNegativeFloat] = (0.8, 0.1, 0.1)
     limit: int | None = Field(None, ge=1)
 
 
@@ -45,7 +52,7 @@ class MapSettings(_Table):
 
     n_neighbors: int = Field(15, ge=2)
     min_dist: float = Field(0.1, ge=0, lt=1)
-    metric: str = "cosine"
+    metric: Literal["cosine", "correlation", "euclidean", "manhattan", "chebyshev"] = "cosine"
 
 
 class BalanceSettings(_Table):
@@ -57,7 +64,7 @@ class BalanceSettings(_Table):
 class ProbeSettings(_Table):
     """The regularisation strengths C among which validation chooses."""
 
-    strengths: tuple[float, ...] = Field(STRENGTHS, min_length=1)
+    strengths: tuple[PositiveFloat, ...] = Field(STRENGTHS, min_length=1)
 
 
 class FinetuneSettings(_Table):
@@ -74,8 +81,8 @@ class FinetuneSettings(_Table):
 class Study(_Table):
     """A whole experiment. Everything that changes a figure stands here."""
 
-    name: str = Field(pattern=r"^[\w.-]+$")
-    seed: int = 42
+    name: str = Field(pattern=r"^\w[\w.-]*$")
+    seed: int = Field(42, ge=0, lt=2**32)
     data: DataSettings
     encoder: EncoderSettings
     map: MapSettings = MapSettings()

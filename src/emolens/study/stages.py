@@ -19,7 +19,7 @@ from emolens.data.dataset import TEST, TRAIN, VALIDATION, Dataset
 from emolens.encode.backbone import EncoderFolder, tokeniser_of
 from emolens.encode.embed import Embeddings, Encoder, Progress
 from emolens.encode.tokenise import Tokeniser, Tokens
-from emolens.evaluate.evaluation import Evaluation, evaluate, predictions_table
+from emolens.evaluation.evaluate import Evaluation, evaluate, predictions_table
 from emolens.explore.project import Projection, project
 from emolens.learn.baselines import majority, tfidf
 from emolens.learn.export import export_openvino
@@ -64,11 +64,6 @@ class Context:
         labels = self.dataset[TRAIN].labels
         method = self.study.balance.method
         return balance(labels, len(self.dataset.labels), method=method, seed=self.study.seed)
-
-    @property
-    def y(self) -> dict[str, np.ndarray]:
-        """Class ids by split."""
-        return {name: split.labels for name, split in self.dataset.splits.items()}
 
     def tokens(self) -> dict[str, Tokens]:
         """What the tokenise stage wrote."""
@@ -175,7 +170,7 @@ def _baselines(context: Context) -> Outcome:
 def _probe(context: Context) -> Outcome:
     embeddings = context.embeddings()
     probe = Probe(context.dataset.labels, strengths=context.study.probe.strengths)
-    probe.fit(embeddings, context.y, context.balance)
+    probe.fit(embeddings, context.dataset.y, context.balance)
     scores = probe.scores(embeddings)
     folder = context.folder / "probe"
     said = f"validation accuracy {_accuracy(context, scores)}, C = {probe.C_:g}"
@@ -188,8 +183,8 @@ def _finetune(context: Context) -> Outcome:
         scores = finetune(
             context.encoder,
             context.dataset,
-            context.tokens(),
             fresh,
+            tokens=context.tokens(),
             recipe=recipe,
             balance=context.balance,
             progress=context.progress,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from emolens.data.dataset import TRAIN, Dataset
-from emolens.evaluate.metrics import (
+from emolens.evaluation.metrics import (
     Comparison,
     bootstrap_intervals,
     calibration_error,

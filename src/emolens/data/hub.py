@@ -1,0 +1,126 @@
+"""Data sets through the library `datasets`: repositories of the Hub, and folders it saved.
+
+The only module that knows that library. Gives raw tables by the names that the source uses.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from emolens.data.files import RawTable
+from emolens.errors import DataError, first_line, hub_errors, require
+
+
+def hub_tables(repo: str, *, config: str | None, revision: str | None) -> dict[str, RawTable]:
+    """Every split of a repository, from the Hub or the cache; HubError where neither has it."""
+    datasets = require("datasets", "train")
+    what = f"the data set {repo}" + (f" at {revision}" if revision else "")
+    with hub_errors(what), _quiet(datasets):
+        if _hub_answers(datasets, repo):
+            loaded = datasets.load_dataset(repo, config, revision=revision)
+        else:
+            loaded = _from_cache(datasets, repo, config, revision)
+    return _tables(loaded, Path(repo))
+
+
+def saved_tables(folder: Path) -> dict[str, RawTable]:
+    """Every split of a folder that `save_to_disk` wrote."""
+    datasets = require("datasets", "train")
+    try:
+        with _quiet(datasets):
+            loaded = datasets.load_from_disk(str(folder))
+        return _tables(loaded, folder)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{folder} is no readable data set folder ({first_line(error)}).",
+            hint="Save it again with save_to_disk, or give a folder of CSV or Parquet files.",
+        ) from error
+
+
+def _hub_answers(datasets: ModuleType, repo: str) -> bool:
+    """Ask the Hub once, for ten seconds at most; a refusal is an answer, a server's failure not.
+
+    Left to itself `datasets` asks again and again for 25 seconds, with a warning each time,
+    before it looks into its cache.
+    """
+    if datasets.config.HF_HUB_OFFLINE:
+        return False
+    hub = require("huggingface_hub", "train")
+    try:
+        hub.HfApi().dataset_info(repo, timeout=10)
+    except Exception as error:
+        response = getattr(error, "response", None)
+        return response is not None and response.status_code < 500
+    return True
+
+
+def _from_cache(datasets: ModuleType, repo: str, config: str | None, revision: str | None) -> Any:
+    """What `datasets` has cached; ConnectionError where it has not, or not at this revision."""
+    offline = datasets.config.HF_HUB_OFFLINE
+    datasets.config.HF_HUB_OFFLINE = True  # read on every call
+    try:
+        loaded = datasets.load_dataset(repo, config)
+    except ValueError as error:  # there are other configurations in the cache, or several
+        raise ConnectionError(str(error)) from error
+    finally:
+        datasets.config.HF_HUB_OFFLINE = offline
+    # Offline, `datasets` gives the copy that was cached last, whatever its revision; the name of
+    # the folder is the commit.
+    if revision and not _commits(repo, revision) & _folders_of(loaded):
+        raise ConnectionError(f"{repo} is cached at another revision")
+    return loaded
+
+
+def _commits(repo: str, revision: str) -> set[str]:
+    """The cached commits that a branch, a tag or a commit's hash stands for."""
+    return {
+        found.commit_hash
+        for cached in require("huggingface_hub", "train").scan_cache_dir().repos
+        if cached.repo_type == "dataset" and cached.repo_id == repo
+        for found in cached.revisions
+        if revision in found.refs or revision == found.commit_hash
+    }
+
+
+def _folders_of(loaded: Any) -> set[str]:
+    files = [file["filename"] for split in loaded.values() for file in split.cache_files]
+    return {Path(file).parent.name for file in files}
+
+
+@contextlib.contextmanager
+def _quiet(datasets: ModuleType) -> Iterator[None]:
+    """Without the warnings of `datasets`, and without its bars where nobody watches them."""
+    verbosity = datasets.logging.get_verbosity()
+    # The environment variable overrules calls, which would then only warn.
+    free = datasets.config.HF_DATASETS_DISABLE_PROGRESS_BARS is None
+    hide = free and not datasets.are_progress_bars_disabled() and not sys.stderr.isatty()
+    datasets.logging.set_verbosity_error()
+    if hide:
+        datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        datasets.logging.set_verbosity(verbosity)
+        if hide:
+            datasets.enable_progress_bars()
+
+
+def _tables(loaded: Any, origin: Path) -> dict[str, RawTable]:
+    return {name: _table(loaded[name], origin / name) for name in loaded}
+
+
+def _table(dataset: Any, origin: Path) -> RawTable:
+    names = {
+        column: tuple(feature.names)
+        for column, feature in dataset.features.items()
+        if type(feature).__name__ == "ClassLabel"
+    }
+    plain = dataset.with_format(None)
+    columns = {column: list(plain[column]) for column in plain.column_names}
+    rows = tuple(f"row {row}" for row in range(1, len(plain) + 1))
+    return RawTable(origin, columns, rows, names)

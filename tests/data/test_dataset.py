@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emolens.data.dataset import SPLITS, Dataset, Split, split_by_label
+from emolens.errors import DataError
+from emolens.labels import LabelSet
+
+SHARES = (0.8, 0.1, 0.1)
+# Few different texts, so that many are equal and some contradict.
+ROWS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3)), min_size=1, max_size=80)
+
+
+def rows_of(pairs: list[tuple[int, int]]) -> Split:
+    texts = tuple(f"text {text}" for text, _ in pairs)
+    return Split(texts, np.array([label for _, label in pairs], dtype=np.int64))
+
+
+def pairs_of(split: Split) -> list[tuple[str, int]]:
+    return list(zip(split.texts, split.labels.tolist(), strict=True))
+
+
+@settings(max_examples=60, deadline=None)
+@given(pairs=ROWS, shares=st.sampled_from([SHARES, (0.2, 0.4, 0.4)]), seed=st.integers(0, 3))
+def test_splitting_moves_every_row_once_and_equal_texts_together(
+    pairs: list[tuple[int, int]], shares: tuple[float, float, float], seed: int
+) -> None:
+    rows = rows_of(pairs)
+    cut = split_by_label(rows, shares, seed=seed)
+    assert tuple(cut) == SPLITS
+    moved = [pair for split in cut.values() for pair in pairs_of(split)]
+    assert sorted(moved) == sorted(pairs_of(rows))
+    sides = [set(split.texts) for split in cut.values()]
+    assert sum(len(side) for side in sides) == len(set(rows.texts))
+    first_label = dict(reversed(pairs_of(rows)))
+    assert set(first_label.values()) <= set(cut["train"].labels.tolist())
+
+
+def test_splitting_is_seeded_and_keeps_the_shares() -> None:
+    rows = rows_of([(i, int(i % 10 == 0)) for i in range(1000)])
+    cut = split_by_label(rows, SHARES, seed=3)
+    assert [np.bincount(cut[split].labels).tolist() for split in SPLITS] == [
+        [720, 80],
+        [90, 10],
+        [90, 10],
+    ]
+    again, other = (split_by_label(rows, SHARES, seed=seed) for seed in (3, 4))
+    assert again["test"].texts == cut["test"].texts
+    assert other["test"].texts != cut["test"].texts
+
+
+def test_a_share_of_nothing_gives_an_empty_split() -> None:
+    cut = split_by_label(rows_of([(i, i % 2) for i in range(20)]), (0.8, 0.2, 0.0), seed=1)
+    assert [len(cut[split]) for split in SPLITS] == [16, 4, 0]
+
+
+def dataset_of(*sizes: int) -> Dataset:
+    splits = {
+        name: rows_of([(i, i % 3) for i in range(size)])
+        for name, size in zip(SPLITS, sizes, strict=True)
+    }
+    return Dataset("three", LabelSet(("sadness", "joy", "fear")), splits)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    counts=st.lists(st.integers(1, 60), min_size=2, max_size=5),
+    limit=st.integers(5, 100),
+    seed=st.integers(0, 3),
+)
+def test_a_limit_keeps_shares_and_every_class(counts: list[int], limit: int, seed: int) -> None:
+    labels = np.repeat(np.arange(len(counts)), counts)
+    split = Split(tuple(str(i) for i in range(len(labels))), labels)
+    names = LabelSet(tuple("abcde"[: len(counts)]))
+    part = Dataset("any", names, {"train": split}).limited(limit, seed=seed)
+    kept = part.counts("train")
+    n = min(limit, len(labels))
+    assert kept.sum() == n
+    assert (kept > 0).all()
+    assert part["train"].texts == tuple(sorted(part["train"].texts, key=int))
+    share = np.array(counts) / sum(counts)
+    assert np.abs(kept - share * n).max() <= len(counts)
+
+
+def test_a_limit_is_seeded() -> None:
+    dataset = dataset_of(60, 30, 30)
+    parts = [dataset.limited(12, seed=seed) for seed in (1, 1, 2)]
+    assert parts[0].fingerprint == parts[1].fingerprint != parts[2].fingerprint
+
+
+def test_one_class_is_no_dataset() -> None:
+    with pytest.raises(DataError, match=r"has one class only \(joy\)"):
+        Dataset("one", LabelSet(("joy",)), {})
+
+
+def test_what_a_dataset_says_of_itself() -> None:
+    dataset = dataset_of(6, 3, 3)
+    assert len(dataset) == 12
+    assert dataset.sizes == {"train": 6, "validation": 3, "test": 3}
+    assert dataset.counts("train").tolist() == [2, 2, 2]
+    assert dataset.features == {
+        "text": "Value('string')",
+        "label": "ClassLabel(names=['sadness', 'joy', 'fear'])",
+    }
+    assert dataset.head(2, split="test")[1] == {"text": "text 1", "label": 1, "label_name": "joy"}
+    assert dataset["train"].take(np.array([4, 0])).texts == ("text 4", "text 0")
+
+
+def test_the_fingerprint_tells_texts_labels_names_and_splits_apart() -> None:
+    names = LabelSet(("a", "b"))
+    one, two = Split(("x", "y"), np.array([0, 1])), Split(("x", "z"), np.array([0, 1]))
+    three = Split(("x", "y"), np.array([1, 0]))
+    prints = {
+        Dataset("d", labels, splits).fingerprint
+        for labels, splits in (
+            (names, {"train": one}),
+            (names, {"train": two}),
+            (names, {"train": three}),
+            (names, {"test": one}),
+            (names, {"train": one, "test": one}),
+            (LabelSet(("a", "c")), {"train": one}),
+        )
+    }
+    assert len(prints) == 6
+    same = Dataset("another name", names, {"train": Split(("x", "y"), np.array([0, 1]))})
+    assert same.fingerprint in prints

@@ -1,0 +1,205 @@
+"""The real client libraries of the Hub against a real server on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tests.hub
+from tests.conftest import feeling_rows
+
+NAMES = ("sadness", "joy", "anger")
+# The libraries read their environment at import, so every load is a process of its own.
+CLIENT = """
+import json, sys
+from emolens.errors import EmolensError
+try:
+    if sys.argv[1] == "dataset":
+        from emolens.data.sources import load_dataset
+        data = load_dataset(sys.argv[2])
+        value = {"name": data.name, "sizes": data.sizes, "labels": data.labels.names,
+                 "first": data.head(1)[0], "columns": data.columns}
+    else:
+        from emolens.encode.backbone import find_encoder
+        found = find_encoder(sys.argv[2])
+        value = {"folder": str(found.folder), "fingerprint": found.fingerprint}
+except EmolensError as error:
+    value = {"kind": type(error).__name__, "message": str(error), "hint": error.hint}
+print(json.dumps(value))
+"""
+
+
+class StandIn:
+    """The server, and a client with a cache of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.home = root, root / "hf-home"
+        self.served = root / "served"
+        self.server: subprocess.Popen[str] | None = None
+        self.port = "9"  # nobody listens there
+
+    def start(self) -> None:
+        command = [sys.executable, tests.hub.__file__, str(self.served)]
+        self.server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.server.stdout is not None
+        self.port = self.server.stdout.readline().strip()
+
+    def stop(self) -> None:
+        if self.server is not None:
+            self.server.kill()
+            self.server.communicate()
+            self.server = None
+
+    def load(self, what: str, spec: str, **environment: str) -> dict[str, Any]:
+        """What a fresh process gets; it must say nothing on stderr."""
+        client = subprocess.run(
+            [sys.executable, "-c", CLIENT, what, spec],
+            check=False,  # what went wrong stands on stderr
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={
+                **{key: value for key, value in os.environ.items() if not key.startswith("HF_")},
+                "HF_ENDPOINT": f"http://127.0.0.1:{self.port}",
+                "HF_HOME": str(self.home),
+                "HF_UPDATE_DOWNLOAD_COUNTS": "0",  # a call to another host
+                **environment,
+            },
+        )
+        assert client.stderr == ""
+        value: dict[str, Any] = json.loads(client.stdout)
+        return value
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[StandIn]:
+    stand_in = StandIn(tmp_path)
+    stand_in.served.mkdir()
+    yield stand_in
+    stand_in.stop()
+
+
+def publish(hub: StandIn, *, revision: str = "main", n: int = 12) -> None:
+    """A repository as `dair-ai/emotion` is: Parquet by split, two configurations, class names."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder = hub.served / "datasets" / "dair-ai" / "emotion" / revision
+    label = {"names": list(NAMES), "_type": "ClassLabel"}
+    info = {"info": {"features": {"text": {"_type": "Value", "dtype": "string"}, "label": label}}}
+    sizes = {"train": n, "validation": 6, "test": 6}
+    for start, config in ((0, "split"), (100, "unsplit")):
+        for split, size in sizes.items():
+            rows = feeling_rows(size, start=start)
+            table = pa.table(
+                {
+                    "text": [text for text, _ in rows],
+                    "label": pa.array([NAMES.index(name) for _, name in rows], pa.int64()),
+                }
+            )
+            path = folder / config / f"{split}-00000-of-00001.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps(info)}), path)
+    configs = "".join(
+        f"- config_name: {config}\n{default}  data_files:\n"
+        + "".join(f"  - split: {split}\n    path: {config}/{split}-*\n" for split in sizes)
+        for config, default in (("split", "  default: true\n"), ("unsplit", ""))
+    )
+    (folder / "README.md").write_text(f"---\nconfigs:\n{configs}---\n# emotion\n", "utf-8")
+
+
+def test_a_dataset_is_fetched_once_then_read_from_the_cache(hub: StandIn) -> None:
+    publish(hub)
+    hub.start()
+    fetched = hub.load("dataset", "dair-ai/emotion")
+    text, name = feeling_rows(1)[0]
+    assert fetched == {
+        "name": "dair-ai/emotion",
+        "sizes": {"train": 12, "validation": 6, "test": 6},
+        "labels": list(NAMES),
+        "first": {"text": text, "label": 0, "label_name": name},
+        "columns": ["text", "label"],
+    }
+    (hub.served / "down").touch()
+    assert hub.load("dataset", "dair-ai/emotion") == fetched
+    hub.stop()
+    assert hub.load("dataset", "dair-ai/emotion") == fetched
+    assert hub.load("dataset", "emotion", HF_HUB_OFFLINE="1") == fetched
+    other = hub.load("dataset", "dair-ai/emotion:unsplit")
+    assert other["kind"] == "HubError"
+    assert "does not answer, and the cache does not have" in other["message"]
+
+
+def test_a_configuration_and_a_revision_are_what_was_asked_for(hub: StandIn) -> None:
+    publish(hub)
+    publish(hub, revision="v2", n=9)
+    hub.start()
+    other = hub.load("dataset", "dair-ai/emotion:unsplit@v2")
+    assert other["sizes"]["train"] == 9
+    assert other["first"]["text"] == feeling_rows(1, start=100)[0][0]
+    unknown = hub.load("dataset", "dair-ai/emotion@v3")
+    assert unknown["kind"] == "HubError"
+    assert "does not have the data set dair-ai/emotion at v3" in unknown["message"]
+    hub.stop()
+    assert hub.load("dataset", "dair-ai/emotion:unsplit@v2") == other
+    # Offline, `datasets` itself would hand over v2 here.
+    main = hub.load("dataset", "dair-ai/emotion:unsplit@main")
+    assert main["message"].endswith("the cache does not have the data set dair-ai/emotion at main.")
+    shutil.rmtree(hub.home / "hub")  # what tells which commit v2 is
+    lost = hub.load("dataset", "dair-ai/emotion:unsplit@v2")
+    assert lost["message"].endswith("the cache does not have the data set dair-ai/emotion at v2.")
+
+
+@pytest.mark.parametrize("offline", ["0", "1"])
+@pytest.mark.parametrize(
+    ("what", "spec", "named"),
+    [
+        ("dataset", "dair-ai/emotion", "the data set dair-ai/emotion"),
+        ("encoder", "distilbert", "the encoder distilbert/distilbert-base-uncased"),
+    ],
+)
+def test_without_hub_and_cache_one_sentence_tells_the_way_out(
+    hub: StandIn, what: str, spec: str, named: str, offline: str
+) -> None:
+    said = hub.load(what, spec, HF_HUB_OFFLINE=offline)
+    assert said["kind"] == "HubError"
+    assert said["message"] == (
+        f"The Hugging Face Hub does not answer, and the cache does not have {named}."
+    )
+    assert "emolens run starter" in said["hint"]
+
+
+@pytest.mark.parametrize("what", ["dataset", "encoder"])
+def test_a_repository_that_the_hub_does_not_have(hub: StandIn, what: str) -> None:
+    hub.start()
+    said = hub.load(what, "nobody/nothing")
+    assert said["kind"] == "HubError"
+    assert "The Hub does not have" in said["message"]
+    assert "nobody/nothing" in said["message"]
+    assert "HF_TOKEN" in said["hint"]
+
+
+def test_an_encoder_is_fetched_once_then_read_from_the_cache(
+    hub: StandIn, tiny_encoder: Path
+) -> None:
+    from emolens.store import sha256
+
+    folder = hub.served / "models" / "someone" / "tiny" / "main"
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(tiny_encoder)
+    hub.start()
+    found = hub.load("encoder", "someone/tiny")
+    assert found["fingerprint"] == sha256(tiny_encoder / "model.safetensors")
+    assert Path(found["folder"]).is_relative_to(hub.home)
+    unknown = hub.load("encoder", "someone/tiny@v9")
+    assert "does not have the encoder someone/tiny at v9" in unknown["message"]
+    hub.stop()
+    assert hub.load("encoder", "someone/tiny") == found

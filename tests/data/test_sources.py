@@ -1,0 +1,324 @@
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emolens.data.dataset import SPLITS, Dataset
+from emolens.data.sources import load_dataset
+from emolens.errors import DataError, EmolensError, UsageError
+from tests.conftest import feeling_rows, write_csv
+
+Rows = list[tuple[str, str]]
+
+
+def same(one: Dataset, other: Dataset) -> bool:
+    return one.labels == other.labels and one.fingerprint == other.fingerprint
+
+
+def write_table(path: Path, rows: Rows) -> Path:
+    """The same rows in the format of the ending."""
+    import pyarrow as pa
+    import pyarrow.feather
+    import pyarrow.parquet as pq
+
+    table = pa.table({"text": [text for text, _ in rows], "label": [label for _, label in rows]})
+    if path.suffix == ".tsv":
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, delimiter="\t").writerows([("text", "label"), *rows])
+    elif path.suffix == ".jsonl":
+        lines = [json.dumps({"text": text, "label": label}) for text, label in rows]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    elif path.suffix == ".parquet":
+        pq.write_table(table, path)
+    elif path.suffix == ".arrow":
+        pyarrow.feather.write_feather(table, path)
+    else:
+        write_csv(path, rows)
+    return path
+
+
+ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet", ".arrow")
+# Any text but half surrogates (no UTF-8) and NUL (no text file holds it).
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=30)
+
+
+@settings(max_examples=25, deadline=None)
+@given(texts=st.lists(TEXTS, min_size=12, max_size=20, unique=True))
+def test_every_format_gives_the_same_dataset(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    rows = [(text, ("joy", "fear")[i % 2]) for i, text in enumerate(texts)]
+    loaded = [
+        load_dataset(str(write_table(folder / f"rows{ending}", rows)), shares=(0.5, 0.25, 0.25))
+        for ending in ENDINGS
+    ]
+    assert all(same(loaded[0], other) for other in loaded[1:])
+    found = {
+        text: loaded[0].labels.names[label]
+        for split in loaded[0].splits.values()
+        for text, label in zip(split.texts, split.labels, strict=True)
+    }
+    assert found == dict(rows)
+
+
+def test_text_label_lines_give_the_same_dataset_as_a_csv(tmp_path: Path) -> None:
+    rows = [(f"{text}; and more", label) for text, label in feeling_rows(30)]
+    write_csv(tmp_path / "rows.csv", rows)
+    lines = "\n".join(f"{text};{label}" for text, label in rows)
+    (tmp_path / "rows.txt").write_text(lines, "utf-8")
+    assert same(load_dataset(str(tmp_path / "rows.csv")), load_dataset(str(tmp_path / "rows.txt")))
+
+
+def test_a_folder_gives_its_splits_in_order(feelings_folder: Path) -> None:
+    dataset = load_dataset(str(feelings_folder))
+    assert dataset.name == "feelings"
+    assert tuple(dataset.splits) == SPLITS
+    assert dataset.sizes == {"train": 60, "validation": 18, "test": 18}
+    assert dataset.labels.names == ("sadness", "joy", "anger")
+    assert dataset["test"].texts[0] == feeling_rows(1, start=78)[0][0]
+
+
+@pytest.mark.parametrize("name", ["val", "valid", "dev", "my-validation", "validation-00000-of-1"])
+def test_splits_go_by_many_names(feelings_folder: Path, name: str) -> None:
+    (feelings_folder / "validation.csv").rename(feelings_folder / f"{name}.csv")
+    assert load_dataset(str(feelings_folder)).sizes["validation"] == 18
+
+
+def test_splits_may_stand_in_a_data_folder_and_in_pieces(tmp_path: Path) -> None:
+    for piece in range(2):
+        write_csv(tmp_path / "data" / f"train-{piece}.csv", feeling_rows(30, start=30 * piece))
+    dataset = load_dataset(str(tmp_path))
+    assert len(dataset) == 60
+
+
+def test_a_folder_without_validation_loses_no_test_row(feelings_folder: Path) -> None:
+    (feelings_folder / "validation.csv").unlink()
+    dataset = load_dataset(str(feelings_folder))
+    assert dataset["test"].texts == tuple(text for text, _ in feeling_rows(18, start=78))
+    assert sum(len(dataset[split]) for split in ("train", "validation")) == 60
+    assert len(dataset["validation"]) == pytest.approx(60 / 9, abs=1.5)
+
+
+def test_one_file_is_split_and_the_seed_decides_how(tmp_path: Path) -> None:
+    path = str(write_csv(tmp_path / "rows.csv", feeling_rows(60)))
+    assert same(load_dataset(path, seed=1), load_dataset(path, seed=1))
+    assert not same(load_dataset(path, seed=1), load_dataset(path, seed=2))
+
+
+def test_columns_are_found_by_name_or_told(tmp_path: Path) -> None:
+    rows = [(i, text, label) for i, (text, label) in enumerate(feeling_rows(40))]
+    path = str(write_csv(tmp_path / "a.csv", rows, header=("id", "Tweet", "Emotion")))
+    dataset = load_dataset(path)
+    assert dataset.columns == ("Tweet", "Emotion", "id")
+    path = str(write_csv(tmp_path / "b.csv", rows, header=("id", "was", "is")))
+    assert same(load_dataset(path, text="was", label="is"), dataset)
+
+
+def test_labels_that_are_numbers_stay_in_their_order(tmp_path: Path) -> None:
+    rows = [(f"text {i}", i % 12) for i in range(120)]
+    dataset = load_dataset(str(write_csv(tmp_path / "rows.csv", rows)))
+    assert dataset.labels.names == tuple(str(i) for i in range(12))
+
+
+def test_class_names_come_with_parquet_and_with_save_to_disk(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    names = ["no", "perhaps", "yes"]
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=names)}
+    )
+    rows = {"text": [f"text {i}" for i in range(30)], "label": [i % 3 for i in range(30)]}
+    splits = datasets.DatasetDict(
+        {split: datasets.Dataset.from_dict(rows, features=features) for split in ("train", "test")}
+    )
+    splits.save_to_disk(str(tmp_path / "saved"))
+    (tmp_path / "parquet").mkdir()
+    for name, split in splits.items():
+        split.to_parquet(str(tmp_path / "parquet" / f"{name}.parquet"))
+    saved = load_dataset(str(tmp_path / "saved"))
+    assert saved.labels.names == tuple(names)
+    assert saved["test"].texts == tuple(rows["text"])
+    assert same(saved, load_dataset(str(tmp_path / "parquet")))
+    splits["train"].save_to_disk(str(tmp_path / "single"))
+    assert load_dataset(str(tmp_path / "single")).labels.names == tuple(names)
+
+
+def test_a_damaged_saved_folder_is_a_data_error(tmp_path: Path) -> None:
+    (tmp_path / "dataset_dict.json").write_text('{"splits": ["train"]}')
+    with pytest.raises(DataError, match="is no readable data set folder") as caught:
+        load_dataset(str(tmp_path))
+    assert "save_to_disk" in caught.value.hint
+
+
+def complaint(spec: Path | str, kind: type[EmolensError] = DataError, **options: object) -> str:
+    """The one sentence and the hint, on two lines."""
+    with pytest.raises(kind) as caught:
+        load_dataset(str(spec), **options)
+    message, hint = str(caught.value), caught.value.hint
+    assert "\n" not in message
+    assert hint
+    return f"{message}\n{hint}"
+
+
+def test_missing_data_is_said_with_what_is_near(feelings_folder: Path) -> None:
+    said = complaint(feelings_folder / "tarin.csv")
+    assert "There is no file or folder" in said
+    assert "train.csv" in said
+    assert "There is no file or folder" in complaint(feelings_folder / "nowhere")
+    assert "Did you mean 'starter'?" in complaint("startr")
+
+
+def test_a_folder_without_recognisable_splits_names_what_is_there(tmp_path: Path) -> None:
+    write_csv(tmp_path / "one.csv", feeling_rows(9))
+    write_csv(tmp_path / "two.csv", feeling_rows(9))
+    said = complaint(tmp_path)
+    assert str(tmp_path) in said
+    assert "one.csv, two.csv" in said
+    (tmp_path / "empty").mkdir()
+    assert "There is: nothing" in complaint(tmp_path / "empty")
+
+
+@pytest.mark.parametrize(
+    ("header", "role"), [(("phrase", "label"), "text"), (("text", "mood"), "label")]
+)
+def test_a_missing_column_names_those_present(
+    tmp_path: Path, header: tuple[str, str], role: str
+) -> None:
+    path = write_csv(tmp_path / "rows.csv", feeling_rows(9), header=header)
+    said = complaint(path)
+    assert f"{path} has no column that looks like the {role}s" in said
+    assert f"--{role}" in said
+    assert ", ".join(header) in said
+    said = complaint(path, **{role: f"{role}z"})
+    assert f"has no {role} column '{role}z'" in said
+    assert header[0] in said
+
+
+def test_a_column_that_one_split_lacks_is_said(feelings_folder: Path) -> None:
+    path = write_csv(feelings_folder / "test.csv", feeling_rows(9), header=("text", "mood"))
+    assert f"{path} has no label column 'label'" in complaint(feelings_folder)
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_a_row_without_a_label_names_its_line(feelings_folder: Path, empty: str) -> None:
+    path = write_csv(feelings_folder / "test.csv", [("two\nlines", "joy"), ("b", empty)])
+    assert f"{path}, line 4: the row has no label" in complaint(feelings_folder)
+
+
+@pytest.mark.parametrize("line", ['{"text": "b"}', '{"text": "b", "label": NaN}'])
+def test_a_json_row_without_a_label_names_its_line(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f'{{"text": "a", "label": "joy"}}\n{line}\n')
+    assert f"{path}, line 2: the row has no label" in complaint(path)
+
+
+def test_several_labels_a_row_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"text": "a", "label": "joy"}\n{"text": "b", "label": ["joy", "fear"]}\n')
+    assert f"{path}, line 2: the row has several labels" in complaint(path)
+
+
+def test_an_unknown_class_in_validation_names_its_line(feelings_folder: Path) -> None:
+    path = write_csv(feelings_folder / "validation.csv", [("a", "joy"), ("b", "angr")])
+    said = complaint(feelings_folder)
+    assert f"{path}, line 3: class 'angr' does not occur in the training split" in said
+    assert "Did you mean 'anger'?" in said
+
+
+def test_one_class_only_is_nothing_to_learn(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "rows.csv", [(f"text {i}", "joy") for i in range(30)])
+    said = complaint(path)
+    assert "one class only (joy)" in said
+    assert "--label" in said
+
+
+def test_too_few_rows_are_said(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "rows.csv", [("a", "joy"), ("b", "fear")])
+    assert "rows has too few rows for a validation split" in complaint(path)
+
+
+@pytest.mark.parametrize("label", [-1, 3])
+def test_a_label_id_outside_the_classes_names_its_row(tmp_path: Path, label: int) -> None:
+    datasets = pytest.importorskip("datasets")
+    names = datasets.ClassLabel(names=["no", "perhaps", "yes"])
+    features = datasets.Features({"text": datasets.Value("string"), "label": names})
+    table = datasets.Dataset.from_dict({"text": ["a", "b"], "label": [0, 1]}, features=features)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    outside = pa.table({"text": ["a", "b"], "label": [0, label]})
+    path = tmp_path / "rows.parquet"
+    pq.write_table(outside.replace_schema_metadata(table.data.table.schema.metadata), path)
+    assert f"{path}, row 2: label {label} is outside the 3 classes" in complaint(path)
+
+
+def test_a_class_without_a_training_row_is_said(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    names = datasets.ClassLabel(names=["no", "perhaps", "yes"])
+    features = datasets.Features({"text": datasets.Value("string"), "label": names})
+    rows = {"text": [f"text {i}" for i in range(30)], "label": [2 * (i % 2) for i in range(30)]}
+    path = tmp_path / "rows.parquet"
+    datasets.Dataset.from_dict(rows, features=features).to_parquet(str(path))
+    assert "the training split has no row of: perhaps" in complaint(path)
+
+
+def test_bytes_that_are_no_text_name_their_row(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"text": [b"fine", b"\xff"], "label": ["joy", "fear"]}), path)
+    assert f"{path}, row 1: the text is bytes that are not UTF-8" in complaint(path)
+
+
+def test_a_named_split_that_is_not_there_is_said(feelings_folder: Path) -> None:
+    said = complaint(feelings_folder, splits={"validation": "tset"})
+    assert f"{feelings_folder} has no 'tset' for the validation split" in said
+    assert "Did you mean 'test'?" in said
+    swapped = load_dataset(str(feelings_folder), splits={"validation": "test"})
+    assert swapped["validation"].texts == swapped["test"].texts
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"limit": 0}, "limit of 0"),
+        ({"limit": 2}, "limit of 2 rows a split can't keep the 3 classes"),
+        ({"shares": (0.9, 0.0, 0.1)}, "(0.9, 0.0, 0.1)"),
+        ({"shares": (1.2, -0.1, 0.1)}, "(1.2, -0.1, 0.1)"),
+        ({"splits": {"valid": "dev"}}, "'valid'"),
+    ],
+)
+def test_options_that_make_no_sense_are_misuse(
+    feelings_folder: Path, options: dict[str, object], named: str
+) -> None:
+    assert named in complaint(feelings_folder, UsageError, **options)
+
+
+def test_a_limit_keeps_the_shares_of_the_classes(tmp_path: Path) -> None:
+    rows = [(f"text {i}", "joy" if i % 4 else "fear") for i in range(400)]
+    dataset = load_dataset(str(write_csv(tmp_path / "rows.csv", rows)), limit=20)
+    assert dataset.sizes == {"train": 20, "validation": 20, "test": 20}
+    assert dataset.counts("train").tolist() == [15, 5]
+
+
+def test_the_real_emotion_data(emotion_folder: Path) -> None:
+    dataset = load_dataset(str(emotion_folder))
+    assert dataset.sizes == {"train": 16_000, "validation": 2_000, "test": 2_000}
+    assert dataset.labels.names == ("sadness", "joy", "love", "anger", "fear", "surprise")
+    assert dataset.columns == ("text", "label_name")
+    assert dataset.head(1) == [
+        {"text": "i didnt feel humiliated", "label": 0, "label_name": "sadness"}
+    ]
+    majority = Counter(dataset["test"].labels.tolist()).most_common(1)[0]
+    assert majority == (dataset.labels.id_of("joy"), 695)
+    part = dataset.limited(600, seed=1)
+    share = dataset.counts("train") / 16_000
+    np.testing.assert_allclose(part.counts("train") / 600, share, atol=1.5 / 600)

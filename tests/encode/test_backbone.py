@@ -1,0 +1,119 @@
+"""Encoder folders: found, checked, and refused with a reason."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from emolens.encode.backbone import (
+    EncoderFolder,
+    backbone,
+    find_encoder,
+    sequence_classifier,
+    tokeniser_of,
+)
+from emolens.errors import EncoderError
+from emolens.store import sha256
+from tests.conftest import HOSTILE, feeling_rows
+
+
+@pytest.fixture
+def folder(tiny_encoder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_encoder, tmp_path / "encoder"))
+
+
+def refused(name: str | Path, sha256_wanted: str | None = None) -> EncoderError:
+    with pytest.raises(EncoderError) as caught:
+        find_encoder(str(name), sha256_wanted=sha256_wanted)
+    assert caught.value.hint
+    return caught.value
+
+
+def test_a_folder_is_found_by_path_and_named_by_its_weights(folder: Path) -> None:
+    encoder = find_encoder(str(folder), sha256_wanted=sha256(folder / "model.safetensors"))
+    assert encoder.folder == folder
+    assert encoder.fingerprint == sha256(folder / "model.safetensors")
+    assert encoder.config["hidden_size"] == 16
+
+
+def test_a_folder_without_config_is_no_encoder(folder: Path) -> None:
+    (folder / "config.json").unlink()
+    assert "no config.json" in str(refused(folder))
+
+
+def test_a_folder_without_weights_says_what_is_missing(folder: Path) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    error = refused(folder)
+    assert "no model.safetensors" in str(error)
+    assert ".bin" in error.hint
+
+
+def test_weights_with_another_sha256_are_refused(folder: Path) -> None:
+    wanted = sha256(folder / "model.safetensors")
+    with (folder / "model.safetensors").open("ab") as file:
+        file.write(b"!")
+    assert wanted[:12] in str(refused(folder, wanted))
+
+
+def test_an_unknown_name_brings_the_nearest_known_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = refused("minilmm")
+    assert "'minilmm'" in str(error)
+    assert "Did you mean 'minilm'?" in error.hint
+
+
+@pytest.mark.parametrize("share", [0.5, 0.0001])
+def test_truncated_weights_are_an_encoder_error(folder: Path, share: float) -> None:
+    weights = folder / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[: int(len(whole) * share)])
+    encoder = find_encoder(str(folder))
+    for load in (backbone, lambda e: sequence_classifier(e, {0: "a", 1: "b"})):
+        with pytest.raises(EncoderError, match="can't be loaded") as caught:
+            load(encoder)
+        assert caught.value.hint
+
+
+@pytest.mark.parametrize("config", ["{", "[]", '{"model_type": "no-such-model"}'])
+def test_a_broken_config_is_an_encoder_error(folder: Path, config: str) -> None:
+    (folder / "config.json").write_text(config)
+    with pytest.raises(EncoderError) as caught:
+        backbone(find_encoder(str(folder)))
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("gone", [(), ("tokenizer_config.json",)])
+def test_a_vocabulary_alone_makes_the_same_tokeniser(
+    folder: Path, tiny_encoder: Path, gone: tuple[str, ...]
+) -> None:
+    texts = [text for text, _ in feeling_rows(9)] + [*HOSTILE, "very " * 50]
+    wanted = tokeniser_of(find_encoder(str(tiny_encoder))).encode(texts)
+    for name in ("tokenizer.json", *gone):
+        (folder / name).unlink()
+    tokeniser = tokeniser_of(find_encoder(str(folder)))
+    found = tokeniser.encode(texts)
+    assert tokeniser.max_length == 32
+    assert found.ids.tolist() == wanted.ids.tolist()
+    assert found.n_truncated == wanted.n_truncated > 0
+
+
+def test_a_folder_without_any_tokenizer_is_an_encoder_error(folder: Path) -> None:
+    for name in ("tokenizer.json", "vocab.txt", "tokenizer_config.json"):
+        (folder / name).unlink(missing_ok=True)
+    with pytest.raises(EncoderError) as caught:
+        tokeniser_of(find_encoder(str(folder)))
+    assert caught.value.hint
+
+
+def test_a_classifier_of_other_classes_gets_a_fresh_head(folder: Path, tmp_path: Path) -> None:
+    encoder = EncoderFolder("x", folder, "")
+    sequence_classifier(encoder, {0: "a", 1: "b"}).save_pretrained(tmp_path / "two")
+    three = sequence_classifier(
+        EncoderFolder("two", tmp_path / "two", ""), {0: "x", 1: "y", 2: "z"}
+    )
+    assert three.classifier.out_features == 3
+    three.save_pretrained(tmp_path / "three")
+    config = json.loads((tmp_path / "three" / "config.json").read_text())
+    assert config["id2label"] == {"0": "x", "1": "y", "2": "z"}

@@ -1,0 +1,106 @@
+"""Vectors are transformers' own, whatever stands beside a text in its batch."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+from transformers import AutoModel, AutoTokenizer
+
+from emolens.encode.embed import Embeddings, Encoder
+from emolens.encode.engines import Pooling
+from emolens.errors import EncoderError, UsageError
+from tests.conftest import feeling_rows
+
+TEXTS = [text for text, _ in feeling_rows(12)] + ["", "happy", "very " * 60, "😀 我"]
+
+
+def plain(folder: Path, text: str, pooling: str, layer: int) -> np.ndarray:
+    """One text, padded to the limit, through transformers alone."""
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder)
+    batch = tokenizer(
+        text, padding="max_length", max_length=32, truncation=True, return_tensors="pt"
+    )
+    with torch.inference_mode():
+        states = model.eval()(**batch, output_hidden_states=True).hidden_states[layer][0]
+    own = states[batch["attention_mask"][0].bool()]
+    pooled: np.ndarray = (own[0] if pooling == "cls" else own.mean(0)).numpy()
+    return pooled
+
+
+@pytest.mark.parametrize("layer", [0, 1, -1])
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_vectors_are_those_of_plain_transformers_in_the_order_given(
+    tiny_encoder: Path, pooling: Pooling, layer: int
+) -> None:
+    encoder = Encoder(str(tiny_encoder), pooling=pooling, precision="fp32", layer=layer)
+    vectors = encoder.encode(TEXTS)
+    assert vectors.shape == (len(TEXTS), 16)
+    assert vectors.dtype == np.float32
+    for row in (0, 7, 12, 14):
+        wanted = plain(tiny_encoder, TEXTS[row], pooling, layer)
+        np.testing.assert_allclose(vectors[row], wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_a_vector_does_not_depend_on_its_neighbours(tiny_encoder: Path, pooling: Pooling) -> None:
+    encoder = Encoder(str(tiny_encoder), pooling=pooling, precision="fp32")
+    together = encoder.encode(TEXTS * 20)[: len(TEXTS)]
+    alone = np.concatenate([encoder.encode([text]) for text in TEXTS])
+    backwards = encoder.encode(TEXTS[::-1])[::-1]
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    np.testing.assert_allclose(backwards, alone, atol=1e-5)
+
+
+def test_bf16_stays_close_to_fp32(tiny_encoder: Path) -> None:
+    full, half = (
+        Encoder(str(tiny_encoder), pooling="mean", precision=p).encode(TEXTS)
+        for p in ("fp32", "bf16")
+    )
+    cosine = (full * half).sum(1) / np.linalg.norm(full, axis=1) / np.linalg.norm(half, axis=1)
+    assert cosine.min() > 0.999
+    assert not np.array_equal(full, half)
+
+
+@pytest.mark.parametrize("layer", [3, -4])
+def test_a_layer_that_is_not_there_is_a_usage_error(tiny_encoder: Path, layer: int) -> None:
+    with pytest.raises(UsageError, match=f"no layer {layer}") as caught:
+        Encoder(str(tiny_encoder), layer=layer)
+    assert "-3 to 2" in caught.value.hint
+
+
+def test_weights_that_are_not_finite_are_an_encoder_error(
+    tiny_encoder: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "damaged"
+    shutil.copytree(tiny_encoder, folder)
+    weights = load_file(folder / "model.safetensors")
+    weights["encoder.layer.1.output.dense.weight"][0, 0] = np.nan
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(EncoderError, match="not finite") as caught:
+        Encoder(str(folder), precision="fp32").encode(["happy"])
+    assert caught.value.hint
+
+
+def test_progress_counts_every_row_once(tiny_encoder: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    texts = TEXTS * 40
+    Encoder(str(tiny_encoder)).encode(texts, progress=lambda done, n: seen.append((done, n)))
+    assert len(seen) > 1
+    assert [done for done, _ in seen] == sorted({done for done, _ in seen})
+    assert seen[-1] == (len(texts), len(texts))
+
+
+def test_embeddings_come_back_as_they_were_saved(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    embeddings = Embeddings(
+        {s: rng.normal(size=(n, 4)).astype(np.float32) for s, n in (("train", 5), ("test", 2))}
+    )
+    embeddings.save(tmp_path)
+    again = Embeddings.load(tmp_path, ["train", "test"])
+    assert again.shapes == {"train": (5, 4), "test": (2, 4)}
+    assert all(np.array_equal(again[s], embeddings[s]) for s in again.vectors)

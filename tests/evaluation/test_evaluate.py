@@ -1,0 +1,136 @@
+"""The evaluation: every model on every split, its JSON, its worst rows, its table."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from emolens.data.dataset import Dataset, Split
+from emolens.evaluation.evaluate import Evaluation, evaluate, predictions_table
+from emolens.labels import LabelSet
+from emolens.learn.scores import Scores
+from emolens.store import load_table
+from emolens.study import Run
+
+NAMES = ("joy", "anger", "<b>|&")
+
+
+def split_of(prefix: str, labels: list[int]) -> Split:
+    return Split(tuple(f"{prefix} {i}" for i in range(len(labels))), np.array(labels))
+
+
+DATASET = Dataset(
+    "made",
+    LabelSet(NAMES),
+    {
+        "train": split_of("train", [0, 1, 2]),
+        "validation": split_of("validation", [0, 1, 2, 0, 1]),
+        "test": split_of("test", [0, 1, 2]),
+    },
+)
+SURE = {
+    "validation": np.array(
+        [
+            [0.8, 0.1, 0.1],  # right
+            [0.6, 0.3, 0.1],  # wrong
+            [0.9, 0.08, 0.02],  # wrong, the most confidently, and the hardest
+            [0.3, 0.25, 0.45],  # wrong, the least confidently
+            [0.1, 0.05, 0.85],  # wrong
+        ]
+    ),
+    "test": np.eye(3),
+}
+CHANCE = {name: np.full_like(array, 1 / 3) for name, array in SURE.items()}
+SCORES = [Scores(name, p) for name, p in (("majority", CHANCE), ("tfidf", CHANCE), ("probe", SURE))]
+
+
+@pytest.fixture(scope="module")
+def evaluation() -> Evaluation:
+    return evaluate(DATASET, SCORES)
+
+
+def test_every_model_is_held_against_every_split_but_train(evaluation: Evaluation) -> None:
+    assert list(evaluation.by_split) == ["validation", "test"]
+    for models in evaluation.by_split.values():
+        assert list(models) == ["majority", "tfidf", "probe"]
+    probe = evaluation.by_split["validation"]["probe"]
+    assert (probe.n, probe.accuracy) == (5, 0.2)
+    assert probe.confusion == [[1, 0, 1], [1, 0, 1], [1, 0, 0]]
+    assert probe.loss == pytest.approx(-np.log([0.8, 0.3, 0.02, 0.3, 0.05]).mean())
+    assert list(probe.per_class) == list(NAMES)
+    low, high = probe.intervals["accuracy"]
+    assert low <= probe.accuracy <= high
+    assert evaluation.by_split["test"]["probe"].accuracy == 1
+
+
+def test_the_worst_rows_are_of_validation_and_in_order(evaluation: Evaluation) -> None:
+    assert evaluation.worst_of == "probe"
+    assert [row.row for row in evaluation.hardest] == [2, 4, 1, 3]
+    assert [row.row for row in evaluation.confidently_wrong] == [2, 4, 1, 3]
+    first = evaluation.confidently_wrong[0]
+    assert (first.split, first.text, first.label, first.predicted) == (
+        "validation",
+        "validation 2",
+        "<b>|&",
+        "joy",
+    )
+    assert (first.p_predicted, first.p_label) == (0.9, 0.02)
+
+
+def test_hard_and_confidently_wrong_are_not_the_same() -> None:
+    probabilities = {
+        "validation": np.array(
+            [[0.5, 0.5, 0], [0.6, 0.4, 0], [0.4, 0.35, 0.25], [0.1, 0.9, 0], [0.3, 0.7, 0]]
+        ),
+        "test": np.eye(3),
+    }
+    found = evaluate(DATASET, [Scores("finetune", probabilities)])
+    assert [row.row for row in found.hardest] == [3, 2, 1]
+    assert [row.row for row in found.confidently_wrong] == [3, 1, 2]
+
+
+def test_trained_models_are_compared_pair_by_pair(evaluation: Evaluation) -> None:
+    pairs = [(c.first, c.second) for c in evaluation.comparisons["test"]]
+    assert pairs == [("tfidf", "probe")]
+    found = evaluation.comparisons["test"][0]
+    assert (found.only_first, found.only_second, found.p_value) == (0, 2, 0.5)
+
+
+def test_the_json_comes_back_as_the_same_evaluation(evaluation: Evaluation) -> None:
+    plain = json.loads(json.dumps(evaluation.to_dict(), allow_nan=False))
+    assert plain["test"]["probe"]["accuracy"] == 1
+    assert Evaluation.from_dict(plain) == evaluation
+
+
+def test_a_finished_run_reads_its_own_evaluation(tiny_run: Run) -> None:
+    plain = json.loads((tiny_run.folder / "evaluation.json").read_text())
+    assert tiny_run.evaluation.to_dict() == Evaluation.from_dict(plain).to_dict()
+    wanted = {"n", "accuracy", "macro_f1", "weighted_f1", "intervals", "per_class"}
+    for split in ("validation", "test"):
+        assert list(plain[split]) == ["majority", "tfidf", "probe", "finetune"]
+        assert all(wanted <= set(model) for model in plain[split].values())
+
+
+def test_the_table_of_predictions_has_every_row_and_model() -> None:
+    table = predictions_table(DATASET, SCORES)
+    models = [c for m in SCORES for c in (f"{m.model}_label", *(f"{m.model}_p_{n}" for n in NAMES))]
+    assert table.column_names == ["split", "row", "text", "label", *models]
+    rows = table.to_pylist()
+    assert [(r["split"], r["row"]) for r in rows] == [
+        *(("validation", i) for i in range(5)),
+        *(("test", i) for i in range(3)),
+    ]
+    assert rows[2]["text"] == "validation 2"
+    assert (rows[2]["label"], rows[2]["probe_label"]) == ("<b>|&", "joy")
+    assert [rows[2][f"probe_p_{name}"] for name in NAMES] == [0.9, 0.08, 0.02]
+
+
+def test_the_table_on_disk_agrees_with_the_evaluation(tiny_run: Run) -> None:
+    rows = load_table(tiny_run.folder / "predictions.parquet").to_pylist()
+    for split, models in tiny_run.evaluation.by_split.items():
+        mine = [row for row in rows if row["split"] == split]
+        for name, figures in models.items():
+            right = sum(row[f"{name}_label"] == row["label"] for row in mine)
+            assert right / len(mine) == pytest.approx(figures.accuracy)

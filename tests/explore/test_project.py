@@ -1,0 +1,74 @@
+"""The map: the same seed, the same picture; labels unseen; few or flat rows bear it too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emolens.errors import DataError
+from emolens.explore.project import Projection, project
+
+
+def clusters(n: int, d: int = 6) -> tuple[np.ndarray, np.ndarray]:
+    """(n, d) float32 around three centres, and which centre."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % 3
+    centres = rng.normal(size=(3, d)) * 8
+    return (centres[labels] + rng.normal(size=(n, d))).astype(np.float32), labels
+
+
+def test_the_same_seed_gives_the_same_places_whatever_the_labels() -> None:
+    vectors, labels = clusters(60)
+    first = project(vectors, labels, seed=3)
+    second = project(vectors, np.zeros(60, dtype=np.int64), seed=3)
+    other = project(vectors, labels, seed=4)
+    assert first.xy.shape == (60, 2)
+    assert first.xy.dtype == np.float32
+    assert first.xy.tobytes() == second.xy.tobytes()
+    assert first.xy.tobytes() != other.xy.tobytes()
+    assert (first.labels == labels).all()
+    assert not second.labels.any()
+
+
+def test_rows_of_a_cluster_lie_together() -> None:
+    vectors, labels = clusters(90)
+    xy = project(vectors, labels).xy
+    distance = np.linalg.norm(xy[:, None] - xy[None], axis=-1)
+    np.fill_diagonal(distance, np.inf)
+    assert (labels[distance.argmin(axis=1)] == labels).mean() > 0.95
+
+
+@pytest.mark.parametrize("n", [3, 5, 12])
+def test_a_handful_of_rows_can_be_drawn(n: int) -> None:
+    xy = project(*clusters(n)).xy
+    assert xy.shape == (n, 2)
+    assert np.isfinite(xy).all()
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("kind", ["constant features", "identical rows", "zeros"])
+def test_flat_data_gives_finite_places(kind: str, metric: str) -> None:
+    vectors, labels = clusters(30)
+    if kind == "constant features":
+        vectors[:, :3] = 5
+    else:
+        vectors[:] = vectors[0] if kind == "identical rows" else 0
+    xy = project(vectors, labels, metric=metric).xy
+    assert xy.shape == (30, 2)
+    assert np.isfinite(xy).all()
+
+
+def test_fewer_rows_than_a_map_needs_are_a_data_error() -> None:
+    with pytest.raises(DataError, match="at least three rows; there are 2") as caught:
+        project(*clusters(2))
+    assert caught.value.hint
+
+
+def test_a_projection_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    xy = np.random.default_rng(0).normal(size=(7, 2)).astype(np.float32)
+    Projection(xy, np.arange(7) % 2).save(tmp_path / "p.parquet")
+    again = Projection.load(tmp_path / "p.parquet")
+    assert np.array_equal(again.xy, xy)
+    assert again.labels.tolist() == [0, 1, 0, 1, 0, 1, 0]

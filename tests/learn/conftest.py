@@ -1,0 +1,35 @@
+"""One fine-tuned tiny model, exported, for all tests of learning and predicting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emolens.data.dataset import Dataset, Split
+from emolens.encode.backbone import find_encoder, tokeniser_of
+from emolens.encode.tokenise import Tokens
+from emolens.labels import LabelSet
+from tests.conftest import FEELINGS, feeling_rows
+
+LABELS = LabelSet(tuple(FEELINGS))
+
+
+def split_of(rows: list[tuple[str, str]]) -> Split:
+    texts, names = zip(*rows, strict=True)
+    return Split(tuple(texts), np.array([LABELS.id_of(name) for name in names]))
+
+
+@pytest.fixture(scope="session")
+def feelings() -> Dataset:
+    """90, 24 and 24 rows of three classes."""
+    sizes = {"train": (90, 0), "validation": (24, 90), "test": (24, 114)}
+    splits = {name: split_of(feeling_rows(n, start=start)) for name, (n, start) in sizes.items()}
+    return Dataset("feelings", LABELS, splits)
+
+
+@pytest.fixture(scope="session")
+def tokens(feelings: Dataset, tiny_encoder: Path) -> dict[str, Tokens]:
+    tokeniser = tokeniser_of(find_encoder(str(tiny_encoder)))
+    return {name: tokeniser.encode(split.texts) for name, split in feelings.splits.items()}

@@ -1,0 +1,46 @@
+"""The exported model is the trained one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from emolens import runtime
+from emolens.encode.backbone import trained_classifier
+from emolens.encode.embed import run_batches
+from emolens.encode.engines import OpenVinoEngine, TorchClassifierEngine
+from emolens.encode.tokenise import Tokeniser
+from emolens.learn.export import export_openvino
+from emolens.learn.scores import softmax
+from emolens.study import Run
+from tests.conftest import HOSTILE, feeling_rows
+
+TEXTS = [text for text, _ in feeling_rows(30)] + [*HOSTILE, "", "happy", "very " * 60]
+
+
+def test_openvino_gives_the_probabilities_of_torch(tiny_run: Run) -> None:
+    folder = tiny_run.folder / "model"
+    tokeniser, fp32 = Tokeniser.from_folder(folder), runtime.choose("fp32")
+    tokens = tokeniser.encode(TEXTS)
+    torch_engine = TorchClassifierEngine(trained_classifier(folder), fp32)
+    exported = OpenVinoEngine(folder / "openvino" / "openvino_model.xml", fp32)
+    wanted, found = (
+        softmax(run_batches(engine, tokens, tokeniser.pad_id))
+        for engine in (torch_engine, exported)
+    )
+    assert tokens.lengths.min() == 2
+    assert tokens.lengths.max() == 32
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+def test_exporting_again_replaces_the_folder_whole(tiny_run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_run.folder / "model", folder)
+    (folder / "openvino" / "left-over").touch()
+    paths = export_openvino(folder)
+    names = ["openvino_model.bin", "openvino_model.xml"]
+    assert [path.name for path in paths] == names
+    assert sorted(path.name for path in (folder / "openvino").iterdir()) == names
+    assert not list(folder.glob(".*"))

@@ -1,0 +1,37 @@
+"""Scores come back as they were saved; softmax is exact where numbers are large."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.special import softmax as scipy_softmax
+
+from emolens.learn.scores import Scores, softmax
+
+LOGITS = arrays(
+    np.float64, st.tuples(st.integers(1, 6), st.integers(2, 5)), elements=st.floats(-1e4, 1e4)
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(LOGITS)
+def test_softmax_is_scipys(logits: np.ndarray) -> None:
+    np.testing.assert_allclose(softmax(logits), scipy_softmax(logits, axis=1), atol=1e-12)
+
+
+@settings(max_examples=20, deadline=None)
+@given(LOGITS, LOGITS)
+def test_scores_survive_the_disk(first: np.ndarray, second: np.ndarray) -> None:
+    scores = Scores("probe", {"validation": softmax(first), "test": softmax(second)}, {"C": 0.1})
+    with tempfile.TemporaryDirectory() as folder:
+        scores.save(Path(folder))
+        again = Scores.load(Path(folder), ["validation", "test"])
+    assert (again.model, again.facts) == ("probe", {"C": 0.1})
+    for split, probabilities in scores.probabilities.items():
+        assert np.array_equal(again.probabilities[split], probabilities)
+        assert np.array_equal(again.predictions(split), probabilities.argmax(axis=1))

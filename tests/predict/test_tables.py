@@ -1,0 +1,281 @@
+"""Tables keep their columns and rows and gain the answers; what is broken is named."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from emolens.errors import DataError, EmolensError, UsageError
+from emolens.predict.classifier import Classifier
+from emolens.predict.tables import predict_table
+from emolens.study import Run
+from tests.conftest import HOSTILE, feeling_rows
+
+ADDED = ["emotion", "probability", "unsure", "p_sadness", "p_joy", "p_anger"]
+TEXTS = [*HOSTILE, 'a "quoted", text;\twith\nall of it', "", *(t for t, _ in feeling_rows(9))]
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def classifier(tiny_run: Run) -> Classifier:
+    return Classifier(tiny_run.folder / "model", precision="fp32")
+
+
+def write(path: Path, rows: Rows) -> Path:
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    elif path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    else:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]), delimiter=_delimiter(path))
+            writer.writeheader()
+            writer.writerows(rows)
+    return path
+
+
+def read(path: Path) -> Rows:
+    if path.suffix == ".parquet":
+        rows: Rows = pq.read_table(path).to_pylist()
+        return rows
+    if path.suffix == ".jsonl":
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter=_delimiter(path)))
+
+
+def _delimiter(path: Path) -> str:
+    return "\t" if path.suffix == ".tsv" else ","
+
+
+@pytest.mark.parametrize("target", [".csv", ".tsv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("source", [".csv", ".tsv", ".jsonl", ".parquet"])
+def test_columns_and_rows_are_kept_and_the_answers_added(
+    classifier: Classifier, tmp_path: Path, source: str, target: str
+) -> None:
+    rows = [{"id": str(i), "text": text, "note": f"n{i}"} for i, text in enumerate(TEXTS)]
+    given = write(tmp_path / f"in{source}", rows)
+    n = predict_table(classifier, given, tmp_path / f"out{target}")
+    found = read(tmp_path / f"out{target}")
+    assert n == len(rows) == len(found)
+    assert list(found[0]) == ["id", "text", "note", *ADDED]
+    assert [{k: row[k] for k in rows[0]} for row in found] == rows
+    for row, answer in zip(found, classifier.predict(TEXTS), strict=True):
+        assert row["emotion"] == answer.label
+        assert float(row["probability"]) == pytest.approx(answer.probability, abs=1e-4)
+        assert str(row["unsure"]) == str(answer.unsure)
+        assert float(row["p_joy"]) == pytest.approx(answer.probabilities["joy"], abs=1e-4)
+
+
+def test_lines_of_text_become_a_table(classifier: Classifier, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("\ufeffi am happy\n\nso sad, today\r\n😀", "utf-8")
+    assert predict_table(classifier, tmp_path / "in.txt", tmp_path / "out.csv") == 3
+    rows = read(tmp_path / "out.csv")
+    assert [row["text"] for row in rows] == ["i am happy", "so sad, today", "😀"]
+    assert list(rows[0]) == ["text", *ADDED]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_more_rows_than_a_chunk_keep_their_order(
+    classifier: Classifier, tmp_path: Path, suffix: str
+) -> None:
+    rows = [{"n": str(i), "text": ("happy", "so sad", "angry cat")[i % 3]} for i in range(5000)]
+    seen: list[int] = []
+    given, target = write(tmp_path / f"in{suffix}", rows), tmp_path / f"out{suffix}"
+    assert predict_table(classifier, given, target, progress=seen.append) == 5000
+    found = read(target)
+    assert [row["n"] for row in found] == [row["n"] for row in rows]
+    emotions = [answer.label for answer in classifier.predict(["happy", "so sad", "angry cat"])]
+    assert [row["emotion"] for row in found] == [emotions[i % 3] for i in range(5000)]
+    assert seen == [2048, 4096, 5000]
+
+
+def test_a_file_may_be_its_own_target(classifier: Classifier, tmp_path: Path) -> None:
+    given = write(tmp_path / "in.csv", [{"text": "happy"}])
+    predict_table(classifier, given, given)
+    assert list(read(given)[0]) == ["text", *ADDED]
+
+
+@pytest.mark.parametrize("name", ["Tweet", "REVIEW", "text"])
+def test_the_usual_names_of_a_text_column_are_known(
+    classifier: Classifier, tmp_path: Path, name: str
+) -> None:
+    given = write(tmp_path / "in.csv", [{"id": "1", name: "happy"}])
+    predict_table(classifier, given, tmp_path / "out.csv")
+    assert read(tmp_path / "out.csv")[0][name] == "happy"
+
+
+def test_a_named_column_is_taken(classifier: Classifier, tmp_path: Path) -> None:
+    given = write(tmp_path / "in.csv", [{"text": "so sad", "reply": "happy"}])
+    predict_table(classifier, given, tmp_path / "out.csv", text_column="reply")
+    answer = classifier.predict(["happy"])[0]
+    assert float(read(tmp_path / "out.csv")[0]["p_joy"]) == pytest.approx(
+        answer.probabilities["joy"], abs=1e-4
+    )
+
+
+class TestTypes:
+    """Parquet keeps the types of its source; JSON lines are read through for theirs."""
+
+    def test_a_column_that_is_empty_in_the_first_chunk_only(
+        self, classifier: Classifier, tmp_path: Path
+    ) -> None:
+        rows: Rows = [{"text": "happy", "note": None} for _ in range(2500)]
+        rows[2400]["note"] = "late"
+        for suffix in (".parquet", ".jsonl"):
+            given = write(tmp_path / f"in{suffix}", rows)
+            predict_table(classifier, given, tmp_path / "out.parquet")
+            assert [row["note"] for row in read(tmp_path / "out.parquet")] == [
+                row["note"] for row in rows
+            ]
+
+    def test_types_of_parquet_are_kept(self, classifier: Classifier, tmp_path: Path) -> None:
+        schema = pa.schema(
+            {
+                "text": pa.large_string(),
+                "n": pa.int8(),
+                "at": pa.timestamp("ms", tz="UTC"),
+                "kind": pa.dictionary(pa.int8(), pa.string()),
+                "tags": pa.list_(pa.string()),
+                "nothing": pa.null(),
+            }
+        )
+        row = {
+            "text": "happy",
+            "n": 3,
+            "at": datetime.fromisoformat("2024-05-01T10:00:00+00:00"),
+            "kind": "a",
+            "tags": ["x", "y"],
+            "nothing": None,
+        }
+        pq.write_table(pa.Table.from_pylist([row], schema=schema), tmp_path / "in.parquet")
+        predict_table(classifier, tmp_path / "in.parquet", tmp_path / "out.parquet")
+        found = pq.read_table(tmp_path / "out.parquet")
+        assert found.schema.names == [*schema.names, *ADDED]
+        for field in schema:
+            assert found.schema.field(field.name).type == field.type
+        assert {k: found.to_pylist()[0][k] for k in row} == row
+        assert str(found.schema.field("unsure").type) == "bool"
+
+    def test_json_lines_of_different_columns_all_fit_into_parquet(
+        self, classifier: Classifier, tmp_path: Path
+    ) -> None:
+        rows: Rows = [{"text": "happy", "n": 1}, {"text": "sad", "n": 2.5, "late": "x"}]
+        given = write(tmp_path / "in.jsonl", rows)
+        predict_table(classifier, given, tmp_path / "out.parquet")
+        found = read(tmp_path / "out.parquet")
+        assert [(r["text"], r["n"], r["late"]) for r in found] == [
+            ("happy", 1.0, None),
+            ("sad", 2.5, "x"),
+        ]
+
+    def test_what_does_not_fit_into_parquet_is_named(
+        self, classifier: Classifier, tmp_path: Path
+    ) -> None:
+        given = write(tmp_path / "in.jsonl", [{"text": "happy", "n": 1}, {"text": "sad", "n": "x"}])
+        with pytest.raises(DataError, match="does not fit into Parquet") as caught:
+            predict_table(classifier, given, tmp_path / "out.parquet")
+        assert ".jsonl" in caught.value.hint
+
+
+def bytes_of(content: str | bytes) -> Callable[[Path], object]:
+    raw = content.encode() if isinstance(content, str) else content
+    return lambda path: path.write_bytes(raw)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", "id,words\n1,happy\n", "no column that looks like the texts"),
+        ("a.csv", "id,text\n1,happy\n2,so,sad\n", "line 3: the number of fields"),
+        ("a.csv", "id,text\n1,happy\n2\n", "line 3: the number of fields"),
+        ("a.csv", 'id,text\n1,happy\n2,"never closed\n', "after line 2: this is no well-formed"),
+        ("a.csv", "", "holds no rows"),
+        ("a.csv", "text\n", "holds no rows"),
+        ("a.tsv", "", "holds no rows"),
+        ("a.jsonl", "\n", "holds no rows"),
+        ("a.txt", "", "holds no rows"),
+        ("a.parquet", "", "no readable parquet"),
+        ("a.parquet", "text\nhappy\n", "no readable parquet"),
+        ("a.csv", b"text\nfine\nna\xefve\n", "not UTF-8 .*0xef"),
+        ("a.jsonl", b'{"text": "na\xefve"}\n', "not UTF-8"),
+        ("a.txt", "happy\n".encode("utf-16"), "not UTF-8"),
+        ("a.jsonl", '{"text": "happy"}\n{"text": \n', "line 2: this is not JSON"),
+        ("a.jsonl", '{"text": "happy"}\n["sad"]\n', "line 2: this is no object"),
+        ("a.jsonl", '{"text": "happy"}\n{"text": "\\ud83d"}\n', "line 2: .*surrogates"),
+        ("a.csv", "text,emotion\nhappy,joy\n", "already has a column 'emotion'"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_bad_input_is_named_and_an_earlier_output_is_left_alone(
+    classifier: Classifier, tmp_path: Path, name: str, content: str | bytes, said: str, suffix: str
+) -> None:
+    bytes_of(content)(tmp_path / name)
+    target = tmp_path / f"out{suffix}"
+    target.write_text("what was there")
+    with pytest.raises(DataError, match=said) as caught:
+        predict_table(classifier, tmp_path / name, target)
+    assert name in str(caught.value)
+    assert caught.value.hint
+    assert target.read_text() == "what was there"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, target.name])
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_a_failure_midway_leaves_the_earlier_output(
+    classifier: Classifier, tmp_path: Path, suffix: str
+) -> None:
+    lines = ["id,text", *(f"{i},happy" for i in range(3000)), "3000,one,too many"]
+    (tmp_path / "in.csv").write_text("\n".join(lines))
+    target = tmp_path / f"out{suffix}"
+    target.write_text("what was there")
+    with pytest.raises(DataError, match="line 3002"):
+        predict_table(classifier, tmp_path / "in.csv", target)
+    assert target.read_text() == "what was there"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_rows_of_different_columns_do_not_fit_into_csv(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    given = write(tmp_path / "in.jsonl", [{"text": "a"}, {"text": "b", "new": 1}])
+    with pytest.raises(DataError, match="row 2: the first row has no 'new'") as caught:
+        predict_table(classifier, given, tmp_path / "out.csv")
+    assert ".jsonl" in caught.value.hint
+
+
+def test_a_missing_named_column_brings_the_nearest(classifier: Classifier, tmp_path: Path) -> None:
+    given = write(tmp_path / "in.csv", [{"comment": "happy", "id": "1"}])
+    with pytest.raises(DataError, match="no text column 'coment'") as caught:
+        predict_table(classifier, given, tmp_path / "out.csv", text_column="coment")
+    assert "'comment'" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [("a.xlsx", "b.csv"), ("a.csv", "b.xls"), ("a.csv", "b.txt")]
+)
+def test_unknown_endings_are_a_usage_error(
+    classifier: Classifier, tmp_path: Path, source: str, target: str
+) -> None:
+    (tmp_path / source).write_text("text\nhappy\n")
+    with pytest.raises(UsageError) as caught:
+        predict_table(classifier, tmp_path / source, tmp_path / target)
+    assert ".csv" in caught.value.hint
+
+
+def test_a_missing_file_is_named(classifier: Classifier, tmp_path: Path) -> None:
+    with pytest.raises(EmolensError, match=r"no file .*nowhere\.csv"):
+        predict_table(classifier, tmp_path / "nowhere.csv", tmp_path / "out.csv")
+
+
+def test_a_very_long_text_in_a_csv_is_read(classifier: Classifier, tmp_path: Path) -> None:
+    given = write(tmp_path / "in.csv", [{"text": "happy " * 50_000}])
+    assert predict_table(classifier, given, tmp_path / "out.csv") == 1

@@ -1,0 +1,68 @@
+"""The model card: metadata that YAML reads back, and names that Markdown leaves alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from emolens.evaluation.evaluate import Evaluation
+from emolens.show.card import model_card
+from emolens.study import Run
+from emolens.study.stages import load_audit
+
+HARD = '<img src=x>|a*b_c`d`[e](f)#"\n---\n😀'
+
+
+def renamed(evaluation: Evaluation, old: str, new: str) -> Evaluation:
+    by_split = {
+        split: {
+            model: replace(e, per_class={new if c == old else c: v for c, v in e.per_class.items()})
+            for model, e in models.items()
+        }
+        for split, models in evaluation.by_split.items()
+    }
+    labels = tuple(new if label == old else label for label in evaluation.labels)
+    return replace(evaluation, labels=labels, by_split=by_split)
+
+
+def halves(card: str) -> tuple[dict[str, object], str]:
+    _, head, body = card.split("---\n", 2)
+    return yaml.safe_load(head), body
+
+
+@pytest.mark.parametrize(
+    "name", ["feelings", 'my "data": 😀 我 #1', "a\u2028b\x7f\x85'%&*!{[- \\u"]
+)
+def test_the_metadata_is_yaml_and_holds_the_names_as_they_are(tiny_run: Run, name: str) -> None:
+    audit = replace(load_audit(tiny_run.folder), name=name)
+    metadata, _ = halves(model_card("tiny", audit, "minilm", tiny_run.evaluation))
+    assert metadata["library_name"] == "transformers"
+    assert metadata["pipeline_tag"] == "text-classification"
+    (model,) = metadata["model-index"]  # type: ignore[misc]
+    (result,) = model["results"]
+    assert result["dataset"] == {"type": name, "name": name, "split": "test"}
+    best = tiny_run.evaluation.by_split["test"]["finetune"]
+    assert result["metrics"][0] == {"type": "accuracy", "value": round(best.accuracy, 4)}
+
+
+def test_weird_class_names_stand_as_text_on_one_line(tiny_run: Run) -> None:
+    evaluation = renamed(tiny_run.evaluation, "joy", HARD)
+    card = model_card("tiny", load_audit(tiny_run.folder), "my_encoder", evaluation)
+    _, body = halves(card)
+    escaped = '\\<img src=x\\>\\|a\\*b\\_c\\`d\\`\\[e\\](f)\\#" --- 😀'
+    assert f"| {escaped} | " in body
+    assert "<img" not in body.replace("\\<img", "")
+    assert "my\\_encoder" in body
+    assert "`my" not in body
+    table = [line for line in body.splitlines() if line.startswith(f"| {escaped}")]
+    assert len(table) == 1
+    assert table[0].replace("\\|", "").count("|") == 6
+
+
+def test_the_card_of_a_run_stands_in_its_model_folder(tiny_run: Run) -> None:
+    metadata, body = halves((tiny_run.folder / "model" / "README.md").read_text("utf-8"))
+    assert "emolens" in metadata["tags"]  # type: ignore[operator]
+    for part in ("## Figures", "## Known of the data", "## Limits", "sadness", "validation"):
+        assert part in body

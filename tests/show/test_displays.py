@@ -1,0 +1,162 @@
+"""One contract for every Display, and names and numbers of classes that are hard to draw."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from emolens.evaluation.evaluate import ModelEvaluation
+from emolens.explore.project import Projection
+from emolens.labels import LabelSet
+from emolens.show import displays
+from emolens.show.displays import Display, save_figure
+
+HARD = (
+    "$x_1$ 100%",
+    "_hidden",
+    "<b>&amp;",
+    "😀 joy",
+    "愤怒",
+    "שמחה",
+    "a--b ]]>\\alpha\n",
+    "bell \x07",
+)
+
+
+def display(kind: type[Display], labels: LabelSet) -> Display:
+    """A display of each kind, with made-up numbers."""
+    rng = np.random.default_rng(0)
+    k = len(labels)
+    matrix = rng.integers(0, 30, size=(k, k))
+    evaluation = ModelEvaluation(
+        n=9,
+        accuracy=0.5,
+        macro_f1=0.4,
+        weighted_f1=0.5,
+        intervals=dict.fromkeys(("accuracy", "macro_f1", "weighted_f1"), (0.3, 0.6)),
+        loss=1.0,
+        calibration_error=0.1,
+        per_class={},
+        confusion=[],
+    )
+    history = [{"epoch": 0.5, "loss": 1.2}]
+    history += [
+        {"epoch": e, "eval_loss": 1 / e, "eval_accuracy": 0.5, "eval_macro_f1": 0.4} for e in (1, 2)
+    ]
+    projection = Projection(rng.normal(size=(60, 2)).astype(np.float32), np.arange(60) % k)
+    made: dict[type[Display], Display] = {
+        displays.ClassFrequencyDisplay: displays.ClassFrequencyDisplay(labels, np.arange(k) + 1),
+        displays.TokenLengthDisplay: displays.TokenLengthDisplay(
+            {s: rng.integers(2, 40, size=50) for s in ("train", "validation", "test")}, 32
+        ),
+        displays.DensityDisplay: displays.DensityDisplay(labels, projection),
+        displays.ConfusionDisplay: displays.ConfusionDisplay(labels, matrix),
+        displays.ConfusionPairDisplay: displays.ConfusionPairDisplay(
+            labels, {"probe": matrix, "fine-tuned": matrix.T}
+        ),
+        displays.LearningCurveDisplay: displays.LearningCurveDisplay(history, 2),
+        displays.ScoreDisplay: displays.ScoreDisplay(
+            {"majority": evaluation, "finetune": evaluation}, "test"
+        ),
+    }
+    return made[kind]
+
+
+# A new Display without an entry above fails here with its name.
+KINDS = sorted(Display.__subclasses__(), key=lambda kind: kind.__name__)
+OF_CLASSES = [kind for kind in KINDS if "labels" in kind.__dataclass_fields__]
+THREE = LabelSet(("sadness", "joy", "other"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+class TestEveryDisplay:
+    def test_plot_returns_itself_with_a_figure_and_axes(self, kind: type[Display]) -> None:
+        shown = display(kind, THREE)
+        assert shown.plot() is shown
+        assert isinstance(shown.figure_, Figure)
+        assert shown.ax_.figure is shown.figure_
+        assert tuple(shown.figure_.get_size_inches()) == pytest.approx(shown.size)
+
+    def test_it_draws_into_the_axes_it_is_given(self, kind: type[Display]) -> None:
+        figure = Figure()
+        left, right = figure.subplots(1, 2)
+        shown = display(kind, THREE).plot(right)
+        assert shown.ax_ is right
+        assert shown.figure_ is figure
+        assert not left.has_data()
+        assert any(ax.has_data() for ax in figure.axes)
+        figure.draw_without_rendering()
+
+    def test_png_and_svg_are_saved_and_the_same_numbers_give_the_same_bytes(
+        self, kind: type[Display], tmp_path: Path
+    ) -> None:
+        first = save_figure(display(kind, THREE), tmp_path / "a" / "figure.png")
+        second = save_figure(display(kind, THREE), tmp_path / "b" / "figure.png")
+        assert [path.name for path in first] == ["figure.png", "figure.svg"]
+        assert first[0].read_bytes().startswith(b"\x89PNG")
+        assert ET.parse(first[1]).getroot().tag.endswith("svg")
+        for one, other in zip(first, second, strict=True):
+            assert one.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize("kind", OF_CLASSES)
+def test_hard_class_names_are_drawn_as_they_are(kind: type[Display], tmp_path: Path) -> None:
+    png, svg = save_figure(display(kind, LabelSet(HARD)), tmp_path / "figure.png")
+    assert png.stat().st_size > 1000
+    ET.parse(svg)
+
+
+@pytest.mark.parametrize("k", [2, 3, 6, 7, 28])
+@pytest.mark.parametrize("kind", OF_CLASSES)
+def test_any_number_of_classes_is_drawn(kind: type[Display], k: int) -> None:
+    shown = display(kind, LabelSet(tuple(f"class {i}" for i in range(k)))).plot()
+    shown.figure_.draw_without_rendering()
+    assert max(shown.size) < 60
+
+
+@pytest.mark.parametrize(
+    ("k", "grid"), [(2, (1, 2)), (3, (1, 3)), (6, (2, 3)), (7, None), (28, None)]
+)
+def test_the_map_has_a_panel_for_each_class(k: int, grid: tuple[int, int] | None) -> None:
+    labels = LabelSet(tuple(f"class {i}" for i in range(k)))
+    shown = display(displays.DensityDisplay, labels)
+    assert isinstance(shown, displays.DensityDisplay)
+    rows, columns = shown.grid
+    assert (rows, columns) == grid or (grid is None and k <= rows * columns < k + columns)
+    shown.plot()
+    titles = [ax.get_title() for ax in shown.figure_.axes if ax.get_title()]
+    assert [title.rsplit(" (", 1)[0] for title in titles] == list(labels.names)
+
+
+def test_a_class_without_rows_has_an_empty_panel(tmp_path: Path) -> None:
+    xy = np.array([[0, 0], [1, 1], [2, 2]], dtype=np.float32)
+    shown = displays.DensityDisplay(THREE, Projection(xy, np.array([0, 0, 1])))
+    assert save_figure(shown, tmp_path / "map.png")
+    assert "other (0)" in [ax.get_title() for ax in shown.figure_.axes]
+
+
+def test_rows_on_one_spot_can_be_drawn(tmp_path: Path) -> None:
+    xy = np.full((9, 2), 3, dtype=np.float32)
+    assert save_figure(
+        displays.DensityDisplay(THREE, Projection(xy, np.arange(9) % 3)), tmp_path / "m"
+    )
+
+
+def test_a_confusion_matrix_is_normalised_over_the_true_class() -> None:
+    matrix = np.array([[3, 1, 0], [0, 0, 0], [1, 1, 2]])
+    shown = displays.ConfusionDisplay(THREE, matrix).plot()
+    said = [float(text.get_text()) for text in shown.ax_.texts]
+    assert said == [0.75, 0.25, 0, 0, 0, 0, 0.25, 0.25, 0.5]
+    ticks = [tick.get_text() for tick in shown.ax_.get_yticklabels()]
+    assert ticks == list(THREE.names)
+
+
+def test_bars_are_ordered_with_the_largest_on_top() -> None:
+    shown = displays.ClassFrequencyDisplay(THREE, np.array([5, 20, 10])).plot()
+    ticks = [tick.get_text() for tick in shown.ax_.get_yticklabels()]
+    assert ticks == ["sadness", "other", "joy"]
+    assert [bar.get_width() for bar in shown.ax_.patches] == [5, 10, 20]

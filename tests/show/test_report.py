@@ -1,0 +1,237 @@
+"""The report in a real browser: all of it is there, nothing is fetched, no text of data runs."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import asdict
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from emolens.data.audit import Audit, SplitAudit
+from emolens.data.dataset import TRAIN
+from emolens.encode.tokenise import Tokeniser, Tokens
+from emolens.evaluation.evaluate import Evaluation
+from emolens.explore.project import Projection
+from emolens.learn.scores import Scores
+from emolens.show.report import ReportContents, padded_example, render_report
+from emolens.store import load_arrays, load_json
+from emolens.study import Run
+from tests.conftest import HOSTILE
+
+SECTIONS = [
+    *("data", "classes", "audit", "tokens", "embeddings", "map", "baselines", "probe"),
+    *("finetune", "validation", "test", "errors", "made"),
+]
+FIGURES = (
+    "classes",
+    "lengths",
+    "map",
+    "confusion-probe",
+    "learning-curve",
+    "scores-validation",
+    "confusion-validation",
+    "scores-test",
+    "confusion-test",
+)
+HARD_CLASS = "</td><script>document.title='pwned'</script><img src=x onerror=alert(1)> {{7*7}} שמחה"
+CSP = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+Browse = Callable[..., str]
+
+
+class Page(HTMLParser):
+    """What a page holds: its elements with attributes, and the text of each innermost element."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self._open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+            self.texts.setdefault(tag, []).append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._open:
+            while self._open.pop() != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self.texts[self._open[-1]][-1] += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Browse:
+    """Open a page in headless Chromium; returns what it prints, the DOM with --dump-dom."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("there is no chromium to open the report in")
+    options = [
+        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    ]
+
+    def browse(page: Path, *wanted: str) -> str:
+        profile = tmp_path_factory.mktemp("profile")
+        return subprocess.run(
+            [program, *options, f"--user-data-dir={profile}", *wanted, page.as_uri()],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        ).stdout
+
+    return browse
+
+
+def contents(run: Run, *, joy: str = "joy") -> ReportContents:
+    """What the report of a run shows, with one class under another name."""
+
+    def renamed(value: object) -> object:
+        if isinstance(value, dict):
+            return {joy if k == "joy" else k: renamed(v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [renamed(v) for v in value]
+        return joy if value == "joy" else value
+
+    audit = renamed(load_json(run.folder / "audit.json"))
+    assert isinstance(audit, dict)
+    audit["splits"] = {name: SplitAudit(**split) for name, split in audit["splits"].items()}
+    evaluation = renamed(load_json(run.folder / "evaluation.json"))
+    assert isinstance(evaluation, dict)
+    folders = ("baselines/majority", "baselines/tfidf", "probe", "finetune")
+    scores = [Scores.load(run.folder / f, ("validation", "test")) for f in folders]
+    tokens = Tokens(**load_arrays(run.folder / "tokens" / "train.safetensors"))
+    return ReportContents(
+        study=run.study.model_dump(),
+        study_toml=run.study.to_toml(),
+        runtime="cpu",
+        audit=Audit(**audit),
+        example=padded_example(Tokeniser.from_folder(run.folder / "model"), tokens),
+        shapes={TRAIN: (66, 16)},
+        embed_runtime="cpu",
+        projection=Projection.load(run.folder / "projection.parquet"),
+        facts={s.model: {**s.facts, "class": joy} for s in scores},
+        evaluation=Evaluation.from_dict(evaluation),
+        figures={name: run.folder / "figures" / f"{name}.svg" for name in FIGURES},
+        stages={name: asdict(record) for name, record in run.records.items()},
+    )
+
+
+@pytest.fixture(scope="module")
+def report(tiny_run: Run) -> str:
+    return tiny_run.report.read_text("utf-8")
+
+
+def test_every_section_and_figure_is_there(report: str, tiny_run: Run) -> None:
+    page = Page(report)
+    assert [h["id"] for h in page.all("h2")] == SECTIONS
+    assert [a["href"] for a in page.all("a")] == [f"#{section}" for section in SECTIONS]
+    assert len(page.all("img")) == len(FIGURES)
+    for name in FIGURES:
+        for suffix in (".png", ".svg"):
+            assert (tiny_run.folder / "figures" / f"{name}{suffix}").stat().st_size > 1000
+    assert all(image["alt"] for image in page.all("img"))
+
+
+def test_the_page_fetches_nothing(report: str) -> None:
+    page = Page(report)
+    for tag, attributes in page.elements:
+        assert tag not in {"link", "script", "iframe", "object", "embed", "base", "form"}
+        for name in ("src", "href", "srcset", "action", "data", "poster", "background"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:")), (tag, attributes)
+        assert not [name for name in attributes if name.startswith("on")]
+    assert not re.search(r"url\(|@import", "".join(page.texts["style"]))
+    policy = CSP.search(report)
+    assert policy is not None
+    assert "default-src 'none'" in policy[0]
+
+
+def test_the_figures_are_those_of_the_evaluation(report: str, tiny_run: Run) -> None:
+    for models in tiny_run.evaluation.by_split.values():
+        for figures in models.values():
+            assert f"<td>{figures.accuracy:.4f} <small>" in report
+    assert f"<b>{tiny_run.evaluation.by_split['test']['finetune'].accuracy:.1%}</b>" in report
+
+
+# Without its policy a page has only its escaping to rely on, and must do as well.
+@pytest.mark.parametrize("policy", ["with its policy", "without its policy"])
+def test_texts_and_class_names_show_as_text_and_never_run(
+    chromium: Browse, tiny_run: Run, tmp_path: Path, policy: str
+) -> None:
+    html = render_report(contents(tiny_run, joy=HARD_CLASS))
+    if policy == "without its policy":
+        html = CSP.sub("", html)
+    (tmp_path / "report.html").write_text(html, "utf-8")
+    page = Page(chromium(tmp_path / "report.html", "--virtual-time-budget=3000", "--dump-dom"))
+    assert page.texts["title"] == ["tiny · emolens"]
+    assert not page.all("script")
+    assert len(page.all("img")) == len(FIGURES)
+    assert len(page.all("style")) == 1
+    assert [h["id"] for h in page.all("h2")] == SECTIONS
+    assert set(HOSTILE) <= set(page.texts["td"])
+    assert HARD_CLASS in page.texts["td"]
+
+
+def test_every_image_loads(chromium: Browse, report: str, tmp_path: Path) -> None:
+    images = [f'<img src="{image["src"]}">' for image in Page(report).all("img")]
+    measure = (
+        "<script>onload = () => { document.title = JSON.stringify("
+        "[...document.images].map(i => [i.complete, i.naturalWidth, i.naturalHeight])) }</script>"
+    )
+    (tmp_path / "images.html").write_text("<title>no</title>" + "".join(images) + measure)
+    dom = chromium(tmp_path / "images.html", "--virtual-time-budget=5000", "--dump-dom")
+    sizes = json.loads(Page(dom).texts["title"][0])
+    assert len(sizes) == len(FIGURES)
+    for complete, width, height in sizes:
+        assert complete
+        assert min(width, height) > 50
+
+
+def test_the_page_is_drawn(chromium: Browse, tiny_run: Run, tmp_path: Path) -> None:
+    shot = tmp_path / "shot.png"
+    chromium(tiny_run.report, f"--screenshot={shot}", "--window-size=1200,4000")
+    pixels = np.asarray(imread(shot))[..., :3]
+    assert pixels.shape == (4000, 1200, 3)
+    drawn = (pixels < 0.9).any(axis=2)
+    # Every band of the page shows something, and colour stands where the figures are.
+    assert drawn.reshape(8, 500, 1200).any(axis=(1, 2)).all()
+    assert (np.ptp(pixels, axis=2) > 0.3).sum() > 5000
+
+
+def test_the_padded_example_shows_ids_tokens_and_mask(tiny_encoder: Path) -> None:
+    tokeniser = Tokeniser.from_folder(tiny_encoder)
+    example = padded_example(tokeniser, tokeniser.encode(["i am happy", "sad", "never"]))
+    assert example["lengths"] == [5, 3]
+    first, second = example["rows"]
+    assert [t["token"] for t in first] == ["[CLS]", "i", "am", "happy", "[SEP]"]
+    assert [t["token"] for t in second] == ["[CLS]", "sad", "[SEP]", "[PAD]", "[PAD]"]
+    assert [t["mask"] for t in second] == [1, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [((20, 20, 21), "about equal size"), ((60, 20, 40), "For each text of 'joy' there are 3.0")],
+)
+def test_the_class_sentence_says_how_unequal_they_are(
+    tiny_run: Run, counts: tuple[int, int, int], said: str
+) -> None:
+    shown = contents(tiny_run)
+    shown.audit.splits[TRAIN].by_class.update(zip(("sadness", "joy", "anger"), counts, strict=True))
+    assert said in render_report(shown).replace("&#39;", "'")

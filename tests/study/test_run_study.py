@@ -1,0 +1,292 @@
+"""A whole run: what it leaves, what it does again, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from emolens.data.dataset import Dataset
+from emolens.errors import UsageError
+from emolens.learn.scores import Scores
+from emolens.store import load_arrays
+from emolens.study import Run, Study, run_study
+from emolens.study.folder import StageRecord
+from emolens.study.stages import STAGES
+from tests.conftest import feeling_rows, write_csv
+
+MODELS = {"majority", "tfidf", "probe", "finetune"}
+
+
+class StoppedError(Exception):
+    """The observer has seen enough."""
+
+
+class Log:
+    """Which stages were done and which were skipped; stops the run before a stage."""
+
+    def __init__(self, stop_before: str | None = None) -> None:
+        self.stop_before = stop_before
+        self.ran: list[str] = []
+        self.resumed: list[str] = []
+
+    def opened(self, study: Study, dataset: Dataset, folder: Path) -> None:
+        """Not of interest."""
+
+    def started(self, stage: str) -> None:
+        if stage == self.stop_before:
+            raise StoppedError
+
+    def progress(self, done: int, total: int) -> None:
+        assert 0 < done <= total
+
+    def finished(self, stage: str, record: StageRecord, *, resumed: bool) -> None:
+        (self.resumed if resumed else self.ran).append(stage)
+
+
+@pytest.fixture
+def copied(tiny_run: Run, tmp_path: Path) -> Path:
+    """A finished run that a test may change."""
+    return Path(shutil.copytree(tiny_run.folder, tmp_path / "run"))
+
+
+def changed(study: Study, dotted: str, value: object) -> Study:
+    """The study with one setting replaced."""
+    values: dict[str, Any] = study.model_dump()
+    *table, key = dotted.split(".")
+    (values[table[0]] if table else values)[key] = value
+    return Study.model_validate(values)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in _files(folder)}
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_run_leaves_every_file_of_the_design(tiny_run: Run) -> None:
+    names = {path.relative_to(tiny_run.folder).as_posix() for path in _files(tiny_run.folder)}
+    assert {
+        "study.toml",
+        "manifest.json",
+        "audit.json",
+        "embeddings/train.safetensors",
+        "embeddings/validation.safetensors",
+        "embeddings/test.safetensors",
+        "projection.parquet",
+        "probe/probe.safetensors",
+        "probe/probe.json",
+        "model/config.json",
+        "model/model.safetensors",
+        "model/tokenizer.json",
+        "model/README.md",
+        "model/emolens.json",
+        "model/openvino/openvino_model.xml",
+        "evaluation.json",
+        "predictions.parquet",
+        "report.html",
+    } <= names
+    figures = {name for name in names if name.startswith("figures/")}
+    pictures = {name.removesuffix(".png") for name in figures if name.endswith(".png")}
+    assert pictures == {name.removesuffix(".svg") for name in figures if name.endswith(".svg")}
+    assert len(figures) == 2 * len(pictures) > 0
+    assert tiny_run.report == tiny_run.folder / "report.html"
+
+
+def test_no_pickle_and_nothing_half_written_is_left(tiny_run: Run) -> None:
+    names = [path.name for path in _files(tiny_run.folder)]
+    assert not [n for n in names if n.endswith((".pkl", ".pt", ".pth", ".joblib", ".npy"))]
+    assert not [n for n in names if ".emolens-" in n]
+    # The embeddings' folder also holds how they were made; all arrays are safetensors.
+    for path in tiny_run.folder.rglob("embeddings/*.safetensors"):
+        assert load_arrays(path)["embeddings"].dtype == np.float32
+
+
+def test_the_manifest_names_each_stage_its_outputs_and_what_it_took(tiny_run: Run) -> None:
+    manifest = json.loads((tiny_run.folder / "manifest.json").read_text("utf-8"))
+    assert list(manifest["stages"]) == list(STAGES)
+    assert manifest["dataset"] == tiny_run.study.data.dataset
+    for stage in manifest["stages"].values():
+        assert stage["outputs"]
+        assert stage["seconds"] > 0
+        assert stage["peak_memory_mb"] > 0
+        for name in stage["outputs"]:
+            assert (tiny_run.folder / name).is_file()
+
+
+def test_evaluation_and_predictions_hold_every_model_on_both_splits(tiny_run: Run) -> None:
+    evaluation = tiny_run.evaluation
+    assert set(evaluation.by_split) == {"validation", "test"}
+    table = pq.read_table(tiny_run.folder / "predictions.parquet").to_pydict()
+    classes = {"sadness", "joy", "anger"}
+    wanted = {"split", "row", "text", "label"} | {f"{m}_label" for m in MODELS}
+    assert set(table) == wanted | {f"{m}_p_{c}" for m in MODELS for c in classes}
+    for split, models in evaluation.by_split.items():
+        assert set(models) == MODELS
+        rows = [i for i, name in enumerate(table["split"]) if name == split]
+        for model, figures in models.items():
+            right = [table[f"{model}_label"][i] == table["label"][i] for i in rows]
+            assert figures.n == len(rows)
+            assert figures.accuracy == pytest.approx(np.mean(right))
+
+
+def test_the_study_that_is_left_is_the_one_that_was_run(tiny_run: Run) -> None:
+    from emolens.study import load_study
+
+    assert load_study(tiny_run.folder / "study.toml") == tiny_run.study
+
+
+def test_a_second_run_skips_every_stage(tiny_run: Run, copied: Path) -> None:
+    before = contents(copied)
+    log = Log()
+    run = run_study(tiny_run.study, copied, observer=log)
+    assert log.resumed == list(STAGES)
+    assert log.ran == []
+    assert contents(copied) == before
+    assert run.records == tiny_run.records
+
+
+LEARNED = {"map", "baselines", "probe", "finetune", "evaluate"}
+
+
+@pytest.mark.parametrize(
+    ("dotted", "value", "again"),
+    [
+        ("name", "renamed", set()),
+        ("map.n_neighbors", 5, {"map"}),
+        ("probe.strengths", (0.5,), {"probe", "evaluate"}),
+        ("finetune.epochs", 1, {"finetune", "evaluate"}),
+        ("encoder.pooling", "cls", {"embed", "map", "probe", "evaluate"}),
+        ("encoder.max_length", 8, {"tokenise", "audit", "embed", *LEARNED} - {"baselines"}),
+        ("balance.method", "oversample", LEARNED - {"map"}),
+        ("seed", 8, LEARNED),
+    ],
+)
+def test_a_changed_setting_runs_again_what_depends_on_it(
+    tiny_run: Run, copied: Path, dotted: str, value: object, again: set[str]
+) -> None:
+    # The last two stages follow from all others and take the longest.
+    after = "export" if "finetune" in again else "report"
+    log = Log(stop_before=after)
+    with pytest.raises(StoppedError):
+        run_study(changed(tiny_run.study, dotted, value), copied, observer=log)
+    assert set(log.ran) == again
+    assert set(log.resumed) == set(STAGES) - again - {after, "report"}
+
+
+def test_changed_rows_run_everything_again(tiny_run: Run, copied: Path) -> None:
+    log = Log(stop_before="audit")
+    with pytest.raises(StoppedError):
+        run_study(changed(tiny_run.study, "data.limit", 30), copied, observer=log)
+    assert log.ran == ["tokenise"]
+
+
+@pytest.mark.parametrize(
+    ("harmed", "again"),
+    [
+        ("audit.json", ["audit"]),
+        ("embeddings/train.safetensors", ["embed"]),
+        ("probe/probe.safetensors", ["probe"]),
+        ("predictions.parquet", ["evaluate"]),
+        ("evaluation.json", ["evaluate"]),
+    ],
+)
+@pytest.mark.parametrize("harm", ["deleted", "damaged"])
+def test_a_harmed_file_is_made_again_and_alike(
+    tiny_run: Run, copied: Path, harmed: str, again: list[str], harm: str
+) -> None:
+    file = copied / harmed
+    whole = file.read_bytes()
+    file.unlink()
+    if harm == "damaged":
+        file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    log = Log()
+    run_study(tiny_run.study, copied, observer=log)
+    # What is made anew is the same to the byte, so that what was made from it still holds.
+    assert log.ran == again
+    assert file.read_bytes() == whole
+
+
+def test_a_harmed_model_is_trained_again_and_judged_again(tiny_run: Run, copied: Path) -> None:
+    (copied / "model" / "model.safetensors").write_bytes(b"damaged")
+    log = Log(stop_before="report")
+    with pytest.raises(StoppedError):
+        run_study(tiny_run.study, copied, observer=log)
+    assert log.ran == ["finetune", "evaluate", "export"]
+    for name in ("model/model.safetensors", "evaluation.json"):
+        assert (copied / name).read_bytes() == (tiny_run.folder / name).read_bytes()
+
+
+def test_a_missing_figure_is_drawn_again(tiny_run: Run, copied: Path) -> None:
+    figure = next((copied / "figures").glob("*.png"))
+    figure.unlink()
+    log = Log()
+    run_study(tiny_run.study, copied, observer=log)
+    assert log.ran == ["report"]
+    assert figure.is_file()
+
+
+def test_until_runs_only_what_that_stage_needs(tiny_run: Run, tmp_path: Path) -> None:
+    log = Log()
+    run = run_study(tiny_run.study, tmp_path / "run", until="probe", observer=log)
+    assert log.ran == list(run.records) == ["tokenise", "embed", "probe"]
+    assert not (run.folder / "projection.parquet").exists()
+    assert not (run.folder / "model").exists()
+    assert not (run.folder / "evaluation.json").exists()
+
+
+def test_until_an_unknown_stage_is_a_usage_error(tiny_run: Run, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no stage 'prob'") as raised:
+        run_study(tiny_run.study, tmp_path / "run", until="prob")
+    assert "'probe'" in raised.value.hint
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_data_in_the_same_folder_is_refused(
+    tiny_run: Run, copied: Path, feelings_folder: Path
+) -> None:
+    before = contents(copied)
+    other = changed(tiny_run.study, "data.dataset", str(feelings_folder))
+    with pytest.raises(UsageError, match="other data"):
+        run_study(other, copied)
+    assert contents(copied) == before
+
+
+def imbalanced(folder: Path) -> Path:
+    """48 rows of train: 28 of sadness, 14 of joy, 6 of anger."""
+    rows = feeling_rows(84)
+    keep = {"sadness": 28, "joy": 14, "anger": 6}
+    train = [row for name, n in keep.items() for row in [r for r in rows if r[1] == name][:n]]
+    write_csv(folder / "train.csv", train)
+    write_csv(folder / "validation.csv", feeling_rows(18, start=84))
+    write_csv(folder / "test.csv", feeling_rows(18, start=102))
+    return folder
+
+
+def test_a_remedy_for_imbalance_changes_training_rows_only(tiny_run: Run, tmp_path: Path) -> None:
+    study = changed(tiny_run.study, "data.dataset", str(imbalanced(tmp_path / "data")))
+    folder = tmp_path / "run"
+    rows = {"none": 48, "class-weights": 48, "oversample": 3 * 28, "undersample": 3 * 6}
+    seen: dict[str, np.ndarray] = {}
+    table: list[Any] = []
+    for method, n_rows in rows.items():
+        log = Log()
+        run_study(changed(study, "balance.method", method), folder, until="evaluate", observer=log)
+        assert log.ran[-4:] == ["baselines", "probe", "finetune", "evaluate"]
+        scores = Scores.load(folder / "finetune", ("validation", "test"))
+        seconds = scores.facts["samples_per_second"] * scores.facts["seconds"]
+        assert seconds / study.finetune.epochs == pytest.approx(n_rows)
+        columns = pq.read_table(folder / "predictions.parquet")
+        table.append(columns.select(["split", "row", "text", "label"]))
+        assert table[-1].equals(table[0])
+        seen[method] = scores.probabilities["test"]
+    assert not any(np.array_equal(seen[a], seen[b]) for a in seen for b in seen if a < b), (
+        "each remedy learns something else"
+    )

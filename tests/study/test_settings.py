@@ -1,0 +1,182 @@
+"""Studies as files: what is read, what is refused, and how it is said."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from emolens.errors import UsageError
+from emolens.study import Study, builtin_studies, load_study
+
+
+def test_the_built_in_studies_are_these() -> None:
+    assert builtin_studies() == ["emotion", "emotion-minilm", "starter"]
+
+
+@pytest.mark.parametrize("name", builtin_studies())
+def test_a_built_in_study_parses_and_bears_its_name(name: str) -> None:
+    assert load_study(name).name == name
+
+
+def test_emotion_is_the_reference_recipe() -> None:
+    study = load_study("emotion")
+    assert study.data.dataset == "dair-ai/emotion"
+    assert (study.encoder.name, study.encoder.pooling) == ("distilbert", "cls")
+    assert study.finetune.model_dump(exclude={"warmup", "precision"}) == {
+        "epochs": 2,
+        "learning_rate": 2e-5,
+        "batch_size": 64,
+        "weight_decay": 0.01,
+    }
+    assert study.finetune.warmup == 0.0
+    assert study.balance.method == "none"
+
+
+def test_emotion_minilm_differs_in_encoder_and_recipe_only() -> None:
+    reference, minilm = load_study("emotion"), load_study("emotion-minilm")
+    assert minilm.data == reference.data
+    assert minilm.seed == reference.seed
+    assert minilm.encoder.name == "minilm"
+
+
+def test_a_file_without_a_name_is_called_after_itself(study_file: Callable[..., Path]) -> None:
+    path = study_file()
+    path.write_text(path.read_text("utf-8").replace('name = "tiny"\n', "", 1), "utf-8")
+    assert load_study(path).name == "tiny"
+
+
+OVERRIDES = st.fixed_dictionaries(
+    {},
+    optional={
+        "seed": st.integers(0, 2**32 - 1),
+        "data.dataset": st.text(min_size=1),
+        "data.limit": st.integers(1, 10**9),
+        "data.splits": st.dictionaries(st.sampled_from(["train", "validation", "test"]), st.text()),
+        "encoder.pooling": st.sampled_from(["cls", "mean"]),
+        "encoder.layer": st.integers(-12, 12),
+        "map.min_dist": st.floats(0, 0.99),
+        "balance.method": st.sampled_from(["none", "class-weights", "oversample", "undersample"]),
+        "probe.strengths": st.lists(st.floats(1e-300, 1e300), min_size=1, max_size=4),
+        "finetune.epochs": st.floats(1e-3, 1e6),
+        "finetune.learning_rate": st.floats(1e-12, 10),
+    },
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(OVERRIDES)
+def test_to_toml_is_read_back_as_the_same_study(
+    tmp_path_factory: pytest.TempPathFactory, overrides: dict[str, Any]
+) -> None:
+    # A string is read as TOML where it is TOML, so the texts go in as they would in a file.
+    values = load_study("starter").model_dump()
+    for dotted, value in overrides.items():
+        *table, key = dotted.split(".")
+        (values[table[0]] if table else values)[key] = value
+    study = Study.model_validate(values)
+    path = tmp_path_factory.getbasetemp() / "round-trip.toml"
+    path.write_text(study.to_toml(), encoding="utf-8", newline="")
+    assert load_study(path) == study
+
+
+def test_to_toml_states_the_defaults_too() -> None:
+    told = tomllib.loads(load_study("starter").to_toml())
+    assert told["map"] == {"n_neighbors": 15, "min_dist": 0.1, "metric": "cosine"}
+    assert told["balance"] == {"method": "none"}
+
+
+@pytest.mark.parametrize(
+    ("key", "given_value", "read"),
+    [
+        ("finetune.epochs", "3", 3),
+        ("finetune.epochs", 3, 3),
+        ("data.dataset", "my data", "my data"),
+        ("data.dataset", '"123"', "123"),
+        ("data.shares", "[0.5, 0.25, 0.25]", (0.5, 0.25, 0.25)),
+        ("data.splits.validation", "dev", {"validation": "dev"}),
+        ("balance.method", "oversample", "oversample"),
+        ("seed", "0", 0),
+    ],
+)
+def test_a_dotted_key_overrides_one_setting(key: str, given_value: object, read: object) -> None:
+    study = load_study("starter", {key: given_value})
+    table, *rest = key.split(".")
+    found = getattr(study, table)
+    assert (getattr(found, rest[0]) if rest else found) == read
+    changed = {name for name in Study.model_fields if getattr(study, name) != getattr(START, name)}
+    assert changed == {table}
+
+
+START = load_study("starter")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "names"),
+    [
+        ("finetune.epohcs", "3", ["finetune.epohcs", "'epochs'"]),
+        ("fintune.epochs", "3", ["fintune", "'finetune'"]),
+        ("sead", "3", ["sead", "'seed'"]),
+        ("finetune.epochs", "three", ["finetune.epochs", "three"]),
+        ("finetune.epochs", "0", ["finetune.epochs", "greater than 0"]),
+        ("finetune.epochs", "inf", ["finetune.epochs", "finite"]),
+        ("finetune.epochs", "nan", ["finetune.epochs", "finite"]),
+        ("finetune.batch_size", "1.5", ["finetune.batch_size", "1.5"]),
+        ("finetune", "3", ["finetune"]),
+        ("finetune.epochs.more", "3", ["'epochs'", "finetune.epochs.more"]),
+        ("data.limit", "0", ["data.limit"]),
+        ("data.shares", "[1]", ["data.shares"]),
+        ("data.shares", "[0, 1, 1]", ["data.shares", "greater than 0"]),
+        ("data.splits.dev", "x", ["data.splits.dev", "'validation'"]),
+        ("encoder.pooling", "max", ["encoder.pooling", "'mean'"]),
+        ("balance.method", "smote", ["balance.method", "'oversample'"]),
+        ("probe.strengths", "[]", ["probe.strengths"]),
+        ("probe.strengths", "[-1]", ["probe.strengths", "-1"]),
+        ("map.metric", "cosinus", ["map.metric", "'cosine'"]),
+        ("seed", "-1", ["seed", "-1"]),
+        ("seed", "4294967296", ["seed"]),
+        ("name", "../elsewhere", ["name"]),
+        ("name", "..", ["name"]),
+        ("name", "", ["name"]),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named(key: str, value: str, names: list[str]) -> None:
+    with pytest.raises(UsageError) as raised:
+        load_study("starter", {key: value})
+    told = f"{raised.value} {raised.value.hint}"
+    for name in names:
+        assert name in told
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        (b'name = "x\n', "no valid TOML"),
+        (b'name = "\xff"\n', "no valid TOML"),
+        (b"\x00", "no valid TOML"),
+        (b"", "data: field required"),
+        (b'[data]\ndataset = "starter"\n[encoder]\n', "encoder.name: field required"),
+        (b'data = "starter"\nencoder = "minilm"\n', "data"),
+    ],
+)
+def test_a_broken_file_is_named(tmp_path: Path, content: bytes, names: str) -> None:
+    path = tmp_path / "broken.toml"
+    path.write_bytes(content)
+    with pytest.raises(UsageError) as raised:
+        load_study(path)
+    assert "broken.toml" in str(raised.value)
+    assert names in str(raised.value)
+
+
+def test_an_unknown_study_names_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no study 'startr'") as raised:
+        load_study("startr")
+    assert "'starter'" in raised.value.hint
+    with pytest.raises(UsageError, match="no study"):
+        load_study(tmp_path)  # a folder is none

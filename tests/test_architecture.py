@@ -1,0 +1,256 @@
+"""The layers and house rules, read from the source: each rule is tried on a small wrong source."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+SOURCE = ROOT / "src" / "emolens"
+FILES = sorted(SOURCE.rglob("*.py"))
+
+# Each layer imports from itself and from those before it. Modules of one rank stand apart,
+# except that the first four may use each other.
+RANKS = (
+    ("errors", "labels", "runtime", "store"),
+    ("data",),
+    ("encode",),
+    ("explore", "learn"),
+    ("evaluation",),
+    ("show",),
+    ("predict",),
+    ("study",),
+    ("console",),
+    ("cli",),
+)
+RANK = {layer: rank for rank, layers in enumerate(RANKS) for layer in layers}
+LIGHT = {
+    "errors",
+    "labels",
+    "runtime",
+    "store",
+    "predict",
+    "encode.tokenise",
+    "encode.batches",
+    "encode.engines",
+}
+OWNERS = {
+    "datasets": "data/hub.py",
+    "umap": "explore/project.py",
+    "matplotlib": "show/displays.py",
+}
+FORBIDDEN_MODULES = {"pickle", "joblib", "dill", "cloudpickle", "marshal", "shelve"}
+FORBIDDEN_CALLS = {"print", "eval", "exec", "__import__"}
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Every module that a source imports or requires, wherever the import stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            prefix = "." * node.level + (node.module or "")
+            # `from emolens import runtime` imports the module emolens.runtime.
+            inner = prefix == "emolens" or node.level > 0
+            yield from (f"{prefix}.{a.name}" for a in node.names) if inner else (prefix,)
+        elif isinstance(node, ast.Call) and node.args:
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            first = node.args[0]
+            if name in ("require", "import_module") and isinstance(first, ast.Constant):
+                yield str(first.value)
+
+
+def layer_breaches(path: str, source: str) -> list[str]:
+    """path: within src/emolens."""
+    module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    layer = module.split(".")[0]
+    found = []
+    for name in imported(ast.parse(source)):
+        if name.startswith("."):
+            found.append(f"{path}: relative import {name}")
+        if not name.startswith("emolens."):
+            continue
+        target = name.removeprefix("emolens.")
+        other = target.split(".")[0]
+        if other in ("__version__", layer):
+            continue
+        if other not in RANK:
+            found.append(f"{path}: {target} is in no layer")
+        elif RANK[other] > RANK[layer] or (RANK[other] == RANK[layer] and RANK[layer] > 0):
+            found.append(f"{path}: {layer} imports {target}")
+        elif layer == "predict" and not any(
+            target == light or target.startswith(light + ".") for light in LIGHT
+        ):
+            found.append(f"{path}: predict imports {target}")
+    return found
+
+
+def owner_breaches(path: str, source: str) -> list[str]:
+    found = []
+    for name in imported(ast.parse(source)):
+        package = name.split(".")[0]
+        if package in OWNERS and path != OWNERS[package]:
+            found.append(f"{path}: {package} belongs to {OWNERS[package]}")
+    if "AutoModel" in source and path != "encode/backbone.py":
+        # In words it may be named; in code it may not.
+        for node in ast.walk(ast.parse(source)):
+            name = getattr(node, "attr", getattr(node, "id", getattr(node, "name", "")))
+            if isinstance(name, str) and name.startswith("AutoModel"):
+                found.append(f"{path}: {name} belongs to encode/backbone.py")
+    return found
+
+
+def danger_breaches(path: str, source: str) -> list[str]:
+    tree = ast.parse(source)
+    packages = {name.split(".")[0] for name in imported(tree)}
+    found = [f"{path}: {package}" for package in sorted(packages & FORBIDDEN_MODULES)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in FORBIDDEN_CALLS:
+            found.append(f"{path}:{node.lineno}: {ast.unparse(node.func)}()")
+        if isinstance(node, ast.keyword) and node.arg in ("trust_remote_code", "allow_pickle"):
+            found.append(f"{path}: {node.arg}")
+        if isinstance(node, ast.Constant) and node.value == "trust_remote_code":
+            found.append(f"{path}: {node.value}")
+        if isinstance(node, ast.ExceptHandler) and node.type is None:
+            found.append(f"{path}:{node.lineno}: a bare except")
+        if isinstance(node, ast.Attribute) and node.attr == "nan_to_num":
+            found.append(f"{path}:{node.lineno}: nan_to_num")
+    return found
+
+
+def size_breaches(path: str, source: str) -> list[str]:
+    lines = source.count("\n")
+    found = [f"{path}: {lines} lines"] if lines > 400 else []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            length = (node.end_lineno or 0) - node.lineno + 1
+            if length > 60:
+                found.append(f"{path}: {node.name} has {length} lines")
+    return found
+
+
+def docstring_breaches(path: str, source: str) -> list[str]:
+    """Every module says in its first sentence what it is."""
+    return [] if ast.get_docstring(ast.parse(source)) else [f"{path}: no docstring"]
+
+
+RULES = (layer_breaches, owner_breaches, danger_breaches, size_breaches, docstring_breaches)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_source_keeps_the_rule(rule: object) -> None:
+    found = []
+    for file in FILES:
+        path = file.relative_to(SOURCE).as_posix()
+        # The package's own __init__ stands above all layers: it names what users import.
+        if rule is layer_breaches and path == "__init__.py":
+            continue
+        assert callable(rule)
+        found += rule(path, file.read_text(encoding="utf-8"))
+    assert found == []
+
+
+def test_every_file_is_in_a_layer() -> None:
+    tops = {file.relative_to(SOURCE).parts[0].removesuffix(".py") for file in FILES}
+    assert tops - {"__init__", "__main__"} == set(RANK)
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("data/audit.py", "from emolens.encode.tokenise import Tokens"),
+        ("data/audit.py", "def f():\n    import emolens.learn.probe"),
+        ("data/audit.py", "def f():\n    from emolens import study"),
+        ("data/audit.py", "from ..encode import embed"),
+        ("learn/probe.py", "from emolens.evaluation.evaluate import evaluate"),
+        ("learn/probe.py", "from emolens.explore.project import project"),
+        ("explore/project.py", "from emolens.learn.probe import Probe"),
+        ("store.py", "if TYPE_CHECKING:\n    from emolens.data.dataset import Dataset"),
+        ("study/__init__.py", "from emolens.console import Console"),
+        ("console.py", "import emolens.cli"),
+        ("predict/classifier.py", "from emolens.encode.backbone import find_encoder"),
+        ("predict/classifier.py", "from emolens.data.dataset import Dataset"),
+        ("predict/classifier.py", "from emolens.encode.embed import Encoder"),
+        ("predict/tables.py", "from emolens.learn.scores import softmax"),
+        ("data/audit.py", "import emolens.utils"),
+        ("data/audit.py", 'importlib.import_module("emolens.cli")'),
+    ],
+)
+def test_an_import_from_a_later_layer_is_a_breach(path: str, source: str) -> None:
+    assert layer_breaches(path, source)
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("store.py", "from emolens.errors import StorageError"),
+        ("encode/embed.py", "from emolens import runtime\nfrom emolens.encode.batches import pad"),
+        ("evaluation/evaluate.py", "from emolens.learn.scores import Scores"),
+        ("predict/classifier.py", "from emolens.encode.engines import OpenVinoEngine"),
+        ("console.py", "if TYPE_CHECKING:\n    from emolens.study.settings import Study"),
+        ("study/folder.py", "from emolens import __version__"),
+    ],
+)
+def test_an_import_from_an_earlier_layer_is_none(path: str, source: str) -> None:
+    assert layer_breaches(path, source) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("learn/probe.py", "import datasets"),
+        ("learn/probe.py", "def f():\n    from datasets.features import ClassLabel"),
+        ("learn/probe.py", 'require("umap", "train")'),
+        ("show/report.py", 'errors.require("matplotlib.figure", "train")'),
+        ("learn/finetune.py", 'require("transformers", "train").AutoModel.from_pretrained(f)'),
+        ("learn/finetune.py", "from transformers import AutoModelForSequenceClassification"),
+    ],
+)
+def test_a_library_has_one_owner(path: str, source: str) -> None:
+    assert owner_breaches(path, source)
+    assert owner_breaches("encode/backbone.py", 'hint = "a folder that AutoModel loads"') == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pickle",
+        "def f():\n    from joblib import load",
+        "def f():\n    print(1)",
+        "eval('1')",
+        "exec('1')",
+        "load(folder, trust_remote_code=True)",
+        'load(folder, **{"trust_remote_code": True})',
+        "np.load(path, allow_pickle=True)",
+        "np.nan_to_num(x)",
+        "try:\n    f()\nexcept:\n    pass",
+    ],
+)
+def test_what_is_dangerous_or_hides_errors_is_a_breach(source: str) -> None:
+    assert danger_breaches("learn/probe.py", source)
+
+
+def test_what_is_too_long_is_a_breach() -> None:
+    assert size_breaches("data/audit.py", "x = 1\n" * 401)
+    assert size_breaches("data/audit.py", "x = 1\n" * 400) == []
+    assert size_breaches("data/audit.py", "def f():\n" + "    x = 1\n" * 60)
+    assert size_breaches("data/audit.py", "def f():\n" + "    x = 1\n" * 59) == []
+
+
+def test_a_module_without_docstring_is_a_breach() -> None:
+    assert docstring_breaches("data/audit.py", "x = 1\n")
+
+
+def test_the_lazy_names_of_the_package_exist() -> None:
+    import emolens
+
+    for name in dir(emolens):
+        assert getattr(emolens, name) is not None, name
+
+
+def test_the_files_are_found() -> None:
+    assert Path("cli.py") in [file.relative_to(SOURCE) for file in FILES]

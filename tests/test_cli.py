@@ -1,0 +1,476 @@
+"""The commands as a user types them: what they print where, and how they end."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from emolens import __version__
+from emolens.cli import main
+from emolens.study import Run
+from emolens.study.folder import RunFolder
+from tests.conftest import feeling_rows, write_csv
+
+CLI = [sys.executable, "-c", "from emolens.cli import main; main()"]
+COMMANDS = [
+    "run",
+    "inspect",
+    "tokenize",
+    "embed",
+    "map",
+    "baselines",
+    "probe",
+    "finetune",
+    "evaluate",
+    "export",
+    "predict",
+]
+HEAVY = [
+    "torch",
+    "transformers",
+    "datasets",
+    "sklearn",
+    "umap",
+    "matplotlib",
+    "openvino",
+    "pandas",
+    "pyarrow",
+    "scipy",
+]
+TEXTS = ["i am sad", "i am happy"]
+SAMPLE = "Tokenizing text is a core task of NLP"
+SAMPLE_IDS = [101, 19204, 6026, 3793, 2003, 1037, 4563, 4708, 1997, 17953, 2361, 102]
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+Emolens = Callable[..., Ended]
+
+
+@pytest.fixture
+def emolens(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Emolens:
+    """Run a command through the program's own entry point; what it wrote, and its exit code."""
+
+    def call(*arguments: object, stdin: io.TextIOBase | None = None) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["emolens", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", stdin or io.StringIO())
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capfd.readouterr()
+        return Ended(int(ended.value.code or 0), out, err)
+
+    return call
+
+
+def assert_two_lines(ended: Ended, *, code: int, says: str) -> None:
+    lines = ended.err.splitlines()
+    assert (ended.code, ended.out, len(lines)) == (code, "", 2), ended
+    assert lines[0].startswith("Error: ")
+    assert lines[1].startswith("Hint:  ")
+    assert len(lines[1]) > len("Hint:  ")
+    assert says in ended.err
+
+
+# --- help, version, misuse ---
+
+
+@pytest.mark.parametrize("arguments", ["from emolens.cli import main; main()", "import emolens"])
+def test_help_and_import_load_nothing_heavy(arguments: str) -> None:
+    code = (
+        "import atexit, json, sys\nsys.argv = ['emolens', '--help']\n"
+        "atexit.register(lambda: sys.stderr.write(json.dumps(sorted(sys.modules))))\n" + arguments
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(ended.stderr))
+    assert "emolens" in loaded
+    assert loaded.isdisjoint(HEAVY)
+
+
+def test_help_names_every_command(emolens: Emolens) -> None:
+    ended = emolens("--help")
+    assert ended.code == 0
+    for command in COMMANDS:
+        assert f" {command} " in ended.out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_every_command_explains_itself(emolens: Emolens, command: str, flag: str) -> None:
+    ended = emolens(command, flag)
+    assert (ended.code, ended.err) == (0, "")
+    assert f"Usage: emolens {command} " in ended.out
+    told = [line.strip() for line in ended.out.splitlines() if line.strip()]
+    sentence = told[1]  # the line under the usage
+    assert sentence[0].isupper()
+    assert len(sentence.split()) > 5
+    # No option and no argument is left without a word of its own.
+    assert "--help" in ended.out
+
+
+def test_version(emolens: Emolens) -> None:
+    assert emolens("--version") == Ended(0, f"{__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["ron"],
+        ["run", "--epochs", "3"],
+        ["--colour"],
+        ["tokenize"],
+        ["inspect"],
+        ["run", "starter", "starter"],
+        ["predict", "x", "--unsure-below", "2"],
+    ],
+)
+def test_misuse_ends_with_code_2(emolens: Emolens, arguments: list[str]) -> None:
+    ended = emolens(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert "Usage: emolens" in ended.err
+    assert "Traceback" not in ended.err
+
+
+# --- errors ---
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["run", "nothing.toml"], 2, "nothing.toml"),
+        (["run", "startr"], 2, "Did you mean 'starter'?"),
+        (["run", "--set", "finetune.epochs"], 2, "no '='"),
+        (["run", "--set", "finetune.epohcs=3"], 2, "Did you mean 'epochs'?"),
+        (["run", "--set", "finetune.epochs=many"], 2, "finetune.epochs"),
+        (["run", "--dataset", "nothing.csv"], 1, "nothing.csv"),
+        (["run", "--dataset", "no/such/folder/here"], 1, "no/such/folder/here"),
+        (["run", "--dataset", "startr"], 1, "'starter'"),
+        (["run", "--encoder", "minilmm"], 1, "'minilm'"),
+        (["run", "--encoder", "./nowhere"], 1, "./nowhere"),
+        (["run", "--set", "encoder.sha256=abc123"], 1, "SHA-256"),
+        (["inspect", "nothing.csv"], 1, "nothing.csv"),
+        (["inspect", "starter", "--text", "txt"], 1, "'text'"),
+        (["tokenize", "x", "--encoder", "nowhere"], 1, "nowhere"),
+        (["predict", "x", "--model", "nowhere"], 1, "nowhere"),
+        (["predict"], 2, "--input"),
+        (["predict", "x", "--input", "table.csv"], 2, "--input"),
+        (["export", "nowhere"], 1, "nowhere"),
+        (["tokenize", "\udcff"], 1, "surrogate"),
+    ],
+)
+def test_an_error_is_a_sentence_and_a_hint(
+    emolens: Emolens,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    code: int,
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert_two_lines(emolens(*arguments), code=code, says=says)
+    assert list(tmp_path.iterdir()) == [], "a run that can't begin leaves no folder"
+
+
+def test_a_broken_study_file_is_an_error(emolens: Emolens, tmp_path: Path) -> None:
+    study = tmp_path / "broken.toml"
+    study.write_text("[data\n")
+    assert_two_lines(emolens("run", study), code=2, says="broken.toml is no valid TOML")
+
+
+def test_an_unknown_key_in_a_file_names_the_nearest(
+    emolens: Emolens, study_file: Callable[..., Path]
+) -> None:
+    study = study_file("epohcs = 3\n")
+    assert_two_lines(emolens("run", study), code=2, says="tiny.toml: there is no setting")
+    assert_two_lines(emolens("run", study), code=2, says="Did you mean 'epochs'?")
+
+
+def test_an_encoder_folder_without_weights_is_an_error(
+    emolens: Emolens, study_file: Callable[..., Path], tiny_encoder: Path, tmp_path: Path
+) -> None:
+    empty = tmp_path / "no-weights"
+    empty.mkdir()
+    shutil.copy(tiny_encoder / "config.json", empty)
+    ended = emolens("run", study_file(), "--encoder", empty, "--out", tmp_path / "run")
+    assert_two_lines(ended, code=1, says="model.safetensors")
+    assert not (tmp_path / "run").exists()
+
+
+def test_bad_rows_are_named_and_leave_no_run(
+    emolens: Emolens, study_file: Callable[..., Path], feelings_folder: Path, tmp_path: Path
+) -> None:
+    study = study_file()
+    write_csv(feelings_folder / "validation.csv", [("i am glad", "joy"), ("i am well", "")])
+    ended = emolens("run", study, "--out", tmp_path / "run")
+    assert_two_lines(ended, code=1, says="validation.csv, line 3")
+    assert not (tmp_path / "run").exists()
+
+
+def test_debug_shows_the_traceback(emolens: Emolens, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ["--debug", "run", "startr"]
+    ended = subprocess.run([*CLI, *arguments], capture_output=True, text=True, check=False)
+    assert ended.returncode != 0
+    assert "Traceback" in ended.stderr
+    assert "There is no study 'startr'" in ended.stderr
+
+
+def test_without_the_hub_a_run_says_the_way_out_and_leaves_nothing(tmp_path: Path) -> None:
+    # Port 9 of this machine: nobody answers there, and no name has to be looked up.
+    environment = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
+    environment.pop("HF_HUB_OFFLINE", None)
+    out = tmp_path / "run"
+    for extra in ([], ["--dataset", "starter"]):
+        ended = subprocess.run(
+            [*CLI, "run", "emotion", "--out", str(out), *extra],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        result = Ended(ended.returncode, ended.stdout, ended.stderr)
+        assert_two_lines(result, code=1, says="Hub does not answer")
+        assert "emolens run starter" in result.err
+        assert "HF_HOME" in result.err
+    assert not out.exists()
+
+
+def test_a_folder_that_another_run_holds_is_an_error(
+    emolens: Emolens, study_file: Callable[..., Path], feelings_folder: Path, tmp_path: Path
+) -> None:
+    with RunFolder(tmp_path / "run").opened(str(feelings_folder)):
+        ended = emolens("run", study_file(), "--out", tmp_path / "run")
+    assert_two_lines(ended, code=1, says="Another emolens run")
+
+
+class Interrupted(io.StringIO):
+    """What the interpreter does to whoever waits for input when Ctrl-C is pressed."""
+
+    def __next__(self) -> str:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_says_how_to_go_on(emolens: Emolens, tiny_run: Run) -> None:
+    ended = emolens("predict", "-", "--model", tiny_run.folder / "model", stdin=Interrupted())
+    said = "Stopped. Run the same command again to go on.\n"
+    assert ended == Ended(130, "", said)
+
+
+# --- run and its stages ---
+
+
+@pytest.fixture
+def again(tiny_run: Run, tmp_path: Path) -> list[object]:
+    """The arguments that resume a finished run in a folder of its own."""
+    folder = Path(shutil.copytree(tiny_run.folder, tmp_path / "run"))
+    return [folder / "study.toml", "--out", folder]
+
+
+def test_run_json_is_evaluation_json_and_nothing_else(emolens: Emolens, again: list) -> None:
+    folder = Path(again[-1])
+    ended = emolens("run", *again, "--json")
+    assert ended == Ended(0, (folder / "evaluation.json").read_text("utf-8"), "")
+
+
+def test_run_prints_scores_and_the_report_on_stdout_the_rest_on_stderr(
+    emolens: Emolens, again: list
+) -> None:
+    ended = emolens("run", *again)
+    assert ended.code == 0
+    lines = ended.out.splitlines()
+    assert lines[-1] == str(Path(again[-1]) / "report.html")
+    assert len(lines) == 1 + 2 * 4 + 1
+    assert "as before" in ended.err
+    for stage in ("tokenise", "audit", "embed", "map", "probe", "finetune", "evaluate", "report"):
+        assert f"  {stage} " in ended.err
+
+
+def test_quiet_leaves_stderr_empty(emolens: Emolens, again: list) -> None:
+    ended = emolens("run", *again, "--quiet")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out
+
+
+def test_a_whole_run_for_machines_leaves_stderr_empty(
+    emolens: Emolens, study_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    ended = emolens("run", study_file(), "--out", tmp_path / "run", "--json")
+    assert ended == Ended(0, (tmp_path / "run" / "evaluation.json").read_text("utf-8"), "")
+
+
+@pytest.mark.parametrize("stage", ["embed", "map", "baselines", "probe", "finetune"])
+def test_a_stage_prints_what_it_wrote(emolens: Emolens, again: list, stage: str) -> None:
+    ended = emolens(stage, *again, "--quiet")
+    assert (ended.code, ended.err) == (0, "")
+    said, *paths = ended.out.splitlines()
+    assert said
+    assert paths
+    for path in paths:
+        assert Path(path).is_file()
+    told = json.loads(emolens(stage, *again, "--json").out)
+    assert (told["stage"], told["said"]) == (stage, said)
+    assert [str(Path(told["folder"]) / name) for name in told["outputs"]] == paths
+
+
+def test_evaluate_prints_the_figures(emolens: Emolens, again: list) -> None:
+    ended = emolens("evaluate", *again, "--json")
+    assert ended.out == (Path(again[-1]) / "evaluation.json").read_text("utf-8")
+
+
+def test_set_dataset_encoder_and_columns_override_the_study(
+    emolens: Emolens, study_file: Callable[..., Path], tiny_encoder: Path, tmp_path: Path
+) -> None:
+    data = write_csv(tmp_path / "posts.csv", feeling_rows(60), header=("post body", "mood"))
+    settings = ["--set", "seed=3", "--set", 'encoder.pooling="cls"', "--set", "data.limit=20"]
+    columns = ["--text", "post body", "--label", "mood"]
+    where = ["--dataset", data, "--encoder", tiny_encoder, "--out", tmp_path / "run"]
+    ended = emolens("baselines", study_file(), *where, *columns, *settings)
+    assert ended.code == 0, ended.err
+    from emolens.study import load_study
+
+    study = load_study(tmp_path / "run" / "study.toml")
+    assert (study.seed, study.encoder.pooling, study.data.limit) == (3, "cls", 20)
+    assert (study.data.dataset, study.data.text) == (str(data), "post body")
+
+
+# --- inspect and tokenize ---
+
+
+def test_inspect_json_is_the_audit(
+    emolens: Emolens, feelings_folder: Path, tiny_encoder: Path
+) -> None:
+    ended = emolens("inspect", feelings_folder, "--encoder", tiny_encoder, "--json")
+    assert (ended.code, ended.err) == (0, "")
+    audit = json.loads(ended.out)
+    assert {name: split["n"] for name, split in audit["splits"].items()} == {
+        "train": 60,
+        "validation": 18,
+        "test": 18,
+    }
+    assert audit["splits"]["train"]["by_class"] == {"sadness": 20, "joy": 20, "anger": 20}
+    assert audit["splits"]["train"]["n_tokens"]["maximum"] <= audit["max_length"] == 32
+
+
+def test_inspect_shows_splits_columns_rows_and_classes(
+    emolens: Emolens, feelings_folder: Path
+) -> None:
+    ended = emolens("inspect", feelings_folder)
+    assert (ended.code, ended.err) == (0, "")
+    for told in ("columns: text, label", "First rows of train", "i am sad", "label_name", "60"):
+        assert told in ended.out
+
+
+def test_tokenize_shows_the_ids_of_the_sample_sentence(emolens: Emolens) -> None:
+    ended = emolens("tokenize", SAMPLE)
+    assert (ended.code, ended.err) == (0, "")
+    lines = {line.split()[0]: line.split()[1:] for line in ended.out.splitlines()}
+    assert list(map(int, lines["input_ids"])) == SAMPLE_IDS
+    assert lines["attention_mask"] == ["1"] * 12
+    assert " ".join(lines["tokens"]) == ("[CLS] token ##izing text is a core task of nl ##p [SEP]")
+
+
+def test_tokenize_pads_several_texts_together(emolens: Emolens) -> None:
+    ended = emolens("tokenize", "text", SAMPLE, "--json")
+    short, long = json.loads(ended.out)
+    assert long["input_ids"] == SAMPLE_IDS
+    assert short["input_ids"] == [101, 3793, 102, *[0] * 9]
+    assert short["attention_mask"] == [1, 1, 1, *[0] * 9]
+    assert short["tokens"][3:] == ["[PAD]"] * 9
+    assert not short["truncated"]
+
+
+def test_tokenize_says_what_was_cut(emolens: Emolens, tiny_encoder: Path) -> None:
+    ended = emolens("tokenize", "very " * 100, "--encoder", tiny_encoder)
+    assert ended.out.splitlines()[-1] == "cut at 32 tokens"
+
+
+# --- predict and export ---
+
+
+def test_predict_answers_each_text(emolens: Emolens, tiny_run: Run) -> None:
+    model = tiny_run.folder / "model"
+    ended = emolens("predict", *TEXTS, "--model", model)
+    assert (ended.code, ended.err) == (0, "")
+    head, *rows = ended.out.splitlines()
+    assert head.split() == ["emotion", "probability", "text"]
+    for row, text in zip(rows, TEXTS, strict=True):
+        assert row.rstrip().endswith(f"  {text}")
+    answers = json.loads(emolens("predict", *TEXTS, "--model", model, "--json").out)
+    assert [answer["text"] for answer in answers] == TEXTS
+    for answer, row in zip(answers, rows, strict=True):
+        assert row.split()[0] == answer["label"]
+        assert set(answer["probabilities"]) == {"sadness", "joy", "anger"}
+        assert sum(answer["probabilities"].values()) == pytest.approx(1)
+
+
+def test_predict_reads_lines_of_stdin(emolens: Emolens, tiny_run: Run) -> None:
+    model = tiny_run.folder / "model"
+    lines = io.StringIO("i am sad\n\n  \ni am happy")
+    piped = emolens("predict", "-", "--model", model, "--json", stdin=lines)
+    given = emolens("predict", *TEXTS, "--model", model, "--json")
+    assert piped == given
+
+
+def test_predict_names_bytes_of_stdin_that_are_no_text(emolens: Emolens, tiny_run: Run) -> None:
+    lines = io.TextIOWrapper(io.BytesIO(b"so na\xefve"), encoding="utf-8")
+    ended = emolens("predict", "-", "--model", tiny_run.folder / "model", stdin=lines)
+    assert_two_lines(ended, code=1, says="not UTF-8 (byte 0xef)")
+
+
+def test_predict_flags_what_is_unsure(emolens: Emolens, tiny_run: Run) -> None:
+    model = tiny_run.folder / "model"
+    for threshold, flagged in ((0, False), (1, True)):
+        ended = emolens("predict", "i am sad", "--model", model, "--unsure-below", threshold)
+        assert ("(unsure)" in ended.out) is flagged
+
+
+def test_predict_writes_a_table_beside_the_input(
+    emolens: Emolens, tiny_run: Run, tmp_path: Path
+) -> None:
+    source = write_csv(tmp_path / "posts.csv", [("1", "i am sad"), ("2", "")], ("id", "text"))
+    ended = emolens("predict", "--input", source, "--model", tiny_run.folder / "model")
+    target = tmp_path / "posts-emotions.csv"
+    assert (ended.code, ended.out) == (0, f"{target}\n")
+    assert ended.err == "2 rows\n"
+    with target.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["id"] for row in rows] == ["1", "2"]
+    assert {"emotion", "probability", "unsure", "p_joy"} <= set(rows[0])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["posts-emotions.csv", "posts.csv"]
+
+
+def test_predict_shows_no_control_characters(emolens: Emolens, tiny_run: Run) -> None:
+    text = "i am \x1b[31msad\x1b]0;title\x07 \u202egnp"
+    ended = emolens("predict", text, "--model", tiny_run.folder / "model")
+    assert ended.code == 0
+    assert "\x1b" not in ended.out
+    assert all(sign.isprintable() for sign in ended.out.replace("\n", ""))
+
+
+def test_export_makes_a_bare_model_folder_ready_to_predict(
+    emolens: Emolens, tiny_run: Run, tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(tiny_run.folder / "model", model, ignore=shutil.ignore_patterns("openvino"))
+    refused = emolens("predict", "i am sad", "--model", model)
+    assert_two_lines(refused, code=1, says="emolens export")
+    ended = emolens("export", model)
+    assert (ended.code, ended.err) == (0, "")
+    assert str(model / "openvino" / "openvino_model.xml") in ended.out.splitlines()
+    exported = emolens("predict", "i am sad", "--model", model, "--json")
+    before = emolens("predict", "i am sad", "--model", tiny_run.folder / "model", "--json")
+    assert exported == before

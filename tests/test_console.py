@@ -1,0 +1,105 @@
+"""What is printed, and where."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from emolens.console import Console, RunConsole
+from emolens.errors import UsageError
+from emolens.study.folder import StageRecord
+
+AS_THEY_ARE = [
+    "so :heart: good",
+    "[bold]loud[/bold]",
+    "[/]",
+    "a\\",
+    "[link=x]",
+    "naïve 😀 日本語",
+    " ",
+]
+STEERING = ["\x1b[31mred\x1b[0m", "a\rb", "\x07", "a\x00b", "\x9b2J", "\u202egnp.exe", "\x7f"]
+
+
+@pytest.mark.parametrize("text", AS_THEY_ARE)
+def test_a_line_is_printed_as_it_is(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    Console().line(text)
+    Console().note(text)
+    out, err = capsys.readouterr()
+    assert out == err == text + "\n"
+
+
+@pytest.mark.parametrize("text", AS_THEY_ARE)
+def test_a_table_holds_texts_as_they_are(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    Console().table((text,), [[f"<{text}>"]], title=text)
+    title, head, cell = capsys.readouterr().out.splitlines()
+    assert (title.rstrip(), head.rstrip()) == (text.rstrip(), text.rstrip())
+    assert cell.rstrip() == f"<{text}>"
+
+
+@pytest.mark.parametrize("text", STEERING)
+def test_control_characters_do_not_reach_the_terminal(
+    capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    console = Console()
+    console.line(text)
+    console.table(("column",), [[text]])
+    console.note(text)
+    console.error(UsageError(text, hint=text))
+    out, err = capsys.readouterr()
+    assert set(out + err) - {"\n"} <= {sign for sign in out + err if sign.isprintable()}
+    assert "·" in out
+    assert "·" in err
+
+
+def test_json_goes_to_stdout_whole_and_unfolded(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"text": "ü [b] :heart: " * 50, "n": [1, 2.5, None]}
+    Console(as_json=True).data(value)
+    out, err = capsys.readouterr()
+    assert json.loads(out) == value
+    assert err == ""
+
+
+def test_long_lines_are_not_folded(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().line("word " * 100)
+    assert capsys.readouterr().out == "word " * 100 + "\n"
+
+
+def test_an_error_is_two_lines_whatever_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().error(UsageError("a\nb " + "long " * 60, hint="c\r\nd [x] :heart:"))
+    out, err = capsys.readouterr()
+    assert out == ""
+    first, second = err.splitlines()
+    assert first.startswith("Error: a b long")
+    assert second == "Hint:  c d [x] :heart:"
+
+
+def test_quiet_silences_notes_but_not_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(quiet=True)
+    console.note("progress")
+    with console.progress("stage") as update:
+        update(1, 2)
+    console.error(UsageError("wrong", hint="right"))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == ["Error: wrong", "Hint:  right"]
+
+
+def test_numbers_stand_to_the_right(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().table(("name", "n"), [["a", 1], ["b", 12345]])
+    assert capsys.readouterr().out.splitlines() == ["name       n", "a          1", "b     12,345"]
+
+
+def test_a_stage_is_one_line_with_its_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    observer = RunConsole(Console())
+    record = StageRecord("key", "accuracy 0.5 [ok]", {}, 2.04, 1.0)
+    observer.started("probe")
+    observer.progress(1, 2)
+    observer.finished("probe", record, resumed=False)
+    observer.finished("probe", record, resumed=True)
+    observer.close()
+    assert capsys.readouterr().err.splitlines() == [
+        "  probe      accuracy 0.5 [ok]  [2.0 s]",
+        "  probe      accuracy 0.5 [ok]  [as before]",
+    ]

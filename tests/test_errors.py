@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+
+import pytest
+
+from emolens import errors
+from emolens.errors import (
+    EmolensError,
+    HubError,
+    MissingExtra,
+    UsageError,
+    first_line,
+    hub_errors,
+    nearest,
+    require,
+)
+
+KINDS = [
+    kind
+    for _, kind in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(kind, EmolensError)
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_error_says_what_happened_and_what_to_do(kind: type[EmolensError]) -> None:
+    error = kind("It broke.", hint="Mend it.")
+    assert (str(error), error.hint) == ("It broke.", "Mend it.")
+    assert error.exit_code == (2 if kind is UsageError else 1)
+    assert errors.__doc__ is not None
+    assert kind.__name__ in errors.__doc__
+
+
+def test_require_gives_what_is_installed() -> None:
+    assert require("json", "train").dumps([1]) == "[1]"
+
+
+@pytest.mark.parametrize("module", ["no_such_library", "no_such_library.part"])
+def test_require_names_the_extra_that_brings_what_is_missing(module: str) -> None:
+    with pytest.raises(MissingExtra, match="no_such_library") as caught:
+        require(module, "starter")
+    assert caught.value.hint == "pip install 'emolens[starter]'"
+
+
+def test_require_does_not_blame_a_library_for_what_that_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_library.py").write_text("import what_it_needs\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match="what_it_needs"):
+        require("broken_library", "train")
+    assert "broken_library" not in sys.modules
+
+
+def test_nearest_guesses_only_where_something_is_near() -> None:
+    assert nearest("epoch", ["epochs", "batch"]) == "Did you mean 'epochs'? Known: batch, epochs."
+    assert nearest("zzz", ["epochs", "batch"]) == "Known: batch, epochs."
+
+
+def test_first_line_never_comes_up_empty() -> None:
+    assert first_line(ValueError("one\ntwo")) == "one"
+    assert first_line(ValueError()) == "ValueError"
+
+
+@pytest.mark.parametrize("raised", [ConnectionRefusedError("no"), TimeoutError("slow")])
+def test_a_hub_that_does_not_answer(raised: Exception) -> None:
+    unanswered = "does not answer, and the cache does not have the thing"
+    with pytest.raises(HubError, match=unanswered), hub_errors("the thing"):
+        raise raised
+
+
+def test_what_the_hub_says_otherwise_is_passed_on_in_one_line() -> None:
+    with pytest.raises(HubError) as caught, hub_errors("the thing"):
+        raise OSError("first\n  second")
+    assert str(caught.value) == "The Hub did not give the thing: first second"
+
+
+@pytest.mark.parametrize("raised", [UsageError("mine", hint="h"), KeyError("a mistake of ours")])
+def test_other_errors_are_not_the_hubs(raised: Exception) -> None:
+    with pytest.raises(type(raised)) as caught, hub_errors("the thing"):
+        raise raised
+    assert caught.value is raised
