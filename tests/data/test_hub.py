@@ -30,7 +30,7 @@ try:
     else:
         from emolens.encode.backbone import find_encoder
         found = find_encoder(sys.argv[2])
-        value = {"folder": str(found.folder), "fingerprint": found.fingerprint}
+        value = {"folder": str(found.folder), "fingerprint": found.weights_sha256}
 except EmolensError as error:
     value = {"kind": type(error).__name__, "message": str(error), "hint": error.hint}
 print(json.dumps(value))

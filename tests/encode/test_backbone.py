@@ -35,7 +35,7 @@ def refused(name: str | Path, sha256_wanted: str | None = None) -> EncoderError:
 def test_a_folder_is_found_by_path_and_named_by_its_weights(folder: Path) -> None:
     encoder = find_encoder(str(folder), sha256_wanted=sha256(folder / "model.safetensors"))
     assert encoder.folder == folder
-    assert encoder.fingerprint == sha256(folder / "model.safetensors")
+    assert encoder.weights_sha256 == sha256(folder / "model.safetensors")
     assert encoder.config["hidden_size"] == 16
 
 

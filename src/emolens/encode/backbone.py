@@ -16,21 +16,28 @@ from typing import Any
 
 from emolens.encode.tokenise import Tokeniser, stated_limit
 from emolens.errors import EncoderError, MissingExtra, hub_errors, nearest, require
-from emolens.store import load_json, sha256
+from emolens.store import fingerprint, load_json, sha256
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _ON_THE_HUB = {"distilbert": "distilbert/distilbert-base-uncased"}
+_TEXTUAL = {".json", ".txt", ".model"}
 _WANTED = ["*.json", "*.txt", "*.model", "model*.safetensors"]
 
 
 @dataclass(frozen=True)
 class EncoderFolder:
-    """An encoder on disk. fingerprint: the SHA-256 of its weights."""
+    """An encoder on disk. weights_sha256: of its weights, in hexadecimal."""
 
     name: str
     folder: Path
-    fingerprint: str
+    weights_sha256: str
+
+    @property
+    def fingerprint(self) -> str:
+        """A name for all that decides its vectors: weights, configuration and tokenizer."""
+        files = sorted(path for path in self.folder.iterdir() if path.suffix in _TEXTUAL)
+        return fingerprint(self.weights_sha256, [[path.name, sha256(path)] for path in files])
 
     @property
     def config(self) -> dict[str, Any]:

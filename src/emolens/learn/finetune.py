@@ -117,7 +117,7 @@ def write_emolens_json(folder: Path, encoder: EncoderFolder, dataset: Dataset) -
         folder / "emolens.json",
         {
             "base_encoder": encoder.name,
-            "base_sha256": encoder.fingerprint,
+            "base_sha256": encoder.weights_sha256,
             "weights_sha256": sha256(folder / "model.safetensors"),
             "training_data": {"name": dataset.name, "fingerprint": dataset.fingerprint},
             "labels": dataset.labels.names,

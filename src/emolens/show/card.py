@@ -9,38 +9,17 @@ from typing import Any
 from emolens import __version__
 from emolens.data.audit import Audit
 from emolens.data.dataset import TEST, VALIDATION
-from emolens.evaluation.evaluate import Evaluation
+from emolens.evaluation.evaluate import Evaluation, ModelEvaluation
 from emolens.show.displays import model_name
 
 
 def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) -> str:
     """Metadata with the test figures, then what the model is, how good, and where it fails."""
     best = evaluation.by_split[TEST]["finetune"]
-    metadata = {
-        "library_name": "transformers",
-        "pipeline_tag": "text-classification",
-        "tags": ["emotion", "emolens"],
-        "model-index": [
-            {
-                "name": name,
-                "results": [
-                    {
-                        "task": {"type": "text-classification"},
-                        "dataset": {"type": audit.name, "name": audit.name, "split": "test"},
-                        "metrics": [
-                            {"type": "accuracy", "value": round(best.accuracy, 4)},
-                            {"type": "f1", "name": "macro F1", "value": round(best.macro_f1, 4)},
-                        ],
-                    }
-                ],
-            }
-        ],
-    }
-    head = "\n".join(f"{key}: {_yaml(value)}" for key, value in metadata.items())
     return "\n".join(
         [
             "---",
-            head,
+            *_metadata(name, audit.name, best),
             "---",
             "",
             f"# {_plain(name)}",
@@ -81,6 +60,25 @@ def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) ->
             "",
         ]
     )
+
+
+def _metadata(name: str, dataset: str, best: ModelEvaluation) -> list[str]:
+    """What the Hub reads: one line of YAML a key."""
+    result = {
+        "task": {"type": "text-classification"},
+        "dataset": {"type": dataset, "name": dataset, "split": "test"},
+        "metrics": [
+            {"type": "accuracy", "value": round(best.accuracy, 4)},
+            {"type": "f1", "name": "macro F1", "value": round(best.macro_f1, 4)},
+        ],
+    }
+    metadata = {
+        "library_name": "transformers",
+        "pipeline_tag": "text-classification",
+        "tags": ["emotion", "emolens"],
+        "model-index": [{"name": name, "results": [result]}],
+    }
+    return [f"{key}: {_yaml(value)}" for key, value in metadata.items()]
 
 
 def _table(evaluation: Evaluation) -> list[str]:

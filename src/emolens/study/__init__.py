@@ -6,6 +6,7 @@ run.evaluation.by_split["test"]["finetune"].accuracy
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -80,7 +81,7 @@ def run_study(
     dataset = load_dataset(study.data.dataset, **_source_options(study))
     encoder = find_encoder(study.encoder.name, sha256_wanted=study.encoder.sha256)
     run_folder = RunFolder(folder)
-    with run_folder.opened(study.data.dataset):
+    with run_folder.opened(_source(study)):
         save_text(folder / "study.toml", study.to_toml())
         observer.opened(study, dataset, folder)
         context = Context(study, dataset, encoder, folder, run_folder.records, observer.progress)
@@ -99,7 +100,7 @@ def _run_stage(
         paths, said = STAGES[stage].run(context)
         outputs = run_folder.outputs(paths)
         record = StageRecord(key, said, outputs, meter.seconds, meter.peak_memory_mb)
-        run_folder.record(stage, record, context.study.data.dataset)
+        run_folder.record(stage, record, _source(context.study))
     observer.finished(stage, run_folder.records[stage], resumed=resumed)
 
 
@@ -129,6 +130,11 @@ def _key(stage: str, context: Context) -> str:
     inputs = [[record.key, record.outputs] for record in read]
     data, weights = context.dataset.fingerprint, context.encoder.fingerprint
     return fingerprint(stage, settings, inputs, data, weights)
+
+
+def _source(study: Study) -> str:
+    """The data set spec as the manifest holds it: './x' is the same place as 'x'."""
+    return os.path.normpath(study.data.dataset)
 
 
 def _source_options(study: Study) -> dict[str, object]:
