@@ -1,8 +1,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+INSTALL := $(BIN)/pip install --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint slow clean
+.PHONY: demo test lint clean
 
 demo: .venv/demo.installed
 	$(BIN)/emolens run

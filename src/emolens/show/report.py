@@ -77,7 +77,7 @@ def render_report(contents: ReportContents) -> str:
         study_toml=contents.study_toml,
         runtime=contents.runtime,
         version=__version__,
-        made=datetime.now().astimezone().strftime("%-d %B %Y"),
+        made=f"{datetime.now().day} {datetime.now():%B %Y}",
         audit=contents.audit,
         example=contents.example,
         shapes=contents.shapes,

@@ -8,7 +8,6 @@ either a finished stage or none.
 from __future__ import annotations
 
 import contextlib
-import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -128,5 +127,9 @@ class Meter:
             for line in _STATUS.read_text().splitlines():
                 if line.startswith("VmHWM"):
                     return int(line.split()[1]) / 1024
+        if sys.platform == "win32":  # has no such figure in Python's library
+            return 0.0
+        import resource
+
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
