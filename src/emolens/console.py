@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as RichConsole
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -80,14 +80,19 @@ class Console:
             yield lambda done, total: None
             return
         columns = (
-            TextColumn("  {task.description}"),
+            TextColumn("  {task.description:<10}"),
             BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[count]}"),
+            TimeElapsedColumn(),
         )
         with Progress(*columns, console=self._err, transient=True) as bar:
-            task = bar.add_task(title, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            task = bar.add_task(title, total=None, count="")
+
+            def update(done: int, total: int | None) -> None:
+                count = f"{done:,} of {total:,}" if total else f"{done:,}"
+                bar.update(task, completed=done, total=total, count=count)
+
+            yield update
 
 
 class RunConsole:
