@@ -28,4 +28,4 @@ lint: .venv/dev.installed
 	touch $@ .venv/demo.installed
 
 clean:
-	rm -rf .venv runs
+	rm -rf .venv

@@ -147,7 +147,7 @@ def test_the_source_keeps_the_rule(rule: object) -> None:
     for file in FILES:
         path = file.relative_to(SOURCE).as_posix()
         # The package's own __init__ stands above all layers: it names what users import.
-        if rule is layer_breaches and path == "__init__.py":
+        if rule is layer_breaches and path in ("__init__.py", "__main__.py"):
             continue
         assert callable(rule)
         found += rule(path, file.read_text(encoding="utf-8"))
@@ -175,7 +175,7 @@ def test_every_file_is_in_a_layer() -> None:
         ("predict/classifier.py", "from emolens.encode.backbone import find_encoder"),
         ("predict/classifier.py", "from emolens.data.dataset import Dataset"),
         ("predict/classifier.py", "from emolens.encode.embed import Encoder"),
-        ("predict/tables.py", "from emolens.learn.scores import softmax"),
+        ("predict/tables.py", "from emolens.learn.scores import Scores"),
         ("data/audit.py", "import emolens.utils"),
         ("data/audit.py", 'importlib.import_module("emolens.cli")'),
     ],

@@ -252,7 +252,7 @@ def test_without_the_hub_a_run_says_the_way_out_and_leaves_nothing(tmp_path: Pat
 def test_a_folder_that_another_run_holds_is_an_error(
     emolens: Emolens, study_file: Callable[..., Path], feelings_folder: Path, tmp_path: Path
 ) -> None:
-    with RunFolder(tmp_path / "run").opened(str(feelings_folder)):
+    with RunFolder(tmp_path / "run").opened({"dataset": str(feelings_folder)}):
         ended = emolens("run", study_file(), "--out", tmp_path / "run")
     assert_two_lines(ended, code=1, says="Another emolens run")
 
@@ -266,7 +266,7 @@ class Interrupted(io.StringIO):
 
 def test_ctrl_c_says_how_to_go_on(emolens: Emolens, tiny_run: Run) -> None:
     ended = emolens("predict", "-", "--model", tiny_run.folder / "model", stdin=Interrupted())
-    said = "Stopped. Run the same command again to go on.\n"
+    said = "Stopped. A study goes on where it was when it is run again.\n"
     assert ended == Ended(130, "", said)
 
 
@@ -445,7 +445,7 @@ def test_predict_writes_a_table_beside_the_input(
     ended = emolens("predict", "--input", source, "--model", tiny_run.folder / "model")
     target = tmp_path / "posts-emotions.csv"
     assert (ended.code, ended.out) == (0, f"{target}\n")
-    assert ended.err == "2 rows\n"
+    assert ended.err == "2 rows\nwithout a text, marked unsure: 1\n"
     with target.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == ["1", "2"]

@@ -18,27 +18,38 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Audit": "emolens.data.audit",
+    "ClassFrequencyDisplay": "emolens.show.displays",
     "Classifier": "emolens.predict.classifier",
+    "ConfusionDisplay": "emolens.show.displays",
     "Dataset": "emolens.data.dataset",
-    "EmolensError": "emolens.errors",
+    "DensityDisplay": "emolens.show.displays",
     "Embeddings": "emolens.encode.embed",
+    "EmolensError": "emolens.errors",
     "Encoder": "emolens.encode.embed",
     "Evaluation": "emolens.evaluation.evaluate",
+    "LearningCurveDisplay": "emolens.show.displays",
     "Probe": "emolens.learn.probe",
     "Projection": "emolens.explore.project",
     "Recipe": "emolens.learn.finetune",
+    "ScoreDisplay": "emolens.show.displays",
     "Scores": "emolens.learn.scores",
     "Study": "emolens.study",
+    "TokenLengthDisplay": "emolens.show.displays",
     "audit": "emolens.data.audit",
     "balance": "emolens.data.balance",
     "evaluate": "emolens.evaluation.evaluate",
+    "export_openvino": "emolens.learn.export",
+    "find_encoder": "emolens.encode.backbone",
     "finetune": "emolens.learn.finetune",
     "load_dataset": "emolens.data.sources",
     "load_study": "emolens.study",
     "majority": "emolens.learn.baselines",
+    "predict_table": "emolens.predict.tables",
     "project": "emolens.explore.project",
     "run_study": "emolens.study",
+    "save_figure": "emolens.show.displays",
     "tfidf": "emolens.learn.baselines",
+    "tokeniser_of": "emolens.encode.backbone",
 }
 
 
@@ -58,6 +69,8 @@ if TYPE_CHECKING:
     from emolens.data.balance import balance as balance
     from emolens.data.dataset import Dataset as Dataset
     from emolens.data.sources import load_dataset as load_dataset
+    from emolens.encode.backbone import find_encoder as find_encoder
+    from emolens.encode.backbone import tokeniser_of as tokeniser_of
     from emolens.encode.embed import Embeddings as Embeddings
     from emolens.encode.embed import Encoder as Encoder
     from emolens.errors import EmolensError as EmolensError
@@ -67,11 +80,20 @@ if TYPE_CHECKING:
     from emolens.explore.project import project as project
     from emolens.learn.baselines import majority as majority
     from emolens.learn.baselines import tfidf as tfidf
+    from emolens.learn.export import export_openvino as export_openvino
     from emolens.learn.finetune import Recipe as Recipe
     from emolens.learn.finetune import finetune as finetune
     from emolens.learn.probe import Probe as Probe
     from emolens.learn.scores import Scores as Scores
     from emolens.predict.classifier import Classifier as Classifier
+    from emolens.predict.tables import predict_table as predict_table
+    from emolens.show.displays import ClassFrequencyDisplay as ClassFrequencyDisplay
+    from emolens.show.displays import ConfusionDisplay as ConfusionDisplay
+    from emolens.show.displays import DensityDisplay as DensityDisplay
+    from emolens.show.displays import LearningCurveDisplay as LearningCurveDisplay
+    from emolens.show.displays import ScoreDisplay as ScoreDisplay
+    from emolens.show.displays import TokenLengthDisplay as TokenLengthDisplay
+    from emolens.show.displays import save_figure as save_figure
     from emolens.study import Study as Study
     from emolens.study import load_study as load_study
     from emolens.study import run_study as run_study

@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs: `emolens --help` loads no torch
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,12 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emolens import __version__
-from emolens.console import Console, RunConsole
+from emolens.console import Console, RunConsole, show_audit, show_batch
 from emolens.errors import DataError, EmolensError, MissingExtra, UsageError
 
 if TYPE_CHECKING:
-    from emolens.data.audit import Audit
-    from emolens.data.dataset import Dataset
+    from emolens.encode.tokenise import Tokeniser
     from emolens.study import Run
 
 _STOPPED = 130
@@ -53,7 +53,7 @@ SetOption = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Any setting, e.g. --set finetune.epochs=3."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout for machines.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")]
 TextOption = Annotated[str | None, typer.Option("--text", help="The column of the texts.")]
 LabelOption = Annotated[str | None, typer.Option("--label", help="The column of the classes.")]
 PrecisionOption = Annotated[
@@ -187,58 +187,34 @@ def inspect(
     """Splits, columns, features, first rows, class balance, lengths, duplicates, leakage."""
     from emolens.data.audit import audit
     from emolens.data.sources import load_dataset
+    from emolens.encode.batches import padded_batch
 
     data = load_dataset(dataset, text=text, label=label)
     console = Console(as_json=as_json)
-    found = audit(data, **_token_counts(data, encoder, console))
+    tokeniser = _tokeniser(encoder, console)
+    lengths: dict[str, Any] = {}
+    if tokeniser is not None:
+        n_tokens = {n: tokeniser.encode(rows.texts).n_whole for n, rows in data.splits.items()}
+        lengths = {"n_tokens": n_tokens, "max_length": tokeniser.max_length}
+    found = audit(data, **lengths)
     if as_json:
         console.data(found.to_dict())
         return
-    _show_audit(found, console)
+    show_audit(console, found)
+    if tokeniser is not None:
+        console.line("\nThe first two texts of train as one batch")
+        show_batch(console, padded_batch(tokeniser, data["train"].texts[:2]))
 
 
-def _token_counts(data: Dataset, encoder: str, console: Console) -> dict[str, Any]:
-    """What audit needs to speak of lengths; nothing where the bundled encoder isn't installed."""
+def _tokeniser(encoder: str, console: Console) -> Tokeniser | None:
+    """The encoder's tokenizer; None where the bundled encoder isn't installed."""
     from emolens.encode.backbone import find_encoder, tokeniser_of
 
     try:
-        tokeniser = tokeniser_of(find_encoder(encoder))
+        return tokeniser_of(find_encoder(encoder))
     except MissingExtra as error:
         console.note(f"Lengths in tokens are left out: {error} {error.hint}")
-        return {}
-    n_tokens = {n: tokeniser.encode(split.texts).n_whole for n, split in data.splits.items()}
-    return {"n_tokens": n_tokens, "max_length": tokeniser.max_length}
-
-
-def _show_audit(found: Audit, console: Console) -> None:
-    console.line(found.name)
-    console.line(f"columns: {', '.join(found.columns)}")
-    for column, feature in found.features.items():
-        console.line(f"  {column}: {feature}")
-    console.line()
-    head = [[row["text"], row["label"], row["label_name"]] for row in found.head]
-    console.table(("text", "label", "label_name"), head, title="First rows of train")
-    console.line()
-    columns = ["split", "texts", "largest class", "its share"]
-    tokens = all(split.n_tokens for split in found.splits.values())
-    columns += ["tokens, median", "longest", f"over {found.max_length}"] if tokens else []
-    rows = []
-    for name, split in found.splits.items():
-        row: list[object] = [name, split.n, split.majority, f"{split.majority_share:.2%}"]
-        if split.n_tokens:
-            lengths = (split.n_tokens["median"], split.n_tokens["maximum"], split.over_limit or 0)
-            row += [int(n) for n in lengths]
-        rows.append(row)
-    console.table(columns, rows, title="Splits")
-    console.line()
-    classes = [
-        [name, *(split.by_class[name] for split in found.splits.values())]
-        for name in next(iter(found.splits.values())).by_class
-    ]
-    console.table(("class", *found.splits), classes, title="Texts by class")
-    console.line()
-    for finding in found.findings or ["Nothing found that spoils training or flatters a score."]:
-        console.line(f"- {finding}")
+        return None
 
 
 @app.command()
@@ -248,34 +224,14 @@ def tokenize(
     as_json: JsonOption = False,
 ) -> None:
     """Tokens, ids and attention mask; several texts are padded together as one batch."""
-    import numpy as np
-
     from emolens.encode.backbone import find_encoder, tokeniser_of
-    from emolens.encode.batches import pad
+    from emolens.encode.batches import padded_batch
 
-    tokeniser = tokeniser_of(find_encoder(encoder))
-    tokens = tokeniser.encode(texts)
-    ids, mask = pad(tokens, np.arange(len(tokens)), pad_id=tokeniser.pad_id)
-    rows = [
-        {
-            "text": text,
-            "input_ids": ids[row].tolist(),
-            "attention_mask": mask[row].tolist(),
-            "tokens": tokeniser.tokens(ids[row]),
-            "truncated": bool(tokens.n_whole[row] > tokens.lengths[row]),
-        }
-        for row, text in enumerate(texts)
-    ]
-    console = Console(as_json=as_json)
+    rows = padded_batch(tokeniser_of(find_encoder(encoder)), texts)
     if as_json:
-        console.data(rows)
-        return
-    for row in rows:
-        console.line(f"text            {row['text']}")
-        for key in ("tokens", "input_ids", "attention_mask"):
-            console.line(f"{key:<15} {' '.join(map(str, row[key]))}")
-        if row["truncated"]:
-            console.line(f"cut at {tokeniser.max_length} tokens")
+        Console().data(rows)
+    else:
+        show_batch(Console(), rows)
 
 
 _study_command("embed", "Turn every text into a vector with the frozen encoder.")
@@ -326,6 +282,12 @@ def predict(
         raise UsageError(
             "Give either texts or --input FILE.", hint='For example: emolens predict "So good!"'
         )
+    if source is None and (out or text):
+        raise UsageError("--out and --text go with --input.", hint="Leave them away for texts.")
+    if source is not None and as_json:
+        raise UsageError(
+            "--json goes with texts.", hint="For a table of JSON lines: --out NAME.jsonl"
+        )
     classifier = Classifier(model, precision=precision, unsure_below=unsure_below)
     if source is not None:
         _predict_table(classifier, source, out, text)
@@ -348,14 +310,18 @@ def _stdin_lines() -> list[str]:
 def _predict_table(classifier: Any, source: Path, out: Path | None, text: str | None) -> None:
     from emolens.predict.tables import predict_table
 
-    suffix = source.suffix if source.suffix != ".txt" else ".csv"
+    suffix = source.suffix.lower().replace(".txt", ".csv")
     target = out or source.with_name(f"{source.stem}-emotions{suffix}")
     console = Console()
     with console.progress("predict") as update:
-        n = predict_table(
+        tally = predict_table(
             classifier, source, target, text_column=text, progress=lambda done: update(done, None)
         )
-    console.note(f"{n:,} rows")
+    console.note(f"{tally.rows:,} rows")
+    if tally.truncated:
+        console.note(f"cut at the model's {classifier.max_length} tokens: {tally.truncated:,}")
+    if tally.blank:
+        console.note(f"without a text, marked unsure: {tally.blank:,}")
     console.line(str(target))
 
 
@@ -363,6 +329,8 @@ def _predict_lines(classifier: Any, texts: list[str], console: Console) -> None:
     from dataclasses import asdict
 
     answers = classifier.predict(texts)
+    if cut := sum(answer.truncated for answer in answers):
+        console.note(f"cut at the model's {classifier.max_length} tokens: {cut:,}")
     if console.as_json:
         console.data([asdict(answer) for answer in answers])
         return
@@ -373,8 +341,13 @@ def _predict_lines(classifier: Any, texts: list[str], console: Console) -> None:
 def main() -> None:
     """Run the command line; every EmolensError ends in two lines and its exit code."""
     debug = "--debug" in sys.argv
+    # It may stand behind the command, too.
+    words = [word for word in sys.argv[1:] if word != "--debug"]
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, io.TextIOWrapper):  # emolens reads and writes UTF-8 everywhere
+            stream.reconfigure(encoding="utf-8")
     try:
-        app(prog_name="emolens")
+        app(args=words, prog_name="emolens")
     except EmolensError as error:
         if debug:
             raise
@@ -384,5 +357,5 @@ def main() -> None:
         # Typer turns Ctrl-C within a command into an exit with this code.
         code = _STOPPED if isinstance(stop, KeyboardInterrupt) else stop.code
         if code == _STOPPED:
-            Console().note("Stopped. Run the same command again to go on.")
+            Console().note("Stopped. A study goes on where it was when it is run again.")
         raise SystemExit(code) from None

@@ -21,6 +21,7 @@ from rich.text import Text
 from emolens.errors import EmolensError
 
 if TYPE_CHECKING:
+    from emolens.data.audit import Audit
     from emolens.data.dataset import Dataset
     from emolens.study.folder import StageRecord
     from emolens.study.settings import Study
@@ -131,6 +132,48 @@ class RunConsole:
         if self._bar is not None:
             self._bar.__exit__(None, None, None)
             self._bar = None
+
+
+def show_audit(console: Console, found: Audit) -> None:
+    """What `inspect` tells: columns, first rows, splits, classes, findings."""
+    console.line(found.name)
+    console.line(f"columns: {', '.join(found.columns)}")
+    for column, feature in found.features.items():
+        console.line(f"  {column}: {feature}")
+    console.line()
+    head = [[row["text"], row["label"], row["label_name"]] for row in found.head]
+    console.table(("text", "label", "label_name"), head, title="First rows of train")
+    console.line()
+    columns = ["split", "texts", "largest class", "its share"]
+    tokens = all(split.n_tokens for split in found.splits.values())
+    columns += ["tokens, median", "longest", f"over {found.max_length}"] if tokens else []
+    rows = []
+    for name, split in found.splits.items():
+        row: list[object] = [name, split.n, split.majority, f"{split.majority_share:.2%}"]
+        if split.n_tokens:
+            lengths = (split.n_tokens["median"], split.n_tokens["maximum"], split.over_limit or 0)
+            row += [int(n) for n in lengths]
+        rows.append(row)
+    console.table(columns, rows, title="Splits")
+    console.line()
+    classes = [
+        [name, *(split.by_class[name] for split in found.splits.values())]
+        for name in next(iter(found.splits.values())).by_class
+    ]
+    console.table(("class", *found.splits), classes, title="Texts by class")
+    console.line()
+    for finding in found.findings or ["Nothing found that spoils training or flatters a score."]:
+        console.line(f"- {finding}")
+
+
+def show_batch(console: Console, rows: list[dict[str, Any]]) -> None:
+    """Texts as padded_batch gives them: tokens, ids and mask."""
+    for row in rows:
+        console.line(f"text            {row['text']}")
+        for key in ("tokens", "input_ids", "attention_mask"):
+            console.line(f"{key:<15} {' '.join(map(str, row[key]))}")
+        if row["truncated"]:
+            console.line(f"cut at {len(row['input_ids'])} tokens")
 
 
 def _cell(value: object) -> str:

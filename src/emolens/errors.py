@@ -98,7 +98,7 @@ _ABSENT = {
     "RepositoryNotFoundError",
     "RevisionNotFoundError",
 }
-_OTHER = {"DatasetsError", "HfHubHTTPError", "OSError", "ValueError"}
+_OTHER = {"DatasetsError", "HfHubHTTPError", "OSError", "RuntimeError", "ValueError"}
 
 
 @contextlib.contextmanager

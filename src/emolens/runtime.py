@@ -46,7 +46,7 @@ def choose(precision: str | None = None, *, on_cpu: bool = False) -> Runtime:
         )
     device: Literal["cpu", "cuda"]
     if not on_cpu and _cuda():
-        device, where, bf16 = "cuda", "a CUDA device is present", True
+        device, (where, bf16) = "cuda", _cuda_facts()
     else:
         where = "exported models run there" if on_cpu else "no CUDA device"
         device, bf16 = "cpu", cpu_has_bf16()
@@ -60,7 +60,9 @@ def choose(precision: str | None = None, *, on_cpu: bool = False) -> Runtime:
 
 
 def n_threads() -> int:
-    """The cores that this process may use."""
+    """The cores that this process may use; OMP_NUM_THREADS overrules."""
+    if (asked := os.environ.get("OMP_NUM_THREADS", "")).isdecimal() and int(asked) > 0:
+        return int(asked)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -91,3 +93,10 @@ def _cuda() -> bool:
     import torch
 
     return bool(torch.cuda.is_available())
+
+
+def _cuda_facts() -> tuple[str, bool]:
+    """The device's name, and whether it multiplies bf16 itself; older ones emulate it slowly."""
+    import torch
+
+    return torch.cuda.get_device_name(), torch.cuda.is_bf16_supported(including_emulation=False)

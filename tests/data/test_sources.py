@@ -259,14 +259,28 @@ def test_a_label_id_outside_the_classes_names_its_row(tmp_path: Path, label: int
     assert f"{path}, row 2: label {label} is outside the 3 classes" in complaint(path)
 
 
-def test_a_class_without_a_training_row_is_said(tmp_path: Path) -> None:
+def test_a_named_class_that_no_row_has_is_left_out(tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
     names = datasets.ClassLabel(names=["no", "perhaps", "yes"])
     features = datasets.Features({"text": datasets.Value("string"), "label": names})
     rows = {"text": [f"text {i}" for i in range(30)], "label": [2 * (i % 2) for i in range(30)]}
     path = tmp_path / "rows.parquet"
     datasets.Dataset.from_dict(rows, features=features).to_parquet(str(path))
-    assert "the training split has no row of: perhaps" in complaint(path)
+    assert load_dataset(str(path)).labels.names == ("no", "yes")
+
+
+def test_a_second_file_for_a_split_is_not_mixed_in(feelings_folder: Path) -> None:
+    write_csv(feelings_folder / "test-emotions.csv", feeling_rows(9))
+    write_csv(feelings_folder / "._train.csv", feeling_rows(9))
+    assert load_dataset(str(feelings_folder)).sizes == {"train": 60, "validation": 18, "test": 18}
+    (feelings_folder / "test.csv").rename(feelings_folder / "my-test.csv")
+    said = complaint(feelings_folder)
+    assert "Several files may be the test split: my-test.csv, test-emotions.csv" in said
+
+
+def test_a_slip_in_a_path_is_not_sent_to_the_hub(feelings_folder: Path) -> None:
+    with pytest.raises(DataError, match="There is no file or folder"):
+        load_dataset(f"{feelings_folder}/../nowhere")
 
 
 def test_bytes_that_are_no_text_name_their_row(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emolens.encode.batches import pad, token_budget_batches
-from emolens.encode.tokenise import Tokens
+from emolens.encode.batches import pad, padded_batch, token_budget_batches
+from emolens.encode.tokenise import Tokeniser, Tokens
 
 light = settings(max_examples=60, deadline=None)
 
@@ -51,3 +53,13 @@ def test_the_mask_undoes_the_padding(rows: list[list[int]], data: st.DataObject)
 def test_no_rows_make_an_empty_batch() -> None:
     ids, mask = pad(tokens_of([[1, 2]]), np.array([], dtype=np.int64), pad_id=0)
     assert ids.shape == mask.shape == (0, 0)
+
+
+def test_a_padded_batch_shows_ids_tokens_and_mask(tiny_encoder: Path) -> None:
+    tokeniser = Tokeniser.from_folder(tiny_encoder, max_length=5)
+    first, second, third = padded_batch(tokeniser, ["i am happy", "sad", "you are so very glad"])
+    assert first["tokens"] == ["[CLS]", "i", "am", "happy", "[SEP]"]
+    assert second["tokens"] == ["[CLS]", "sad", "[SEP]", "[PAD]", "[PAD]"]
+    assert second["attention_mask"] == [1, 1, 1, 0, 0]
+    assert [first["n_tokens"], second["n_tokens"]] == [5, 3]
+    assert [first["truncated"], third["truncated"]] == [False, True]

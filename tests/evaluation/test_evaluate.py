@@ -65,7 +65,13 @@ def test_every_model_is_held_against_every_split_but_train(evaluation: Evaluatio
     assert evaluation.by_split["test"]["probe"].accuracy == 1
 
 
-def test_the_worst_rows_are_of_validation_and_in_order(evaluation: Evaluation) -> None:
+def test_the_worst_rows_are_those_of_the_best_model_on_validation(evaluation: Evaluation) -> None:
+    scores = {name: e.macro_f1 for name, e in evaluation.by_split["validation"].items()}
+    assert evaluation.worst_of == max(scores, key=scores.__getitem__) == "majority"
+
+
+def test_the_worst_rows_are_of_validation_and_in_order() -> None:
+    evaluation = evaluate(DATASET, SCORES[-1:])
     assert evaluation.worst_of == "probe"
     assert [row.row for row in evaluation.hardest] == [2, 4, 1, 3]
     assert [row.row for row in evaluation.confidently_wrong] == [2, 4, 1, 3]

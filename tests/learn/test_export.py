@@ -9,11 +9,9 @@ import numpy as np
 
 from emolens import runtime
 from emolens.encode.backbone import trained_classifier
-from emolens.encode.embed import run_batches
-from emolens.encode.engines import OpenVinoEngine, TorchClassifierEngine
+from emolens.encode.engines import OpenVinoEngine, TorchClassifierEngine, run_batches, softmax
 from emolens.encode.tokenise import Tokeniser
 from emolens.learn.export import export_openvino
-from emolens.learn.scores import softmax
 from emolens.study import Run
 from tests.conftest import HOSTILE, feeling_rows
 

@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
 from emolens.data.balance import Balance, balance
+from emolens.encode.engines import softmax
 from emolens.learn.logistic import LogisticFit, fit_logistic, logits
-from emolens.learn.scores import softmax
 
 
 def made(

@@ -12,10 +12,8 @@ import numpy as np
 import pytest
 
 from emolens.encode.backbone import find_encoder, trained_classifier
-from emolens.encode.embed import run_batches
-from emolens.encode.engines import TorchClassifierEngine
+from emolens.encode.engines import TorchClassifierEngine, run_batches, softmax
 from emolens.errors import DataError, EncoderError, StorageError
-from emolens.learn.scores import softmax
 from emolens.predict.classifier import Classifier
 from emolens.runtime import choose
 from emolens.study import Run

@@ -63,7 +63,7 @@ def test_columns_and_rows_are_kept_and_the_answers_added(
 ) -> None:
     rows = [{"id": str(i), "text": text, "note": f"n{i}"} for i, text in enumerate(TEXTS)]
     given = write(tmp_path / f"in{source}", rows)
-    n = predict_table(classifier, given, tmp_path / f"out{target}")
+    n = predict_table(classifier, given, tmp_path / f"out{target}").rows
     found = read(tmp_path / f"out{target}")
     assert n == len(rows) == len(found)
     assert list(found[0]) == ["id", "text", "note", *ADDED]
@@ -77,7 +77,7 @@ def test_columns_and_rows_are_kept_and_the_answers_added(
 
 def test_lines_of_text_become_a_table(classifier: Classifier, tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text("\ufeffi am happy\n\nso sad, today\r\n😀", "utf-8")
-    assert predict_table(classifier, tmp_path / "in.txt", tmp_path / "out.csv") == 3
+    assert predict_table(classifier, tmp_path / "in.txt", tmp_path / "out.csv").rows == 3
     rows = read(tmp_path / "out.csv")
     assert [row["text"] for row in rows] == ["i am happy", "so sad, today", "😀"]
     assert list(rows[0]) == ["text", *ADDED]
@@ -90,7 +90,7 @@ def test_more_rows_than_a_chunk_keep_their_order(
     rows = [{"n": str(i), "text": ("happy", "so sad", "angry cat")[i % 3]} for i in range(5000)]
     seen: list[int] = []
     given, target = write(tmp_path / f"in{suffix}", rows), tmp_path / f"out{suffix}"
-    assert predict_table(classifier, given, target, progress=seen.append) == 5000
+    assert predict_table(classifier, given, target, progress=seen.append).rows == 5000
     found = read(target)
     assert [row["n"] for row in found] == [row["n"] for row in rows]
     emotions = [answer.label for answer in classifier.predict(["happy", "so sad", "angry cat"])]
@@ -278,4 +278,4 @@ def test_a_missing_file_is_named(classifier: Classifier, tmp_path: Path) -> None
 
 def test_a_very_long_text_in_a_csv_is_read(classifier: Classifier, tmp_path: Path) -> None:
     given = write(tmp_path / "in.csv", [{"text": "happy " * 50_000}])
-    assert predict_table(classifier, given, tmp_path / "out.csv") == 1
+    assert predict_table(classifier, given, tmp_path / "out.csv").rows == 1

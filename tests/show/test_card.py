@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 import yaml
 
+from emolens.data.audit import Audit
 from emolens.evaluation.evaluate import Evaluation
 from emolens.show.card import model_card
+from emolens.store import load_json
 from emolens.study import Run
-from emolens.study.stages import load_audit
 
 HARD = '<img src=x>|a*b_c`d`[e](f)#"\n---\n😀'
 
@@ -36,7 +37,7 @@ def halves(card: str) -> tuple[dict[str, object], str]:
     "name", ["feelings", 'my "data": 😀 我 #1', "a\u2028b\x7f\x85'%&*!{[- \\u"]
 )
 def test_the_metadata_is_yaml_and_holds_the_names_as_they_are(tiny_run: Run, name: str) -> None:
-    audit = replace(load_audit(tiny_run.folder), name=name)
+    audit = replace(Audit.from_dict(load_json(tiny_run.folder / "audit.json")), name=name)
     metadata, _ = halves(model_card("tiny", audit, "minilm", tiny_run.evaluation))
     assert metadata["library_name"] == "transformers"
     assert metadata["pipeline_tag"] == "text-classification"
@@ -49,7 +50,9 @@ def test_the_metadata_is_yaml_and_holds_the_names_as_they_are(tiny_run: Run, nam
 
 def test_weird_class_names_stand_as_text_on_one_line(tiny_run: Run) -> None:
     evaluation = renamed(tiny_run.evaluation, "joy", HARD)
-    card = model_card("tiny", load_audit(tiny_run.folder), "my_encoder", evaluation)
+    card = model_card(
+        "tiny", Audit.from_dict(load_json(tiny_run.folder / "audit.json")), "my_encoder", evaluation
+    )
     _, body = halves(card)
     escaped = '\\<img src=x\\>\\|a\\*b\\_c\\`d\\`\\[e\\](f)\\#" --- 😀'
     assert f"| {escaped} | " in body

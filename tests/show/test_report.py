@@ -17,12 +17,14 @@ from matplotlib.image import imread
 
 from emolens.data.audit import Audit, SplitAudit
 from emolens.data.dataset import TRAIN
-from emolens.encode.tokenise import Tokeniser, Tokens
+from emolens.data.sources import load_dataset
+from emolens.encode.batches import padded_batch
+from emolens.encode.tokenise import Tokeniser
 from emolens.evaluation.evaluate import Evaluation
 from emolens.explore.project import Projection
 from emolens.learn.scores import Scores
-from emolens.show.report import ReportContents, padded_example, render_report
-from emolens.store import load_arrays, load_json
+from emolens.show.report import ReportContents, render_report
+from emolens.store import load_json
 from emolens.study import Run
 from tests.conftest import HOSTILE
 
@@ -117,13 +119,12 @@ def contents(run: Run, *, joy: str = "joy") -> ReportContents:
     assert isinstance(evaluation, dict)
     folders = ("baselines/majority", "baselines/tfidf", "probe", "finetune")
     scores = [Scores.load(run.folder / f, ("validation", "test")) for f in folders]
-    tokens = Tokens(**load_arrays(run.folder / "tokens" / "train.safetensors"))
+    texts = load_dataset(run.study.data.dataset)[TRAIN].texts
     return ReportContents(
         study=run.study.model_dump(),
         study_toml=run.study.to_toml(),
-        runtime="cpu",
         audit=Audit(**audit),
-        example=padded_example(Tokeniser.from_folder(run.folder / "model"), tokens),
+        example=padded_batch(Tokeniser.from_folder(run.folder / "model"), texts[:2]),
         shapes={TRAIN: (66, 16)},
         embed_runtime="cpu",
         projection=Projection.load(run.folder / "projection.parquet"),
@@ -213,16 +214,6 @@ def test_the_page_is_drawn(chromium: Browse, tiny_run: Run, tmp_path: Path) -> N
     # Every band of the page shows something, and colour stands where the figures are.
     assert drawn.reshape(8, 500, 1200).any(axis=(1, 2)).all()
     assert (np.ptp(pixels, axis=2) > 0.3).sum() > 5000
-
-
-def test_the_padded_example_shows_ids_tokens_and_mask(tiny_encoder: Path) -> None:
-    tokeniser = Tokeniser.from_folder(tiny_encoder)
-    example = padded_example(tokeniser, tokeniser.encode(["i am happy", "sad", "never"]))
-    assert example["lengths"] == [5, 3]
-    first, second = example["rows"]
-    assert [t["token"] for t in first] == ["[CLS]", "i", "am", "happy", "[SEP]"]
-    assert [t["token"] for t in second] == ["[CLS]", "sad", "[SEP]", "[PAD]", "[PAD]"]
-    assert [t["mask"] for t in second] == [1, 1, 1, 0, 0]
 
 
 @pytest.mark.parametrize(

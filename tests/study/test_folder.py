@@ -12,22 +12,23 @@ import pytest
 from emolens.errors import StorageError, UsageError
 from emolens.study.folder import Meter, RunFolder, StageRecord
 
+DATA = {"dataset": "some data"}
 RECORD = StageRecord("key", "one file", {}, 1.5, 10.0)
 
 
 def finished(path: Path) -> Path:
     """A run folder with one stage done, which wrote a.txt."""
     folder = RunFolder(path)
-    with folder.opened("some data"):
+    with folder.opened(DATA):
         (path / "a.txt").write_text("whole")
         record = StageRecord("key", "one file", folder.outputs([path / "a.txt"]), 1.5, 10.0)
-        folder.record("embed", record, "some data")
+        folder.record("embed", record, DATA)
     return path
 
 
 def test_a_stage_is_done_for_the_same_key_and_unharmed_files(tmp_path: Path) -> None:
     folder = RunFolder(finished(tmp_path / "run"))
-    with folder.opened("some data"):
+    with folder.opened(DATA):
         assert folder.done("embed", "key")
         assert not folder.done("embed", "another key")
         assert not folder.done("probe", "key")
@@ -41,8 +42,8 @@ def test_other_data_is_refused_and_nothing_changes(tmp_path: Path) -> None:
     path = finished(tmp_path / "run")
     before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
     with (
-        pytest.raises(UsageError, match="other data \\(some data\\)"),
-        RunFolder(path).opened("other data"),
+        pytest.raises(UsageError, match="another dataset \\(some data\\)"),
+        RunFolder(path).opened({"dataset": "other data"}),
     ):
         pytest.fail("it must not open")
     assert {file: file.read_bytes() for file in path.rglob("*") if file.is_file()} == before
@@ -53,7 +54,7 @@ def test_half_written_files_of_a_killed_run_are_swept(tmp_path: Path) -> None:
     (path / "model").mkdir()
     (path / "model" / ".weights.emolens-abc").write_text("half")
     (path / ".model.emolens-abc").mkdir()
-    with RunFolder(path).opened("some data"):
+    with RunFolder(path).opened(DATA):
         pass
     assert list(path.rglob(".*.emolens-*")) == []
     assert (path / "a.txt").read_text() == "whole"
@@ -65,7 +66,7 @@ def test_a_manifest_that_is_none_is_an_error_with_a_way_out(tmp_path: Path, cont
     (path / "manifest.json").write_text(content)
     with (
         pytest.raises(StorageError, match=r"manifest\.json") as raised,
-        RunFolder(path).opened("some data"),
+        RunFolder(path).opened(DATA),
     ):
         pytest.fail("it must not open")
     assert "elete" in raised.value.hint
@@ -78,7 +79,7 @@ def test_a_manifest_with_unknown_fields_is_an_error(tmp_path: Path) -> None:
     (path / "manifest.json").write_text(json.dumps(manifest))
     with (
         pytest.raises(StorageError, match="no manifest of this version"),
-        RunFolder(path).opened("some data"),
+        RunFolder(path).opened(DATA),
     ):
         pytest.fail("it must not open")
 
@@ -94,7 +95,7 @@ def test_a_second_process_is_turned_away_until_the_first_is_gone(tmp_path: Path)
     path = finished(tmp_path / "run")
     hold = (
         "import sys\nfrom pathlib import Path\nfrom emolens.study.folder import RunFolder\n"
-        f"with RunFolder(Path({str(path)!r})).opened('some data'):\n"
+        f"with RunFolder(Path({str(path)!r})).opened({DATA!r}):\n"
         "    sys.stdout.write('held\\n')\n    sys.stdout.flush()\n    sys.stdin.read()\n"
     )
     with subprocess.Popen(
@@ -104,12 +105,12 @@ def test_a_second_process_is_turned_away_until_the_first_is_gone(tmp_path: Path)
         assert holder.stdout.readline() == "held\n"
         with (
             pytest.raises(StorageError, match="Another emolens run") as raised,
-            RunFolder(path).opened("some data"),
+            RunFolder(path).opened(DATA),
         ):
             pytest.fail("it must not open")
         assert "--out" in raised.value.hint
         holder.kill()  # the lock goes with the process, whatever way it ends
-    with RunFolder(path).opened("some data"):
+    with RunFolder(path).opened(DATA):
         pass
 
 

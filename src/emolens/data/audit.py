@@ -73,6 +73,13 @@ class Audit:
         """The audit as JSON values."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Audit:
+        """The inverse of to_dict, also after a round through JSON."""
+        splits = {name: SplitAudit(**split) for name, split in values["splits"].items()}
+        columns = tuple(values["columns"])
+        return cls(**{**values, "splits": splits, "columns": columns})
+
     @property
     def findings(self) -> list[str]:
         """One sentence for each thing that needs a look; empty where nothing does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -72,7 +73,7 @@ class Dataset:
         text, label = self.columns[:2]
         return {text: "Value('string')", label: f"ClassLabel(names=[{names}])"}
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A name for the content: the same texts, labels and splits give the same one."""
         parts: list[object] = [list(self.labels.names)]

@@ -26,6 +26,7 @@ _SYNONYMS = {
     VALIDATION: ("validation", "valid", "val", "dev"),
     TEST: ("test", "testing"),
 }
+_SHARD = re.compile(r"-\d+(-of-\d+)?$")
 _HUB_SPEC = re.compile(
     r"(?P<repo>[\w.-]+/[\w.-]+)(:(?P<config>[\w.+-]+))?(@(?P<revision>[\w./-]+))?"
 )
@@ -75,7 +76,14 @@ def load_dataset(spec: str, **options: Any) -> Dataset:
     labels = _label_set(raw, columns[1])
     splits = {split: _rows(tables, columns, labels) for split, tables in raw.items()}
     splits = _complete(name, splits, chosen)
-    _check_classes(name, splits, labels)
+    if absent := set(range(len(labels))) - set(splits[TRAIN].labels.tolist()):
+        # Cutting a split out of train leaves a row of every class there; splits that the source
+        # has cut may not.
+        raise DataError(
+            f"{name}: the training split has no row of: "
+            f"{', '.join(labels.names[i] for i in sorted(absent))}.",
+            hint="Add rows of it, or leave the class out.",
+        )
     first = next(iter(raw.values()))[0]
     others = tuple(column for column in first.columns if column not in columns)
     dataset = Dataset(name, labels, splits, (*columns, *others))
@@ -93,7 +101,8 @@ def _raw_tables(spec: str, options: SourceOptions) -> tuple[str, dict[str, list[
         return path.resolve().name, _folder(path, options)
     if path.exists() or is_table(path):
         return path.stem, {TRAIN: [read_table(path)]}
-    if _HUB_SPEC.fullmatch(spec) and not spec.startswith("."):
+    # 'data/reviws' beside an existing folder 'data' is a slip of the pen; the Hub isn't asked.
+    if _HUB_SPEC.fullmatch(spec) and not spec.startswith(".") and not path.parent.is_dir():
         return spec, _hub(spec, options)
     if "/" in spec or "\\" in spec or spec.startswith("."):
         raise missing(path)
@@ -104,7 +113,11 @@ def _folder(folder: Path, options: SourceOptions) -> dict[str, list[RawTable]]:
     if (folder / "dataset_dict.json").is_file():
         return _by_split(saved_tables(folder), folder, options)
     for place in (folder, folder / "data"):
-        files = sorted(path for path in place.glob("*") if path.is_file() and is_table(path))
+        files = sorted(
+            path
+            for path in place.glob("*")
+            if path.is_file() and is_table(path) and not path.name.startswith(".")
+        )
         splits = _files_by_split(files, options)
         if splits:
             _check_named(folder, splits, [path.stem for path in files], options)
@@ -122,11 +135,24 @@ def _files_by_split(files: list[Path], options: SourceOptions) -> dict[str, list
     found: dict[str, list[Path]] = {}
     for split in SPLITS:
         wanted = options.splits.get(split)
-        for path in files:
-            words = re.split(r"[^a-z0-9]+", path.stem.lower())
-            if path.stem == wanted if wanted else set(words) & set(_SYNONYMS[split]):
-                found.setdefault(split, []).append(path)
+        names = (wanted,) if wanted else _SYNONYMS[split]
+        exact = [path for path in files if (path.stem if wanted else path.stem.lower()) in names]
+        # 'train-00000-of-00002.parquet', as the Hub and its libraries write shards.
+        shards = [path for path in files if _SHARD.sub("", path.stem.lower()) in names]
+        worded = [path for path in files if set(_words(path)) & set(names)]
+        paths = exact or shards or worded
+        if len(paths) > 1 and paths is not shards:
+            raise DataError(
+                f"Several files may be the {split} split: {', '.join(p.name for p in paths)}.",
+                hint=f'Name the one in the study: [data.splits] {split} = "{paths[0].stem}".',
+            )
+        if paths:
+            found[split] = paths
     return found if TRAIN in found else {}
+
+
+def _words(path: Path) -> list[str]:
+    return re.split(r"[^a-z0-9]+", path.stem.lower())
 
 
 def _check_named(
@@ -196,10 +222,11 @@ def _column(table: RawTable, role: str, wanted: str | None, usual: Iterable[str]
 
 def _label_set(raw: dict[str, list[RawTable]], column: str) -> LabelSet:
     """The classes of the training split, in the order of their ids where the source has ids."""
+    names = {_class_of(table, column, row) for table in raw[TRAIN] for row in _range(table)}
     for table in raw[TRAIN]:
         if column in table.class_names:
-            return LabelSet(table.class_names[column])
-    names = {_class_of(table, column, row) for table in raw[TRAIN] for row in _range(table)}
+            # A source may name classes that no row has; they can't be learned.
+            return LabelSet(tuple(n for n in table.class_names[column] if n in names))
     if all(re.fullmatch(r"\d+", name) for name in names):
         return LabelSet(tuple(sorted(names, key=int)))
     return LabelSet.ordered(names)
@@ -225,7 +252,7 @@ def _class_of(table: RawTable, column: str, row: int) -> str:
             return names[value]
         raise DataError(
             f"{table.where(row)}: label {value} is outside the {len(names)} classes.",
-            hint="An unlabelled test split has -1 there: leave that split out.",
+            hint="An unlabelled test split has -1 there: take its rows or its file away.",
         )
     if isinstance(value, (list, tuple, dict)):
         raise DataError(
@@ -282,13 +309,3 @@ def _complete(name: str, splits: dict[str, Split], options: SourceOptions) -> di
                 hint="Ten rows or more of every class are a start; give more rows.",
             )
     return {split: splits[split] for split in SPLITS}
-
-
-def _check_classes(name: str, splits: dict[str, Split], labels: LabelSet) -> None:
-    missing_ids = set(range(len(labels))) - set(splits[TRAIN].labels.tolist())
-    if missing_ids and len(labels) > 1:
-        absent = ", ".join(labels.names[i] for i in sorted(missing_ids))
-        raise DataError(
-            f"{name}: the training split has no row of: {absent}.",
-            hint="Add rows of it, or leave the class out.",
-        )

@@ -1,1 +1,1 @@
-"""From texts to tokens to vectors. `tokenise` and `batches` are light; the others load torch."""
+"""Texts to tokens to vectors. `tokenise`, `batches` and `engines` load no torch by themselves."""

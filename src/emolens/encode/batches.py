@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
-from emolens.encode.tokenise import Tokens
+from emolens.encode.tokenise import Tokeniser, Tokens
 
 
 def token_budget_batches(lengths: np.ndarray, *, budget: int) -> list[np.ndarray]:
@@ -32,3 +35,23 @@ def pad(tokens: Tokens, rows: np.ndarray, *, pad_id: int) -> tuple[np.ndarray, n
     input_ids = np.full(attention_mask.shape, pad_id, dtype=np.int64)
     input_ids[attention_mask] = np.concatenate([tokens[row] for row in rows]) if len(rows) else []
     return input_ids, attention_mask.astype(np.int64)
+
+
+def padded_batch(tokeniser: Tokeniser, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """Texts as one batch, to be looked at: each with input_ids, attention_mask and tokens.
+
+    n_tokens: before padding. truncated: the text was longer than the limit.
+    """
+    tokens = tokeniser.encode(texts)
+    ids, mask = pad(tokens, np.arange(len(tokens)), pad_id=tokeniser.pad_id)
+    return [
+        {
+            "text": text,
+            "n_tokens": int(tokens.lengths[row]),
+            "input_ids": ids[row].tolist(),
+            "attention_mask": mask[row].tolist(),
+            "tokens": tokeniser.tokens(ids[row].tolist()),
+            "truncated": bool(tokens.n_whole[row] > tokens.lengths[row]),
+        }
+        for row, text in enumerate(texts)
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,15 +11,9 @@ import numpy as np
 from emolens import runtime
 from emolens.data.dataset import Dataset
 from emolens.encode.backbone import backbone, find_encoder, tokeniser_of
-from emolens.encode.batches import pad, token_budget_batches
-from emolens.encode.engines import Engine, Pooling, TorchEngine
+from emolens.encode.engines import Pooling, Progress, TorchEngine, run_batches
 from emolens.encode.tokenise import Tokeniser, Tokens
-from emolens.errors import EncoderError
 from emolens.store import load_arrays, save_arrays
-
-# Large enough to keep two cores busy, small enough that activations stay near the caches.
-TOKEN_BUDGET = 2048
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -85,28 +79,3 @@ class Encoder:
     def encode_tokens(self, tokens: Tokens, *, progress: Progress | None = None) -> np.ndarray:
         """(n, d) float32 from what `tokeniser` gave. progress: called with rows done and all."""
         return run_batches(self._engine, tokens, self.tokeniser.pad_id, progress=progress)
-
-
-def run_batches(
-    engine: Engine, tokens: Tokens, pad_id: int, *, progress: Progress | None = None
-) -> np.ndarray:
-    """Run an engine over all rows, similar lengths together; (n, d) float32 in input order.
-
-    Raises EncoderError where the model gives a number that is not finite.
-    """
-    result: np.ndarray | None = None
-    done = 0
-    for rows in token_budget_batches(tokens.lengths, budget=TOKEN_BUDGET):
-        vectors = engine(*pad(tokens, rows, pad_id=pad_id))
-        if not np.isfinite(vectors).all():
-            raise EncoderError(
-                "The model gives numbers that are not finite.",
-                hint="Its weights are damaged or overflow in bf16: try --precision fp32.",
-            )
-        if result is None:
-            result = np.empty((len(tokens), vectors.shape[1]), dtype=np.float32)
-        result[rows] = vectors
-        done += len(rows)
-        if progress:
-            progress(done, len(tokens))
-    return result if result is not None else np.empty((0, 0), dtype=np.float32)

@@ -6,18 +6,24 @@ Both are called with input_ids and attention_mask, (rows, tokens) int64, and ret
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from emolens.encode.batches import pad, token_budget_batches
+from emolens.encode.tokenise import Tokens
 from emolens.errors import EncoderError, UsageError, require
 from emolens.runtime import Runtime
 
 Pooling = Literal["cls", "mean"]
+Progress = Callable[[int, int], None]
+# Large enough to keep two cores busy, small enough that activations stay near the caches.
+TOKEN_BUDGET = 2048
 
 
 class Engine(Protocol):
@@ -28,6 +34,39 @@ class Engine(Protocol):
         ...
 
 
+def run_batches(
+    engine: Engine, tokens: Tokens, pad_id: int, *, progress: Progress | None = None
+) -> np.ndarray:
+    """Run an engine over all rows, similar lengths together; (n, d) float32 in input order.
+
+    Raises EncoderError where the model gives a number that is not finite.
+    """
+    result: np.ndarray | None = None
+    done = 0
+    for rows in token_budget_batches(tokens.lengths, budget=TOKEN_BUDGET):
+        vectors = engine(*pad(tokens, rows, pad_id=pad_id))
+        if not np.isfinite(vectors).all():
+            raise EncoderError(
+                "The model gives numbers that are not finite.",
+                hint="Its weights are damaged, or overflow in bf16: ask for precision fp32.",
+            )
+        if result is None:
+            result = np.empty((len(tokens), vectors.shape[1]), dtype=np.float32)
+        result[rows] = vectors
+        done += len(rows)
+        if progress:
+            progress(done, len(tokens))
+    return result if result is not None else np.empty((0, 0), dtype=np.float32)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """(n, k) logits to probabilities, in float64."""
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    exponents = np.exp(shifted)
+    normalised: np.ndarray = exponents / exponents.sum(axis=1, keepdims=True)
+    return normalised
+
+
 class TorchEngine:
     """Hidden states of one layer, pooled to a vector a row.
 
@@ -36,7 +75,7 @@ class TorchEngine:
     """
 
     def __init__(self, model: Any, runtime: Runtime, *, pooling: Pooling, layer: int = -1) -> None:
-        self.torch = require("torch", "train")
+        self.torch = torch_for(runtime)
         self.runtime = runtime
         self.pooling = pooling
         self.layer = layer
@@ -74,7 +113,7 @@ class TorchClassifierEngine:
     """Logits of a sequence classifier as it is in torch."""
 
     def __init__(self, model: Any, runtime: Runtime) -> None:
-        self.torch = require("torch", "train")
+        self.torch = torch_for(runtime)
         self.runtime = runtime
         self.model = model.to(runtime.device)
 
@@ -89,6 +128,13 @@ class TorchClassifierEngine:
         return logits
 
 
+def torch_for(runtime: Runtime) -> ModuleType:
+    """Import torch and give it the threads of the runtime."""
+    torch = require("torch", "train")
+    torch.set_num_threads(runtime.threads)
+    return torch
+
+
 def silent_openvino() -> ModuleType:
     """Import OpenVINO without its telemetry, which would report the import to a server.
 
@@ -96,7 +142,7 @@ def silent_openvino() -> ModuleType:
     is not to be had; OpenVINO then uses the stub that it keeps for that case.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    return require("openvino", "train")
+    return importlib.import_module("openvino")
 
 
 @contextlib.contextmanager

@@ -86,8 +86,8 @@ class Tokeniser:
                 f"{file} is no tokenizer that can be read ({error}).",
                 hint="Fetch the folder again.",
             ) from error
-        config = _json(folder / "config.json") | {"folder": str(folder)}
-        limit = stated_limit(config, _json(folder / "tokenizer_config.json"))
+        config = read_config(folder / "config.json") | {"folder": str(folder)}
+        limit = stated_limit(config, read_config(folder / "tokenizer_config.json"))
         pad_id = int(config.get("pad_token_id") or 0)
         return cls(backend, max_length=min(max_length or limit, limit), pad_id=pad_id)
 
@@ -140,7 +140,8 @@ def stated_limit(config: dict[str, Any], tokenizer_config: dict[str, Any]) -> in
     return min(limits, default=512)
 
 
-def _json(path: Path) -> dict[str, Any]:
+def read_config(path: Path) -> dict[str, Any]:
+    """A JSON object; empty where there is no file, EncoderError where it is broken."""
     if not path.is_file():
         return {}
     try:

@@ -60,7 +60,8 @@ class Evaluation:
     """The figures by split and by model.
 
     comparisons: by split, McNemar between probe and fine-tuned model (where both are there).
-    hardest: rows to which the best model gave the least probability for their label;
+    worst_of: the model with the best macro-F1 on validation, whose wrong rows follow.
+    hardest: those to whose label it gave the least probability;
     confidently_wrong: rows it got wrong with the highest probability. Both of validation, so that
     looking at them does not spend the test split.
     """
@@ -107,7 +108,8 @@ def evaluate(dataset: Dataset, scores: Sequence[Scores], *, seed: int = 42) -> E
         split: {s.model: _evaluate_model(dataset, s, split, seed) for s in scores}
         for split in splits
     }
-    best = scores[-1]
+    chosen_on = by_split[splits[0]]
+    best = max(scores, key=lambda s: chosen_on[s.model].macro_f1)
     wrong = _worst_rows(dataset, best, splits[0])
     return Evaluation(
         labels=dataset.labels.names,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 N_RESAMPLES = 10_000
+_CELLS_AT_ONCE = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,15 @@ def bootstrap_intervals(
     """
     rng = np.random.default_rng(seed)
     n, cells = int(matrix.sum()), matrix.ravel() / matrix.sum()
-    draws = rng.multinomial(n, cells, size=n_resamples).reshape(n_resamples, *matrix.shape)
+    # With 150 classes all draws at once would take gigabytes.
+    at_once = max(_CELLS_AT_ONCE // matrix.size, 1)
+    sizes = [min(at_once, n_resamples - done) for done in range(0, n_resamples, at_once)]
+    drawn = [summary(rng.multinomial(n, cells, size).reshape(-1, *matrix.shape)) for size in sizes]
     tails = [(1 - level) / 2, (1 + level) / 2]
     return {
         name: (float(low), float(high))
-        for name, values in summary(draws).items()
-        for low, high in [np.quantile(values, tails)]
+        for name in drawn[0]
+        for low, high in [np.quantile(np.concatenate([d[name] for d in drawn]), tails)]
     }
 
 

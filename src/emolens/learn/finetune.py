@@ -26,19 +26,19 @@ from emolens.encode.backbone import (
     tokeniser_of,
     trained_classifier,
 )
-from emolens.encode.embed import Progress, run_batches
-from emolens.encode.engines import TorchClassifierEngine
+from emolens.encode.engines import Progress, TorchClassifierEngine, run_batches, softmax, torch_for
 from emolens.encode.tokenise import Tokens
 from emolens.errors import EncoderError, require
-from emolens.learn.scores import Scores, softmax
-from emolens.store import save_json, sha256, writing
+from emolens.learn.scores import Scores
+from emolens.store import atomic_folder, save_json, sha256, writing
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How to fine-tune. warmup: share of the steps in which the learning rate rises.
 
-    precision: 'fp32', 'bf16' (autocast) or None for what the machine does best.
+    precision: 'fp32', 'bf16' (autocast) or None for what the machine does best. max_length:
+    tokens a text may have, in training and ever after; None for the encoder's own limit.
     """
 
     epochs: float = 2
@@ -47,6 +47,7 @@ class Recipe:
     weight_decay: float = 0.01
     warmup: float = 0.0
     precision: str | None = None
+    max_length: int | None = None
     seed: int = 42
 
 
@@ -62,30 +63,45 @@ def finetune(
 ) -> Scores:
     """Train on train, keep the epoch with the best validation macro-F1, write a model folder.
 
-    encoder: a name as find_encoder takes it. tokens: by split, where they are at hand already.
-    Returns the probabilities of every split but train, computed in fp32 from the saved weights.
+    encoder: a name as find_encoder takes it. folder: takes the place of what is there, once all
+    is done. tokens: by split, where they are at hand already. Returns the probabilities of every
+    split but train, computed in fp32 from the saved weights.
     """
-    recipe, folder = recipe or Recipe(), Path(folder)
+    recipe = recipe or Recipe()
     if isinstance(encoder, str):
         encoder = find_encoder(encoder)
+    tokeniser = tokeniser_of(encoder, max_length=recipe.max_length)
     if tokens is None:
-        tokeniser = tokeniser_of(encoder)
         tokens = {name: tokeniser.encode(split.texts) for name, split in dataset.splits.items()}
+    tokenizer = pretrained_tokenizer(encoder)
+    tokenizer.model_max_length = tokeniser.max_length  # who serves the model cuts where it was cut
+    balance = balance or Balance.as_is(len(dataset[TRAIN]), len(dataset.labels))
+    with atomic_folder(Path(folder)) as fresh:
+        tokenizer.save_pretrained(fresh)
+        facts = _train(encoder, dataset, tokens, fresh, how=(recipe, balance, tokenizer, progress))
+        _write_emolens_json(fresh, encoder, dataset)
+        return _scores(fresh, dataset, tokens, tokeniser.pad_id, facts)
+
+
+def _train(
+    encoder: EncoderFolder,
+    dataset: Dataset,
+    tokens: dict[str, Tokens],
+    folder: Path,
+    *,
+    how: tuple[Recipe, Balance, Any, Progress | None],
+) -> dict[str, Any]:
+    """Run the Trainer; leaves the best epoch's weights in `folder` and returns what to tell."""
+    recipe, balance, tokenizer, progress = how
     chosen = runtime.choose(recipe.precision)
-    train = dataset[TRAIN]
-    balance = balance or Balance.as_is(len(train), len(dataset.labels))
+    torch_for(chosen)
     runtime.seed_everything(recipe.seed)
     model = sequence_classifier(encoder, dataset.labels.id2label)
     if chosen.device == "cpu":
-        # With dropout, torch's fused attention has no fast way back on a CPU: 320 ms a step of
-        # 32 texts against 240 ms for plain matrix products (MiniLM, bf16, 2 cores).
+        # torch's fused attention gains nothing on short texts here: benchmarks/attention.py.
         model.set_attn_implementation("eager")
-    tokenizer = pretrained_tokenizer(encoder)
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        tokenizer.save_pretrained(folder)
     rows = {
-        TRAIN: _examples(tokens[TRAIN], train.labels, balance.rows),
+        TRAIN: _examples(tokens[TRAIN], dataset[TRAIN].labels, balance.rows),
         VALIDATION: _examples(tokens[VALIDATION], dataset[VALIDATION].labels),
     }
     keeper = _keeper(folder, model, progress)
@@ -99,29 +115,25 @@ def finetune(
             "The training loss is no number any more.",
             hint='Lower finetune.learning_rate, or set finetune.precision = "fp32".',
         )
-    facts = {
+    return {
         "recipe": asdict(recipe),
         "runtime": str(chosen),
+        "loss": float(outcome.training_loss),
         "seconds": seconds,
         "samples_per_second": len(balance.rows) * recipe.epochs / seconds,
         "best_epoch": keeper.best_epoch,
         "history": _history(trainer.state.log_history),
     }
-    write_emolens_json(folder, encoder, dataset)
-    return _scores(folder, dataset, tokens, tokenizer.pad_token_id or 0, facts)
 
 
-def write_emolens_json(folder: Path, encoder: EncoderFolder, dataset: Dataset) -> None:
+def _write_emolens_json(folder: Path, encoder: EncoderFolder, dataset: Dataset) -> None:
     """What the ecosystem's own files have no place for."""
     save_json(
         folder / "emolens.json",
         {
-            "base_encoder": encoder.name,
             "base_sha256": encoder.weights_sha256,
             "weights_sha256": sha256(folder / "model.safetensors"),
             "training_data": {"name": dataset.name, "fingerprint": dataset.fingerprint},
-            "labels": dataset.labels.names,
-            "temperature": 1.0,
         },
     )
 
@@ -187,6 +199,8 @@ def _trainer(
         disable_tqdm=True,
         log_level="error",
     )
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1  # more would multiply the batch that the recipe states
     trainer = transformers.Trainer(
         model=model,
         args=arguments,
@@ -194,7 +208,7 @@ def _trainer(
         train_dataset=rows[TRAIN],
         eval_dataset=rows[VALIDATION],
         processing_class=tokenizer,
-        compute_metrics=_macro_f1,
+        compute_metrics=_metrics(len(balance.class_weights)),
         compute_loss_func=_weighted_loss(balance.class_weights),
         callbacks=[keeper],
     )
@@ -202,15 +216,21 @@ def _trainer(
     return trainer
 
 
-def _macro_f1(prediction: Any) -> dict[str, float]:
+def _metrics(n_classes: int) -> Any:
+    """What the Trainer tells after each epoch; averages run over all classes, seen or not."""
     metrics = require("sklearn.metrics", "train")
-    guess = prediction.predictions.argmax(-1)
-    return {
-        "accuracy": float(metrics.accuracy_score(prediction.label_ids, guess)),
-        "macro_f1": float(
-            metrics.f1_score(prediction.label_ids, guess, average="macro", zero_division=0)
-        ),
-    }
+
+    def compute(prediction: Any) -> dict[str, float]:
+        labels, guess = prediction.label_ids, prediction.predictions.argmax(-1)
+        f1 = {
+            f"{average}_f1": metrics.f1_score(
+                labels, guess, labels=range(n_classes), average=average, zero_division=0
+            )
+            for average in ("macro", "weighted")
+        }
+        return {"accuracy": float(metrics.accuracy_score(labels, guess)), **f1}
+
+    return compute
 
 
 def _weighted_loss(class_weights: np.ndarray) -> Any:
@@ -255,6 +275,7 @@ def _keeper(folder: Path, model: Any, progress: Progress | None) -> Any:
 
 def _history(log: list[dict[str, Any]]) -> list[dict[str, float]]:
     """The learning curve: training loss on the way, validation loss and scores after each epoch."""
-    wanted = ("epoch", "step", "loss", "eval_loss", "eval_accuracy", "eval_macro_f1")
+    evaluated = ("loss", "accuracy", "macro_f1", "weighted_f1")
+    wanted = ("epoch", "step", "loss", *(f"eval_{name}" for name in evaluated))
     curve = [{key: float(entry[key]) for key in wanted if key in entry} for entry in log]
     return [point for point in curve if "loss" in point or "eval_loss" in point]

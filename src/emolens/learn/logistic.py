@@ -13,7 +13,7 @@ import numpy as np
 
 from emolens.data.balance import Balance
 from emolens.data.dataset import TRAIN, VALIDATION
-from emolens.errors import require
+from emolens.errors import DataError, require
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)
 
@@ -49,6 +49,13 @@ def fit_logistic(
     weights = dict(enumerate(balance.class_weights.tolist()))
     # From strong to weak, each starting where the last ended: most of the path is already walked.
     model = linear.LogisticRegression(max_iter=1000, warm_start=True, class_weight=weights)
+    classes = np.arange(len(balance.class_weights))
+    if absent := sorted(set(classes.tolist()) - set(labels.tolist())):
+        # scikit-learn would leave it out, and every id behind it would shift.
+        raise DataError(
+            f"The training rows have none of class {absent[0]}.",
+            hint="Add rows of it, or leave the class out.",
+        )
     best: LogisticFit | None = None
     path: dict[str, float] = {}
     for c in sorted(strengths):
@@ -57,7 +64,9 @@ def fit_logistic(
             warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
             model.set_params(C=c).fit(features, labels)
         guess = model.predict(X[VALIDATION])
-        score = float(metrics.f1_score(y[VALIDATION], guess, average="macro", zero_division=0))
+        score = float(
+            metrics.f1_score(y[VALIDATION], guess, labels=classes, average="macro", zero_division=0)
+        )
         if not path or score > max(path.values()):
             best = LogisticFit(*_both_classes(model.coef_, model.intercept_), c, path)
         path[f"{c:g}"] = score

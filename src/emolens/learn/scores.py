@@ -42,11 +42,3 @@ class Scores:
         about = load_json(folder / "scores.json")
         arrays = load_arrays(folder / "scores.safetensors")
         return cls(about["model"], {split: arrays[split] for split in splits}, about["facts"])
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """(n, k) logits to probabilities, in float64."""
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    exponents = np.exp(shifted)
-    normalised: np.ndarray = exponents / exponents.sum(axis=1, keepdims=True)
-    return normalised

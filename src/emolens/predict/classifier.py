@@ -9,27 +9,26 @@ from pathlib import Path
 import numpy as np
 
 from emolens import runtime
-from emolens.encode.batches import pad, token_budget_batches
-from emolens.encode.engines import OpenVinoEngine
-from emolens.encode.tokenise import Tokeniser
+from emolens.encode.engines import OpenVinoEngine, run_batches, softmax
+from emolens.encode.tokenise import Tokeniser, Tokens
 from emolens.errors import EncoderError
 from emolens.labels import LabelSet
 from emolens.store import load_json
-
-TOKEN_BUDGET = 2048
 
 
 @dataclass(frozen=True)
 class Prediction:
     """The answer for one text. probabilities: by class name, the sum is 1.
 
-    unsure: the top probability is under the classifier's threshold.
+    unsure: the top probability is under the classifier's threshold, or the text is blank.
+    truncated: the text was longer than the model's limit, and only its beginning was read.
     """
 
     text: str
     label: str
     probability: float
     unsure: bool
+    truncated: bool
     probabilities: dict[str, float]
 
 
@@ -53,8 +52,9 @@ class Classifier:
         self.folder = folder
         self.unsure_below = unsure_below
         self.runtime = runtime.choose(precision, on_cpu=True)
-        names = load_json(folder / "config.json").get("id2label")
-        if not names:
+        config = load_json(folder / "config.json")
+        names = config.get("id2label") if isinstance(config, dict) else None
+        if not names or not all(key.isdecimal() for key in names):
             raise EncoderError(
                 f"{folder} holds a model without classes.",
                 hint="Give a model folder, as emolens run writes it, not a bare encoder.",
@@ -63,33 +63,35 @@ class Classifier:
         self.tokeniser = Tokeniser.from_folder(folder)
         self._engine = OpenVinoEngine(folder / "openvino" / "openvino_model.xml", self.runtime)
 
+    @property
+    def max_length(self) -> int:
+        """Tokens a text may have; longer ones are cut, and flagged."""
+        return self.tokeniser.max_length
+
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """(n, k) float64, the probabilities of each class in the order of `labels`."""
-        tokens = self.tokeniser.encode(texts)
-        result = np.empty((len(tokens), len(self.labels)))
-        for rows in token_budget_batches(tokens.lengths, budget=TOKEN_BUDGET):
-            logits = self._engine(*pad(tokens, rows, pad_id=self.tokeniser.pad_id))
-            if not np.isfinite(logits).all():
-                raise EncoderError(
-                    "The model gives numbers that are not finite.",
-                    hint="Its weights are damaged, or overflow in bf16: try --precision fp32.",
-                )
-            exponents = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-            result[rows] = exponents / exponents.sum(axis=1, keepdims=True)
-        return result
+        return self._probabilities(self.tokeniser.encode(texts))
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """One Prediction a text, in the order given."""
         answers = []
-        for text, row in zip(texts, self.predict_proba(texts), strict=True):
+        tokens = self.tokeniser.encode(texts)
+        cut = tokens.n_whole > tokens.lengths
+        for i, (text, row) in enumerate(zip(texts, self._probabilities(tokens), strict=True)):
             top = int(row.argmax())
             answers.append(
                 Prediction(
                     text=text,
                     label=self.labels.names[top],
                     probability=float(row[top]),
-                    unsure=bool(row[top] < self.unsure_below),
+                    unsure=bool(row[top] < self.unsure_below) or not text.strip(),
+                    truncated=bool(cut[i]),
                     probabilities=dict(zip(self.labels.names, row.tolist(), strict=True)),
                 )
             )
         return answers
+
+    def _probabilities(self, tokens: Tokens) -> np.ndarray:
+        if not len(tokens):
+            return np.empty((0, len(self.labels)))
+        return softmax(run_batches(self._engine, tokens, self.tokeniser.pad_id))

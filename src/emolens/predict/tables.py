@@ -11,10 +11,12 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from emolens.errors import DataError, UsageError, nearest
+from emolens.errors import DataError, UsageError, first_line, nearest
+from emolens.labels import LabelSet
 from emolens.predict.classifier import Classifier, Prediction
 from emolens.store import atomic_file
 
@@ -27,6 +29,15 @@ _FORMATS = (".csv", ".tsv", ".jsonl", ".parquet", ".txt")
 Row = dict[str, Any]
 
 
+@dataclass
+class Tally:
+    """What was answered: rows in all, those cut at the model's limit, those without a text."""
+
+    rows: int = 0
+    truncated: int = 0
+    blank: int = 0
+
+
 def predict_table(
     classifier: Classifier,
     source: Path,
@@ -34,8 +45,8 @@ def predict_table(
     *,
     text_column: str | None = None,
     progress: Callable[[int], None] | None = None,
-) -> int:
-    """Read `source`, write `target` with the answers beside each row; returns the rows.
+) -> Tally:
+    """Read `source`, write `target` with the answers beside each row.
 
     Both by their ending: .csv, .tsv, .jsonl, .parquet, or .txt with one text a line (reading
     only). Memory does not grow with the rows. Raises DataError that names the file and the line.
@@ -47,12 +58,19 @@ def predict_table(
             )
     if not source.is_file():
         raise DataError(f"There is no file {source}.", hint="Check the path.")
-    answered = _answered(classifier, read_rows(source), source, text_column, progress)
+    try:
+        source.open("rb").close()
+    except OSError as error:
+        raise DataError(
+            f"{source} can't be read: {error.strerror}.", hint="Check its rights."
+        ) from error
+    tally = Tally()
+    answered = _answered(classifier, read_rows(source), (source, text_column), tally, progress)
     with atomic_file(target) as file:
-        n = _write(answered, source, target, file)
-        if not n:
+        _write(answered, source, target, file)
+        if not tally.rows:
             raise DataError(f"{source} holds no rows.", hint="Check how the file was made.")
-    return n
+    return tally
 
 
 def read_rows(source: Path) -> Iterator[Row]:
@@ -87,9 +105,9 @@ def _parquet_errors(source: Path) -> Iterator[None]:
 
     try:
         yield
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         raise DataError(
-            f"{source} is no readable parquet file ({str(error).splitlines()[0]}).",
+            f"{source} is no readable parquet file ({first_line(error)}).",
             hint="Check that it was written to its end, or fetch it again.",
         ) from error
 
@@ -110,7 +128,7 @@ def _json_row(line: str, where: str) -> Row:
         row = json.loads(line)
         if "\\u" in line:  # an escape may stand for half a surrogate pair, which no file can hold
             json.dumps(row, ensure_ascii=False).encode()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(
             f"{where}: this is not JSON ({error}).", hint="Each line is one object."
         ) from error
@@ -121,12 +139,22 @@ def _json_row(line: str, where: str) -> Row:
     return row
 
 
+def _delimiter(source: Path) -> str:
+    """The sign that stands most often in the first line."""
+    with source.open(encoding="utf-8-sig", errors="replace") as file:
+        head = file.readline()
+    return max(",;\t", key=head.count)
+
+
 def _delimited_rows(file: TextIO, suffix: str, source: Path) -> Iterator[Row]:
-    head = file.readline()
-    file.seek(0)
-    delimiter = "\t" if suffix == ".tsv" else max(",;\t", key=head.count)
+    delimiter = "\t" if suffix == ".tsv" else _delimiter(source)
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     reader = csv.DictReader(file, delimiter=delimiter, strict=True)
+    names = list(reader.fieldnames or [])
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise DataError(
+            f"{source} has two columns called '{repeated}'.", hint="Rename one of them first."
+        )
     line = 0
     while True:
         try:
@@ -150,14 +178,17 @@ def _delimited_rows(file: TextIO, suffix: str, source: Path) -> Iterator[Row]:
 def _answered(
     classifier: Classifier,
     rows: Iterable[Row],
-    source: Path,
-    text_column: str | None,
+    where: tuple[Path, str | None],
+    tally: Tally,
     progress: Callable[[int], None] | None,
 ) -> Iterator[Row]:
-    column, done = "", 0
+    """Each row with its answer beside it; counts into `tally` on the way."""
+    (source, text_column), column = where, ""
     for chunk in _chunks(rows):
         column = column or _text_column(chunk[0], source, text_column)
         texts = ["" if row.get(column) is None else str(row[column]) for row in chunk]
+        if not tally.rows and source.suffix.lower() == ".txt":
+            _refuse_labelled_lines(source, texts, classifier.labels)
         for row, answer in zip(chunk, classifier.predict(texts), strict=True):
             added = added_columns(answer)
             if taken := added.keys() & row.keys():
@@ -166,9 +197,20 @@ def _answered(
                     hint="Rename it first.",
                 )
             yield {**row, **added}
-        done += len(chunk)
+            tally.truncated += answer.truncated
+            tally.blank += not answer.text.strip()
+        tally.rows += len(chunk)
         if progress:
-            progress(done)
+            progress(tally.rows)
+
+
+def _refuse_labelled_lines(source: Path, texts: list[str], labels: LabelSet) -> None:
+    """`text;label` lines, which studies read, would be answered with their label in the text."""
+    if all(text.rpartition(";")[2].strip() in labels.names for text in texts[1:] or texts):
+        raise DataError(
+            f"{source} holds 'text;label' lines; the labels would be read as text.",
+            hint="Give one text a line, or a .csv with a column of texts.",
+        )
 
 
 def added_columns(answer: Prediction) -> Row:
@@ -207,25 +249,26 @@ def _text_column(row: Row, source: Path, wanted: str | None) -> str:
     )
 
 
-def _write(rows: Iterator[Row], source: Path, target: Path, file: Any) -> int:
+def _write(rows: Iterator[Row], source: Path, target: Path, file: Any) -> None:
     suffix = target.suffix.lower()
     if suffix == ".parquet":
-        return _write_parquet(rows, source, file)
+        _write_parquet(rows, source, file)
+        return
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    n = _write_text(rows, source, suffix, text)
+    _write_text(rows, source, suffix, text)
     text.detach()
-    return n
 
 
-def _write_text(rows: Iterator[Row], source: Path, suffix: str, text: TextIO) -> int:
-    n = 0
+def _write_text(rows: Iterator[Row], source: Path, suffix: str, text: TextIO) -> None:
+    same = source.suffix.lower() == suffix == ".csv"
+    delimiter = "\t" if suffix == ".tsv" else _delimiter(source) if same else ","
     writer: csv.DictWriter[str] | None = None
     for n, row in enumerate(rows, start=1):
         if suffix == ".jsonl":
             text.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
             continue
         if writer is None:
-            writer = csv.DictWriter(text, list(row), delimiter="\t" if suffix == ".tsv" else ",")
+            writer = csv.DictWriter(text, list(row), delimiter=delimiter)
             writer.writeheader()
         if extra := row.keys() - set(writer.fieldnames):
             raise DataError(
@@ -233,14 +276,13 @@ def _write_text(rows: Iterator[Row], source: Path, suffix: str, text: TextIO) ->
                 hint="Rows of different columns fit into .jsonl and .parquet only.",
             )
         writer.writerow(row)
-    return n
 
 
-def _write_parquet(rows: Iterator[Row], source: Path, file: Any) -> int:
+def _write_parquet(rows: Iterator[Row], source: Path, file: Any) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema, n = _source_schema(source), 0
+    schema = _source_schema(source)
     with contextlib.ExitStack() as stack:
         writer: Any = None
         for chunk in _chunks(rows):
@@ -250,8 +292,6 @@ def _write_parquet(rows: Iterator[Row], source: Path, file: Any) -> int:
                     schema = schema.append(pa.field(name, pa.scalar(chunk[0][name]).type))
                 writer = stack.enter_context(pq.ParquetWriter(file, schema))
             writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
-            n += len(chunk)
-    return n
 
 
 def _source_schema(source: Path) -> pa.Schema:
@@ -275,7 +315,7 @@ def _source_schema(source: Path) -> pa.Schema:
             )
     except pa.ArrowException as error:
         raise DataError(
-            f"{source} does not fit into Parquet ({str(error).splitlines()[0]}).",
+            f"{source} does not fit into Parquet ({first_line(error)}).",
             hint="Write .jsonl instead.",
         ) from error
     return found

@@ -37,8 +37,8 @@ def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) ->
             "",
             *_table(evaluation),
             "",
-            "95 % bootstrap intervals over the rows. Validation chose the epoch; test was scored "
-            "once.",
+            "95 % bootstrap intervals over the rows. Validation chose the epoch; "
+            "nothing was chosen on test.",
             "",
             "| class | precision | recall | F1 | test texts |",
             "|---|---|---|---|---|",

@@ -15,8 +15,6 @@ from typing import Any
 from emolens import __version__
 from emolens.data.audit import Audit
 from emolens.data.dataset import TEST, TRAIN
-from emolens.encode.batches import pad
-from emolens.encode.tokenise import Tokeniser, Tokens
 from emolens.errors import require
 from emolens.evaluation.evaluate import Evaluation
 from emolens.explore.project import Projection
@@ -43,14 +41,14 @@ _SECTIONS = {
 class ReportContents:
     """What a report shows. study: the resolved settings as plain values; facts: by model.
 
-    figures: by name, the SVG file. stages: seconds and peak memory by stage.
+    example: texts as padded_batch gives them. figures: by name, the SVG file. stages: seconds and
+    peak memory by stage.
     """
 
     study: dict[str, Any]
     study_toml: str
-    runtime: str
     audit: Audit
-    example: dict[str, Any]
+    example: list[dict[str, Any]]
     shapes: dict[str, tuple[int, ...]]
     embed_runtime: str
     projection: Projection
@@ -75,7 +73,6 @@ def render_report(contents: ReportContents) -> str:
     page: str = environment.get_template("report.html.j2").render(
         study=contents.study,
         study_toml=contents.study_toml,
-        runtime=contents.runtime,
         version=__version__,
         made=f"{datetime.now().day} {datetime.now():%B %Y}",
         audit=contents.audit,
@@ -86,7 +83,6 @@ def render_report(contents: ReportContents) -> str:
         projection_rows=len(contents.projection.labels),
         facts=contents.facts,
         recipe=contents.facts["finetune"]["recipe"],
-        last_loss=_last_loss(contents.facts["finetune"]["history"]),
         evaluation=evaluation.to_dict(),
         figures={name: _data_uri(path) for name, path in contents.figures.items()},
         stages=contents.stages,
@@ -99,24 +95,6 @@ def render_report(contents: ReportContents) -> str:
         p_value=lambda p: "< 0.001" if p < 0.001 else f"= {p:.3f}",
     )
     return page
-
-
-def padded_example(tokeniser: Tokeniser, tokens: Tokens, n: int = 2) -> dict[str, Any]:
-    """The first rows padded together: their lengths, and a token, id and mask for each place."""
-    import numpy as np
-
-    rows = np.arange(min(n, len(tokens)))
-    input_ids, attention_mask = pad(tokens, rows, pad_id=tokeniser.pad_id)
-    return {
-        "lengths": tokens.lengths[rows].tolist(),
-        "rows": [
-            [
-                {"token": token, "id": i, "mask": m}
-                for token, i, m in zip(tokeniser.tokens(ids), ids, mask, strict=True)
-            ]
-            for ids, mask in zip(input_ids.tolist(), attention_mask.tolist(), strict=True)
-        ],
-    }
 
 
 def _tiles(audit: Audit, evaluation: Evaluation) -> list[dict[str, str]]:
@@ -149,10 +127,6 @@ def _classes_sentence(audit: Audit) -> str:
 def _projection_head(projection: Projection, n: int = 5) -> list[tuple[float, float, int]]:
     rows = zip(projection.xy[:n].tolist(), projection.labels[:n].tolist(), strict=True)
     return [(x, y, label) for (x, y), label in rows]
-
-
-def _last_loss(history: list[dict[str, float]]) -> float:
-    return next((p["loss"] for p in reversed(history) if "loss" in p), float("nan"))
 
 
 def _data_uri(path: Path) -> str:

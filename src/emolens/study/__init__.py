@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from emolens import __version__
 from emolens.data.dataset import Dataset
 from emolens.data.sources import load_dataset
 from emolens.encode.backbone import find_encoder
@@ -81,12 +82,12 @@ def run_study(
     dataset = load_dataset(study.data.dataset, **_source_options(study))
     encoder = find_encoder(study.encoder.name, sha256_wanted=study.encoder.sha256)
     run_folder = RunFolder(folder)
-    with run_folder.opened(_source(study)):
-        save_text(folder / "study.toml", study.to_toml())
+    with run_folder.opened(_identity(study)):
         observer.opened(study, dataset, folder)
         context = Context(study, dataset, encoder, folder, run_folder.records, observer.progress)
         for stage in wanted:
             _run_stage(stage, _key(stage, context), context, run_folder, observer)
+        save_text(folder / "study.toml", study.to_toml())
     return Run(study, folder, {stage: run_folder.records[stage] for stage in wanted})
 
 
@@ -100,7 +101,8 @@ def _run_stage(
         paths, said = STAGES[stage].run(context)
         outputs = run_folder.outputs(paths)
         record = StageRecord(key, said, outputs, meter.seconds, meter.peak_memory_mb)
-        run_folder.record(stage, record, _source(context.study))
+        run_folder.record(stage, record, _identity(context.study))
+        save_text(context.folder / "study.toml", context.study.to_toml())
     observer.finished(stage, run_folder.records[stage], resumed=resumed)
 
 
@@ -129,12 +131,19 @@ def _key(stage: str, context: Context) -> str:
     read = [context.records[needed] for needed in STAGES[stage].needs]
     inputs = [[record.key, record.outputs] for record in read]
     data, weights = context.dataset.fingerprint, context.encoder.fingerprint
-    return fingerprint(stage, settings, inputs, data, weights)
+    # Another version of emolens may compute a stage in another way.
+    return fingerprint(__version__, stage, settings, inputs, data, weights)
 
 
-def _source(study: Study) -> str:
-    """The data set spec as the manifest holds it: './x' is the same place as 'x'."""
-    return os.path.normpath(study.data.dataset)
+def _identity(study: Study) -> dict[str, str]:
+    """What a run folder is of; a study of anything else gets a folder of its own.
+
+    './x' is the same place as 'x'.
+    """
+    return {
+        "dataset": os.path.normpath(study.data.dataset),
+        "encoder": os.path.normpath(study.encoder.name),
+    }
 
 
 def _source_options(study: Study) -> dict[str, object]:

@@ -45,22 +45,23 @@ class RunFolder:
         self.records: dict[str, StageRecord] = {}
 
     @contextlib.contextmanager
-    def opened(self, dataset: str) -> Iterator[None]:
+    def opened(self, identity: dict[str, str]) -> Iterator[None]:
         """Lock the folder, clear what a killed run left half-written, read the manifest."""
         filelock = require("filelock", "train")
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(self.path / ".lock", timeout=0)
-        try:
-            lock.acquire()
-        except filelock.Timeout as error:
-            raise StorageError(
-                f"Another emolens run is writing to {self.path}.",
-                hint="Wait for it, or choose another folder with --out.",
-            ) from error
+        with writing(self.path):
+            try:
+                lock.acquire()
+            except filelock.Timeout as error:
+                raise StorageError(
+                    f"Another emolens run is writing to {self.path}.",
+                    hint="Wait for it, or choose another folder with --out.",
+                ) from error
         try:
             sweep(self.path)
-            self._read(dataset)
+            self._read(identity)
             yield
         finally:
             lock.release()
@@ -75,35 +76,36 @@ class RunFolder:
             for name, digest in record.outputs.items()
         )
 
-    def record(self, stage: str, record: StageRecord, dataset: str) -> None:
+    def record(self, stage: str, record: StageRecord, identity: dict[str, str]) -> None:
         """Write the manifest with this stage in it."""
         self.records[stage] = record
         stages = {name: asdict(entry) for name, entry in self.records.items()}
-        manifest = {"emolens": __version__, "dataset": dataset, "stages": stages}
+        manifest = {"emolens": __version__, **identity, "stages": stages}
         save_json(self.path / "manifest.json", manifest)
 
     def outputs(self, paths: Sequence[Path]) -> dict[str, str]:
         """SHA-256 by path within the folder."""
         return {path.relative_to(self.path).as_posix(): sha256(path) for path in paths}
 
-    def _read(self, dataset: str) -> None:
+    def _read(self, identity: dict[str, str]) -> None:
         file = self.path / "manifest.json"
         if not file.is_file():
             return
         manifest: dict[str, Any] = load_json(file)
         try:
-            told = str(manifest["dataset"])
+            told = {name: str(manifest[name]) for name in identity}
             records = {name: StageRecord(**entry) for name, entry in manifest["stages"].items()}
         except (KeyError, TypeError, AttributeError) as error:
             raise StorageError(
                 f"{file} is no manifest of this version of emolens.",
                 hint="Choose another folder with --out, or delete that one.",
             ) from error
-        if told != dataset:
-            raise UsageError(
-                f"{self.path} holds a run on other data ({told}).",
-                hint="Choose another folder with --out, or delete that one.",
-            )
+        for name, value in identity.items():
+            if told[name] != value:
+                raise UsageError(
+                    f"{self.path} holds a run with another {name} ({told[name]}).",
+                    hint="Choose another folder with --out, or delete that one.",
+                )
         self.records = records
 
 

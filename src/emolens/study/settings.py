@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +11,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    NonNegativeFloat,
     PositiveFloat,
     ValidationError,
 )
@@ -18,6 +18,8 @@ from pydantic import (
 from emolens.errors import UsageError, nearest, require
 from emolens.learn.logistic import STRENGTHS
 
+# A class column may be called 2024, a data set 1979-05-27: these are never numbers or dates.
+_STRINGS = {"name", "data.dataset", "data.text", "data.label", "encoder.name", "encoder.sha256"}
 BUILTIN = Path(__file__).parent / "builtin"
 
 
@@ -32,7 +34,7 @@ class DataSettings(_Table):
     text: str | None = None
     label: str | None = None
     splits: dict[Literal["train", "validation", "test"], str] = {}
-    shares: tuple[PositiveFloat, NonNegativeFloat, NonNegativeFloat] = (0.8, 0.1, 0.1)
+    shares: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (0.8, 0.1, 0.1)
     limit: int | None = Field(None, ge=1)
 
 
@@ -108,6 +110,11 @@ def load_study(study: str | Path, overrides: dict[str, Any] | None = None) -> St
     UsageError that names the file, the key and the nearest known one.
     """
     path = BUILTIN / f"{study}.toml" if str(study) in builtin_studies() else Path(study)
+    if path.is_file() and path.suffix.lower() != ".toml":
+        raise UsageError(
+            f"{path} is no study, which is a .toml file.",
+            hint=f"For a study of that data: emolens run --dataset {path}",
+        )
     if not path.is_file():
         raise UsageError(
             f"There is no study '{study}', built in or as a file.",
@@ -115,11 +122,11 @@ def load_study(study: str | Path, overrides: dict[str, Any] | None = None) -> St
         )
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise UsageError(
             f"{path} is no valid TOML: {error}.", hint='A string stands in quotes: name = "…".'
         ) from error
-    values.setdefault("name", path.stem)
+    values.setdefault("name", re.sub(r"[^\w.-]+", "-", path.stem).strip("-.") or "study")
     for key, value in (overrides or {}).items():
         _set(values, key, value)
     try:
@@ -137,14 +144,16 @@ def _set(values: dict[str, Any], dotted: str, value: Any) -> None:
             raise UsageError(
                 f"'{table}' in '{dotted}' is no table.", hint=nearest(table, Study.model_fields)
             )
-    place[key] = _parsed(value) if isinstance(value, str) else value
+    place[key] = _parsed(dotted, value) if isinstance(value, str) else value
 
 
-def _parsed(value: str) -> Any:
+def _parsed(dotted: str, value: str) -> Any:
+    """The value as TOML; as it stands where it is none, or where a string is wanted."""
     try:
-        return tomllib.loads(f"value = {value}")["value"]
+        parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         return value
+    return value if dotted in _STRINGS and not isinstance(parsed, str) else parsed
 
 
 def _explained(error: ValidationError, origin: str) -> UsageError:
@@ -160,4 +169,7 @@ def _explained(error: ValidationError, origin: str) -> UsageError:
         )
     said = first["msg"][0].lower() + first["msg"][1:]
     given = "" if first["type"] == "missing" else f" (given: {first['input']!r})"
-    return UsageError(f"{origin}: {dotted}: {said}{given}.", hint="See emolens run --help.")
+    return UsageError(
+        f"{origin}: {dotted}: {said}{given}.",
+        hint="docs/studies.md lists every setting with its default.",
+    )

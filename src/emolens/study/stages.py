@@ -8,18 +8,19 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from emolens import runtime
-from emolens.data.audit import Audit, SplitAudit, audit
+from emolens.data.audit import Audit, audit
 from emolens.data.balance import Balance, balance
 from emolens.data.dataset import TEST, TRAIN, VALIDATION, Dataset
 from emolens.encode.backbone import EncoderFolder, tokeniser_of
-from emolens.encode.embed import Embeddings, Encoder, Progress
+from emolens.encode.batches import padded_batch
+from emolens.encode.embed import Embeddings, Encoder
+from emolens.encode.engines import Progress
 from emolens.encode.tokenise import Tokeniser, Tokens
 from emolens.evaluation.evaluate import Evaluation, evaluate, predictions_table
+from emolens.evaluation.metrics import confusion
 from emolens.explore.project import Projection, project
 from emolens.learn.baselines import majority, tfidf
 from emolens.learn.export import export_openvino
@@ -28,9 +29,8 @@ from emolens.learn.probe import Probe
 from emolens.learn.scores import Scores
 from emolens.show import displays
 from emolens.show.card import model_card
-from emolens.show.report import ReportContents, padded_example, render_report
+from emolens.show.report import ReportContents, render_report
 from emolens.store import (
-    atomic_folder,
     load_arrays,
     load_json,
     save_arrays,
@@ -74,12 +74,17 @@ class Context:
         """What the embed stage wrote."""
         return Embeddings.load(self.folder / "embeddings", list(self.dataset.splits))
 
+    def draw(self, name: str, display: displays.Display) -> list[Path]:
+        """Draw into figures/, as .png and .svg; returns the paths."""
+        return displays.save_figure(display, self.folder / "figures" / f"{name}.png")
+
     def scores(self) -> list[Scores]:
         """Every model's probabilities, from the simplest to the strongest."""
         folders = ("baselines/majority", "baselines/tfidf", "probe", "finetune")
         return [Scores.load(self.folder / f, (VALIDATION, TEST)) for f in folders]
 
 
+_TOLD = ("accuracy", "weighted_f1", "macro_f1", "loss")
 Outcome = tuple[list[Path], str]
 
 
@@ -106,16 +111,20 @@ def _tokenise(context: Context) -> Outcome:
 
 def _audit(context: Context) -> Outcome:
     n_tokens = {name: tokens.n_whole for name, tokens in context.tokens().items()}
-    found = audit(context.dataset, n_tokens=n_tokens, max_length=context.tokeniser.max_length)
+    limit, labels = context.tokeniser.max_length, context.dataset.labels
+    found = audit(context.dataset, n_tokens=n_tokens, max_length=limit)
     path = context.folder / "audit.json"
     save_json(path, found.to_dict())
+    frequencies = displays.ClassFrequencyDisplay(labels, context.dataset.counts(TRAIN))
+    paths = [path, *context.draw("classes", frequencies)]
+    paths += context.draw("lengths", displays.TokenLengthDisplay(n_tokens, limit))
     sizes = " / ".join(f"{split.n:,}" for split in found.splits.values())
-    said = f"{sizes} texts in {len(context.dataset.labels)} classes"
+    said = f"{sizes} texts in {len(labels)} classes"
     if found.repeated_texts:
         said += f", {found.repeated_texts:,} repeated ({found.contradicting_texts:,} contradicting)"
     if leaked := len(found.leaked_rows):
         said += f", {leaked:,} also in train"
-    return [path], said
+    return paths, said
 
 
 def _embed(context: Context) -> Outcome:
@@ -156,7 +165,8 @@ def _map(context: Context) -> Outcome:
     )
     path = context.folder / "projection.parquet"
     projection.save(path)
-    return [path], f"({len(projection.labels)}, 3) X, Y, label; UMAP, {settings.metric}"
+    drawn = context.draw("map", displays.DensityDisplay(context.dataset.labels, projection))
+    return [path, *drawn], f"({len(projection.labels)}, 3) X, Y, label; UMAP, {settings.metric}"
 
 
 def _baselines(context: Context) -> Outcome:
@@ -172,116 +182,86 @@ def _probe(context: Context) -> Outcome:
     probe = Probe(context.dataset.labels, strengths=context.study.probe.strengths)
     probe.fit(embeddings, context.dataset.y, context.balance)
     scores = probe.scores(embeddings)
-    folder = context.folder / "probe"
+    folder, labels = context.folder / "probe", context.dataset.labels
+    y = context.dataset[VALIDATION].labels
+    matrix = confusion(y, scores.predictions(VALIDATION), len(labels))
+    display = displays.ConfusionDisplay(labels, matrix, "Probe, validation, normalised")
     said = f"validation accuracy {_accuracy(context, scores)}, C = {probe.C_:g}"
-    return [*probe.save(folder), *scores.save(folder)], said
+    drawn = context.draw("confusion-probe", display)
+    return [*probe.save(folder), *scores.save(folder), *drawn], said
 
 
 def _finetune(context: Context) -> Outcome:
-    recipe = Recipe(**context.study.finetune.model_dump(), seed=context.study.seed)
-    with atomic_folder(context.folder / "model") as fresh:
-        scores = finetune(
-            context.encoder,
-            context.dataset,
-            fresh,
-            tokens=context.tokens(),
-            recipe=recipe,
-            balance=context.balance,
-            progress=context.progress,
-        )
-        written = [path.name for path in fresh.iterdir()]
-    paths = [context.folder / "model" / name for name in written]
+    settings = context.study.finetune.model_dump()
+    limit = context.study.encoder.max_length
+    recipe = Recipe(**settings, max_length=limit, seed=context.study.seed)
+    folder = context.folder / "model"
+    scores = finetune(
+        context.encoder,
+        context.dataset,
+        folder,
+        tokens=context.tokens(),
+        recipe=recipe,
+        balance=context.balance,
+        progress=context.progress,
+    )
+    facts = scores.facts
+    paths = [path for path in folder.iterdir() if path.is_file()]
     paths += scores.save(context.folder / "finetune")
-    kept = f"epoch {scores.facts['best_epoch']:g} kept"
-    return paths, f"validation accuracy {_accuracy(context, scores)}, {kept}"
+    curve = displays.LearningCurveDisplay(facts["history"], facts["best_epoch"])
+    paths += context.draw("learning-curve", curve)
+    kept = next(
+        p for p in facts["history"] if p.get("epoch") == facts["best_epoch"] and "eval_loss" in p
+    )
+    figures = ", ".join(f"{n.replace('_', ' ')} {kept[f'eval_{n}']:.4f}" for n in _TOLD)
+    speed = f"{facts['samples_per_second']:.0f} texts/s on {facts['runtime']}"
+    return paths, f"validation {figures} (epoch {facts['best_epoch']:g}); {speed}"
 
 
 def _evaluate(context: Context) -> Outcome:
-    scores = context.scores()
+    scores, labels = context.scores(), context.dataset.labels
     found = evaluate(context.dataset, scores, seed=context.study.seed)
-    figures, table = context.folder / "evaluation.json", context.folder / "predictions.parquet"
-    save_json(figures, found.to_dict())
-    save_table(table, predictions_table(context.dataset, scores))
+    paths = [context.folder / "evaluation.json", context.folder / "predictions.parquet"]
+    save_json(paths[0], found.to_dict())
+    save_table(paths[1], predictions_table(context.dataset, scores))
+    for split, by_model in found.by_split.items():
+        matrices = {
+            displays.model_name(model): np.array(by_model[model].confusion)
+            for model in ("probe", "finetune")
+        }
+        pair = displays.ConfusionPairDisplay(labels, matrices)
+        paths += context.draw(f"scores-{split}", displays.ScoreDisplay(by_model, split))
+        paths += context.draw(f"confusion-{split}", pair)
     best = found.by_split[TEST]["finetune"]
     low, high = best.intervals["accuracy"]
     said = f"test accuracy {best.accuracy:.4f} (95 % {low:.3f}–{high:.3f})"
-    return [figures, table], f"{said}, macro-F1 {best.macro_f1:.4f}"
+    return paths, f"{said}, macro-F1 {best.macro_f1:.4f}"
+
+
+def _report(context: Context) -> Outcome:
+    evaluation = Evaluation.from_dict(load_json(context.folder / "evaluation.json"))
+    found = Audit.from_dict(load_json(context.folder / "audit.json"))
+    contents = ReportContents(
+        study=context.study.model_dump(),
+        study_toml=context.study.to_toml(),
+        audit=found,
+        example=padded_batch(context.tokeniser, context.dataset[TRAIN].texts[:2]),
+        shapes=context.embeddings().shapes,
+        embed_runtime=load_json(context.folder / "embeddings" / "embeddings.json")["runtime"],
+        projection=Projection.load(context.folder / "projection.parquet"),
+        facts={scores.model: scores.facts for scores in context.scores()},
+        evaluation=evaluation,
+        figures={path.stem: path for path in (context.folder / "figures").glob("*.svg")},
+        stages={n: asdict(r) for n, r in context.records.items() if n not in ("report", "export")},
+    )
+    report, card = context.folder / "report.html", context.folder / "model" / "README.md"
+    save_text(report, render_report(contents))
+    save_text(card, model_card(context.study.name, found, context.encoder.shown, evaluation))
+    return [report, card], f"report.html with {len(contents.figures)} figures, and a model card"
 
 
 def _export(context: Context) -> Outcome:
     return export_openvino(context.folder / "model"), "model/openvino, for emolens predict"
-
-
-def _report(context: Context) -> Outcome:
-    found = load_audit(context.folder)
-    evaluation = Evaluation.from_dict(load_json(context.folder / "evaluation.json"))
-    tokens = context.tokens()
-    scores = {s.model: s for s in context.scores()}
-    projection = Projection.load(context.folder / "projection.parquet")
-    drawn = _figures(context, tokens, evaluation, projection, scores["finetune"].facts)
-    paths: list[Path] = []
-    for done, (name, display) in enumerate(drawn.items(), start=1):
-        paths += displays.save_figure(display, context.folder / "figures" / f"{name}.png")
-        context.progress(done, len(drawn))
-    shapes = {name: array.shape for name, array in context.embeddings().vectors.items()}
-    contents = ReportContents(
-        study=context.study.model_dump(),
-        study_toml=context.study.to_toml(),
-        runtime=str(runtime.choose()),
-        audit=found,
-        example=padded_example(context.tokeniser, tokens[TRAIN]),
-        shapes=shapes,
-        embed_runtime=load_json(context.folder / "embeddings" / "embeddings.json")["runtime"],
-        projection=projection,
-        facts={name: s.facts for name, s in scores.items()},
-        evaluation=evaluation,
-        figures={name: context.folder / "figures" / f"{name}.svg" for name in drawn},
-        stages={
-            name: asdict(record) for name, record in context.records.items() if name != "report"
-        },
-    )
-    report, card = context.folder / "report.html", context.folder / "model" / "README.md"
-    save_text(report, render_report(contents))
-    save_text(card, model_card(context.study.name, found, context.encoder.name, evaluation))
-    return [*paths, report, card], f"{len(drawn)} figures, report.html, model card"
-
-
-def _figures(
-    context: Context,
-    tokens: dict[str, Tokens],
-    evaluation: Evaluation,
-    projection: Projection,
-    facts: dict[str, Any],
-) -> dict[str, displays.Display]:
-    labels = context.dataset.labels
-    matrices = {
-        split: {
-            displays.model_name(model): np.array(evaluation.by_split[split][model].confusion)
-            for model in ("probe", "finetune")
-        }
-        for split in (VALIDATION, TEST)
-    }
-    lengths = {name: rows.n_whole for name, rows in tokens.items()}
-    drawn: dict[str, displays.Display] = {
-        "classes": displays.ClassFrequencyDisplay(labels, context.dataset.counts(TRAIN)),
-        "lengths": displays.TokenLengthDisplay(lengths, context.tokeniser.max_length),
-        "map": displays.DensityDisplay(labels, projection),
-        "confusion-probe": displays.ConfusionDisplay(
-            labels, matrices[VALIDATION]["probe"], "Probe, validation, normalised"
-        ),
-        "learning-curve": displays.LearningCurveDisplay(facts["history"], facts["best_epoch"]),
-    }
-    for split in (VALIDATION, TEST):
-        drawn[f"scores-{split}"] = displays.ScoreDisplay(evaluation.by_split[split], split)
-        drawn[f"confusion-{split}"] = displays.ConfusionPairDisplay(labels, matrices[split])
-    return drawn
-
-
-def load_audit(folder: Path) -> Audit:
-    """The audit that a run folder holds."""
-    values = load_json(folder / "audit.json")
-    splits = {name: SplitAudit(**split) for name, split in values.pop("splits").items()}
-    return Audit(**values, splits=splits)
 
 
 def _accuracy(context: Context, scores: Scores) -> str:
@@ -302,6 +282,7 @@ STAGES = {
     "probe": Stage(_probe, needs=("embed",), settings=("balance", "probe", "seed")),
     "finetune": Stage(_finetune, needs=("tokenise",), settings=("balance", "finetune", "seed")),
     "evaluate": Stage(_evaluate, needs=("baselines", "probe", "finetune"), settings=("seed",)),
+    "report": Stage(_report, needs=("audit", "map", "evaluate"), settings=("name",)),
+    # Last: the report is there even where a model can't be exported.
     "export": Stage(_export, needs=("finetune",)),
-    "report": Stage(_report, needs=("audit", "map", "evaluate", "export"), settings=("name",)),
 }
