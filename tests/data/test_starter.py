@@ -6,6 +6,7 @@ import csv
 import re
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from emolens.data.audit import audit
@@ -26,6 +27,13 @@ ROWS = {split: rows_of(split) for split in SPLITS}
 ALL = [row for rows in ROWS.values() for row in rows]
 
 
+TEXTS = [row["text"] for row in ALL]
+
+
+def words_of(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.lower()))
+
+
 def card_row(*first: str) -> list[str]:
     """The cells of the card's table row that starts with these, after them."""
     start = "| " + " | ".join(first) + " |"
@@ -38,32 +46,61 @@ def test_every_row_is_well_formed() -> None:
         assert list(row) == ["id", "text", "label", "register"]
         assert re.fullmatch(r"s\d{4}", row["id"])
         assert row["text"] == row["text"].strip()
-        assert row["text"].isprintable()
+        # A zero-width joiner builds emoji of two; nothing else that can't be seen stands there.
+        assert row["text"].replace("\u200d", "").isprintable()
         assert row["label"] and row["register"]
     assert sorted(row["id"] for row in ALL) == [f"s{i:04d}" for i in range(1, len(ALL) + 1)]
     assert len({row["text"].casefold() for row in ALL}) == len(ALL)
 
 
-def test_every_class_has_as_many_rows_as_any_other() -> None:
+def test_classes_and_registers_are_even_in_every_split() -> None:
     labels = {row["label"] for row in ALL}
+    registers = {row["register"] for row in ALL}
+    assert Counter(row["label"] for row in ALL) == dict.fromkeys(labels, len(ALL) // len(labels))
     for rows in ROWS.values():
-        counts = Counter(row["label"] for row in rows)
-        assert set(counts) == labels
-        assert len(set(counts.values())) == 1
+        by_class = Counter(row["label"] for row in rows)
+        assert max(by_class.values()) - min(by_class.values()) <= 1
+        by_register = Counter(row["register"] for row in rows)
+        assert set(by_register) == registers
+        assert max(by_register.values()) <= 1.3 * min(by_register.values())
 
 
-@pytest.mark.parametrize("split", ["validation", "test"])
-def test_held_out_splits_hold_one_text_of_each_class_and_register(split: str) -> None:
-    pairs = Counter((row["label"], row["register"]) for row in ROWS[split])
-    assert set(pairs.values()) == {1}
-    assert len(pairs) == len({row["label"] for row in ALL}) * len({row["register"] for row in ALL})
+def test_the_label_is_seldom_named() -> None:
+    named = {
+        "sadness": "sad sadness sadly",
+        "joy": "joy joyful happy happiness",
+        "love": "love loved loves loving",
+        "anger": "anger angry angrily",
+        "fear": "fear feared fearful afraid scared",
+        "surprise": "surprise surprised surprising",
+        "neutral": "neutral",
+    }
+    for label, words in named.items():
+        texts = [words_of(row["text"]) for row in ALL if row["label"] == label]
+        assert sum(bool(text & set(words.split())) for text in texts) <= 0.12 * len(texts), label
+    felt = {"feel", "feels", "feeling", "felt"}
+    assert sum(bool(words_of(row["text"]) & felt) for row in ALL) <= 0.1 * len(ALL)
+
+
+def test_no_text_repeats_another() -> None:
+    beginnings = Counter(" ".join(re.findall(r"\w+", r["text"].lower())[:3]) for r in ALL)
+    assert max(beginnings.values()) <= 0.01 * len(ALL)
+    vocabulary = {word: i for i, word in enumerate(set().union(*map(words_of, TEXTS)))}
+    holds = np.zeros((len(ALL), len(vocabulary)), dtype=np.float32)
+    for row, text in enumerate(TEXTS):
+        holds[row, [vocabulary[word] for word in words_of(text)]] = 1
+    shared, sizes = holds @ holds.T, holds.sum(axis=1)
+    jaccard = shared / (sizes[:, None] + sizes - shared)
+    assert np.triu(jaccard, 1).max() <= 0.4
 
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_the_card_says_the_sizes_of_the_splits(split: str) -> None:
-    texts, a_class, _ = card_row(split, f"`{split}.csv`")
-    n_classes = len({row["label"] for row in ALL})
-    assert int(texts) == len(ROWS[split]) == int(a_class) * n_classes
+    texts, a_class, a_register = card_row(split, f"`{split}.csv`")
+    assert int(texts) == len(ROWS[split])
+    for told, column in ((a_class, "label"), (a_register, "register")):
+        counts = sorted(Counter(row[column] for row in ROWS[split]).values())
+        assert re.findall(r"\d+", told) == [str(counts[0]), str(counts[-1])]
 
 
 def test_the_card_says_the_registers_and_the_whole() -> None:
