@@ -16,6 +16,8 @@ from emolens.encode.engines import Pooling
 from emolens.errors import EncoderError, UsageError
 from tests.conftest import feeling_rows
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*texts were cut at")
+
 TEXTS = [text for text, _ in feeling_rows(12)] + ["", "happy", "very " * 60, "😀 我"]
 
 
@@ -104,3 +106,9 @@ def test_embeddings_come_back_as_they_were_saved(tmp_path: Path) -> None:
     again = Embeddings.load(tmp_path, ["train", "test"])
     assert again.shapes == {"train": (5, 4), "test": (2, 4)}
     assert all(np.array_equal(again[s], embeddings[s]) for s in again.vectors)
+
+
+def test_who_embeds_texts_over_the_limit_is_told(tiny_encoder: Path) -> None:
+    encoder = Encoder(str(tiny_encoder), precision="fp32")
+    with pytest.warns(UserWarning, match="1 texts were cut at 32 tokens"):
+        encoder.encode(["i am happy", "so " * 100])

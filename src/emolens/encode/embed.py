@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,8 +69,12 @@ class Encoder:
         )
 
     def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> np.ndarray:
-        """(n, d) float32, one vector a text in the order given."""
-        return self.encode_tokens(self.tokeniser.encode(texts), progress=progress)
+        """(n, d) float32, one vector a text in the order given; warns where texts were cut."""
+        tokens = self.tokeniser.encode(texts)
+        if n := tokens.n_truncated:
+            limit = self.tokeniser.max_length
+            warnings.warn(f"{n:,} texts were cut at {limit} tokens.", UserWarning, stacklevel=2)
+        return self.encode_tokens(tokens, progress=progress)
 
     def embed(self, dataset: Dataset) -> Embeddings:
         """The vectors of every split."""

@@ -250,6 +250,7 @@ class LearningCurveDisplay(Display):
             right.plot(epochs, [p[key] for p in after], "o-", color=colour, label=name)
         right.axvline(self.best_epoch, color=_MUTED, linestyle=":", linewidth=1, label="kept")
         right.set_title("Validation", loc="left")
+        right.xaxis.get_major_locator().set_params(integer=True)
         right.legend(frameon=False)
         for panel in (left, right):
             panel.set_xlabel("epoch")
