@@ -155,11 +155,8 @@ def _show_run(run: Run, stage: str | None, console: Console) -> None:
     rows: list[list[object]] = []
     for split, models in evaluation.by_split.items():
         for model, e in models.items():
-            cells = [
-                f"{getattr(e, key):.4f} ({e.intervals[key][0]:.3f}–{e.intervals[key][1]:.3f})"
-                for key in ("accuracy", "macro_f1", "weighted_f1")
-            ]
-            rows.append([split, model, *cells])
+            figures = (e.figure(key) for key in ("accuracy", "macro_f1", "weighted_f1"))
+            rows.append([split, model, *figures])
     console.table(
         ("split", "model", "accuracy (95 %)", "macro-F1 (95 %)", "weighted F1 (95 %)"), rows
     )

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from emolens.encode.tokenise import Tokeniser, read_config, stated_limit
 from emolens.errors import EncoderError, MissingExtra, hub_errors, nearest, require
-from emolens.store import fingerprint, load_json, sha256
+from emolens.store import fingerprint, sha256
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -38,7 +38,7 @@ class EncoderFolder:
         """The name without the path of this machine."""
         return self.folder.name if Path(self.name).expanduser().is_dir() else self.name
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A name for all that decides its vectors: weights, configuration and tokenizer."""
         files = sorted(path for path in self.folder.iterdir() if path.suffix in _TEXTUAL)
@@ -47,8 +47,7 @@ class EncoderFolder:
     @property
     def config(self) -> dict[str, Any]:
         """config.json."""
-        config: dict[str, Any] = json.loads((self.folder / "config.json").read_text("utf-8"))
-        return config
+        return read_config(self.folder / "config.json")
 
 
 def find_encoder(name: str, *, sha256_wanted: str | None = None) -> EncoderFolder:
@@ -90,7 +89,7 @@ def tokeniser_of(encoder: EncoderFolder, *, max_length: int | None = None) -> To
 def pretrained_tokenizer(encoder: EncoderFolder) -> Any:
     """The tokenizer as transformers holds it, for saving beside a model."""
     transformers = require("transformers", "train")
-    tokenizer = _loaded(encoder, transformers.AutoTokenizer.from_pretrained)
+    tokenizer = _loaded(encoder.name, encoder.folder, transformers.AutoTokenizer.from_pretrained)
     if not tokenizer.is_fast:
         raise EncoderError(
             f"{encoder.name} has no fast tokenizer.",
@@ -116,14 +115,16 @@ def pretrained_tokenizer(encoder: EncoderFolder) -> Any:
 def backbone(encoder: EncoderFolder) -> Any:
     """The bare model, in evaluation mode and fp32."""
     transformers = require("transformers", "train")
-    return _loaded(encoder, transformers.AutoModel.from_pretrained).float().eval()
+    load = transformers.AutoModel.from_pretrained
+    return _loaded(encoder.name, encoder.folder, load).float().eval()
 
 
 def sequence_classifier(encoder: EncoderFolder, id2label: dict[int, str]) -> Any:
     """The model with a fresh classification head of len(id2label) outputs, in fp32."""
     transformers = require("transformers", "train")
     return _loaded(
-        encoder,
+        encoder.name,
+        encoder.folder,
         transformers.AutoModelForSequenceClassification.from_pretrained,
         num_labels=len(id2label),
         id2label=id2label,
@@ -137,9 +138,8 @@ def sequence_classifier(encoder: EncoderFolder, id2label: dict[int, str]) -> Any
 def trained_classifier(folder: Path) -> Any:
     """A model folder that emolens (or anyone) has fine-tuned, in evaluation mode."""
     transformers = require("transformers", "train")
-    encoder = EncoderFolder(str(folder), folder, "")
     load = transformers.AutoModelForSequenceClassification.from_pretrained
-    return _loaded(encoder, load).float().eval()
+    return _loaded(str(folder), folder, load).float().eval()
 
 
 def save_classifier(model: Any, folder: Path) -> None:
@@ -150,15 +150,15 @@ def save_classifier(model: Any, folder: Path) -> None:
         weights.chmod(0o644)  # the library writes them for their owner alone
 
 
-def _loaded(encoder: EncoderFolder, load: Any, **options: Any) -> Any:
+def _loaded(name: str, folder: Path, load: Any, **options: Any) -> Any:
     """Call a from_pretrained quietly, on local files only, and translate what it raises."""
     damaged = require("safetensors", "train").SafetensorError
     try:
         with quiet_transformers():
-            return load(encoder.folder, local_files_only=True, **options)
+            return load(folder, local_files_only=True, **options)
     except (OSError, ValueError, KeyError, RuntimeError, damaged) as error:
         raise EncoderError(
-            f"{encoder.name} can't be loaded: {' '.join(str(error).split())[:200]}",
+            f"{name} can't be loaded: {' '.join(str(error).split())[:200]}",
             hint="It must be a folder or Hub id that transformers' AutoModel loads.",
         ) from error
 
@@ -231,9 +231,7 @@ def _sha256_of_weights(folder: Path, weights: Path) -> str:
 
 def _stated_sha256(folder: Path) -> str | None:
     """What emolens wrote down of the weights when it trained them."""
-    file = folder / "emolens.json"
-    stated: str | None = load_json(file).get("weights_sha256") if file.is_file() else None
-    return stated
+    return read_config(folder / "emolens.json").get("weights_sha256")
 
 
 def _minilm() -> Path:

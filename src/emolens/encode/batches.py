@@ -51,7 +51,7 @@ def padded_batch(tokeniser: Tokeniser, texts: Sequence[str]) -> list[dict[str, A
             "input_ids": ids[row].tolist(),
             "attention_mask": mask[row].tolist(),
             "tokens": tokeniser.tokens(ids[row].tolist()),
-            "truncated": bool(tokens.n_whole[row] > tokens.lengths[row]),
+            "truncated": bool(tokens.truncated[row]),
         }
         for row, text in enumerate(texts)
     ]

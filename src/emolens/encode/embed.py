@@ -11,7 +11,7 @@ import numpy as np
 
 from emolens import runtime
 from emolens.data.dataset import Dataset
-from emolens.encode.backbone import backbone, find_encoder, tokeniser_of
+from emolens.encode.backbone import EncoderFolder, backbone, find_encoder, tokeniser_of
 from emolens.encode.engines import Pooling, Progress, TorchEngine, run_batches
 from emolens.encode.tokenise import Tokeniser, Tokens
 from emolens.store import load_arrays, save_arrays
@@ -47,13 +47,13 @@ class Embeddings:
 class Encoder:
     """A frozen encoder: `encode(texts)` gives a vector a text.
 
-    name: as in find_encoder. pooling: 'cls' (the first token's state) or 'mean'. precision:
-    'fp32', 'bf16' or None for what the machine does best. layer: -1 is the last.
+    name: as in find_encoder, or what it gave. pooling: 'cls' (the first token's state) or 'mean'.
+    precision: 'fp32', 'bf16' or None for what the machine does best. layer: -1 is the last.
     """
 
     def __init__(
         self,
-        name: str,
+        name: str | EncoderFolder,
         *,
         pooling: Pooling = "cls",
         precision: str | None = None,
@@ -61,7 +61,7 @@ class Encoder:
         max_length: int | None = None,
         sha256: str | None = None,
     ) -> None:
-        self.source = find_encoder(name, sha256_wanted=sha256)
+        self.source = find_encoder(name, sha256_wanted=sha256) if isinstance(name, str) else name
         self.runtime = runtime.choose(precision)
         self.tokeniser: Tokeniser = tokeniser_of(self.source, max_length=max_length)
         self._engine = TorchEngine(

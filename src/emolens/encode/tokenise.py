@@ -51,9 +51,15 @@ class Tokens:
         return np.diff(self.offsets)
 
     @property
+    def truncated(self) -> np.ndarray:
+        """(n,) bool, which texts were longer than the limit."""
+        longer: np.ndarray = self.n_whole > self.lengths
+        return longer
+
+    @property
     def n_truncated(self) -> int:
         """How many texts were longer than the limit."""
-        return int((self.n_whole > self.lengths).sum())
+        return int(self.truncated.sum())
 
 
 class Tokeniser:
@@ -86,7 +92,7 @@ class Tokeniser:
                 f"{file} is no tokenizer that can be read ({error}).",
                 hint="Fetch the folder again.",
             ) from error
-        config = read_config(folder / "config.json") | {"folder": str(folder)}
+        config = read_config(folder / "config.json")
         limit = stated_limit(config, read_config(folder / "tokenizer_config.json"))
         pad_id = int(config.get("pad_token_id") or 0)
         return cls(backend, max_length=min(max_length or limit, limit), pad_id=pad_id)

@@ -41,6 +41,11 @@ class ModelEvaluation:
     per_class: dict[str, dict[str, float]]
     confusion: list[list[int]]
 
+    def figure(self, key: str) -> str:
+        """`accuracy`, `macro_f1` or `weighted_f1` with its interval, to be read."""
+        low, high = self.intervals[key]
+        return f"{getattr(self, key):.4f} ({low:.3f}–{high:.3f})"
+
 
 @dataclass(frozen=True)
 class WorstRow:
@@ -59,7 +64,7 @@ class WorstRow:
 class Evaluation:
     """The figures by split and by model.
 
-    comparisons: by split, McNemar between probe and fine-tuned model (where both are there).
+    comparisons: by split, McNemar between each trained model and the one before it.
     worst_of: the model with the best macro-F1 on validation, whose wrong rows follow.
     hardest: those to whose label it gave the least probability;
     confidently_wrong: rows it got wrong with the highest probability. Both of validation, so that
@@ -147,12 +152,11 @@ def _evaluate_model(dataset: Dataset, scores: Scores, split: str, seed: int) -> 
     labels, probabilities = dataset[split].labels, scores.probabilities[split]
     matrix = confusion(labels, scores.predictions(split), len(dataset.labels))
     figures = {name: float(value) for name, value in summary(matrix).items()}
-    of_label = probabilities[np.arange(len(labels)), labels]
     return ModelEvaluation(
         n=len(labels),
         **figures,
         intervals=bootstrap_intervals(matrix, seed=seed),
-        loss=float(-np.log(np.maximum(of_label, 1e-12)).mean()),
+        loss=scores.log_loss(split, labels),
         calibration_error=calibration_error(labels, probabilities),
         per_class=per_class(matrix, dataset.labels.names),
         confusion=matrix.tolist(),

@@ -142,21 +142,19 @@ def _scores(
     folder: Path, dataset: Dataset, tokens: dict[str, Tokens], pad_id: int, facts: dict[str, Any]
 ) -> Scores:
     engine = TorchClassifierEngine(trained_classifier(folder), runtime.choose("fp32"))
-    probabilities: dict[str, np.ndarray] = {}
-    prediction: dict[str, dict[str, float]] = {}
-    for name in dataset.splits:
+    scores = Scores("finetune", {}, facts | {"prediction": {}})
+    for name, split in dataset.splits.items():
         if name == TRAIN:
             continue
         started = time.perf_counter()
-        probabilities[name] = softmax(run_batches(engine, tokens[name], pad_id))
+        scores.probabilities[name] = softmax(run_batches(engine, tokens[name], pad_id))
         seconds = time.perf_counter() - started
-        of_label = probabilities[name][np.arange(len(dataset[name])), dataset[name].labels]
-        prediction[name] = {
-            "loss": float(-np.log(np.maximum(of_label, 1e-12)).mean()),
+        scores.facts["prediction"][name] = {
+            "loss": scores.log_loss(name, split.labels),
             "runtime": seconds,
-            "samples_per_second": len(dataset[name]) / seconds,
+            "samples_per_second": len(split) / seconds,
         }
-    return Scores("finetune", probabilities, {**facts, "prediction": prediction})
+    return scores
 
 
 def _examples(

@@ -29,6 +29,11 @@ class Scores:
         top: np.ndarray = self.probabilities[split].argmax(axis=1)
         return top
 
+    def log_loss(self, split: str, labels: np.ndarray) -> float:
+        """The mean negative log-probability of the true classes, (n,) ids."""
+        of_label = self.probabilities[split][np.arange(len(labels)), labels]
+        return float(-np.log(np.maximum(of_label, 1e-12)).mean())
+
     def save(self, folder: Path) -> list[Path]:
         """Write `scores.safetensors` and `scores.json`; returns the paths."""
         arrays, facts = folder / "scores.safetensors", folder / "scores.json"

@@ -76,8 +76,8 @@ class Classifier:
         """One Prediction a text, in the order given."""
         answers = []
         tokens = self.tokeniser.encode(texts)
-        cut = tokens.n_whole > tokens.lengths
-        for i, (text, row) in enumerate(zip(texts, self._probabilities(tokens), strict=True)):
+        rows = zip(texts, self._probabilities(tokens), tokens.truncated, strict=True)
+        for text, row, truncated in rows:
             top = int(row.argmax())
             answers.append(
                 Prediction(
@@ -85,7 +85,7 @@ class Classifier:
                     label=self.labels.names[top],
                     probability=float(row[top]),
                     unsure=bool(row[top] < self.unsure_below) or not text.strip(),
-                    truncated=bool(cut[i]),
+                    truncated=bool(truncated),
                     probabilities=dict(zip(self.labels.names, row.tolist(), strict=True)),
                 )
             )

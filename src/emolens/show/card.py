@@ -88,10 +88,7 @@ def _table(evaluation: Evaluation) -> list[str]:
     ]
     for split in (VALIDATION, TEST):
         for model, e in evaluation.by_split[split].items():
-            figures = " | ".join(
-                f"{getattr(e, key):.4f} ({e.intervals[key][0]:.3f}–{e.intervals[key][1]:.3f})"
-                for key in ("accuracy", "macro_f1", "weighted_f1")
-            )
+            figures = " | ".join(e.figure(k) for k in ("accuracy", "macro_f1", "weighted_f1"))
             lines.append(f"| {split} | {model_name(model)} | {e.n:,} | {figures} |")
     return lines
 

@@ -15,6 +15,8 @@ from pydantic import (
     ValidationError,
 )
 
+from emolens.data.balance import Method
+from emolens.encode.engines import Pooling
 from emolens.errors import UsageError, nearest, require
 from emolens.learn.logistic import STRENGTHS
 
@@ -42,7 +44,7 @@ class EncoderSettings(_Table):
     """Which encoder, and how its states become one vector."""
 
     name: str
-    pooling: Literal["cls", "mean"] = "cls"
+    pooling: Pooling = "cls"
     layer: int = -1
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     max_length: int | None = Field(None, ge=3)
@@ -60,7 +62,7 @@ class MapSettings(_Table):
 class BalanceSettings(_Table):
     """The remedy for classes of unequal size, on the training split only."""
 
-    method: Literal["none", "class-weights", "oversample", "undersample"] = "none"
+    method: Method = "none"
 
 
 class ProbeSettings(_Table):

@@ -130,7 +130,7 @@ def _audit(context: Context) -> Outcome:
 def _embed(context: Context) -> Outcome:
     settings = context.study.encoder
     encoder = Encoder(
-        str(context.encoder.folder),
+        context.encoder,
         pooling=settings.pooling,
         precision=settings.precision,
         layer=settings.layer,
