@@ -374,6 +374,17 @@ def test_inspect_shows_splits_columns_rows_and_classes(
         assert told in ended.out
 
 
+def test_inspect_says_what_the_bundled_corpus_is_and_shows_every_class(emolens: Emolens) -> None:
+    ended = emolens("inspect", "starter")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[0].startswith("starter: ")
+    assert "CC0-1.0" in ended.out.splitlines()[0]
+    shown = ended.out.split("One text of each class")[1].split("Splits")[0]
+    classes = ("sadness", "joy", "love", "anger", "fear", "surprise", "neutral")
+    assert [name for name in classes if f" {name} " in shown] == list(classes)
+    assert "Nothing found that spoils" in ended.out
+
+
 def test_tokenize_shows_the_ids_of_the_sample_sentence(emolens: Emolens) -> None:
     ended = emolens("tokenize", SAMPLE)
     assert (ended.code, ended.err) == (0, "")

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from emolens.data.catalogue import CATALOGUE
 from emolens.errors import EmolensError
 
 if TYPE_CHECKING:
@@ -135,15 +136,18 @@ class RunConsole:
 
 
 def show_audit(console: Console, found: Audit) -> None:
-    """What `inspect` tells: columns, first rows, splits, classes, findings."""
-    console.line(found.name)
+    """What `inspect` tells: columns, rows, splits, classes, findings."""
+    known = CATALOGUE.get(found.name)
+    console.line(f"{found.name}: {known.about}; {known.licence}" if known else found.name)
     console.line(f"columns: {', '.join(found.columns)}")
     for column, feature in found.features.items():
         console.line(f"  {column}: {feature}")
     console.line()
-    head = [[row["text"], row["label"], row["label_name"]] for row in found.head]
-    console.table(("text", "label", "label_name"), head, title="First rows of train")
-    console.line()
+    shown = (("First rows of train", found.head), ("One text of each class", found.one_of_each))
+    for title, rows_shown in shown:
+        cells = [[row["text"], row["label"], row["label_name"]] for row in rows_shown]
+        console.table(("text", "label", "label_name"), cells, title=title)
+        console.line()
     columns = ["split", "texts", "largest class", "its share"]
     tokens = all(split.n_tokens for split in found.splits.values())
     columns += ["tokens, median", "longest", f"over {found.max_length}"] if tokens else []

@@ -106,6 +106,8 @@ def test_what_a_dataset_says_of_itself() -> None:
         "label": "ClassLabel(names=['sadness', 'joy', 'fear'])",
     }
     assert dataset.head(2, split="test")[1] == {"text": "text 1", "label": 1, "label_name": "joy"}
+    assert [row["label_name"] for row in dataset.one_of_each()] == ["sadness", "joy", "fear"]
+    assert dataset.one_of_each()[2]["text"] == "text 2"
     assert dataset["train"].take(np.array([4, 0])).texts == ("text 4", "text 0")
 
 

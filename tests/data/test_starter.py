@@ -8,6 +8,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from emolens.data.audit import audit
 from emolens.data.catalogue import CATALOGUE, bundled_folder
@@ -28,6 +33,7 @@ ALL = [row for rows in ROWS.values() for row in rows]
 
 
 TEXTS = [row["text"] for row in ALL]
+SHUFFLED = StratifiedKFold(5, shuffle=True, random_state=0)
 
 
 def words_of(text: str) -> set[str]:
@@ -94,6 +100,48 @@ def test_no_text_repeats_another() -> None:
     assert np.triu(jaccard, 1).max() <= 0.4
 
 
+def surface(row: dict[str, str]) -> list[float]:
+    """What can be seen of a text without reading it."""
+    text, words = row["text"], row["text"].split()
+    return [
+        len(text),
+        len(words),
+        len(text) / len(words),
+        *(text.count(mark) for mark in "!?,.;:'\"-#("),
+        text.count("...") + text.count("…"),
+        sum(sign.isdigit() for sign in text),
+        sum(ord(sign) > 0x2190 for sign in text),  # emoji
+        sum(word.isupper() and len(word) > 1 for word in words),
+        sum(word[:1].isupper() for word in words),
+        text[:1].islower(),
+        text[-1].isalnum(),
+        *(row["register"] == register for register in sorted({r["register"] for r in ALL})),
+    ]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
+        HistGradientBoostingClassifier(max_iter=60, random_state=0),
+    ],
+    ids=["linear", "trees"],
+)
+def test_the_label_is_not_readable_from_the_surface(model: object) -> None:
+    X, y = np.array([surface(row) for row in ALL], dtype=float), [row["label"] for row in ALL]
+    accuracy = cross_val_score(model, X, y, cv=SHUFFLED).mean()
+    assert abs(accuracy - 1 / 7) <= 0.05
+
+
+def test_no_class_speaks_more_of_itself_than_another() -> None:
+    first_person = {"i", "my", "me", "im", "ive"}
+    shares = [
+        np.mean([bool(words_of(row["text"]) & first_person) for row in ALL if row["label"] == c])
+        for c in {row["label"] for row in ALL}
+    ]
+    assert max(shares) - min(shares) <= 0.1
+
+
 @pytest.mark.parametrize("split", SPLITS)
 def test_the_card_says_the_sizes_of_the_splits(split: str) -> None:
     texts, a_class, a_register = card_row(split, f"`{split}.csv`")
@@ -116,6 +164,8 @@ def test_the_card_says_the_registers_and_the_whole() -> None:
 def test_the_card_says_the_words_a_text() -> None:
     words = sorted(len(row["text"].split()) for row in ALL)
     median = (words[(len(words) - 1) // 2] + words[len(words) // 2]) / 2
+    assert words[0] >= 3
+    assert words[-1] <= 60
     assert f"{words[0]} to {words[-1]} words a text, median {median:.0f}." in CARD
 
 

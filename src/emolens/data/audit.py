@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,8 @@ class Audit:
     """What is known of a data set before training.
 
     repeated_texts: texts that stand more than once over all splits; contradicting_texts: those of
-    them whose labels differ. The lists name rows as split and row number from 0.
+    them whose labels differ. head, one_of_each: rows of train, the first ones and the first of each
+    class. The other lists name rows as split and row number from 0.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Audit:
     empty_rows: list[dict[str, Any]]
     broken_rows: list[dict[str, Any]]
     max_length: int | None = None
+    one_of_each: list[dict[str, Any]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """The audit as JSON values."""
@@ -144,6 +146,7 @@ def audit(
         features=dataset.features,
         fingerprint=dataset.fingerprint,
         head=dataset.head(),
+        one_of_each=dataset.one_of_each(),
         splits=splits,
         repeated_texts=len(repeated),
         contradicting_texts=len(contradicting),

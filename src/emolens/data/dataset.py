@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -87,12 +88,22 @@ class Dataset:
 
     def head(self, n: int = 5, *, split: str = TRAIN) -> list[dict[str, object]]:
         """The first rows with `text`, `label` and the readable `label_name`."""
-        rows = zip(
-            self.splits[split].texts[:n], self.splits[split].labels[:n].tolist(), strict=True
-        )
+        return self._shown(split, range(min(n, len(self.splits[split]))))
+
+    def one_of_each(self, *, split: str = TRAIN) -> list[dict[str, object]]:
+        """The first row of each class, in the order of the classes, as head gives them."""
+        _, first = np.unique(self.splits[split].labels, return_index=True)
+        return self._shown(split, first)
+
+    def _shown(self, split: str, rows: Iterable[int]) -> list[dict[str, object]]:
+        texts, labels = self.splits[split].texts, self.splits[split].labels.tolist()
         return [
-            {"text": text, "label": label, "label_name": self.labels.names[label]}
-            for text, label in rows
+            {
+                "text": texts[row],
+                "label": labels[row],
+                "label_name": self.labels.names[labels[row]],
+            }
+            for row in rows
         ]
 
     def limited(self, limit: int, *, seed: int) -> Dataset:
