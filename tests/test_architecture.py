@@ -37,8 +37,10 @@ LIGHT = {
     "encode.tokenise",
     "encode.batches",
     "encode.engines",
+    "encode.openvino",
 }
 OWNERS = {
+    "openvino": "encode/openvino.py",
     "datasets": "data/hub.py",
     "umap": "explore/project.py",
     "matplotlib": "show/displays.py",
@@ -190,7 +192,7 @@ def test_an_import_from_a_later_layer_is_a_breach(path: str, source: str) -> Non
         ("store.py", "from emolens.errors import StorageError"),
         ("encode/embed.py", "from emolens import runtime\nfrom emolens.encode.batches import pad"),
         ("evaluation/evaluate.py", "from emolens.learn.scores import Scores"),
-        ("predict/classifier.py", "from emolens.encode.engines import OpenVinoEngine"),
+        ("predict/classifier.py", "from emolens.encode.openvino import OpenVinoEngine"),
         ("console.py", "if TYPE_CHECKING:\n    from emolens.study.settings import Study"),
         ("study/folder.py", "from emolens import __version__"),
     ],

@@ -11,9 +11,9 @@ import torch
 from safetensors.numpy import load_file, save_file
 from transformers import AutoModel, AutoTokenizer
 
+from emolens.encode.backbone import Pooling
 from emolens.encode.embed import Embeddings, Encoder
-from emolens.encode.engines import Pooling
-from emolens.errors import EncoderError, UsageError
+from emolens.errors import DataError, EncoderError, UsageError
 from tests.conftest import feeling_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*texts were cut at")
@@ -68,6 +68,37 @@ def test_bf16_stays_close_to_fp32(tiny_encoder: Path) -> None:
     assert not np.array_equal(full, half)
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_identical_texts_get_identical_vectors(tiny_encoder: Path, precision: str) -> None:
+    encoder = Encoder(str(tiny_encoder), precision=precision)
+    vectors = encoder.encode(["i am happy", *["so very sad"] * 10_000, "i am happy"])
+    assert (vectors[1:-1] == vectors[1]).all()
+    assert (vectors[0] == vectors[-1]).all()
+    assert not (vectors[0] == vectors[1]).all()
+
+
+def test_normalised_vectors_point_the_same_way_and_have_length_one(tiny_encoder: Path) -> None:
+    plainly, unit = (
+        Encoder(str(tiny_encoder), precision="fp32", pooling="mean", normalise=n).encode(TEXTS)
+        for n in (False, True)
+    )
+    np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1, atol=1e-6)
+    lengths = np.linalg.norm(plainly, axis=1, keepdims=True)
+    np.testing.assert_allclose(plainly / lengths, unit, atol=1e-6)
+
+
+@pytest.mark.parametrize("text", ["", "😀" * 40, "\x00", "x" * 1_000_000, "שלום", "नमस्ते 你好"])
+def test_odd_texts_get_a_vector_each(tiny_encoder: Path, text: str) -> None:
+    vectors = Encoder(str(tiny_encoder), precision="fp32").encode([text, "happy"])
+    assert vectors.shape == (2, 16)
+    assert np.isfinite(vectors).all()
+
+
+def test_half_a_surrogate_pair_is_an_error_that_names_the_row(tiny_encoder: Path) -> None:
+    with pytest.raises(DataError, match="Text 1 holds half a surrogate pair"):
+        Encoder(str(tiny_encoder)).encode(["happy", "\ud83d"])
+
+
 @pytest.mark.parametrize("layer", [3, -4])
 def test_a_layer_that_is_not_there_is_a_usage_error(tiny_encoder: Path, layer: int) -> None:
     with pytest.raises(UsageError, match=f"no layer {layer}") as caught:
@@ -90,7 +121,7 @@ def test_weights_that_are_not_finite_are_an_encoder_error(
 
 def test_progress_counts_every_row_once(tiny_encoder: Path) -> None:
     seen: list[tuple[int, int]] = []
-    texts = TEXTS * 40
+    texts = [f"{text} {'happy ' * n}" for text in TEXTS for n in range(25)] * 2
     Encoder(str(tiny_encoder)).encode(texts, progress=lambda done, n: seen.append((done, n)))
     assert len(seen) > 1
     assert [done for done, _ in seen] == sorted({done for done, _ in seen})

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from emolens import runtime
-from emolens.encode.backbone import trained_classifier
-from emolens.encode.engines import OpenVinoEngine, TorchClassifierEngine, run_batches, softmax
+from emolens.encode.backbone import logits_of, trained_classifier
+from emolens.encode.engines import TorchEngine, run_batches, softmax
+from emolens.encode.openvino import OpenVinoEngine
 from emolens.encode.tokenise import Tokeniser
 from emolens.learn.export import export_openvino
 from emolens.study import Run
@@ -22,7 +23,7 @@ def test_openvino_gives_the_probabilities_of_torch(tiny_run: Run) -> None:
     folder = tiny_run.folder / "model"
     tokeniser, fp32 = Tokeniser.from_folder(folder), runtime.choose("fp32")
     tokens = tokeniser.encode(TEXTS)
-    torch_engine = TorchClassifierEngine(trained_classifier(folder), fp32)
+    torch_engine = TorchEngine(logits_of(trained_classifier(folder)), fp32)
     exported = OpenVinoEngine(folder / "openvino" / "openvino_model.xml", fp32)
     wanted, found = (
         softmax(run_batches(engine, tokens, tokeniser.pad_id))

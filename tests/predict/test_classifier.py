@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emolens.encode.backbone import find_encoder, trained_classifier
-from emolens.encode.engines import TorchClassifierEngine, run_batches, softmax
+from emolens.encode.backbone import find_encoder, logits_of, trained_classifier
+from emolens.encode.engines import TorchEngine, run_batches, softmax
 from emolens.errors import DataError, EncoderError, StorageError
 from emolens.predict.classifier import Classifier
 from emolens.runtime import choose
@@ -42,7 +42,7 @@ def classifier(model: Path) -> Classifier:
 
 
 def test_probabilities_are_torchs(classifier: Classifier, model: Path) -> None:
-    engine = TorchClassifierEngine(trained_classifier(model), choose("fp32"))
+    engine = TorchEngine(logits_of(trained_classifier(model)), choose("fp32"))
     tokens = classifier.tokeniser.encode(TEXTS)
     wanted = softmax(run_batches(engine, tokens, 0))
     np.testing.assert_allclose(classifier.predict_proba(TEXTS), wanted, atol=1e-4)

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from emolens.encode.tokenise import Tokeniser, read_config, stated_limit
-from emolens.errors import EncoderError, MissingExtra, hub_errors, nearest, require
+from emolens.errors import EncoderError, MissingExtra, UsageError, hub_errors, nearest, require
 from emolens.store import fingerprint, sha256
 
+Pooling = Literal["cls", "mean"]
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _ON_THE_HUB = {"distilbert": "distilbert/distilbert-base-uncased"}
@@ -117,6 +118,66 @@ def backbone(encoder: EncoderFolder) -> Any:
     transformers = require("transformers", "train")
     load = transformers.AutoModel.from_pretrained
     return _loaded(encoder.name, encoder.folder, load).float().eval()
+
+
+def pooled(model: Any, *, pooling: Pooling, layer: int, normalise: bool) -> Any:
+    """A torch module of (input_ids, attention_mask) that gives (rows, d) float32.
+
+    model: a bare one, as backbone gives it. layer: which hidden state, -1 the last, 0 the input
+    embeddings. cls takes the first token's state, mean the average over the text's own tokens;
+    normalise scales each vector to length 1.
+    """
+    torch = require("torch", "train")
+    n_states = int(model.config.num_hidden_layers) + 1
+    if not -n_states <= layer < n_states:
+        raise UsageError(
+            f"The encoder has no layer {layer}.",
+            hint=f"Choose one of {-n_states} to {n_states - 1}.",
+        )
+
+    class Pooled(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            output = self.model(
+                input_ids, attention_mask=attention_mask, output_hidden_states=layer != -1
+            )
+            states = output.last_hidden_state if layer == -1 else output.hidden_states[layer]
+            if pooling == "cls":
+                vectors = states[:, 0].float()
+            else:
+                weights = attention_mask.unsqueeze(-1).float()
+                vectors = (states.float() * weights).sum(1) / weights.sum(1).clamp(min=1)
+            return torch.nn.functional.normalize(vectors, dim=1) if normalise else vectors
+
+    return Pooled()
+
+
+def traceable(model: Any) -> Any:
+    """The same model without what a tracer can't follow: caches, and fused kernels of its own."""
+    model.config.use_cache = False
+    try:
+        model.set_attn_implementation("sdpa")
+    except ValueError:  # not every architecture has it
+        model.set_attn_implementation("eager")
+    return model
+
+
+def logits_of(model: Any) -> Any:
+    """A torch module of (input_ids, attention_mask) that gives a classifier's (rows, k) logits."""
+    torch = require("torch", "train")
+
+    class Logits(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            return self.model(input_ids, attention_mask=attention_mask).logits
+
+    return Logits()
 
 
 def sequence_classifier(encoder: EncoderFolder, id2label: dict[int, str]) -> Any:

@@ -6,13 +6,24 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from emolens import runtime
 from emolens.data.dataset import Dataset
-from emolens.encode.backbone import EncoderFolder, backbone, find_encoder, tokeniser_of
-from emolens.encode.engines import Pooling, Progress, TorchEngine, run_batches
+from emolens.encode.backbone import (
+    EncoderFolder,
+    Pooling,
+    backbone,
+    find_encoder,
+    pooled,
+    quiet_transformers,
+    tokeniser_of,
+    traceable,
+)
+from emolens.encode.engines import Engine, Progress, TorchEngine, run_batches
+from emolens.encode.openvino import OpenVinoEngine, traced
 from emolens.encode.tokenise import Tokeniser, Tokens
 from emolens.store import load_arrays, save_arrays
 
@@ -49,6 +60,7 @@ class Encoder:
 
     name: as in find_encoder, or what it gave. pooling: 'cls' (the first token's state) or 'mean'.
     precision: 'fp32', 'bf16' or None for what the machine does best. layer: -1 is the last.
+    normalise: scale each vector to length 1. OpenVINO computes on the CPU, torch on CUDA.
     """
 
     def __init__(
@@ -58,15 +70,16 @@ class Encoder:
         pooling: Pooling = "cls",
         precision: str | None = None,
         layer: int = -1,
+        normalise: bool = False,
         max_length: int | None = None,
         sha256: str | None = None,
     ) -> None:
         self.source = find_encoder(name, sha256_wanted=sha256) if isinstance(name, str) else name
         self.runtime = runtime.choose(precision)
         self.tokeniser: Tokeniser = tokeniser_of(self.source, max_length=max_length)
-        self._engine = TorchEngine(
-            backbone(self.source), self.runtime, pooling=pooling, layer=layer
-        )
+        model = traceable(backbone(self.source))
+        module = pooled(model, pooling=pooling, layer=layer, normalise=normalise)
+        self._engine = _engine(module, self.runtime)
 
     def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> np.ndarray:
         """(n, d) float32, one vector a text in the order given; warns where texts were cut."""
@@ -84,3 +97,13 @@ class Encoder:
     def encode_tokens(self, tokens: Tokens, *, progress: Progress | None = None) -> np.ndarray:
         """(n, d) float32 from what `tokeniser` gave. progress: called with rows done and all."""
         return run_batches(self._engine, tokens, self.tokeniser.pad_id, progress=progress)
+
+
+def _engine(module: Any, chosen: runtime.Runtime) -> Engine:
+    if chosen.device == "cuda":
+        return TorchEngine(module, chosen)
+    try:
+        with quiet_transformers():
+            return OpenVinoEngine(traced(module, "embeddings"), chosen)
+    except RuntimeError:  # an architecture that can't be traced, or an operation it does not have
+        return TorchEngine(module, chosen)

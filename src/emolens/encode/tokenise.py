@@ -56,6 +56,17 @@ class Tokens:
         longer: np.ndarray = self.n_whole > self.lengths
         return longer
 
+    def distinct(self) -> tuple[np.ndarray, np.ndarray]:
+        """The first row of each sequence of tokens, and for each row (n,) its place among them."""
+        places: dict[bytes, int] = {}
+        first: list[int] = []
+        place = np.empty(len(self), dtype=np.int64)
+        for row, ids in enumerate(self):
+            place[row] = places.setdefault(ids.tobytes(), len(first))
+            if place[row] == len(first):
+                first.append(row)
+        return np.array(first, dtype=np.int64), place
+
     @property
     def n_truncated(self) -> int:
         """How many texts were longer than the limit."""

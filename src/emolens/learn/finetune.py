@@ -20,13 +20,14 @@ from emolens.data.dataset import TRAIN, VALIDATION, Dataset
 from emolens.encode.backbone import (
     EncoderFolder,
     find_encoder,
+    logits_of,
     pretrained_tokenizer,
     save_classifier,
     sequence_classifier,
     tokeniser_of,
     trained_classifier,
 )
-from emolens.encode.engines import Progress, TorchClassifierEngine, run_batches, softmax, torch_for
+from emolens.encode.engines import Progress, TorchEngine, run_batches, softmax, torch_for
 from emolens.encode.tokenise import Tokens
 from emolens.errors import EncoderError, require
 from emolens.learn.scores import Scores
@@ -141,7 +142,7 @@ def _write_emolens_json(folder: Path, encoder: EncoderFolder, dataset: Dataset) 
 def _scores(
     folder: Path, dataset: Dataset, tokens: dict[str, Tokens], pad_id: int, facts: dict[str, Any]
 ) -> Scores:
-    engine = TorchClassifierEngine(trained_classifier(folder), runtime.choose("fp32"))
+    engine = TorchEngine(logits_of(trained_classifier(folder)), runtime.choose("fp32"))
     scores = Scores("finetune", {}, facts | {"prediction": {}})
     for name, split in dataset.splits.items():
         if name == TRAIN:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from emolens import runtime
-from emolens.encode.engines import OpenVinoEngine, run_batches, softmax
+from emolens.encode.engines import run_batches, softmax
+from emolens.encode.openvino import OpenVinoEngine
 from emolens.encode.tokenise import Tokeniser, Tokens
 from emolens.errors import EncoderError
 from emolens.labels import LabelSet

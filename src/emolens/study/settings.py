@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from emolens.data.balance import Method
-from emolens.encode.engines import Pooling
+from emolens.encode.backbone import Pooling
 from emolens.errors import UsageError, nearest, require
 from emolens.learn.logistic import STRENGTHS
 
