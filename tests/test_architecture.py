@@ -34,6 +34,7 @@ LIGHT = {
     "runtime",
     "store",
     "predict",
+    "data.rows",
     "encode.tokenise",
     "encode.batches",
     "encode.engines",
@@ -41,6 +42,7 @@ LIGHT = {
 }
 OWNERS = {
     "openvino": "encode/openvino.py",
+    "nncf": "encode/quantise.py",
     "datasets": "data/hub.py",
     "umap": "explore/project.py",
     "matplotlib": "show/displays.py",

@@ -11,7 +11,7 @@ from emolens import runtime
 from emolens.errors import UsageError
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
 def test_the_precision_that_was_asked_for_is_taken(precision: str) -> None:
     chosen = runtime.choose(precision)
     assert chosen.precision == precision
@@ -34,9 +34,15 @@ def test_the_choice_reads_as_one_line() -> None:
 
 
 def test_an_unknown_precision_is_misuse() -> None:
-    with pytest.raises(UsageError, match="no precision 'fp23'") as caught:
+    with pytest.raises(UsageError, match="no precision 'fp23' here") as caught:
         runtime.choose("fp23")
     assert "Did you mean 'fp32'?" in caught.value.hint
+
+
+def test_int8_is_misuse_where_it_is_not_offered() -> None:
+    assert runtime.choose("int8").device == "cpu"
+    with pytest.raises(UsageError, match="no precision 'int8' here"):
+        runtime.choose("int8", offered=runtime.TRAINING)
 
 
 def test_threads_are_the_cores_this_process_may_use() -> None:

@@ -8,17 +8,17 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from emolens import __version__
-from emolens.console import Console, RunConsole, show_audit, show_batch
+from emolens.console import Console, RunConsole, show_answers, show_audit, show_batch, show_run
 from emolens.errors import DataError, EmolensError, MissingExtra, UsageError
 
 if TYPE_CHECKING:
+    from emolens.encode.backbone import Pooling
     from emolens.encode.tokenise import Tokeniser
-    from emolens.study import Run
 
 _STOPPED = 130
 
@@ -57,7 +57,21 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on std
 TextOption = Annotated[str | None, typer.Option("--text", help="The column of the texts.")]
 LabelOption = Annotated[str | None, typer.Option("--label", help="The column of the classes.")]
 PrecisionOption = Annotated[
-    str | None, typer.Option("--precision", help="fp32 or bf16 (default: the fastest here).")
+    str | None,
+    typer.Option(
+        "--precision", help="fp32, bf16 or int8 (default: bf16 where it is fast, or fp32)."
+    ),
+]
+PoolingOption = Annotated[
+    str | None,
+    typer.Option("--pooling", help="A text's vector: cls (its first token) or mean (all of them)."),
+]
+LayerOption = Annotated[
+    int | None, typer.Option("--layer", help="Which layer's states: -1 the last, 0 the input.")
+]
+NormaliseOption = Annotated[
+    bool | None,
+    typer.Option("--normalise/--no-normalise", help="Scale each vector to length 1."),
 ]
 ModelOption = Annotated[Path, typer.Option("--model", help="A model folder with openvino/ in it.")]
 
@@ -91,6 +105,10 @@ def _study_command(stage: str | None, title: str) -> None:
         out: OutOption = None,
         text: TextOption = None,
         label: LabelOption = None,
+        pooling: PoolingOption = None,
+        layer: LayerOption = None,
+        normalise: NormaliseOption = None,
+        precision: PrecisionOption = None,
         settings: SetOption = None,
         as_json: JsonOption = False,
         quiet: QuietOption = False,
@@ -98,70 +116,27 @@ def _study_command(stage: str | None, title: str) -> None:
         given = {
             "data.dataset": dataset,
             "encoder.name": encoder,
+            "encoder.pooling": pooling,
+            "encoder.layer": layer,
+            "encoder.normalise": normalise,
+            "encoder.precision": precision,
             "data.text": text,
             "data.label": label,
         }
         overrides = {key: value for key, value in given.items() if value is not None}
-        run = _run(
-            study, overrides | _pairs(settings or []), out, stage, Console(quiet=quiet or as_json)
-        )
-        _show_run(run, stage, Console(as_json=as_json))
+        from emolens.study import load_study, pairs, run_study
+
+        resolved = load_study(study, overrides | pairs(settings or []))
+        folder = out or Path("runs") / resolved.name
+        observer = RunConsole(Console(quiet=quiet or as_json))
+        try:
+            run = run_study(resolved, folder, until=stage, observer=observer)
+        finally:
+            observer.close()
+        show_run(Console(as_json=as_json), run, stage)
 
     command.__doc__ = title
     app.command(stage or "run", help=title)(command)
-
-
-def _run(
-    study: str, overrides: dict[str, Any], out: Path | None, stage: str | None, console: Console
-) -> Run:
-    from emolens.study import load_study, run_study
-
-    resolved = load_study(study, overrides)
-    observer = RunConsole(console)
-    try:
-        return run_study(
-            resolved, out or Path("runs") / resolved.name, until=stage, observer=observer
-        )
-    finally:
-        observer.close()
-
-
-def _pairs(settings: list[str]) -> dict[str, str]:
-    pairs = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise UsageError(f"--set {setting} has no '='.", hint="Write --set finetune.epochs=3.")
-        pairs[key.strip()] = value.strip()
-    return pairs
-
-
-def _show_run(run: Run, stage: str | None, console: Console) -> None:
-    from dataclasses import asdict
-
-    if stage not in (None, "evaluate"):
-        record = run.records[str(stage)]
-        if console.as_json:
-            console.data({"folder": str(run.folder), "stage": stage, **asdict(record)})
-        else:
-            console.line(record.said)
-            for path in record.outputs:
-                console.line(str(run.folder / path))
-        return
-    evaluation = run.evaluation
-    if console.as_json:
-        console.data(evaluation.to_dict())
-        return
-    rows: list[list[object]] = []
-    for split, models in evaluation.by_split.items():
-        for model, e in models.items():
-            figures = (e.figure(key) for key in ("accuracy", "macro_f1", "weighted_f1"))
-            rows.append([split, model, *figures])
-    console.table(
-        ("split", "model", "accuracy (95 %)", "macro-F1 (95 %)", "weighted F1 (95 %)"), rows
-    )
-    if stage is None:
-        console.line(str(run.report))
 
 
 _study_command(
@@ -232,6 +207,51 @@ def tokenize(
 
 
 _study_command("embed", "Turn every text into a vector with the frozen encoder.")
+
+
+@app.command()
+def encode(
+    source: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A table: .csv .tsv .jsonl .parquet or .txt.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="A .parquet file (default: NAME-embeddings.parquet, beside it)."
+        ),
+    ] = None,
+    encoder: Annotated[
+        str, typer.Option("--encoder", help="minilm, distilbert, a folder or a Hub id.")
+    ] = "minilm",
+    text: TextOption = None,
+    pooling: PoolingOption = None,
+    layer: LayerOption = None,
+    normalise: NormaliseOption = None,
+    precision: PrecisionOption = None,
+) -> None:
+    """A vector for each row of a table of any size, without a study."""
+    from emolens.encode.embed import Encoder
+    from emolens.encode.table import encode_table
+
+    console = Console()
+    made = Encoder(
+        encoder,
+        pooling=cast("Pooling", pooling or "cls"),
+        layer=-1 if layer is None else layer,
+        normalise=bool(normalise),
+        precision=precision,
+    )
+    target = out or source.with_name(f"{source.stem}-embeddings.parquet")
+    with console.progress("encode") as update:
+        done = encode_table(
+            made, source, target, text_column=text, progress=lambda rows: update(rows, None)
+        )
+    console.note(f"{done.rows:,} rows, {done.width} numbers each, on {made.runtime}")
+    if done.truncated:
+        console.note(f"cut at the encoder's {made.tokeniser.max_length} tokens: {done.truncated:,}")
+    console.line(str(target))
+
+
 _study_command("map", "Lay the training embeddings out in two dimensions with UMAP.")
 _study_command("baselines", "The largest class, and TF-IDF with logistic regression.")
 _study_command("probe", "Logistic regression on the frozen embeddings.")
@@ -242,13 +262,32 @@ _study_command("evaluate", "Every model on validation and test, with intervals a
 @app.command()
 def export(
     model: Annotated[Path, typer.Argument(help="A model folder that transformers loads.")],
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Also in 8-bit integers: faster, and not quite exact.")
+    ] = False,
+    dataset: Annotated[
+        str,
+        typer.Option("--dataset", help="Texts like those to come; int8 is fitted to them."),
+    ] = "starter",
+    text: TextOption = None,
+    label: LabelOption = None,
 ) -> None:
     """Write openvino/ into a model folder, which is what `emolens predict` runs."""
+    from emolens.data.sources import load_dataset
     from emolens.learn.export import export_openvino
+    from emolens.predict.classifier import Classifier
+    from emolens.predict.drift import drift
 
     console = Console()
-    for path in export_openvino(model):
-        console.line(str(path))
+    if not int8:
+        console.lines(export_openvino(model))
+        return
+    data = load_dataset(dataset, text=text, label=label)
+    console.note("int8 is calibrated on 300 texts; this takes half a minute")
+    console.lines(export_openvino(model, calibration=data["train"].texts))
+    known = Classifier(model).labels == data.labels
+    rows = data["validation"]
+    console.note(str(drift(model, rows.texts, rows.labels if known else None)))
 
 
 @app.command()
@@ -290,7 +329,8 @@ def predict(
         _predict_table(classifier, source, out, text)
         return
     lines = _stdin_lines() if texts == ["-"] else texts or []
-    _predict_lines(classifier, [line for line in lines if line.strip()], Console(as_json=as_json))
+    answers = classifier.predict([line for line in lines if line.strip()])
+    show_answers(Console(as_json=as_json), answers, classifier.max_length)
 
 
 def _stdin_lines() -> list[str]:
@@ -320,19 +360,6 @@ def _predict_table(classifier: Any, source: Path, out: Path | None, text: str | 
     if tally.blank:
         console.note(f"without a text, marked unsure: {tally.blank:,}")
     console.line(str(target))
-
-
-def _predict_lines(classifier: Any, texts: list[str], console: Console) -> None:
-    from dataclasses import asdict
-
-    answers = classifier.predict(texts)
-    if cut := sum(answer.truncated for answer in answers):
-        console.note(f"cut at the model's {classifier.max_length} tokens: {cut:,}")
-    if console.as_json:
-        console.data([asdict(answer) for answer in answers])
-        return
-    rows = [[a.label + (" (unsure)" if a.unsure else ""), a.probability, a.text] for a in answers]
-    console.table(("emotion", "probability", "text"), rows)
 
 
 def main() -> None:

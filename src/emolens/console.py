@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ from emolens.errors import EmolensError
 if TYPE_CHECKING:
     from emolens.data.audit import Audit
     from emolens.data.dataset import Dataset
+    from emolens.predict.classifier import Prediction
+    from emolens.study import Run
     from emolens.study.folder import StageRecord
     from emolens.study.settings import Study
 
@@ -46,6 +49,11 @@ class Console:
     def line(self, text: str = "") -> None:
         """A line of data on stdout, as it is."""
         self._out.print(Text(_visible(text)))
+
+    def lines(self, values: Iterable[object]) -> None:
+        """A line of data for each."""
+        for value in values:
+            self.line(str(value))
 
     def note(self, text: str) -> None:
         """A line for people on stderr; not when quiet."""
@@ -133,6 +141,42 @@ class RunConsole:
         if self._bar is not None:
             self._bar.__exit__(None, None, None)
             self._bar = None
+
+
+def show_answers(console: Console, answers: Sequence[Prediction], max_length: int) -> None:
+    """A line an answer; flagged where it is unsure."""
+    if cut := sum(answer.truncated for answer in answers):
+        console.note(f"cut at the model's {max_length} tokens: {cut:,}")
+    if console.as_json:
+        console.data([asdict(answer) for answer in answers])
+        return
+    rows = [[a.label + (" (unsure)" if a.unsure else ""), a.probability, a.text] for a in answers]
+    console.table(("emotion", "probability", "text"), rows)
+
+
+def show_run(console: Console, run: Run, stage: str | None) -> None:
+    """A stage's line and files; of a whole run the figures of every model."""
+    if stage not in (None, "evaluate"):
+        record = run.records[str(stage)]
+        if console.as_json:
+            console.data({"folder": str(run.folder), "stage": stage, **asdict(record)})
+        else:
+            console.lines([record.said, *(run.folder / path for path in record.outputs)])
+        return
+    evaluation = run.evaluation
+    if console.as_json:
+        console.data(evaluation.to_dict())
+        return
+    rows: list[list[object]] = []
+    for split, models in evaluation.by_split.items():
+        for model, e in models.items():
+            figures = (e.figure(key) for key in ("accuracy", "macro_f1", "weighted_f1"))
+            rows.append([split, model, *figures])
+    console.table(
+        ("split", "model", "accuracy (95 %)", "macro-F1 (95 %)", "weighted F1 (95 %)"), rows
+    )
+    if stage is None:
+        console.line(str(run.report))
 
 
 def show_audit(console: Console, found: Audit) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import random
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -16,7 +17,10 @@ import numpy as np
 
 from emolens.errors import UsageError, nearest
 
-Precision = Literal["fp32", "bf16"]
+Precision = Literal["fp32", "bf16", "int8"]
+TRAINING = ("fp32", "bf16")
+# What torch calls CUDA: NVIDIA's driver, the same under Windows' Linux, and AMD's.
+_DEVICES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
 
 
 @dataclass(frozen=True)
@@ -33,30 +37,36 @@ class Runtime:
         return f"{self.device}, {self.precision}{threads} ({self.reason})"
 
 
-def choose(precision: str | None = None, *, on_cpu: bool = False) -> Runtime:
+def choose(
+    precision: str | None = None,
+    *,
+    on_cpu: bool = False,
+    offered: tuple[str, ...] = get_args(Precision),
+) -> Runtime:
     """CUDA where there is a device, else the CPU; bf16 where the hardware has it, else fp32.
 
-    precision: 'fp32' or 'bf16' overrules the choice; None or 'auto' leaves it.
-    on_cpu: stay there without looking for CUDA, which would load torch.
+    precision: one of those offered overrules the choice; None or 'auto' leaves it. int8 is never
+    chosen unasked, and runs on the CPU. on_cpu: stay there without looking for CUDA, which would
+    load torch.
     """
-    if precision not in (None, "auto", *get_args(Precision)):
+    if precision not in (None, "auto", *offered):
         raise UsageError(
-            f"There is no precision '{precision}'.",
-            hint=nearest(str(precision), ("auto", *get_args(Precision))),
+            f"There is no precision '{precision}' here.",
+            hint=nearest(str(precision), ("auto", *offered)),
         )
     device: Literal["cpu", "cuda"]
-    if not on_cpu and _cuda():
+    if precision == "int8":
+        device, where, bf16 = "cpu", "int8 runs there", cpu_has_bf16()
+    elif not on_cpu and _cuda():
         device, (where, bf16) = "cuda", _cuda_facts()
     else:
         where = "exported models run there" if on_cpu else "no CUDA device"
         device, bf16 = "cpu", cpu_has_bf16()
     has = "the processor has bf16" if bf16 else "the processor has no bf16"
-    chosen: Precision
-    if precision in get_args(Precision):
-        chosen, why = ("bf16" if precision == "bf16" else "fp32"), f"{precision} as asked"
-    else:
-        chosen, why = ("bf16" if bf16 else "fp32"), has
-    return Runtime(device, chosen, n_threads(), f"{where}; {why}")
+    for asked in get_args(Precision):
+        if precision == asked:
+            return Runtime(device, asked, n_threads(), f"{where}; {asked} as asked")
+    return Runtime(device, "bf16" if bf16 else "fp32", n_threads(), f"{where}; {has}")
 
 
 def n_threads() -> int:
@@ -88,6 +98,9 @@ def seed_everything(seed: int) -> None:
 
 
 def _cuda() -> bool:
+    # Seconds are saved where the system itself says that there is no such device.
+    if sys.platform == "linux" and not any(Path(device).exists() for device in _DEVICES):
+        return False
     if importlib.util.find_spec("torch") is None:
         return False
     import torch

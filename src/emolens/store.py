@@ -123,6 +123,13 @@ def load_json(path: Path) -> Any:
         raise _unreadable(path, error) from error
 
 
+def cache_folder() -> Path:
+    """Where what can be computed again is kept: $EMOLENS_CACHE, or emolens in the user's cache."""
+    if given := os.environ.get("EMOLENS_CACHE"):
+        return Path(given)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "emolens"
+
+
 def save_arrays(path: Path, arrays: dict[str, np.ndarray], **metadata: str) -> None:
     """Write named arrays, and text that describes them, as safetensors."""
     from safetensors.numpy import save

@@ -24,7 +24,7 @@ def test_openvino_gives_the_probabilities_of_torch(tiny_run: Run) -> None:
     tokeniser, fp32 = Tokeniser.from_folder(folder), runtime.choose("fp32")
     tokens = tokeniser.encode(TEXTS)
     torch_engine = TorchEngine(logits_of(trained_classifier(folder)), fp32)
-    exported = OpenVinoEngine(folder / "openvino" / "openvino_model.xml", fp32)
+    exported = OpenVinoEngine(folder / "openvino", fp32)
     wanted, found = (
         softmax(run_batches(engine, tokens, tokeniser.pad_id))
         for engine in (torch_engine, exported)

@@ -15,12 +15,10 @@ from emolens.data.catalogue import CATALOGUE, bundled_folder
 from emolens.data.dataset import SPLITS, TEST, TRAIN, VALIDATION, Dataset, Split, split_by_label
 from emolens.data.files import LABEL_COLUMNS, RawTable, is_table, missing, read_table
 from emolens.data.hub import hub_tables, saved_tables
+from emolens.data.rows import TEXT_COLUMNS
 from emolens.errors import DataError, UsageError, nearest
 from emolens.labels import LabelSet
 
-TEXT_COLUMNS = (
-    "text", "sentence", "content", "comment", "message", "tweet", "review", "body", "post",
-)  # fmt: skip
 _SYNONYMS = {
     TRAIN: ("train", "training"),
     VALIDATION: ("validation", "valid", "val", "dev"),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
-from emolens import runtime
-from emolens.data.dataset import Dataset
+from emolens import __version__, runtime
+from emolens.data.dataset import TRAIN, Dataset
+from emolens.data.sources import load_dataset
 from emolens.encode.backbone import (
     EncoderFolder,
     Pooling,
@@ -22,10 +25,13 @@ from emolens.encode.backbone import (
     tokeniser_of,
     traceable,
 )
+from emolens.encode.cache import cached_model, cached_vectors
 from emolens.encode.engines import Engine, Progress, TorchEngine, run_batches
-from emolens.encode.openvino import OpenVinoEngine, traced
+from emolens.encode.openvino import MODEL, OpenVinoEngine, save_traced, traced
+from emolens.encode.quantise import CALIBRATION_ROWS, quantised
 from emolens.encode.tokenise import Tokeniser, Tokens
-from emolens.store import load_arrays, save_arrays
+from emolens.errors import EncoderError, UsageError, first_line, nearest
+from emolens.store import fingerprint, load_arrays, save_arrays
 
 
 @dataclass(frozen=True)
@@ -59,8 +65,10 @@ class Encoder:
     """A frozen encoder: `encode(texts)` gives a vector a text.
 
     name: as in find_encoder, or what it gave. pooling: 'cls' (the first token's state) or 'mean'.
-    precision: 'fp32', 'bf16' or None for what the machine does best. layer: -1 is the last.
-    normalise: scale each vector to length 1. OpenVINO computes on the CPU, torch on CUDA.
+    precision: 'fp32', 'bf16', 'int8', or None for what the machine does best without int8.
+    layer: -1 is the last. normalise: scale each vector to length 1. OpenVINO computes on the CPU,
+    torch on CUDA. What OpenVINO runs is made once and kept in the cache; int8 is calibrated on the
+    starter corpus, whatever it is used for later.
     """
 
     def __init__(
@@ -74,36 +82,77 @@ class Encoder:
         max_length: int | None = None,
         sha256: str | None = None,
     ) -> None:
+        if pooling not in get_args(Pooling):
+            raise UsageError(
+                f"There is no pooling '{pooling}'.", hint=nearest(pooling, get_args(Pooling))
+            )
         self.source = find_encoder(name, sha256_wanted=sha256) if isinstance(name, str) else name
         self.runtime = runtime.choose(precision)
         self.tokeniser: Tokeniser = tokeniser_of(self.source, max_length=max_length)
-        model = traceable(backbone(self.source))
-        module = pooled(model, pooling=pooling, layer=layer, normalise=normalise)
-        self._engine = _engine(module, self.runtime)
+        self.how: dict[str, Any] = {"pooling": pooling, "layer": layer, "normalise": normalise}
+        if layer != -1:
+            self._engine  # noqa: B018 - a layer that is not there is said now
 
-    def encode(self, texts: Sequence[str], *, progress: Progress | None = None) -> np.ndarray:
-        """(n, d) float32, one vector a text in the order given; warns where texts were cut."""
-        tokens = self.tokeniser.encode(texts)
-        if n := tokens.n_truncated:
-            limit = self.tokeniser.max_length
-            warnings.warn(f"{n:,} texts were cut at {limit} tokens.", UserWarning, stacklevel=2)
-        return self.encode_tokens(tokens, progress=progress)
+    def encode(
+        self,
+        texts: Sequence[str],
+        *,
+        tokens: Tokens | None = None,
+        cache: bool = False,
+        progress: Progress | None = None,
+    ) -> np.ndarray:
+        """(n, d) float32, one vector a text in the order given; warns where texts were cut.
+
+        tokens: what `tokeniser` gave for the texts, where that is done already. cache: keep the
+        vectors under the name of all that decides them, and read them from there the next time.
+        progress: called with rows done and all.
+        """
+        if tokens is None:
+            tokens = self.tokeniser.encode(texts)
+            if n := tokens.n_truncated:
+                limit = self.tokeniser.max_length
+                warnings.warn(f"{n:,} texts were cut at {limit} tokens.", UserWarning, stacklevel=2)
+        if not cache:
+            return self._vectors(tokens, progress)
+        decisive = [self.source.fingerprint, self.how, self.runtime.device, self.runtime.precision]
+        key = fingerprint(__version__, decisive, self.tokeniser.max_length, list(texts))
+        return cached_vectors(key, lambda: self._vectors(tokens, progress))
 
     def embed(self, dataset: Dataset) -> Embeddings:
         """The vectors of every split."""
         splits = dataset.splits.items()
         return Embeddings({name: self.encode(split.texts) for name, split in splits})
 
-    def encode_tokens(self, tokens: Tokens, *, progress: Progress | None = None) -> np.ndarray:
-        """(n, d) float32 from what `tokeniser` gave. progress: called with rows done and all."""
+    def _vectors(self, tokens: Tokens, progress: Progress | None) -> np.ndarray:
         return run_batches(self._engine, tokens, self.tokeniser.pad_id, progress=progress)
 
+    @cached_property
+    def _engine(self) -> Engine:
+        """Made when it is first needed: who reads vectors from the cache loads no model."""
+        if self.runtime.device == "cuda":
+            return TorchEngine(self._module(), self.runtime)
+        int8 = self.runtime.precision == "int8"
+        texts = load_dataset("starter")[TRAIN].texts[:CALIBRATION_ROWS] if int8 else ()
+        tokens = self.tokeniser.encode(texts)
 
-def _engine(module: Any, chosen: runtime.Runtime) -> Engine:
-    if chosen.device == "cuda":
-        return TorchEngine(module, chosen)
-    try:
-        with quiet_transformers():
-            return OpenVinoEngine(traced(module, "embeddings"), chosen)
-    except RuntimeError:  # an architecture that can't be traced, or an operation it does not have
-        return TorchEngine(module, chosen)
+        def build(folder: Path) -> None:
+            with quiet_transformers():
+                model = traced(self._module(), "embeddings")
+                if int8:
+                    model = quantised(model, tokens, self.tokeniser.pad_id)
+            save_traced(model, folder / MODEL)
+
+        key = fingerprint(__version__, self.source.fingerprint, self.how, tokens.ids)
+        try:
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as fallback:
+                return OpenVinoEngine(cached_model(key, build, Path(fallback)), self.runtime)
+        except RuntimeError as error:  # can't be traced, or has an operation that OpenVINO hasn't
+            if int8:
+                raise EncoderError(
+                    f"{self.source.name} can't be quantised: {first_line(error)}.",
+                    hint="Choose bf16 or fp32.",
+                ) from error
+            return TorchEngine(self._module(), self.runtime)
+
+    def _module(self) -> Any:
+        return pooled(traceable(backbone(self.source)), **self.how)

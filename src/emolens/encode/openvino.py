@@ -18,42 +18,33 @@ import numpy as np
 
 from emolens.encode.engines import Batch, Engine
 from emolens.errors import EncoderError, require
-from emolens.runtime import Runtime
+from emolens.runtime import Runtime, cpu_has_bf16
 
 INPUTS = ("input_ids", "attention_mask")
+MODEL, INT8_MODEL = "openvino_model.xml", "openvino_model_qint8_quantized.xml"
 
 
 class OpenVinoEngine(Engine):
     """A traced model on the CPU; gives its first output, (rows, d).
 
-    model: an `openvino_model.xml`, or what traced() gave. One stream a thread: two batches on a
-    core each are done sooner than one after the other on both (benchmarks/RESULTS.md).
+    folder: where the .xml and its .bin lie. One stream a thread: two batches on a core each are
+    done sooner than one after the other on both (benchmarks/RESULTS.md).
     """
 
-    def __init__(self, model: Path | Any, runtime: Runtime) -> None:
+    def __init__(self, folder: Path, runtime: Runtime, *, name: str = MODEL) -> None:
         self._ov = silent_openvino()
-        core = self._ov.Core()
+        # What int8 leaves out runs in the next best.
+        half = runtime.precision == "bf16" or (runtime.precision == "int8" and cpu_has_bf16())
         options = {
-            "INFERENCE_PRECISION_HINT": "bf16" if runtime.precision == "bf16" else "f32",
+            "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
             "INFERENCE_NUM_THREADS": runtime.threads,
             "NUM_STREAMS": runtime.threads,
         }
-        if isinstance(model, Path):
-            if not model.is_file():
-                raise EncoderError(
-                    f"There is no exported model {model}.",
-                    hint="Export it: emolens export MODEL_FOLDER (needs emolens[train]).",
-                )
-            try:
-                model = core.read_model(model)
-                self._compiled = core.compile_model(model, "CPU", options)
-            except RuntimeError as error:
-                raise EncoderError(
-                    f"{model} can't be loaded; it or its .bin is damaged.",
-                    hint="Export it again: emolens export MODEL_FOLDER (needs emolens[train]).",
-                ) from error
-        else:
-            self._compiled = core.compile_model(model, "CPU", options)
+        model = read_traced(folder / name)
+        try:
+            self._compiled = self._ov.Core().compile_model(model, "CPU", options)
+        except RuntimeError as error:
+            raise _damaged(folder / name) from error
         self._in_flight = runtime.threads
 
     def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
@@ -95,6 +86,27 @@ def traced(model: Any, output: str) -> Any:
 def save_traced(model: Any, path: Path) -> None:
     """Write the .xml and, beside it, the .bin in fp32."""
     silent_openvino().save_model(model, path, compress_to_fp16=False)
+
+
+def read_traced(path: Path) -> Any:
+    """What save_traced wrote; EncoderError where it is missing or damaged."""
+    if not path.is_file():
+        int8 = " --int8" if path.name == INT8_MODEL else ""
+        raise EncoderError(
+            f"There is no exported model {path}.",
+            hint=f"Export it: emolens export{int8} MODEL_FOLDER (needs emolens[train]).",
+        )
+    try:
+        return silent_openvino().Core().read_model(path)
+    except RuntimeError as error:
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> EncoderError:
+    return EncoderError(
+        f"{path} can't be loaded; it or its .bin is damaged.",
+        hint="Export it again: emolens export MODEL_FOLDER (needs emolens[train]).",
+    )
 
 
 def _finished(rows: np.ndarray, request: Any) -> tuple[tuple[np.ndarray, np.ndarray], Any]:

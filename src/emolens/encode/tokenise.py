@@ -108,18 +108,22 @@ class Tokeniser:
         pad_id = int(config.get("pad_token_id") or 0)
         return cls(backend, max_length=min(max_length or limit, limit), pad_id=pad_id)
 
-    def encode(self, texts: Sequence[str]) -> Tokens:
-        """Token ids of each text, with the special tokens, cut at max_length."""
+    def encode(self, texts: Sequence[str], *, first: int = 0) -> Tokens:
+        """Token ids of each text, with the special tokens, cut at max_length.
+
+        first: the number of the first text, by which complaints count. Raises DataError that names
+        a text which is none.
+        """
         rows: list[list[int]] = []
         n_whole: list[int] = []
         for start in range(0, len(texts), _CHUNK):
             self.backend.no_truncation()
-            chunk = self._ids(texts[start : start + _CHUNK], start)
+            chunk = self._ids(texts[start : start + _CHUNK], first + start)
             whole = [len(ids) for ids in chunk]
             long = [i for i, n in enumerate(whole) if n > self.max_length]
             if long:
                 self.backend.enable_truncation(self.max_length)
-                cut = self._ids([texts[start + i] for i in long], start)
+                cut = self._ids([texts[start + i] for i in long], first + start)
                 for i, ids in zip(long, cut, strict=True):
                     chunk[i] = ids
             rows += chunk

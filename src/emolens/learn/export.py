@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from emolens.encode.backbone import logits_of, quiet_transformers, traceable, trained_classifier
-from emolens.encode.openvino import save_traced, traced
+from emolens.encode.openvino import INT8_MODEL, MODEL, save_traced, traced
+from emolens.encode.quantise import quantised
+from emolens.encode.tokenise import Tokeniser
 from emolens.store import atomic_folder
 
 
-def export_openvino(folder: Path) -> list[Path]:
+def export_openvino(folder: Path, *, calibration: Sequence[str] = ()) -> list[Path]:
     """Write `openvino/openvino_model.xml` and `.bin` (fp32) into a model folder.
 
     The exported model takes input_ids and attention_mask, (rows, tokens) int64, and gives logits.
-    OpenVINO computes it in fp32 or bf16, as it is asked when it is loaded.
+    OpenVINO computes it in fp32 or bf16, as it is asked when it is loaded. calibration: texts like
+    those to come, 300 or more; with them an int8 model is written, too.
     """
+    tokeniser = Tokeniser.from_folder(folder)
     with quiet_transformers():
         converted = traced(logits_of(traceable(trained_classifier(folder))), "logits")
     with atomic_folder(folder / "openvino") as fresh:
-        save_traced(converted, fresh / "openvino_model.xml")
+        save_traced(converted, fresh / MODEL)
+        if calibration:
+            rows = tokeniser.encode(calibration)
+            save_traced(quantised(converted, rows, tokeniser.pad_id), fresh / INT8_MODEL)
     return sorted((folder / "openvino").iterdir())

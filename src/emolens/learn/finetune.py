@@ -94,7 +94,7 @@ def _train(
 ) -> dict[str, Any]:
     """Run the Trainer; leaves the best epoch's weights in `folder` and returns what to tell."""
     recipe, balance, tokenizer, progress = how
-    chosen = runtime.choose(recipe.precision)
+    chosen = runtime.choose(recipe.precision, offered=runtime.TRAINING)
     torch_for(chosen)
     runtime.seed_everything(recipe.seed)
     model = sequence_classifier(encoder, dataset.labels.id2label)

@@ -10,7 +10,7 @@ import numpy as np
 
 from emolens import runtime
 from emolens.encode.engines import run_batches, softmax
-from emolens.encode.openvino import OpenVinoEngine
+from emolens.encode.openvino import INT8_MODEL, MODEL, OpenVinoEngine
 from emolens.encode.tokenise import Tokeniser, Tokens
 from emolens.errors import EncoderError
 from emolens.labels import LabelSet
@@ -37,8 +37,8 @@ class Classifier:
     """A fine-tuned model that is ready to answer.
 
     folder: a model folder with `openvino/`, as `emolens run` and `emolens export` write it.
-    precision: 'fp32', 'bf16' or None for what the machine does best. unsure_below: answers whose
-    top probability is lower are flagged.
+    precision: 'fp32', 'bf16', 'int8' where it was exported, or None for what the machine does best
+    without int8. unsure_below: answers whose top probability is lower are flagged.
     """
 
     def __init__(
@@ -62,7 +62,8 @@ class Classifier:
             )
         self.labels = LabelSet(tuple(names[key] for key in sorted(names, key=int)))
         self.tokeniser = Tokeniser.from_folder(folder)
-        self._engine = OpenVinoEngine(folder / "openvino" / "openvino_model.xml", self.runtime)
+        name = INT8_MODEL if self.runtime.precision == "int8" else MODEL
+        self._engine = OpenVinoEngine(folder / "openvino", self.runtime, name=name)
 
     @property
     def max_length(self) -> int:

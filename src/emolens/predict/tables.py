@@ -9,24 +9,29 @@ import contextlib
 import csv
 import io
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from emolens.errors import DataError, UsageError, first_line, nearest
+from emolens.data.rows import (
+    FORMATS,
+    Row,
+    check_ending,
+    check_table,
+    chunks,
+    delimiter_of,
+    parquet_errors,
+    read_rows,
+    text_column_of,
+)
+from emolens.errors import DataError, first_line
 from emolens.labels import LabelSet
 from emolens.predict.classifier import Classifier, Prediction
 from emolens.store import atomic_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_CHUNK = 2048
-_USUAL = ("text", "sentence", "content", "comment", "message", "tweet", "review", "body", "post")
-_FORMATS = (".csv", ".tsv", ".jsonl", ".parquet", ".txt")
-Row = dict[str, Any]
 
 
 @dataclass
@@ -51,19 +56,8 @@ def predict_table(
     Both by their ending: .csv, .tsv, .jsonl, .parquet, or .txt with one text a line (reading
     only). Memory does not grow with the rows. Raises DataError that names the file and the line.
     """
-    for path, does, formats in ((source, "reads", _FORMATS), (target, "writes", _FORMATS[:-1])):
-        if path.suffix.lower() not in formats:
-            raise UsageError(
-                f"{path} is of no kind that emolens {does}.", hint=f"Known: {', '.join(formats)}."
-            )
-    if not source.is_file():
-        raise DataError(f"There is no file {source}.", hint="Check the path.")
-    try:
-        source.open("rb").close()
-    except OSError as error:
-        raise DataError(
-            f"{source} can't be read: {error.strerror}.", hint="Check its rights."
-        ) from error
+    check_table(source)
+    check_ending(target, "writes", FORMATS[:-1])
     tally = Tally()
     answered = _answered(classifier, read_rows(source), (source, text_column), tally, progress)
     with atomic_file(target) as file:
@@ -71,108 +65,6 @@ def predict_table(
         if not tally.rows:
             raise DataError(f"{source} holds no rows.", hint="Check how the file was made.")
     return tally
-
-
-def read_rows(source: Path) -> Iterator[Row]:
-    """The rows of a table as dictionaries, read as they are asked for."""
-    suffix = source.suffix.lower()
-    if suffix == ".parquet":
-        yield from _parquet_rows(source)
-        return
-    try:
-        with source.open(
-            encoding="utf-8-sig", newline="" if suffix in (".csv", ".tsv") else None
-        ) as file:
-            yield from _text_rows(file, suffix, source)
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{source} is not UTF-8 (byte 0x{error.object[error.start]:02x}).",
-            hint=f"Convert it first, for example: iconv -f WINDOWS-1252 -t UTF-8 {source.name}",
-        ) from error
-
-
-def _parquet_rows(source: Path) -> Iterator[Row]:
-    import pyarrow.parquet as pq
-
-    with _parquet_errors(source), pq.ParquetFile(source) as file:
-        for batch in file.iter_batches(_CHUNK):
-            yield from batch.to_pylist()
-
-
-@contextlib.contextmanager
-def _parquet_errors(source: Path) -> Iterator[None]:
-    import pyarrow as pa
-
-    try:
-        yield
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{source} is no readable parquet file ({first_line(error)}).",
-            hint="Check that it was written to its end, or fetch it again.",
-        ) from error
-
-
-def _text_rows(file: TextIO, suffix: str, source: Path) -> Iterator[Row]:
-    if suffix == ".txt":
-        yield from ({"text": line.rstrip("\n")} for line in file if line.strip())
-    elif suffix == ".jsonl":
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                yield _json_row(line, f"{source}, line {number}")
-    else:
-        yield from _delimited_rows(file, suffix, source)
-
-
-def _json_row(line: str, where: str) -> Row:
-    try:
-        row = json.loads(line)
-        if "\\u" in line:  # an escape may stand for half a surrogate pair, which no file can hold
-            json.dumps(row, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise DataError(
-            f"{where}: this is not JSON ({error}).", hint="Each line is one object."
-        ) from error
-    if not isinstance(row, dict):
-        raise DataError(
-            f"{where}: this is no object with named values.", hint='Like: {"text": "So good!"}'
-        )
-    return row
-
-
-def _delimiter(source: Path) -> str:
-    """The sign that stands most often in the first line."""
-    with source.open(encoding="utf-8-sig", errors="replace") as file:
-        head = file.readline()
-    return max(",;\t", key=head.count)
-
-
-def _delimited_rows(file: TextIO, suffix: str, source: Path) -> Iterator[Row]:
-    delimiter = "\t" if suffix == ".tsv" else _delimiter(source)
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    reader = csv.DictReader(file, delimiter=delimiter, strict=True)
-    names = list(reader.fieldnames or [])
-    if repeated := next((name for name in names if names.count(name) > 1), None):
-        raise DataError(
-            f"{source} has two columns called '{repeated}'.", hint="Rename one of them first."
-        )
-    line = 0
-    while True:
-        try:
-            line = reader.line_num
-            row = next(reader, None)
-        except csv.Error as error:
-            raise DataError(
-                f"{source}, after line {line}: this is no well-formed table ({error}).",
-                hint="A text that holds the delimiter or a quote must stand in double quotes.",
-            ) from error
-        if row is None:
-            return
-        if None in row or None in row.values():
-            raise DataError(
-                f"{source}, line {reader.line_num}: the number of fields is not the header's.",
-                hint="A text that holds the delimiter must stand in double quotes.",
-            )
-        yield row
 
 
 def _answered(
@@ -184,8 +76,8 @@ def _answered(
 ) -> Iterator[Row]:
     """Each row with its answer beside it; counts into `tally` on the way."""
     (source, text_column), column = where, ""
-    for chunk in _chunks(rows):
-        column = column or _text_column(chunk[0], source, text_column)
+    for chunk in chunks(rows):
+        column = column or text_column_of(chunk[0], source, text_column)
         texts = ["" if row.get(column) is None else str(row[column]) for row in chunk]
         if not tally.rows and source.suffix.lower() == ".txt":
             _refuse_labelled_lines(source, texts, classifier.labels)
@@ -223,32 +115,6 @@ def added_columns(answer: Prediction) -> Row:
     }
 
 
-def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    chunk: list[Row] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == _CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def _text_column(row: Row, source: Path, wanted: str | None) -> str:
-    if wanted is not None:
-        if wanted in row:
-            return wanted
-        raise DataError(f"{source} has no text column '{wanted}'.", hint=nearest(wanted, row))
-    by_lower = {name.lower(): name for name in row}
-    for name in _USUAL:
-        if name in by_lower:
-            return by_lower[name]
-    raise DataError(
-        f"{source} has no column that looks like the texts.",
-        hint=f"Name it with --text. Present: {', '.join(row)}.",
-    )
-
-
 def _write(rows: Iterator[Row], source: Path, target: Path, file: Any) -> None:
     suffix = target.suffix.lower()
     if suffix == ".parquet":
@@ -261,7 +127,7 @@ def _write(rows: Iterator[Row], source: Path, target: Path, file: Any) -> None:
 
 def _write_text(rows: Iterator[Row], source: Path, suffix: str, text: TextIO) -> None:
     same = source.suffix.lower() == suffix == ".csv"
-    delimiter = "\t" if suffix == ".tsv" else _delimiter(source) if same else ","
+    delimiter = "\t" if suffix == ".tsv" else delimiter_of(source) if same else ","
     writer: csv.DictWriter[str] | None = None
     for n, row in enumerate(rows, start=1):
         if suffix == ".jsonl":
@@ -285,7 +151,7 @@ def _write_parquet(rows: Iterator[Row], source: Path, file: Any) -> None:
     schema = _source_schema(source)
     with contextlib.ExitStack() as stack:
         writer: Any = None
-        for chunk in _chunks(rows):
+        for chunk in chunks(rows):
             if writer is None:
                 added = [name for name in chunk[0] if name not in schema.names]
                 for name in added:
@@ -303,11 +169,11 @@ def _source_schema(source: Path) -> pa.Schema:
     import pyarrow.parquet as pq
 
     if source.suffix.lower() == ".parquet":
-        with _parquet_errors(source):
+        with parquet_errors(source):
             return pq.read_schema(source).remove_metadata()
     found = pa.schema([])
     try:
-        for chunk in _chunks(read_rows(source)):
+        for chunk in chunks(read_rows(source)):
             names = dict.fromkeys(name for row in chunk for name in row)
             columns = {name: [row.get(name) for row in chunk] for name in names}
             found = pa.unify_schemas(

@@ -19,10 +19,10 @@ from emolens.errors import UsageError, nearest
 from emolens.evaluation.evaluate import Evaluation
 from emolens.store import fingerprint, load_json, save_text
 from emolens.study.folder import Meter, RunFolder, StageRecord
-from emolens.study.settings import Study, builtin_studies, load_study
+from emolens.study.settings import Study, builtin_studies, load_study, pairs
 from emolens.study.stages import STAGES, Context
 
-__all__ = ["Observer", "Run", "Study", "builtin_studies", "load_study", "run_study"]
+__all__ = ["Observer", "Run", "Study", "builtin_studies", "load_study", "pairs", "run_study"]
 
 
 class Observer(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,7 +47,8 @@ class EncoderSettings(_Table):
     name: str
     pooling: Pooling = "cls"
     layer: int = -1
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    normalise: bool = False
+    precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
     max_length: int | None = Field(None, ge=3)
     sha256: str | None = None
 
@@ -82,6 +84,12 @@ class FinetuneSettings(_Table):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
 
 
+class ExportSettings(_Table):
+    """What is written for serving beside fp32."""
+
+    int8: bool = False
+
+
 class Study(_Table):
     """A whole experiment. Everything that changes a figure stands here."""
 
@@ -93,6 +101,7 @@ class Study(_Table):
     balance: BalanceSettings = BalanceSettings()
     probe: ProbeSettings = ProbeSettings()
     finetune: FinetuneSettings = FinetuneSettings()
+    export: ExportSettings = ExportSettings()
 
     def to_toml(self) -> str:
         """All settings, defaults included, as a study file."""
@@ -135,6 +144,17 @@ def load_study(study: str | Path, overrides: dict[str, Any] | None = None) -> St
         return Study.model_validate(values)
     except ValidationError as error:
         raise _explained(error, path.name) from error
+
+
+def pairs(settings: Iterable[str]) -> dict[str, str]:
+    """Overrides as they stand on a command line: 'finetune.epochs=3'."""
+    found = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--set {setting} has no '='.", hint="Write --set finetune.epochs=3.")
+        found[key.strip()] = value.strip()
+    return found
 
 
 def _set(values: dict[str, Any], dotted: str, value: Any) -> None:

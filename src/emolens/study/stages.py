@@ -27,6 +27,7 @@ from emolens.learn.export import export_openvino
 from emolens.learn.finetune import Recipe, finetune
 from emolens.learn.probe import Probe
 from emolens.learn.scores import Scores
+from emolens.predict.drift import drift
 from emolens.show import displays
 from emolens.show.card import model_card
 from emolens.show.report import ReportContents, render_report
@@ -134,14 +135,17 @@ def _embed(context: Context) -> Outcome:
         pooling=settings.pooling,
         precision=settings.precision,
         layer=settings.layer,
+        normalise=settings.normalise,
         max_length=settings.max_length,
     )
     tokens = context.tokens()
     total = sum(map(len, tokens.values()))
     vectors: dict[str, np.ndarray] = {}
-    for name, rows in tokens.items():
+    for name, split in context.dataset.splits.items():
         progress = _offset(context.progress, sum(map(len, vectors.values())), total)
-        vectors[name] = encoder.encode_tokens(rows, progress=progress)
+        vectors[name] = encoder.encode(
+            split.texts, tokens=tokens[name], cache=True, progress=progress
+        )
     embeddings = Embeddings(vectors)
     about = context.folder / "embeddings" / "embeddings.json"
     save_json(about, {"runtime": str(encoder.runtime), **settings.model_dump()})
@@ -261,7 +265,15 @@ def _report(context: Context) -> Outcome:
 
 
 def _export(context: Context) -> Outcome:
-    return export_openvino(context.folder / "model"), "model/openvino, for emolens predict"
+    model, said = context.folder / "model", "model/openvino, for emolens predict"
+    if not context.study.export.int8:
+        return export_openvino(model), said
+    paths = export_openvino(model, calibration=context.dataset[TRAIN].texts)
+    rows = context.dataset[VALIDATION]
+    found = drift(model, rows.texts, rows.labels)
+    paths.append(context.folder / "drift.json")
+    save_json(paths[-1], asdict(found))
+    return paths, f"{said}; validation, {found}"
 
 
 def _accuracy(context: Context, scores: Scores) -> str:
@@ -275,7 +287,12 @@ STAGES = {
     "embed": Stage(
         _embed,
         needs=("tokenise",),
-        settings=("encoder.pooling", "encoder.layer", "encoder.precision"),
+        settings=(
+            "encoder.pooling",
+            "encoder.layer",
+            "encoder.normalise",
+            "encoder.precision",
+        ),
     ),
     "map": Stage(_map, needs=("embed",), settings=("map", "seed")),
     "baselines": Stage(_baselines, settings=("balance", "seed")),
@@ -284,5 +301,5 @@ STAGES = {
     "evaluate": Stage(_evaluate, needs=("baselines", "probe", "finetune"), settings=("seed",)),
     "report": Stage(_report, needs=("audit", "map", "evaluate"), settings=("name",)),
     # Last: the report is there even where a model can't be exported.
-    "export": Stage(_export, needs=("finetune",)),
+    "export": Stage(_export, needs=("finetune",), settings=("export",)),
 }

@@ -1,0 +1,49 @@
+"""Traced models in 8-bit integers, calibrated on texts. The only module that knows `nncf`."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from typing import Any
+
+import numpy as np
+
+from emolens.encode.batches import pad
+from emolens.encode.openvino import INPUTS, silent_openvino
+from emolens.encode.tokenise import Tokens
+from emolens.errors import EncoderError, require
+
+CALIBRATION_ROWS = 300
+
+
+def quantised(model: Any, calibration: Tokens, pad_id: int) -> Any:
+    """The matrix products of a traced model in int8; the rest as it was.
+
+    model: what traced() gave, or an exported one that was read. calibration: rows like those to
+    come, of which the first 300 are run. The ranges that they show are fixed in the model, so that
+    a vector does not depend on what stands beside it, as it does where int8 is scaled anew for
+    each batch. Raises EncoderError where the model can't be quantised.
+    """
+    silent_openvino()  # before NNCF imports it with its telemetry
+    rows = range(min(len(calibration), CALIBRATION_ROWS))
+    samples = [
+        dict(zip(INPUTS, pad(calibration, np.array([row]), pad_id=pad_id), strict=True))
+        for row in rows
+    ]
+    # Its log and its bars go to stdout, and its warnings are for those who develop it.
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        nncf = require("nncf", "train")
+        try:
+            return nncf.quantize(
+                model,
+                nncf.Dataset(samples),
+                model_type=nncf.ModelType.TRANSFORMER,
+                subset_size=len(samples),
+            )
+        except (RuntimeError, nncf.ValidationError) as error:
+            raise EncoderError(
+                f"The model can't be quantised: {' '.join(str(error).split())[:200]}",
+                hint="Choose bf16 or fp32.",
+            ) from error

@@ -1,0 +1,176 @@
+"""The second run reads; a changed byte misses; damage is noticed; two processes do no harm."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from emolens.encode.embed import Encoder
+from tests.conftest import feeling_rows
+
+TEXTS = [text for text, _ in feeling_rows(12)]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("EMOLENS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def entries(cache: Path) -> list[Path]:
+    return sorted((cache / "embeddings").glob("*"))
+
+
+def counted(encoder: Encoder, texts: list[str] = TEXTS) -> tuple[np.ndarray, int]:
+    """The vectors, and how many texts were computed for them."""
+    seen = [0]
+    vectors = encoder.encode(texts, cache=True, progress=lambda done, n: seen.append(done))
+    return vectors, seen[-1]
+
+
+def test_a_second_run_reads_what_the_first_computed(tiny_encoder: Path, cache: Path) -> None:
+    first, computed = counted(Encoder(str(tiny_encoder), precision="fp32"))
+    second, again = counted(Encoder(str(tiny_encoder), precision="fp32"))
+    assert (computed, again) == (len(TEXTS), 0)
+    np.testing.assert_array_equal(first, second)
+    assert len(entries(cache)) == 1
+
+
+def test_who_reads_vectors_loads_no_torch(tiny_encoder: Path) -> None:
+    code = """
+import sys
+from emolens.encode.embed import Encoder
+Encoder(sys.argv[1], precision="fp32").encode(sys.argv[2:], cache=True)
+print("torch" in sys.modules)
+"""
+    command = [sys.executable, "-c", code, str(tiny_encoder), *TEXTS]
+    said = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(2)]
+    assert [run.stdout for run in said] == ["True\n", "False\n"]
+
+
+def test_without_being_asked_nothing_is_kept(tiny_encoder: Path, cache: Path) -> None:
+    Encoder(str(tiny_encoder)).encode(TEXTS)
+    assert entries(cache) == []
+
+
+@pytest.mark.filterwarnings("ignore:.*texts were cut at")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pooling": "mean"},
+        {"precision": "bf16"},
+        {"layer": 1},
+        {"normalise": True},
+        {"max_length": 4},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_another_way_of_encoding_misses(
+    tiny_encoder: Path, cache: Path, change: dict[str, object]
+) -> None:
+    plainly = {"pooling": "cls", "precision": "fp32", "layer": -1}
+    counted(Encoder(str(tiny_encoder), **plainly))  # type: ignore[arg-type]
+    _, computed = counted(Encoder(str(tiny_encoder), **plainly | change))  # type: ignore[arg-type]
+    assert computed == len(TEXTS)
+    assert len(entries(cache)) == 2
+
+
+@pytest.mark.parametrize("row", [0, -1])
+def test_a_changed_byte_of_a_text_misses(tiny_encoder: Path, row: int) -> None:
+    encoder = Encoder(str(tiny_encoder))
+    counted(encoder)
+    changed = TEXTS.copy()
+    changed[row] = changed[row].replace("i", "I", 1)  # the same tokens, another text
+    assert counted(encoder, changed)[1] == len(TEXTS)
+    assert counted(encoder, TEXTS[:-1])[1] == len(TEXTS) - 1
+    assert counted(encoder, TEXTS[::-1])[1] == len(TEXTS)
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json"])
+def test_a_changed_byte_of_the_encoder_misses(
+    tiny_encoder: Path, tmp_path: Path, file: str
+) -> None:
+    folder = tmp_path / "encoder"
+    shutil.copytree(tiny_encoder, folder)
+    before, _ = counted(Encoder(str(folder), precision="fp32"))
+    if file == "model.safetensors":
+        weights = load_file(folder / file)
+        weights["encoder.layer.1.output.dense.weight"][0, 0] += 1
+        save_file(weights, folder / file, metadata={"format": "pt"})
+    else:
+        (folder / file).write_text((folder / file).read_text("utf-8") + " ", "utf-8")
+    after, computed = counted(Encoder(str(folder), precision="fp32"))
+    assert computed == len(TEXTS)
+    assert np.array_equal(before, after) == (file != "model.safetensors")
+
+
+@pytest.mark.parametrize("place", [0.02, 0.5, 0.99])
+def test_a_damaged_entry_is_noticed_and_computed_again(
+    tiny_encoder: Path, cache: Path, place: float
+) -> None:
+    encoder = Encoder(str(tiny_encoder), precision="fp32")
+    wanted, _ = counted(encoder)
+    (entry,) = entries(cache)
+    content = bytearray(entry.read_bytes())
+    content[int(place * len(content))] ^= 1
+    entry.write_bytes(content)
+    with pytest.warns(UserWarning, match="is damaged; it is made again"):
+        found, computed = counted(encoder)
+    assert computed == len(TEXTS)
+    np.testing.assert_array_equal(found, wanted)
+    assert counted(encoder)[1] == 0
+
+
+def test_an_entry_that_was_cut_off_is_computed_again(tiny_encoder: Path, cache: Path) -> None:
+    encoder = Encoder(str(tiny_encoder))
+    counted(encoder)
+    (entry,) = entries(cache)
+    entry.write_bytes(entry.read_bytes()[:100])
+    with pytest.warns(UserWarning, match="is damaged"):
+        assert counted(encoder)[1] == len(TEXTS)
+
+
+def test_a_damaged_model_in_the_cache_is_made_again(tiny_encoder: Path, cache: Path) -> None:
+    wanted = Encoder(str(tiny_encoder), precision="fp32").encode(TEXTS)
+    (weights,) = cache.glob("models/*/*.bin")
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 64
+    weights.write_bytes(content)
+    with pytest.warns(UserWarning, match="is damaged"):
+        found = Encoder(str(tiny_encoder), precision="fp32").encode(TEXTS)
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_a_cache_that_cannot_be_written_costs_a_warning_only(
+    tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = Encoder(str(tiny_encoder), precision="fp32").encode(TEXTS)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("EMOLENS_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.warns(UserWarning, match="Nothing was kept for the next time"):
+        found, _ = counted(Encoder(str(tiny_encoder), precision="fp32"))
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_processes_at_once_leave_sound_entries(tiny_encoder: Path, cache: Path) -> None:
+    code = """
+import sys
+from emolens.encode.embed import Encoder
+encoder = Encoder(sys.argv[1], precision="fp32")
+for n in range(30):
+    print(float(encoder.encode([*sys.argv[2:], str(n)], cache=True).sum()))
+"""
+    command = [sys.executable, "-W", "error", "-c", code, str(tiny_encoder), *TEXTS]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [run.communicate()[0].split() for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0]
+    assert said[0] == said[1] == said[2]
+    assert len(entries(cache)) == len(said[0]) == 30
+    encoder = Encoder(str(tiny_encoder), precision="fp32")
+    assert all(counted(encoder, [*TEXTS, str(n)])[1] == 0 for n in range(30))

@@ -1,0 +1,75 @@
+"""A table's vectors are those of its texts, in order, however many chunks it takes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from emolens.encode import table
+from emolens.encode.embed import Encoder
+from emolens.encode.table import encode_table
+from emolens.errors import DataError, UsageError
+from tests.conftest import HOSTILE, feeling_rows, write_csv
+
+TEXTS = [*HOSTILE, "", "very " * 60, *(text for text, _ in feeling_rows(40))]
+
+
+@pytest.fixture(scope="module")
+def encoder(tiny_encoder: Path) -> Encoder:
+    return Encoder(str(tiny_encoder), pooling="mean", precision="fp32")
+
+
+def vectors(path: Path) -> np.ndarray:
+    found = pq.read_table(path)
+    assert found["row"].to_pylist() == list(range(len(found)))
+    return np.array(found["embedding"].to_pylist(), dtype=np.float32)
+
+
+@pytest.mark.parametrize(("rows", "characters"), [(8192, 8_000_000), (7, 8_000_000), (8192, 50)])
+def test_every_row_gets_its_vector(
+    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, characters: int
+) -> None:
+    monkeypatch.setattr(table, "_CHUNK_TEXTS", rows)
+    monkeypatch.setattr(table, "_CHUNK_CHARACTERS", characters)
+    source = write_csv(tmp_path / "in.csv", [(i, t) for i, t in enumerate(TEXTS)], ("id", "text"))
+    told: list[int] = []
+    done = encode_table(encoder, source, tmp_path / "out.parquet", progress=told.append)
+    assert (done.rows, done.truncated, done.width) == (len(TEXTS), 5, 16)
+    assert told == sorted(told)
+    assert told[-1] == len(TEXTS)
+    with pytest.warns(UserWarning, match="5 texts were cut"):
+        wanted = encoder.encode(TEXTS)
+    np.testing.assert_allclose(vectors(tmp_path / "out.parquet"), wanted, atol=1e-5)
+
+
+def test_a_missing_text_is_the_empty_one(encoder: Encoder, tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    rows = [{"body": "happy"}, {"body": None}, {"other": 1}]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    encode_table(encoder, source, tmp_path / "out.parquet")
+    wanted = encoder.encode(["happy", "", ""])
+    np.testing.assert_allclose(vectors(tmp_path / "out.parquet"), wanted, atol=1e-5)
+
+
+def test_what_cannot_be_read_or_written_is_said_and_leaves_no_file(
+    encoder: Encoder, tmp_path: Path
+) -> None:
+    target = tmp_path / "out.parquet"
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text('{"text": "happy"}\n{"text": \n', "utf-8")
+    with pytest.raises(DataError, match="line 2: this is not JSON"):
+        encode_table(encoder, broken, target)
+    empty = write_csv(tmp_path / "empty.csv", [])
+    with pytest.raises(DataError, match="holds no rows"):
+        encode_table(encoder, empty, target)
+    with pytest.raises(DataError, match="no text column 'mood'"):
+        encode_table(
+            encoder, write_csv(tmp_path / "a.csv", [("x", "y")]), target, text_column="mood"
+        )
+    with pytest.raises(UsageError, match="no kind that emolens writes vectors to"):
+        encode_table(encoder, broken, tmp_path / "out.npy")
+    assert not list(tmp_path.glob("*out*"))
