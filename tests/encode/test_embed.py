@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file, save_file
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, BertTokenizer
 
 from emolens.encode.backbone import Pooling
 from emolens.encode.embed import Embeddings, Encoder
@@ -143,3 +143,28 @@ def test_who_embeds_texts_over_the_limit_is_told(tiny_encoder: Path) -> None:
     encoder = Encoder(str(tiny_encoder), precision="fp32")
     with pytest.warns(UserWarning, match="1 texts were cut at 32 tokens"):
         encoder.encode(["i am happy", "so " * 100])
+
+
+def test_long_texts_and_short_ones_agree_with_plain_transformers(tmp_path: Path) -> None:
+    """Long texts run through another compilation of the model than short ones."""
+    config = BertConfig(
+        vocab_size=60,
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=300,
+    )
+    torch.manual_seed(1)
+    BertModel(config).save_pretrained(tmp_path)
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz"]
+    (tmp_path / "vocab.txt").write_text("\n".join(words) + "\n", "utf-8")
+    BertTokenizer(vocab=str(tmp_path / "vocab.txt")).save_pretrained(tmp_path)
+    texts = ["a b c", "d " * 98, "e f " * 50, "g h i " * 90, "j"]
+    encoder = Encoder(str(tmp_path), pooling="mean", precision="fp32")
+    assert (encoder.tokeniser.encode(texts).lengths > 100).sum() == 2
+    model, tokenizer = AutoModel.from_pretrained(tmp_path), AutoTokenizer.from_pretrained(tmp_path)
+    with torch.inference_mode():
+        wanted = [model(**tokenizer(t, return_tensors="pt"))[0][0].mean(0).numpy() for t in texts]
+    np.testing.assert_allclose(encoder.encode(texts), wanted, atol=1e-5)
+    np.testing.assert_allclose(encoder.encode(texts * 30)[-5:], wanted, atol=1e-5)

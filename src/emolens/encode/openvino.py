@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +21,8 @@ from emolens.encode.engines import Batch, Engine
 from emolens.errors import EncoderError, require
 from emolens.runtime import Runtime, cpu_has_bf16
 
+# Tokens from which on OpenVINO's own attention kernel wins (benchmarks/RESULTS.md).
+_LONG = 100
 INPUTS = ("input_ids", "attention_mask")
 MODEL, INT8_MODEL = "openvino_model.xml", "openvino_model_qint8_quantized.xml"
 
@@ -32,40 +35,58 @@ class OpenVinoEngine(Engine):
     """
 
     def __init__(self, folder: Path, runtime: Runtime, *, name: str = MODEL) -> None:
-        self._ov = silent_openvino()
         # What int8 leaves out runs in the next best.
         half = runtime.precision == "bf16" or (runtime.precision == "int8" and cpu_has_bf16())
-        options = {
+        self._options = {
             "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
             "INFERENCE_NUM_THREADS": runtime.threads,
             "NUM_STREAMS": runtime.threads,
         }
-        model = read_traced(folder / name)
+        # A batch waits for each stream, so that none is idle while answers are taken in order.
+        self._in_flight = 2 * runtime.threads
+        self._model = read_traced(folder / name)
         try:
-            self._compiled = self._ov.Core().compile_model(model, "CPU", options)
+            self._short = self._compiled_for_short()
         except RuntimeError as error:
             raise _damaged(folder / name) from error
-        self._in_flight = runtime.threads
 
     def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
         """(rows, tokens) to (rows, d) float32."""
-        outputs = self._compiled(dict(zip(INPUTS, (input_ids, attention_mask), strict=True)))
+        compiled = self._for(input_ids)
+        outputs = compiled(dict(zip(INPUTS, (input_ids, attention_mask), strict=True)))
         return np.asarray(outputs[0], dtype=np.float32)
 
     def stream(self, batches: Iterable[Batch]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """As many batches at once as there are threads, answered in their order."""
-        free = [self._compiled.create_infer_request() for _ in range(self._in_flight)]
-        running: deque[tuple[np.ndarray, Any]] = deque()
+        """Several batches at once, answered in their order."""
+        free: dict[int, list[Any]] = {}
+        running: deque[tuple[np.ndarray, Any, list[Any]]] = deque()
         for rows, *arrays in batches:
-            if not free:
-                answer, request = _finished(*running.popleft())
-                yield answer
-                free.append(request)
-            request = free.pop()
+            if len(running) == self._in_flight:
+                yield _finished(*running.popleft())
+            compiled = self._for(arrays[0])
+            pool = free.setdefault(id(compiled), [])
+            request = pool.pop() if pool else compiled.create_infer_request()
             request.start_async(dict(zip(INPUTS, arrays, strict=True)))
-            running.append((rows, request))
+            running.append((rows, request, pool))
         while running:
-            yield _finished(*running.popleft())[0]
+            yield _finished(*running.popleft())
+
+    def _for(self, input_ids: np.ndarray) -> Any:
+        return self._short if input_ids.shape[1] < _LONG else self._long
+
+    def _compiled_for_short(self) -> Any:
+        """With attention as plain products: OpenVINO's fused kernel is made for long texts."""
+        try:
+            return self._compiled({**self._options, "SNIPPETS_MODE": "DISABLE"})
+        except RuntimeError:  # the switch is not one of those that OpenVINO promises to keep
+            return self._compiled(self._options)
+
+    @cached_property
+    def _long(self) -> Any:
+        return self._compiled(self._options)
+
+    def _compiled(self, options: dict[str, Any]) -> Any:
+        return silent_openvino().Core().compile_model(self._model, "CPU", options)
 
 
 def traced(model: Any, output: str) -> Any:
@@ -109,10 +130,12 @@ def _damaged(path: Path) -> EncoderError:
     )
 
 
-def _finished(rows: np.ndarray, request: Any) -> tuple[tuple[np.ndarray, np.ndarray], Any]:
+def _finished(rows: np.ndarray, request: Any, pool: list[Any]) -> tuple[np.ndarray, np.ndarray]:
     request.wait()
-    # The request overwrites its output with the next batch.
-    return (rows, np.array(request.get_output_tensor(0).data, dtype=np.float32)), request
+    # Copied, because the request overwrites its output with the next batch.
+    answer = rows, np.array(request.get_output_tensor(0).data, dtype=np.float32)
+    pool.append(request)
+    return answer
 
 
 def silent_openvino() -> ModuleType:

@@ -1,0 +1,62 @@
+"""Peak memory of `emolens encode` over tables of different size: it must not grow with the rows.
+
+    python benchmarks/memory.py DATA [--rows 10000 200000]
+
+DATA: the folder of dair-ai/emotion, whose training texts are repeated, each time with another
+number behind them so that none is the same, up to the rows wanted. Each size is a process of its
+own; printed are its peak resident memory, what it takes before the first row, and its speed.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import emolens as el
+
+CODE = """
+import resource, sys, time
+from pathlib import Path
+from emolens.encode.embed import Encoder
+from emolens.encode.table import encode_table
+encoder = Encoder("minilm", pooling="mean", precision=sys.argv[2])
+encoder.encode(["a text to have the model loaded"])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+started = time.perf_counter()
+encode_table(encoder, Path(sys.argv[1]), Path(sys.argv[1]).with_suffix(".parquet"))
+seconds = time.perf_counter() - started
+print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, seconds)
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data")
+    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 200_000])
+    parser.add_argument("--precision", default="int8")
+    given = parser.parse_args()
+    texts = el.load_dataset(given.data)["train"].texts
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for rows in given.rows:
+            table = Path(folder) / f"{rows}.txt"
+            with table.open("w", encoding="utf-8") as file:
+                file.writelines(f"{texts[i % len(texts)]} {i}\n" for i in range(rows))
+            command = [sys.executable, "-c", CODE, str(table), given.precision]
+            out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            before, peak, seconds = map(float, out.split())
+            found[rows] = {
+                "model_mb": before / 1024,
+                "above_model_mb": (peak - before) / 1024,
+                "texts_per_second": rows / seconds,
+            }
+            print(f"{rows:,} rows: {found[rows]['above_model_mb']:.0f} MB above the"
+                  f" {before / 1024:.0f} MB of the loaded model,"
+                  f" {rows / seconds:.0f} texts a second", flush=True)  # fmt: skip
+    print(json.dumps({"benchmark": "memory", "rows": found}))
+
+
+if __name__ == "__main__":
+    main()
