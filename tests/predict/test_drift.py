@@ -43,8 +43,9 @@ def test_drift_is_what_the_two_classifiers_differ_by(model: Path) -> None:
     assert drift(model, TEXTS, precision="fp32").max_dp == 0
 
 
-def test_an_int8_answer_keeps_its_label_whatever_stands_beside_it(model: Path) -> None:
-    classifier = Classifier(model, precision="int8")
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
+def test_a_label_is_the_same_whatever_stands_beside_it(model: Path, precision: str) -> None:
+    classifier = Classifier(model, precision=precision)
     together = classifier.predict([*TEXTS, "very " * 30, "wow"])[: len(TEXTS)]
     alone = [classifier.predict([text])[0] for text in TEXTS]
     assert [a.label for a in together] == [a.label for a in alone]

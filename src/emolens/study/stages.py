@@ -141,8 +141,14 @@ def _embed(context: Context) -> Outcome:
     tokens = context.tokens()
     total = sum(map(len, tokens.values()))
     vectors: dict[str, np.ndarray] = {}
+    computed: set[str] = set()
     for name, split in context.dataset.splits.items():
-        progress = _offset(context.progress, sum(map(len, vectors.values())), total)
+        before = sum(map(len, vectors.values()))
+
+        def progress(done: int, _: int, name: str = name, before: int = before) -> None:
+            computed.add(name)
+            context.progress(before + done, total)
+
         vectors[name] = encoder.encode(
             split.texts, tokens=tokens[name], cache=True, progress=progress
         )
@@ -151,12 +157,8 @@ def _embed(context: Context) -> Outcome:
     save_json(about, {"runtime": str(encoder.runtime), **settings.model_dump()})
     paths = [*embeddings.save(context.folder / "embeddings"), about]
     shapes = " ".join(str(shape) for shape in embeddings.shapes.values())
-    return paths, f"{shapes}, {settings.pooling} pooling on {encoder.runtime}"
-
-
-def _offset(progress: Progress, before: int, total: int) -> Progress:
-    """Progress over one split, told as progress over all."""
-    return lambda done, _: progress(before + done, total)
+    said = f"{shapes}, {settings.pooling} pooling on {encoder.runtime}"
+    return paths, said if computed else f"{said}, read from the cache"
 
 
 def _map(context: Context) -> Outcome:
