@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from emolens import __version__
@@ -27,6 +28,7 @@ COMMANDS = [
     "inspect",
     "tokenize",
     "embed",
+    "encode",
     "map",
     "baselines",
     "probe",
@@ -410,6 +412,45 @@ def test_tokenize_says_what_was_cut(emolens: Emolens, tiny_encoder: Path) -> Non
 
 
 # --- predict and export ---
+
+
+def test_encode_writes_vectors_beside_the_table(
+    emolens: Emolens, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    source = write_csv(tmp_path / "in.csv", [(1, "so happy"), (2, "very " * 60)], ("id", "text"))
+    how = ["--encoder", tiny_encoder, "--pooling", "mean", "--layer", "1", "--normalise"]
+    ended = emolens("encode", source, *how, "--precision", "fp32")
+    assert ended.code == 0, ended
+    assert ended.out == f"{tmp_path / 'in-embeddings.parquet'}\n"
+    assert "2 rows, 16 numbers each, on cpu, fp32" in ended.err
+    assert "cut at the encoder's 32 tokens: 1" in ended.err
+    rows = pq.read_table(tmp_path / "in-embeddings.parquet").to_pylist()
+    assert [sum(x * x for x in row["embedding"]) for row in rows] == pytest.approx([1, 1])
+
+
+def test_encode_names_what_it_does_not_know(
+    emolens: Emolens, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    source = write_csv(tmp_path / "in.csv", [("so happy",)], ("text",))
+    for option, value, says in (
+        ("--pooling", "men", "Did you mean 'mean'?"),
+        ("--layer", "9", "no layer 9"),
+        ("--precision", "int4", "Did you mean 'int8'?"),
+    ):
+        ended = emolens("encode", source, "--encoder", tiny_encoder, option, value)
+        assert_two_lines(ended, code=2, says=says)
+
+
+def test_the_options_of_encoding_reach_the_study(
+    emolens: Emolens, tiny_run: Run, tmp_path: Path
+) -> None:
+    study = tiny_run.folder / "study.toml"
+    options = ["--layer", "1", "--pooling", "cls", "--normalise", "--precision", "bf16"]
+    ended = emolens("embed", study, "--out", tmp_path / "run", *options)
+    assert ended.code == 0, ended
+    told = json.loads((tmp_path / "run" / "embeddings" / "embeddings.json").read_text("utf-8"))
+    asked = {"layer": 1, "pooling": "cls", "normalise": True, "precision": "bf16"}
+    assert asked.items() <= told.items()
 
 
 def test_predict_answers_each_text(emolens: Emolens, tiny_run: Run) -> None:

@@ -241,6 +241,16 @@ def test_until_runs_only_what_that_stage_needs(tiny_run: Run, tmp_path: Path) ->
     assert not (run.folder / "evaluation.json").exists()
 
 
+def test_another_folder_reads_the_vectors_that_a_run_computed(
+    tiny_run: Run, tmp_path: Path
+) -> None:
+    again = run_study(tiny_run.study, tmp_path / "run", until="embed")
+    assert again.records["embed"].said.endswith(", read from the cache")
+    assert not tiny_run.records["embed"].said.endswith("cache")
+    mine, theirs = (run.records["embed"].outputs for run in (again, tiny_run))
+    assert mine == theirs
+
+
 def test_until_an_unknown_stage_is_a_usage_error(tiny_run: Run, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no stage 'prob'") as raised:
         run_study(tiny_run.study, tmp_path / "run", until="prob")
