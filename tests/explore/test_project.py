@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.neighbors import NearestNeighbors
+from umap.umap_ import fuzzy_simplicial_set
 
 from emolens.errors import DataError
-from emolens.explore.project import Projection, project
+from emolens.explore.project import Projection, _graph, _neighbours, project
 
 
 def clusters(n: int, d: int = 6) -> tuple[np.ndarray, np.ndarray]:
@@ -64,6 +68,58 @@ def test_fewer_rows_than_a_map_needs_are_a_data_error() -> None:
     with pytest.raises(DataError, match="at least three rows; there are 2") as caught:
         project(*clusters(2))
     assert caught.value.hint
+
+
+def test_a_value_that_is_not_finite_is_a_data_error_that_names_the_row() -> None:
+    vectors, labels = clusters(30)
+    vectors[7, 2] = np.nan
+    with pytest.raises(DataError, match=r"Row 8 .* not finite") as caught:
+        project(vectors, labels)
+    assert caught.value.hint
+
+
+def test_two_processes_draw_the_same_picture() -> None:
+    code = (
+        "import numpy as np; from emolens.explore.project import project;"
+        "rows = np.random.default_rng(0).normal(size=(400, 8)).astype(np.float32);"
+        "print(project(rows, np.zeros(400)).xy.tobytes().hex())"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    first, second = (subprocess.run(command, capture_output=True, check=True) for _ in range(2))
+    assert len(first.stdout) > 400 * 2 * 4 * 2
+    assert first.stdout == second.stdout
+
+
+@pytest.mark.parametrize(("n", "k"), [(3, 1), (17, 14), (40, 14), (5000, 14)])
+@pytest.mark.parametrize("metric", ["cosine", "correlation", "euclidean", "manhattan", "chebyshev"])
+def test_neighbours_are_the_nearest_other_rows(n: int, k: int, metric: str) -> None:
+    rows = np.random.default_rng(n).random((n, 5)).astype(np.float32)
+    indices, distances = _neighbours(rows, k, metric, np.random.RandomState(0))
+    search = NearestNeighbors(n_neighbors=k, metric=metric, algorithm="brute")
+    wanted, _ = search.fit(rows.astype(np.float64)).kneighbors()
+    np.testing.assert_allclose(distances, wanted, atol=2e-5)
+    assert (indices != np.arange(n)[:, None]).all()
+    assert (np.diff(np.sort(indices)) > 0).all()
+
+
+def test_repeated_rows_are_at_distance_zero() -> None:
+    rows = np.repeat(np.random.default_rng(0).random((20, 50)), 30, axis=0)
+    _, distances = _neighbours(rows, 14, "cosine", np.random.RandomState(0))
+    assert not distances.any()
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_the_graph_is_umaps(repeated: bool) -> None:
+    rows = np.random.default_rng(0).random((200, 5))
+    if repeated:
+        rows[:60] = rows[0]
+    indices, distances = _neighbours(rows, 14, "euclidean", np.random.RandomState(0))
+    own = np.arange(200)[:, None]
+    theirs, _, _ = fuzzy_simplicial_set(
+        rows, 15, None, "euclidean", knn_indices=np.hstack([own, indices]),
+        knn_dists=np.hstack([np.zeros((200, 1)), distances]),
+    )  # fmt: skip
+    np.testing.assert_allclose(_graph(indices, distances).toarray(), theirs.toarray(), atol=1e-4)
 
 
 def test_a_projection_comes_back_as_it_was_saved(tmp_path: Path) -> None:

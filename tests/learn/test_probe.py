@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from emolens.encode.embed import Embeddings
+from emolens.errors import DataError
 from emolens.labels import LabelSet
 from emolens.learn.probe import Probe
 
@@ -30,11 +31,20 @@ def made(k: int) -> tuple[Embeddings, dict[str, np.ndarray]]:
 def test_probabilities_are_those_of_scikit_learn_on_standardised_features(k: int) -> None:
     embeddings, y = made(k)
     probe = Probe(LabelSet(NAMES[:k]), strengths=(0.1,)).fit(embeddings, y)
-    theirs = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+    theirs = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, tol=1e-8, max_iter=1000))
     theirs.fit(embeddings["train"].astype(np.float64), y["train"])
     wanted = theirs.predict_proba(embeddings["test"].astype(np.float64))
-    np.testing.assert_allclose(probe.predict_proba(embeddings["test"]), wanted, atol=1e-6)
+    np.testing.assert_allclose(probe.predict_proba(embeddings["test"]), wanted, atol=2e-3)
     assert (probe.predict(embeddings["test"]) == wanted.argmax(axis=1)).mean() > 0.99
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_a_vector_that_is_not_finite_is_a_data_error_that_names_the_row(split: str) -> None:
+    embeddings, y = made(3)
+    embeddings[split][4, 0] = np.inf
+    with pytest.raises(DataError, match="Row 5 of") as caught:
+        Probe(LabelSet(NAMES[:3])).fit(embeddings, y)
+    assert caught.value.hint
 
 
 def test_scores_cover_every_split_but_train() -> None:

@@ -8,11 +8,11 @@ from typing import Self
 import numpy as np
 
 from emolens.data.balance import Balance
-from emolens.data.dataset import TRAIN
+from emolens.data.dataset import TRAIN, VALIDATION
 from emolens.encode.embed import Embeddings
 from emolens.encode.engines import softmax
 from emolens.labels import LabelSet
-from emolens.learn.logistic import STRENGTHS, LogisticFit, fit_logistic, logits
+from emolens.learn.logistic import STRENGTHS, LogisticFit, check_finite, fit_logistic, logits
 from emolens.learn.scores import Scores
 from emolens.store import load_arrays, load_json, save_arrays, save_json
 
@@ -38,13 +38,19 @@ class Probe:
     def fit(
         self, embeddings: Embeddings, y: dict[str, np.ndarray], balance: Balance | None = None
     ) -> Self:
-        """Learn from train and choose C on validation. y: class ids by split."""
-        train = embeddings[TRAIN].astype(np.float64)
+        """Learn from train and choose C on validation. y: class ids by split.
+
+        DataError where a vector holds a value that is not finite.
+        """
+        train = embeddings[TRAIN]
+        check_finite(TRAIN, train)
         balance = balance or Balance.as_is(len(train), len(self.labels))
-        self.mean_ = train.mean(axis=0)
-        spread = train.std(axis=0)
+        self.mean_ = train.mean(axis=0, dtype=np.float64)
+        self.scale_ = np.ones(len(self.mean_))
+        # From what is left when the mean is gone, which is exactly 0 for a constant feature.
+        spread = np.sqrt(np.square(self._standardised(train)).mean(axis=0, dtype=np.float64))
         self.scale_ = np.where(spread > 0, spread, 1.0)
-        X = {name: self._standardised(array) for name, array in embeddings.vectors.items()}
+        X = {name: self._standardised(embeddings[name]) for name in (TRAIN, VALIDATION)}
         fit = fit_logistic(X, y, balance, strengths=self.strengths)
         self.coef_, self.intercept_, self.C_, self.path_ = fit.coef, fit.intercept, fit.c, fit.path
         return self
@@ -90,5 +96,8 @@ class Probe:
         return probe
 
     def _standardised(self, vectors: np.ndarray) -> np.ndarray:
-        standardised: np.ndarray = (vectors - self.mean_) / self.scale_
+        """(n, d) in float32."""
+        standardised = vectors.astype(np.float32)
+        standardised -= self.mean_.astype(np.float32)
+        standardised /= self.scale_.astype(np.float32)
         return standardised
