@@ -22,10 +22,10 @@ from pathlib import Path
 from emolens.encode.embed import Encoder
 from emolens.encode.table import encode_table
 encoder = Encoder("minilm", pooling="mean", precision=sys.argv[2])
-encoder.encode(["a text to have the model loaded"])
+encoder.encode(["a text to have the model loaded"], cache=False)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 started = time.perf_counter()
-encode_table(encoder, Path(sys.argv[1]), Path(sys.argv[1]).with_suffix(".parquet"))
+encode_table(encoder, Path(sys.argv[1]), Path(sys.argv[1]).with_suffix(".parquet"), cache=False)
 seconds = time.perf_counter() - started
 print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, seconds)
 """

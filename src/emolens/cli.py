@@ -227,6 +227,9 @@ def encode(
     layer: LayerOption = None,
     normalise: NormaliseOption = None,
     precision: PrecisionOption = None,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Keep the vectors for the next time.")
+    ] = True,
 ) -> None:
     """A vector for each row of a table of any size, without a study."""
     from emolens.encode.embed import Encoder
@@ -243,7 +246,12 @@ def encode(
     target = out or source.with_name(f"{source.stem}-embeddings.parquet")
     with console.progress("encode") as update:
         done = encode_table(
-            made, source, target, text_column=text, progress=lambda rows: update(rows, None)
+            made,
+            source,
+            target,
+            text_column=text,
+            cache=cache,
+            progress=lambda rows: update(rows, None),
         )
     console.note(f"{done.rows:,} rows, {done.width} numbers each, on {made.runtime}")
     if done.truncated:

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emolens.encode.batches import length_batches, pad, padded_batch
+from emolens.encode.batches import pad, padded_batch, token_budget_batches
 from emolens.encode.tokenise import Tokeniser, Tokens
 
 light = settings(max_examples=60, deadline=None)
@@ -21,31 +21,21 @@ def tokens_of(rows: list[list[int]]) -> Tokens:
 
 
 @light
-@given(st.lists(st.integers(0, 600), max_size=80), st.integers(1, 2048), st.integers(1, 500))
-def test_batches_are_a_permutation_within_the_budget(
-    lengths: list[int], budget: int, enough: int
-) -> None:
+@given(st.lists(st.integers(0, 600), max_size=80), st.integers(1, 2048))
+def test_batches_are_a_permutation_within_the_budget(lengths: list[int], budget: int) -> None:
     counts = np.array(lengths, dtype=np.int64)
-    batches = length_batches(counts, budget=budget, enough=enough)
+    batches = token_budget_batches(counts, budget=budget)
     together = np.concatenate([np.empty(0, dtype=np.int64), *batches])
     assert sorted(together.tolist()) == list(range(len(lengths)))
     for rows in batches:
         assert len(rows) == 1 or len(rows) * counts[rows].max() <= budget
 
 
-def test_where_there_are_enough_of_a_length_nothing_is_padded() -> None:
-    lengths = np.repeat([9, 7, 5], 100)
-    for rows in length_batches(lengths, budget=400, enough=100):
-        assert len(set(lengths[rows])) == 1
-    few = length_batches(np.array([9, 8, 7, 3]), budget=400, enough=100)
-    assert [rows.tolist() for rows in few] == [[0, 1, 2, 3]]
-
-
 @light
 @given(st.lists(st.integers(1, 99), min_size=1, max_size=40))
 def test_longest_rows_come_first(lengths: list[int]) -> None:
     counts = np.array(lengths)
-    order = np.concatenate(length_batches(counts, budget=128))
+    order = np.concatenate(token_budget_batches(counts, budget=128))
     assert (np.diff(counts[order]) <= 0).all()
 
 

@@ -30,7 +30,7 @@ def entries(cache: Path) -> list[Path]:
 def counted(encoder: Encoder, texts: list[str] = TEXTS) -> tuple[np.ndarray, int]:
     """The vectors, and how many texts were computed for them."""
     seen = [0]
-    vectors = encoder.encode(texts, cache=True, progress=lambda done, n: seen.append(done))
+    vectors = encoder.encode(texts, progress=lambda done, n: seen.append(done))
     return vectors, seen[-1]
 
 
@@ -46,7 +46,7 @@ def test_who_reads_vectors_loads_no_torch(tiny_encoder: Path) -> None:
     code = """
 import sys
 from emolens.encode.embed import Encoder
-Encoder(sys.argv[1], precision="fp32").encode(sys.argv[2:], cache=True)
+Encoder(sys.argv[1], precision="fp32").encode(sys.argv[2:])
 print("torch" in sys.modules)
 """
     command = [sys.executable, "-c", code, str(tiny_encoder), *TEXTS]
@@ -54,8 +54,8 @@ print("torch" in sys.modules)
     assert [run.stdout for run in said] == ["True\n", "False\n"]
 
 
-def test_without_being_asked_nothing_is_kept(tiny_encoder: Path, cache: Path) -> None:
-    Encoder(str(tiny_encoder)).encode(TEXTS)
+def test_who_wants_nothing_kept_finds_nothing(tiny_encoder: Path, cache: Path) -> None:
+    Encoder(str(tiny_encoder)).encode(TEXTS, cache=False)
     assert entries(cache) == []
 
 
@@ -137,13 +137,13 @@ def test_an_entry_that_was_cut_off_is_computed_again(tiny_encoder: Path, cache: 
 
 
 def test_a_damaged_model_in_the_cache_is_made_again(tiny_encoder: Path, cache: Path) -> None:
-    wanted = Encoder(str(tiny_encoder), precision="fp32").encode(TEXTS)
+    wanted = Encoder(str(tiny_encoder), precision="fp32").encode(TEXTS, cache=False)
     (weights,) = cache.glob("models/*/*.bin")
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 64
     weights.write_bytes(content)
     with pytest.warns(UserWarning, match="is damaged"):
-        found = Encoder(str(tiny_encoder), precision="fp32").encode(TEXTS)
+        found = Encoder(str(tiny_encoder), precision="fp32").encode(TEXTS, cache=False)
     np.testing.assert_array_equal(found, wanted)
 
 
@@ -164,7 +164,7 @@ import sys
 from emolens.encode.embed import Encoder
 encoder = Encoder(sys.argv[1], precision="fp32")
 for n in range(30):
-    print(float(encoder.encode([*sys.argv[2:], str(n)], cache=True).sum()))
+    print(float(encoder.encode([*sys.argv[2:], str(n)]).sum()))
 """
     command = [sys.executable, "-W", "error", "-c", code, str(tiny_encoder), *TEXTS]
     runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]

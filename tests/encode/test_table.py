@@ -37,20 +37,42 @@ def test_every_row_gets_its_vector(
     monkeypatch.setattr(table, "_CHUNK_CHARACTERS", characters)
     source = write_csv(tmp_path / "in.csv", [(i, t) for i, t in enumerate(TEXTS)], ("id", "text"))
     told: list[int] = []
-    done = encode_table(encoder, source, tmp_path / "out.parquet", progress=told.append)
+    target = tmp_path / "out.parquet"
+    done = encode_table(encoder, source, target, cache=False, progress=told.append)
     assert (done.rows, done.truncated, done.width) == (len(TEXTS), 5, 16)
     assert told == sorted(told)
     assert told[-1] == len(TEXTS)
     with pytest.warns(UserWarning, match="5 texts were cut"):
         wanted = encoder.encode(TEXTS)
-    np.testing.assert_allclose(vectors(tmp_path / "out.parquet"), wanted, atol=1e-5)
+    np.testing.assert_allclose(vectors(target), wanted, atol=1e-5)
+
+
+def test_who_was_interrupted_goes_on_there(
+    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMOLENS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(table, "_CHUNK_TEXTS", 7)
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.parquet"
+    rows = [json.dumps({"text": f"happy {n}"}) for n in range(20)]
+    source.write_text("\n".join([*rows, "{"]), "utf-8")
+    with pytest.raises(DataError, match="line 21"):
+        encode_table(encoder, source, target)
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cache/embeddings/*")}
+    assert len(kept) == 2
+    source.write_text("\n".join(rows), "utf-8")
+    encode_table(encoder, source, target)
+    found = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cache/embeddings/*")}
+    assert len(found) == 3
+    assert found.items() > kept.items()
+    wanted = encoder.encode([f"happy {n}" for n in range(20)], cache=False)
+    np.testing.assert_allclose(vectors(target), wanted, atol=1e-5)
 
 
 def test_a_missing_text_is_the_empty_one(encoder: Encoder, tmp_path: Path) -> None:
     source = tmp_path / "in.jsonl"
     rows = [{"body": "happy"}, {"body": None}, {"other": 1}]
     source.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    encode_table(encoder, source, tmp_path / "out.parquet")
+    encode_table(encoder, source, tmp_path / "out.parquet", cache=False)
     wanted = encoder.encode(["happy", "", ""])
     np.testing.assert_allclose(vectors(tmp_path / "out.parquet"), wanted, atol=1e-5)
 

@@ -9,33 +9,22 @@ import numpy as np
 
 from emolens.encode.tokenise import Tokeniser, Tokens
 
-# Measured by benchmarks/encode.py: activations near the caches, and hardly any padding.
-TOKEN_BUDGET = 4096
-ENOUGH_TOKENS = 1024
 
+def token_budget_batches(lengths: np.ndarray, *, budget: int) -> list[np.ndarray]:
+    """Group rows of similar length so that rows x longest stays within `budget` tokens.
 
-def length_batches(
-    lengths: np.ndarray, *, budget: int = TOKEN_BUDGET, enough: int = ENOUGH_TOKENS
-) -> list[np.ndarray]:
-    """Group rows of equal length, or of similar length where there are few.
-
-    lengths: (n,) int, tokens per row. A batch ends where one more row would exceed `budget` tokens
-    with its padding, or where shorter rows begin and it has `enough` already. Returns index arrays,
-    longest rows first, whose concatenation is a permutation of range(n); a row longer than
-    `budget` gets a batch of its own.
+    lengths: (n,) int, tokens per row. Returns index arrays, longest rows first, whose
+    concatenation is a permutation of range(n); a row longer than `budget` gets a batch of its own.
+    The longest row alone decides how many stand beside it: engines prepare each shape that they
+    meet once, and so meet few (benchmarks/RESULTS.md).
     """
     # Longest first: what does not fit into memory fails at once, and progress only gets faster.
     order = np.argsort(-lengths, kind="stable")
-    ordered = lengths[order]
     batches = []
     start = 0
     while start < len(order):
-        longest = max(int(ordered[start]), 1)
-        most = start + max(budget // longest, 1)
-        full = start + -(-enough // longest)
-        # The first shorter row behind those that are enough.
-        change = int(np.searchsorted(-ordered, -ordered[min(full, len(order)) - 1], side="right"))
-        stop = min(most, max(full, change), len(order))
+        longest = max(int(lengths[order[start]]), 1)
+        stop = start + max(budget // longest, 1)
         batches.append(order[start:stop])
         start = stop
     return batches

@@ -98,7 +98,7 @@ class Encoder:
         texts: Sequence[str],
         *,
         tokens: Tokens | None = None,
-        cache: bool = False,
+        cache: bool = True,
         progress: Progress | None = None,
     ) -> np.ndarray:
         """(n, d) float32, one vector a text in the order given; warns where texts were cut.

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from emolens.encode.batches import length_batches, pad
+from emolens.encode.batches import pad, token_budget_batches
 from emolens.encode.tokenise import Tokens
 from emolens.errors import EncoderError, require
 from emolens.runtime import Runtime
@@ -25,7 +25,12 @@ Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Engine(ABC):
-    """A model that is ready to run: (rows, tokens) ids and mask to (rows, d) float32."""
+    """A model that is ready to run: (rows, tokens) ids and mask to (rows, d) float32.
+
+    budget: the tokens of a batch; 1,024 keep the activations near a core's caches.
+    """
+
+    budget = 1024
 
     @abstractmethod
     def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
@@ -49,7 +54,7 @@ def run_batches(
     copies = np.bincount(place, minlength=len(distinct))
     batches = (
         (rows, *pad(tokens, distinct[rows], pad_id=pad_id))
-        for rows in length_batches(tokens.lengths[distinct])
+        for rows in token_budget_batches(tokens.lengths[distinct], budget=engine.budget)
     )
     result: np.ndarray | None = None
     done = 0
@@ -86,6 +91,8 @@ class TorchEngine(Engine):
         self.torch = torch_for(runtime)
         self.runtime = runtime
         self.model = model.to(runtime.device)
+        if runtime.device == "cuda":
+            self.budget = 2**16  # a GPU is idle on less
 
     def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
         """(rows, tokens) to (rows, d) float32."""

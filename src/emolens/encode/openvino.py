@@ -46,7 +46,8 @@ class OpenVinoEngine(Engine):
         self._in_flight = 2 * runtime.threads
         self._model = read_traced(folder / name)
         try:
-            self._short = self._compiled_for_short()
+            # With attention as plain products: OpenVINO's fused kernel is made for long texts.
+            self._short = self._compiled(SNIPPETS_MODE="DISABLE")
         except RuntimeError as error:
             raise _damaged(folder / name) from error
 
@@ -74,19 +75,18 @@ class OpenVinoEngine(Engine):
     def _for(self, input_ids: np.ndarray) -> Any:
         return self._short if input_ids.shape[1] < _LONG else self._long
 
-    def _compiled_for_short(self) -> Any:
-        """With attention as plain products: OpenVINO's fused kernel is made for long texts."""
-        try:
-            return self._compiled({**self._options, "SNIPPETS_MODE": "DISABLE"})
-        except RuntimeError:  # the switch is not one of those that OpenVINO promises to keep
-            return self._compiled(self._options)
-
     @cached_property
     def _long(self) -> Any:
-        return self._compiled(self._options)
+        return self._compiled()
 
-    def _compiled(self, options: dict[str, Any]) -> Any:
-        return silent_openvino().Core().compile_model(self._model, "CPU", options)
+    def _compiled(self, **switches: str) -> Any:
+        # What is prepared for a shape is kept, in int8 up to 6 GB of it unless there is a bound.
+        switches["CPU_RUNTIME_CACHE_CAPACITY"] = "200"
+        compile_model = silent_openvino().Core().compile_model
+        try:
+            return compile_model(self._model, "CPU", {**self._options, **switches})
+        except RuntimeError:  # OpenVINO doesn't promise to keep these switches
+            return compile_model(self._model, "CPU", self._options)
 
 
 def traced(model: Any, output: str) -> Any:

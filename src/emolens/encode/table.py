@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,13 +34,15 @@ def encode_table(
     target: Path,
     *,
     text_column: str | None = None,
+    cache: bool = True,
     progress: Callable[[int], None] | None = None,
 ) -> Encoded:
     """Write `row` (int64, from 0) and `embedding` (d float32) for each row of `source`, in order.
 
     source: .csv, .tsv, .jsonl, .parquet, or .txt with one text a line; target: .parquet. Memory
-    does not grow with the rows. progress: called with rows done. Raises DataError that names the
-    file and the line.
+    does not grow with the rows. cache: as in Encoder.encode, a few thousand rows at a time; who was
+    interrupted goes on there. progress: called with rows done. Raises DataError that names the file
+    and the line.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -47,10 +50,10 @@ def encode_table(
     check_table(source)
     check_ending(target, "writes vectors to", (".parquet",))
     encoded, writer = Encoded(), None
-    with atomic_file(target) as file:
+    with atomic_file(target) as file, contextlib.ExitStack() as opened:
         for texts in _chunks(_texts(source, text_column)):
             tokens = encoder.tokeniser.encode(texts, first=encoded.rows)
-            vectors = encoder.encode(texts, tokens=tokens)
+            vectors = encoder.encode(texts, tokens=tokens, cache=cache)
             rows = pa.array(np.arange(encoded.rows, encoded.rows + len(texts)))
             encoded.rows += len(texts)
             encoded.truncated += tokens.n_truncated
@@ -58,15 +61,14 @@ def encode_table(
             embedding = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), encoded.width)
             chunk = pa.table({"row": rows, "embedding": embedding})
             # Numbers like these don't shrink; compressing them would only cost time.
-            writer = writer or pq.ParquetWriter(
-                file, chunk.schema, compression="none", use_dictionary=False
+            writer = writer or opened.enter_context(
+                pq.ParquetWriter(file, chunk.schema, compression="none", use_dictionary=False)
             )
             writer.write_table(chunk)
             if progress:
                 progress(encoded.rows)
         if writer is None:
             raise DataError(f"{source} holds no rows.", hint="Check how the file was made.")
-        writer.close()
     return encoded
 
 

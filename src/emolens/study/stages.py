@@ -149,9 +149,7 @@ def _embed(context: Context) -> Outcome:
             computed.add(name)
             context.progress(before + done, total)
 
-        vectors[name] = encoder.encode(
-            split.texts, tokens=tokens[name], cache=True, progress=progress
-        )
+        vectors[name] = encoder.encode(split.texts, tokens=tokens[name], progress=progress)
     embeddings = Embeddings(vectors)
     about = context.folder / "embeddings" / "embeddings.json"
     save_json(about, {"runtime": str(encoder.runtime), **settings.model_dump()})
