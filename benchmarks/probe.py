@@ -55,7 +55,7 @@ def main():
     ratios = np.divide(seconds["reference"], seconds["emolens"])
     result["ratio"] = float(np.median(ratios))
     print(f"ratio {result['ratio']:.2f} ({ratios.min():.2f}–{ratios.max():.2f});",
-          f"C {fitted['emolens'].C_:g}, macro-F1 by C: {fitted['emolens'].path_}")  # fmt: skip
+          f"C {fitted['emolens'].C_:g}, log-loss by C: {fitted['emolens'].path_}")  # fmt: skip
     print(json.dumps({"benchmark": "probe", "rounds": given.rounds, **result}))
 
 

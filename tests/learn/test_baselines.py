@@ -30,8 +30,8 @@ def test_words_beat_the_largest_class(feelings: Dataset) -> None:
     right = scores.predictions("test") == feelings["test"].labels
     assert right.mean() > 0.9
     np.testing.assert_allclose(scores.probabilities["test"].sum(axis=1), 1)
-    assert scores.facts["macro_f1_by_C"][f"{scores.facts['C']:g}"] == max(
-        scores.facts["macro_f1_by_C"].values()
+    assert scores.facts["log_loss_by_C"][f"{scores.facts['C']:g}"] == min(
+        scores.facts["log_loss_by_C"].values()
     )
     assert scores.facts["n_features"] > 20
 

@@ -40,5 +40,5 @@ def tfidf(dataset: Dataset, balance: Balance | None = None) -> Scores:
     balance = balance or Balance.as_is(len(dataset[TRAIN]), len(dataset.labels))
     fit = fit_logistic(X, dataset.y, balance, strengths=(0.1, 1.0, 10.0, 100.0))
     probabilities = {name: softmax(logits(fit, X[name])) for name in X if name != TRAIN}
-    facts = {"n_features": len(vectorizer.vocabulary_), "C": fit.c, "macro_f1_by_C": fit.path}
+    facts = {"n_features": len(vectorizer.vocabulary_), "C": fit.c, "log_loss_by_C": fit.path}
     return Scores("tfidf", probabilities, facts)

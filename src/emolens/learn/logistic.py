@@ -14,6 +14,7 @@ import numpy as np
 
 from emolens.data.balance import Balance
 from emolens.data.dataset import TRAIN, VALIDATION
+from emolens.encode.engines import softmax
 from emolens.errors import DataError, require
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)
@@ -27,7 +28,7 @@ MAX_STEPS = 300
 class LogisticFit:
     """coef: (k, d), intercept: (k,) float64, for k classes also where k is 2.
 
-    path: by regularisation C, the macro-F1 on validation that decided.
+    path: by regularisation C, the log-loss on validation that decided.
     """
 
     coef: np.ndarray
@@ -43,10 +44,11 @@ def fit_logistic(
     *,
     strengths: tuple[float, ...] = STRENGTHS,
 ) -> LogisticFit:
-    """Fit once for each C on train, keep the one with the best macro-F1 on validation.
+    """Fit once for each C on train, keep the one with the least log-loss on validation.
 
-    X: by split, (n, d) features: sparse, or dense, standardised and finite (DataError otherwise).
-    Ties go to the stronger regularisation.
+    Log-loss, because accuracy and F1 of so similar fits differ by chance alone. It weights the
+    classes as the fit does. X: by split, (n, d) features: sparse, or dense, standardised and finite
+    (DataError otherwise). Ties go to the stronger regularisation.
     """
     metrics = require("sklearn.metrics", "train")
     classes = np.arange(len(balance.class_weights))
@@ -68,13 +70,17 @@ def fit_logistic(
     path: dict[str, float] = {}
     for c, coef, intercept in fitted:
         fit = LogisticFit(coef, intercept, c, path)
-        guess = logits(fit, X[VALIDATION]).argmax(axis=1)
-        score = float(
-            metrics.f1_score(y[VALIDATION], guess, labels=classes, average="macro", zero_division=0)
+        loss = float(
+            metrics.log_loss(
+                y[VALIDATION],
+                softmax(logits(fit, X[VALIDATION])),
+                labels=classes,
+                sample_weight=balance.class_weights[y[VALIDATION]],
+            )
         )
-        if not path or score > max(path.values()):
+        if not path or loss < min(path.values()):
             best = fit
-        path[f"{c:g}"] = score
+        path[f"{c:g}"] = loss
     assert best is not None  # noqa: S101 - strengths is never empty
     return best
 

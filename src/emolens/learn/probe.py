@@ -21,7 +21,7 @@ class Probe:
     """Logistic regression on standardised embeddings, C chosen on validation.
 
     After fit: `mean_`, `scale_` (d,), `coef_` (k, d), `intercept_` (k,), `C_`, and `path_`, the
-    macro-F1 on validation by C. Stored as safetensors and JSON.
+    log-loss on validation by C. Stored as safetensors and JSON.
     """
 
     mean_: np.ndarray
@@ -69,7 +69,7 @@ class Probe:
         """Probabilities for every split but train."""
         others = {name: array for name, array in embeddings.vectors.items() if name != TRAIN}
         probabilities = {name: self.predict_proba(array) for name, array in others.items()}
-        return Scores("probe", probabilities, {"C": self.C_, "macro_f1_by_C": self.path_})
+        return Scores("probe", probabilities, {"C": self.C_, "log_loss_by_C": self.path_})
 
     def save(self, folder: Path) -> list[Path]:
         """Write `probe.safetensors` and `probe.json`; returns the paths."""
@@ -81,7 +81,7 @@ class Probe:
         }
         arrays, about = folder / "probe.safetensors", folder / "probe.json"
         save_arrays(arrays, learned)
-        save_json(about, {"labels": self.labels.names, "C": self.C_, "macro_f1_by_C": self.path_})
+        save_json(about, {"labels": self.labels.names, "C": self.C_, "log_loss_by_C": self.path_})
         return [arrays, about]
 
     @classmethod
@@ -92,7 +92,7 @@ class Probe:
         probe = cls(LabelSet(tuple(about["labels"])))
         probe.mean_, probe.scale_ = learned["mean"], learned["scale"]
         probe.coef_, probe.intercept_ = learned["coef"], learned["intercept"]
-        probe.C_, probe.path_ = about["C"], about["macro_f1_by_C"]
+        probe.C_, probe.path_ = about["C"], about["log_loss_by_C"]
         return probe
 
     def _standardised(self, vectors: np.ndarray) -> np.ndarray:
