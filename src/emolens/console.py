@@ -14,11 +14,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console as RichConsole
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
-
 from emolens.data.catalogue import CATALOGUE
 from emolens.errors import EmolensError
 
@@ -35,12 +30,16 @@ class Console:
     """Prints for people, or, with `as_json`, one JSON document for machines."""
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        from rich.console import Console as RichConsole  # here, because --help does without it
+
         self.as_json = as_json
         self.quiet = quiet
         # A pipe has no width; a table then takes what it needs, within reason.
         width = None if sys.stdout.isatty() else 200
-        self._out = RichConsole(highlight=False, soft_wrap=True, width=width)
-        self._err = RichConsole(stderr=True, highlight=False, soft_wrap=True)
+        # Texts are shown as they are, whatever stands in brackets or between colons.
+        plain: Any = {"markup": False, "emoji": False, "highlight": False, "soft_wrap": True}
+        self._out = RichConsole(**plain, width=width)
+        self._err = RichConsole(**plain, stderr=True)
 
     def data(self, value: Any) -> None:
         """A JSON document on stdout."""
@@ -48,7 +47,7 @@ class Console:
 
     def line(self, text: str = "") -> None:
         """A line of data on stdout, as it is."""
-        self._out.print(Text(_visible(text)))
+        self._out.print(_visible(text))
 
     def lines(self, values: Iterable[object]) -> None:
         """A line of data for each."""
@@ -58,10 +57,12 @@ class Console:
     def note(self, text: str) -> None:
         """A line for people on stderr; not when quiet."""
         if not self.quiet:
-            self._err.print(Text(_visible(text)))
+            self._err.print(_visible(text))
 
     def error(self, error: EmolensError) -> None:
         """The sentence and the hint, on stderr."""
+        from rich.text import Text
+
         for title, style, text in (
             ("Error:", "bold red", str(error)),
             ("Hint: ", "dim", error.hint),
@@ -73,14 +74,14 @@ class Console:
         self, columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = ""
     ) -> None:
         """A table on stdout; columns of numbers stand to the right."""
-        table = Table(
-            title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False
-        )
+        from rich.table import Table
+
+        table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
         for i, column in enumerate(columns):
             number = all(isinstance(row[i], (int, float)) for row in rows)
-            table.add_column(Text(column), justify="right" if number else "left", overflow="fold")
+            table.add_column(column, justify="right" if number else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(Text(_visible(_cell(value))) for value in row))
+            table.add_row(*(_visible(_cell(value)) for value in row))
         self._out.print(table, soft_wrap=False)
 
     @contextmanager
@@ -89,6 +90,8 @@ class Console:
         if self.quiet or not self._err.is_terminal:
             yield lambda done, total: None
             return
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
         columns = (
             TextColumn("  {task.description:<10}"),
             BarColumn(),
