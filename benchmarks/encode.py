@@ -7,7 +7,8 @@ in which the rivals are installed. Every side is a process of its own that loads
 takes its turn: same texts, same weights, mean pooling, two threads. Printed are the median over the
 rounds, the ratios to sentence-transformers and to the reference script, the share of the machine's
 own matrix ceiling for that precision (torch's products of 512 x 512 and of 1024 x 1024 matrices, a
-core each, in the fastest of the same rounds), and the worst and mean cosine to transformers in fp32, one text at a time.
+core each, in the fastest of the same rounds), and the worst and mean cosine to transformers in
+fp32, one text at a time.
 """
 
 import argparse
