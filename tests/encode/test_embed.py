@@ -14,7 +14,7 @@ from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, BertTo
 from emolens.encode.backbone import Pooling
 from emolens.encode.embed import Embeddings, Encoder
 from emolens.errors import DataError, EncoderError, UsageError
-from tests.conftest import feeling_rows
+from tests.conftest import WORDS, feeling_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*texts were cut at")
 
@@ -126,6 +126,21 @@ def test_progress_counts_every_row_once(tiny_encoder: Path) -> None:
     assert len(seen) > 1
     assert [done for done, _ in seen] == sorted({done for done, _ in seen})
     assert seen[-1] == (len(texts), len(texts))
+
+
+@pytest.mark.parametrize("budget", [4, 64, 1024])
+def test_many_batches_give_the_vectors_of_few(tiny_encoder: Path, budget: int) -> None:
+    texts = [f"{a} {b} {c}" for a in WORDS[:15] for b in WORDS[:15] for c in (*WORDS[:15], "")]
+    seen: list[int] = []
+    encoder = Encoder(str(tiny_encoder), precision="fp32")
+    wanted = np.concatenate([
+        encoder.encode(texts[i : i + 100], cache=False) for i in range(0, len(texts), 100)
+    ])  # fmt: skip
+    encoder._engine.budget = budget
+    found = encoder.encode(texts, cache=False, progress=lambda done, n: seen.append(done))
+    assert len(seen) > 16
+    assert seen[-1] == len(texts) == 3600
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
 def test_embeddings_come_back_as_they_were_saved(tmp_path: Path) -> None:

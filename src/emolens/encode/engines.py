@@ -19,6 +19,8 @@ from emolens.encode.tokenise import Tokens
 from emolens.errors import EncoderError, require
 from emolens.runtime import Runtime
 
+# Batches beside which one that is filled up costs nothing.
+_MANY = 16
 Progress = Callable[[int, int], None]
 # rows (n,), input_ids and attention_mask (n, tokens) of one batch
 Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -52,10 +54,12 @@ def run_batches(
     """
     distinct, place = tokens.distinct()
     copies = np.bincount(place, minlength=len(distinct))
-    batches = (
-        (rows, *pad(tokens, distinct[rows], pad_id=pad_id))
-        for rows in token_budget_batches(tokens.lengths[distinct], budget=engine.budget)
-    )
+    lengths = tokens.lengths[distinct]
+    cut = token_budget_batches(lengths, budget=engine.budget)
+    if len(cut) > _MANY:  # the last is filled up to a shape that is known, with its own last row
+        full = max(engine.budget // max(int(lengths[cut[-1][0]]), 1), len(cut[-1]))
+        cut[-1] = np.pad(cut[-1], (0, full - len(cut[-1])), mode="edge")
+    batches = ((rows, *pad(tokens, distinct[rows], pad_id=pad_id)) for rows in cut)
     result: np.ndarray | None = None
     done = 0
     for rows, vectors in engine.stream(batches):
@@ -68,7 +72,7 @@ def run_batches(
         if result is None:
             result = np.empty((len(distinct), vectors.shape[1]), dtype=np.float32)
         result[rows] = vectors
-        done += int(copies[rows].sum())
+        done += int(copies[np.unique(rows)].sum())
         if progress:
             progress(done, len(tokens))
     if result is None:
