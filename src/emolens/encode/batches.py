@@ -10,6 +10,11 @@ import numpy as np
 from emolens.encode.tokenise import Tokeniser, Tokens
 
 
+def rows_a_batch(longest: int, budget: int) -> int:
+    """How many rows of up to `longest` tokens make a full batch; at least one."""
+    return max(budget // max(longest, 1), 1)
+
+
 def token_budget_batches(lengths: np.ndarray, *, budget: int) -> list[np.ndarray]:
     """Group rows of similar length so that rows x longest stays within `budget` tokens.
 
@@ -23,8 +28,7 @@ def token_budget_batches(lengths: np.ndarray, *, budget: int) -> list[np.ndarray
     batches = []
     start = 0
     while start < len(order):
-        longest = max(int(lengths[order[start]]), 1)
-        stop = start + max(budget // longest, 1)
+        stop = start + rows_a_batch(int(lengths[order[start]]), budget)
         batches.append(order[start:stop])
         start = stop
     return batches

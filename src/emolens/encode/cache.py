@@ -1,4 +1,4 @@
-"""Vectors and quantised models that were computed before, kept under the name of what went in.
+"""Vectors and traced models that were computed before, kept under the name of what went in.
 
 An entry carries the SHA-256 of what it holds. One that is damaged is noticed and made again; one
 that can't be written costs a warning. Entries are renamed into place whole, so that two processes

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from emolens.encode.batches import pad, token_budget_batches
+from emolens.encode.batches import pad, rows_a_batch, token_budget_batches
 from emolens.encode.tokenise import Tokens
-from emolens.errors import EncoderError, require
+from emolens.errors import DataError, EncoderError, require
 from emolens.runtime import Runtime
 
 # Batches beside which one that is filled up costs nothing.
@@ -57,7 +57,7 @@ def run_batches(
     lengths = tokens.lengths[distinct]
     cut = token_budget_batches(lengths, budget=engine.budget)
     if len(cut) > _MANY:  # the last is filled up to a shape that is known, with its own last row
-        full = max(engine.budget // max(int(lengths[cut[-1][0]]), 1), len(cut[-1]))
+        full = rows_a_batch(int(lengths[cut[-1][0]]), engine.budget)
         cut[-1] = np.pad(cut[-1], (0, full - len(cut[-1])), mode="edge")
     batches = ((rows, *pad(tokens, distinct[rows], pad_id=pad_id)) for rows in cut)
     result: np.ndarray | None = None
@@ -78,6 +78,15 @@ def run_batches(
     if result is None:
         return np.empty((0, 0), dtype=np.float32)
     return result if len(distinct) == len(tokens) else result[place]
+
+
+def check_finite(name: str, vectors: np.ndarray) -> None:
+    """DataError that names the first row of (n, d) with NaN or infinity."""
+    if not (finite := np.isfinite(vectors).all(axis=1)).all():
+        raise DataError(
+            f"Row {finite.argmin() + 1} of {name} holds a value that is not finite.",
+            hint="Leave the row out, or encode its text again.",
+        )
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from emolens.encode.engines import check_finite
 from emolens.errors import DataError, require
 from emolens.store import load_table, save_table
 
@@ -54,11 +55,7 @@ def project(
         raise DataError(
             f"A map needs at least three rows; there are {len(vectors)}.", hint="Give more rows."
         )
-    if not (finite := np.isfinite(vectors).all(axis=1)).all():
-        raise DataError(
-            f"Row {finite.argmin() + 1} of the vectors holds a value that is not finite.",
-            hint="Leave the row out, or encode its text again.",
-        )
+    check_finite("the vectors", vectors)
     umap = require("umap.umap_", "train")
     preprocessing = require("sklearn.preprocessing", "train")
     scaled = preprocessing.MinMaxScaler().fit_transform(vectors)

@@ -14,7 +14,7 @@ import numpy as np
 
 from emolens.data.balance import Balance
 from emolens.data.dataset import TRAIN, VALIDATION
-from emolens.encode.engines import softmax
+from emolens.encode.engines import check_finite, softmax
 from emolens.errors import DataError, require
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)
@@ -83,15 +83,6 @@ def fit_logistic(
         path[f"{c:g}"] = loss
     assert best is not None  # noqa: S101 - strengths is never empty
     return best
-
-
-def check_finite(name: str, features: np.ndarray) -> None:
-    """DataError that names the first row with NaN or infinity."""
-    if not (finite := np.isfinite(features).all(axis=1)).all():
-        raise DataError(
-            f"Row {finite.argmin() + 1} of {name} has a feature that is not finite.",
-            hint="Leave the row out, or encode its text again.",
-        )
 
 
 Fitted = Iterator[tuple[float, np.ndarray, np.ndarray]]

@@ -10,9 +10,9 @@ import numpy as np
 from emolens.data.balance import Balance
 from emolens.data.dataset import TRAIN, VALIDATION
 from emolens.encode.embed import Embeddings
-from emolens.encode.engines import softmax
+from emolens.encode.engines import check_finite, softmax
 from emolens.labels import LabelSet
-from emolens.learn.logistic import STRENGTHS, LogisticFit, check_finite, fit_logistic, logits
+from emolens.learn.logistic import STRENGTHS, LogisticFit, fit_logistic, logits
 from emolens.learn.scores import Scores
 from emolens.store import load_arrays, load_json, save_arrays, save_json
 
