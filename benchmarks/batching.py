@@ -63,7 +63,7 @@ def main():
     encoder = el.Encoder("minilm", pooling="mean", precision=given.precision)
     texts = el.load_dataset(given.data)["train"].texts
     n = given.texts
-    parts = [encoder.tokeniser.encode(texts[i : i + n]) for i in range(0, len(texts) - n + 1, n)]
+    parts = [encoder.tokenizer.encode(texts[i : i + n]) for i in range(0, len(texts) - n + 1, n)]
     repeated, *new = parts
     kept = encoder._engine
     threads = encoder.runtime.threads

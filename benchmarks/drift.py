@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 import emolens as el
+from emolens.decide import softmax
 from emolens.encode.backbone import logits_of, trained_classifier
-from emolens.encode.engines import TorchEngine, softmax
+from emolens.encode.engines.torch import TorchEngine
 from emolens.predict.classifier import Classifier
 from emolens.runtime import choose
 
@@ -30,7 +31,7 @@ def main():
     y = np.concatenate([split.labels for split in rows])
     classifiers = {p: Classifier(given.model, precision=p) for p in ("fp32", "bf16", "int8")}
     engine = TorchEngine(logits_of(trained_classifier(Path(given.model))), choose("fp32"))
-    tokens = classifiers["fp32"].tokeniser.encode(texts)
+    tokens = classifiers["fp32"].tokenizer.encode(texts)
     logits = [
         engine(ids[None].astype(np.int64), np.ones((1, len(ids)), np.int64)) for ids in tokens
     ]

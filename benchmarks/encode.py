@@ -47,7 +47,7 @@ def mean(states, mask):
 
 
 def sorted_batches(tokenizer, texts, size=32):
-    """Tokenised batches of similar length, with the rows that they are of."""
+    """Tokenized batches of similar length, with the rows that they are of."""
     ids = tokenizer(list(texts))["input_ids"]
     order = sorted(range(len(ids)), key=lambda row: -len(ids[row]))
     for start in range(0, len(order), size):
@@ -318,11 +318,11 @@ def main():
     parser.add_argument("--texts", type=int, default=2000)
     given = parser.parse_args()
     import emolens as el
-    from emolens.encode.backbone import find_encoder, tokeniser_of
+    from emolens.encode.backbone import find_encoder, tokenizer_of
 
     encoder = find_encoder("minilm")
     texts = el.load_dataset(given.data)["validation"].texts[: given.texts]
-    n_tokens = int(tokeniser_of(encoder).encode(texts).lengths.sum())
+    n_tokens = int(tokenizer_of(encoder).encode(texts).lengths.sum())
     python = rival_python(given.rivals)
     work = given.rivals / "work"
     work.mkdir(exist_ok=True)

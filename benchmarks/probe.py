@@ -3,7 +3,7 @@
     python benchmarks/probe.py DATA [--rounds 7]
 
 DATA: the folder of dair-ai/emotion, encoded once (MiniLM, mean pooling). Reference:
-LogisticRegression(max_iter=3000) on the raw vectors. emolens: Probe.fit, that is standardising,
+LogisticRegression(max_iter=3000) on the raw vectors. emolens: Probe.fit, that is standardizing,
 five strengths and the choice between them on validation. Both take turns in one process, after a
 first turn that doesn't count. Printed are the medians, the median of the rounds' ratios and the
 accuracies on validation and test.

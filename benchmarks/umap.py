@@ -4,9 +4,9 @@
 
 DATA: the folder of dair-ai/emotion. Its train texts are encoded once (MiniLM, mean pooling). Then
 each side is a cold process of its own, in turn; its time includes the interpreter, the imports and
-what numba compiles. Both scale the features to 0…1 and use cosine, 15 neighbours, distance 0.1 and
+what numba compiles. Both scale the features to 0…1 and use cosine, 15 neighbors, distance 0.1 and
 seed 42. Printed are the medians, the median of the rounds' ratios, the trustworthiness (15
-neighbours, all rows, exact) and whether each side gave the same bits in all rounds.
+neighbors, all rows, exact) and whether each side gave the same bits in all rounds.
 """
 
 import argparse

@@ -16,10 +16,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from emolens import __version__
 from emolens.cli import main
 from emolens.study import Run
 from emolens.study.folder import RunFolder
+from emolens.version import __version__
 from tests.conftest import feeling_rows, write_csv
 
 CLI = [sys.executable, "-c", "from emolens.cli import main; main()"]
@@ -134,7 +134,7 @@ def test_version(emolens: Emolens) -> None:
     [
         ["ron"],
         ["run", "--epochs", "3"],
-        ["--colour"],
+        ["--color"],
         ["tokenize"],
         ["inspect"],
         ["run", "starter", "starter"],
@@ -297,7 +297,7 @@ def test_run_prints_scores_and_the_report_on_stdout_the_rest_on_stderr(
     assert lines[-1] == str(Path(again[-1]) / "report.html")
     assert len(lines) == 1 + 2 * 4 + 1
     assert "as before" in ended.err
-    for stage in ("tokenise", "audit", "embed", "map", "probe", "finetune", "evaluate", "report"):
+    for stage in ("tokenize", "audit", "embed", "map", "probe", "finetune", "evaluate", "report"):
         assert f"  {stage} " in ended.err
 
 
@@ -324,7 +324,7 @@ def test_a_stage_prints_what_it_wrote(emolens: Emolens, again: list, stage: str)
     for path in paths:
         assert Path(path).is_file()
     told = json.loads(emolens(stage, *again, "--json").out)
-    assert (told["stage"], told["said"]) == (stage, said)
+    assert (told["stage"], told["summary"]) == (stage, said)
     assert [str(Path(told["folder"]) / name) for name in told["outputs"]] == paths
 
 
@@ -418,7 +418,7 @@ def test_encode_writes_vectors_beside_the_table(
     emolens: Emolens, tiny_encoder: Path, tmp_path: Path
 ) -> None:
     source = write_csv(tmp_path / "in.csv", [(1, "so happy"), (2, "very " * 60)], ("id", "text"))
-    how = ["--encoder", tiny_encoder, "--pooling", "mean", "--layer", "1", "--normalise"]
+    how = ["--encoder", tiny_encoder, "--pooling", "mean", "--layer", "1", "--normalize"]
     ended = emolens("encode", source, *how, "--precision", "fp32")
     assert ended.code == 0, ended
     assert ended.out == f"{tmp_path / 'in-embeddings.parquet'}\n"
@@ -445,11 +445,11 @@ def test_the_options_of_encoding_reach_the_study(
     emolens: Emolens, tiny_run: Run, tmp_path: Path
 ) -> None:
     study = tiny_run.folder / "study.toml"
-    options = ["--layer", "1", "--pooling", "cls", "--normalise", "--precision", "bf16"]
+    options = ["--layer", "1", "--pooling", "cls", "--normalize", "--precision", "bf16"]
     ended = emolens("embed", study, "--out", tmp_path / "run", *options)
     assert ended.code == 0, ended
     told = json.loads((tmp_path / "run" / "embeddings" / "embeddings.json").read_text("utf-8"))
-    asked = {"layer": 1, "pooling": "cls", "normalise": True, "precision": "bf16"}
+    asked = {"layer": 1, "pooling": "cls", "normalize": True, "precision": "bf16"}
     assert asked.items() <= told.items()
 
 

@@ -30,10 +30,10 @@ def test_an_unknown_name_has_no_id() -> None:
         LabelSet(EMOTIONS).id_of("rage")
 
 
-def test_a_known_emotion_has_the_same_colour_in_every_set() -> None:
-    assert LabelSet(("joy", "x")).colour("joy") == LabelSet(EMOTIONS).colour("joy")
+def test_a_known_emotion_has_the_same_color_in_every_set() -> None:
+    assert LabelSet(("joy", "x")).color("joy") == LabelSet(EMOTIONS).color("joy")
 
 
-def test_the_colours_of_a_set_differ() -> None:
+def test_the_colors_of_a_set_differ() -> None:
     for labels in (LabelSet(EMOTIONS), LabelSet(tuple("abcdefgh"))):
-        assert len({labels.colour(name) for name in labels.names}) == len(labels)
+        assert len({labels.color(name) for name in labels.names}) == len(labels)

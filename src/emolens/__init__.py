@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from emolens.version import __version__ as __version__
 
 _HOMES = {
     "Audit": "emolens.data.audit",
@@ -32,13 +32,13 @@ _HOMES = {
     "Projection": "emolens.explore.project",
     "Recipe": "emolens.learn.finetune",
     "ScoreDisplay": "emolens.show.displays",
-    "Scores": "emolens.learn.scores",
+    "Scores": "emolens.scores",
     "Study": "emolens.study",
     "TokenLengthDisplay": "emolens.show.displays",
     "audit": "emolens.data.audit",
     "balance": "emolens.data.balance",
     "evaluate": "emolens.evaluation.evaluate",
-    "export_openvino": "emolens.learn.export",
+    "export_openvino": "emolens.export.openvino",
     "find_encoder": "emolens.encode.backbone",
     "finetune": "emolens.learn.finetune",
     "load_dataset": "emolens.data.sources",
@@ -49,7 +49,7 @@ _HOMES = {
     "run_study": "emolens.study",
     "save_figure": "emolens.show.displays",
     "tfidf": "emolens.learn.baselines",
-    "tokeniser_of": "emolens.encode.backbone",
+    "tokenizer_of": "emolens.encode.backbone",
 }
 
 
@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from emolens.data.dataset import Dataset as Dataset
     from emolens.data.sources import load_dataset as load_dataset
     from emolens.encode.backbone import find_encoder as find_encoder
-    from emolens.encode.backbone import tokeniser_of as tokeniser_of
+    from emolens.encode.backbone import tokenizer_of as tokenizer_of
     from emolens.encode.embed import Embeddings as Embeddings
     from emolens.encode.embed import Encoder as Encoder
     from emolens.errors import EmolensError as EmolensError
@@ -78,15 +78,15 @@ if TYPE_CHECKING:
     from emolens.evaluation.evaluate import evaluate as evaluate
     from emolens.explore.project import Projection as Projection
     from emolens.explore.project import project as project
+    from emolens.export.openvino import export_openvino as export_openvino
     from emolens.learn.baselines import majority as majority
     from emolens.learn.baselines import tfidf as tfidf
-    from emolens.learn.export import export_openvino as export_openvino
     from emolens.learn.finetune import Recipe as Recipe
     from emolens.learn.finetune import finetune as finetune
     from emolens.learn.probe import Probe as Probe
-    from emolens.learn.scores import Scores as Scores
     from emolens.predict.classifier import Classifier as Classifier
     from emolens.predict.tables import predict_table as predict_table
+    from emolens.scores import Scores as Scores
     from emolens.show.displays import ClassFrequencyDisplay as ClassFrequencyDisplay
     from emolens.show.displays import ConfusionDisplay as ConfusionDisplay
     from emolens.show.displays import DensityDisplay as DensityDisplay

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from emolens import __version__
 from emolens.console import Console, RunConsole, show_answers, show_audit, show_batch, show_run
 from emolens.errors import DataError, EmolensError, MissingExtra, UsageError
+from emolens.version import __version__
 
 if TYPE_CHECKING:
     from emolens.encode.backbone import Pooling
-    from emolens.encode.tokenise import Tokeniser
+    from emolens.encode.tokenize import Tokenizer
 
 _STOPPED = 130
 
@@ -70,9 +70,9 @@ PoolingOption = Annotated[
 LayerOption = Annotated[
     int | None, typer.Option("--layer", help="Which layer's states: -1 the last, 0 the input.")
 ]
-NormaliseOption = Annotated[
+NormalizeOption = Annotated[
     bool | None,
-    typer.Option("--normalise/--no-normalise", help="Scale each vector to length 1."),
+    typer.Option("--normalize/--no-normalize", help="Scale each vector to length 1."),
 ]
 ModelOption = Annotated[Path, typer.Option("--model", help="A model folder with openvino/ in it.")]
 
@@ -108,7 +108,7 @@ def _study_command(stage: str | None, title: str) -> None:
         label: LabelOption = None,
         pooling: PoolingOption = None,
         layer: LayerOption = None,
-        normalise: NormaliseOption = None,
+        normalize: NormalizeOption = None,
         precision: PrecisionOption = None,
         settings: SetOption = None,
         as_json: JsonOption = False,
@@ -119,7 +119,7 @@ def _study_command(stage: str | None, title: str) -> None:
             "encoder.name": encoder,
             "encoder.pooling": pooling,
             "encoder.layer": layer,
-            "encoder.normalise": normalise,
+            "encoder.normalize": normalize,
             "encoder.precision": precision,
             "data.text": text,
             "data.label": label,
@@ -162,27 +162,27 @@ def inspect(
 
     data = load_dataset(dataset, text=text, label=label)
     console = Console(as_json=as_json)
-    tokeniser = _tokeniser(encoder, console)
+    tokenizer = _tokenizer(encoder, console)
     lengths: dict[str, Any] = {}
-    if tokeniser is not None:
-        n_tokens = {n: tokeniser.encode(rows.texts).n_whole for n, rows in data.splits.items()}
-        lengths = {"n_tokens": n_tokens, "max_length": tokeniser.max_length}
+    if tokenizer is not None:
+        n_tokens = {n: tokenizer.encode(rows.texts).n_whole for n, rows in data.splits.items()}
+        lengths = {"n_tokens": n_tokens, "max_length": tokenizer.max_length}
     found = audit(data, **lengths)
     if as_json:
         console.data(found.to_dict())
         return
     show_audit(console, found)
-    if tokeniser is not None:
+    if tokenizer is not None:
         console.line("\nThe first two texts of train as one batch")
-        show_batch(console, padded_batch(tokeniser, data["train"].texts[:2]))
+        show_batch(console, padded_batch(tokenizer, data["train"].texts[:2]))
 
 
-def _tokeniser(encoder: str, console: Console) -> Tokeniser | None:
+def _tokenizer(encoder: str, console: Console) -> Tokenizer | None:
     """The encoder's tokenizer; None where the bundled encoder isn't installed."""
-    from emolens.encode.backbone import find_encoder, tokeniser_of
+    from emolens.encode.backbone import find_encoder, tokenizer_of
 
     try:
-        return tokeniser_of(find_encoder(encoder))
+        return tokenizer_of(find_encoder(encoder))
     except MissingExtra as error:
         console.note(f"Lengths in tokens are left out: {error} {error.hint}")
         return None
@@ -195,10 +195,10 @@ def tokenize(
     as_json: JsonOption = False,
 ) -> None:
     """Tokens, ids and attention mask of texts, as one padded batch."""
-    from emolens.encode.backbone import find_encoder, tokeniser_of
+    from emolens.encode.backbone import find_encoder, tokenizer_of
     from emolens.encode.batches import padded_batch
 
-    rows = padded_batch(tokeniser_of(find_encoder(encoder)), texts)
+    rows = padded_batch(tokenizer_of(find_encoder(encoder)), texts)
     if as_json:
         Console().data(rows)
     else:
@@ -225,7 +225,7 @@ def encode(
     text: TextOption = None,
     pooling: PoolingOption = None,
     layer: LayerOption = None,
-    normalise: NormaliseOption = None,
+    normalize: NormalizeOption = None,
     precision: PrecisionOption = None,
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Keep the vectors for the next time.")
@@ -240,7 +240,7 @@ def encode(
         encoder,
         pooling=cast("Pooling", pooling or "cls"),
         layer=-1 if layer is None else layer,
-        normalise=bool(normalise),
+        normalize=bool(normalize),
         precision=precision,
     )
     target = out or source.with_name(f"{source.stem}-embeddings.parquet")
@@ -255,7 +255,7 @@ def encode(
         )
     console.note(f"{done.rows:,} rows, {done.width} numbers each, on {made.runtime}")
     if done.truncated:
-        console.note(f"cut at the encoder's {made.tokeniser.max_length} tokens: {done.truncated:,}")
+        console.note(f"cut at the encoder's {made.tokenizer.max_length} tokens: {done.truncated:,}")
     console.line(str(target))
 
 
@@ -281,9 +281,9 @@ def export(
 ) -> None:
     """Write openvino/ into a model folder, for emolens predict."""
     from emolens.data.sources import load_dataset
-    from emolens.learn.export import export_openvino
+    from emolens.export.openvino import export_openvino
+    from emolens.export.verify import drift
     from emolens.predict.classifier import Classifier
-    from emolens.predict.drift import drift
 
     console = Console()
     if not int8:

@@ -137,7 +137,7 @@ class RunConsole:
         """The line that sums the stage up."""
         self.close()
         seconds = "as before" if resumed else f"{record.seconds:.1f} s"
-        self._console.note(f"  {stage:<10} {record.said}  [{seconds}]")
+        self._console.note(f"  {stage:<10} {record.summary}  [{seconds}]")
 
     def close(self) -> None:
         """Take the bar away, also when a stage failed."""
@@ -164,7 +164,7 @@ def show_run(console: Console, run: Run, stage: str | None) -> None:
         if console.as_json:
             console.data({"folder": str(run.folder), "stage": stage, **asdict(record)})
         else:
-            console.lines([record.said, *(run.folder / path for path in record.outputs)])
+            console.lines([record.summary, *(run.folder / path for path in record.outputs)])
         return
     evaluation = run.evaluation
     if console.as_json:

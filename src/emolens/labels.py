@@ -1,4 +1,4 @@
-"""The classes of a task: their names, order and colours. Knows nothing of data or models."""
+"""The classes of a task: their names, order and colors. Knows nothing of data or models."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 # order a file mentions it in, so that two data sets with the same classes have the same ids.
 _CANONICAL = ("sadness", "joy", "love", "anger", "fear", "surprise", "neutral")
 
-# One hue an emotion, told apart by people with the common colour-vision deficiencies
+# One hue an emotion, told apart by people with the common color-vision deficiencies
 # (Okabe and Ito, 2008, darkened where text must stand on it).
-_COLOURS = {
+_COLORS = {
     "sadness": "#0072b2",
     "joy": "#c98a00",
     "love": "#cc5f95",
@@ -20,7 +20,7 @@ _COLOURS = {
     "surprise": "#00906a",
     "neutral": "#6b7280",
 }
-_OTHER_COLOURS = (
+_OTHER_COLORS = (
     "#2f7fc1",
     "#8a6d00",
     "#a34d79",
@@ -60,6 +60,6 @@ class LabelSet:
         """Ids to names, as transformers' configurations hold them."""
         return dict(enumerate(self.names))
 
-    def colour(self, name: str) -> str:
-        """A hex colour for a class: fixed for the known emotions, by place for others."""
-        return _COLOURS.get(name) or _OTHER_COLOURS[self.id_of(name) % len(_OTHER_COLOURS)]
+    def color(self, name: str) -> str:
+        """A hex color for a class: fixed for the known emotions, by place for others."""
+        return _COLORS.get(name) or _OTHER_COLORS[self.id_of(name) % len(_OTHER_COLORS)]

@@ -13,7 +13,7 @@ from emolens.encode.backbone import (
     backbone,
     find_encoder,
     sequence_classifier,
-    tokeniser_of,
+    tokenizer_of,
 )
 from emolens.errors import EncoderError
 from emolens.store import sha256
@@ -85,16 +85,16 @@ def test_a_broken_config_is_an_encoder_error(folder: Path, config: str) -> None:
 
 
 @pytest.mark.parametrize("gone", [(), ("tokenizer_config.json",)])
-def test_a_vocabulary_alone_makes_the_same_tokeniser(
+def test_a_vocabulary_alone_makes_the_same_tokenizer(
     folder: Path, tiny_encoder: Path, gone: tuple[str, ...]
 ) -> None:
     texts = [text for text, _ in feeling_rows(9)] + [*HOSTILE, "very " * 50]
-    wanted = tokeniser_of(find_encoder(str(tiny_encoder))).encode(texts)
+    wanted = tokenizer_of(find_encoder(str(tiny_encoder))).encode(texts)
     for name in ("tokenizer.json", *gone):
         (folder / name).unlink()
-    tokeniser = tokeniser_of(find_encoder(str(folder)))
-    found = tokeniser.encode(texts)
-    assert tokeniser.max_length == 32
+    tokenizer = tokenizer_of(find_encoder(str(folder)))
+    found = tokenizer.encode(texts)
+    assert tokenizer.max_length == 32
     assert found.ids.tolist() == wanted.ids.tolist()
     assert found.n_truncated == wanted.n_truncated > 0
 
@@ -103,7 +103,7 @@ def test_a_folder_without_any_tokenizer_is_an_encoder_error(folder: Path) -> Non
     for name in ("tokenizer.json", "vocab.txt", "tokenizer_config.json"):
         (folder / name).unlink(missing_ok=True)
     with pytest.raises(EncoderError) as caught:
-        tokeniser_of(find_encoder(str(folder)))
+        tokenizer_of(find_encoder(str(folder)))
     assert caught.value.hint
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emolens.encode.batches import pad, padded_batch, token_budget_batches
-from emolens.encode.tokenise import Tokeniser, Tokens
+from emolens.encode.tokenize import Tokenizer, Tokens
 
 light = settings(max_examples=60, deadline=None)
 
@@ -56,8 +56,8 @@ def test_no_rows_make_an_empty_batch() -> None:
 
 
 def test_a_padded_batch_shows_ids_tokens_and_mask(tiny_encoder: Path) -> None:
-    tokeniser = Tokeniser.from_folder(tiny_encoder, max_length=5)
-    first, second, third = padded_batch(tokeniser, ["i am happy", "sad", "you are so very glad"])
+    tokenizer = Tokenizer.from_folder(tiny_encoder, max_length=5)
+    first, second, third = padded_batch(tokenizer, ["i am happy", "sad", "you are so very glad"])
     assert first["tokens"] == ["[CLS]", "i", "am", "happy", "[SEP]"]
     assert second["tokens"] == ["[CLS]", "sad", "[SEP]", "[PAD]", "[PAD]"]
     assert second["attention_mask"] == [1, 1, 1, 0, 0]

@@ -66,7 +66,7 @@ def test_who_wants_nothing_kept_finds_nothing(tiny_encoder: Path, cache: Path) -
         {"pooling": "mean"},
         {"precision": "bf16"},
         {"layer": 1},
-        {"normalise": True},
+        {"normalize": True},
         {"max_length": 4},
     ],
     ids=lambda change: next(iter(change)),

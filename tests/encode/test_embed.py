@@ -49,7 +49,7 @@ def test_vectors_are_those_of_plain_transformers_in_the_order_given(
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
-def test_a_vector_does_not_depend_on_its_neighbours(tiny_encoder: Path, pooling: Pooling) -> None:
+def test_a_vector_does_not_depend_on_its_neighbors(tiny_encoder: Path, pooling: Pooling) -> None:
     encoder = Encoder(str(tiny_encoder), pooling=pooling, precision="fp32")
     together = encoder.encode(TEXTS * 20)[: len(TEXTS)]
     alone = np.concatenate([encoder.encode([text]) for text in TEXTS])
@@ -77,9 +77,9 @@ def test_identical_texts_get_identical_vectors(tiny_encoder: Path, precision: st
     assert not (vectors[0] == vectors[1]).all()
 
 
-def test_normalised_vectors_point_the_same_way_and_have_length_one(tiny_encoder: Path) -> None:
+def test_normalized_vectors_point_the_same_way_and_have_length_one(tiny_encoder: Path) -> None:
     plainly, unit = (
-        Encoder(str(tiny_encoder), precision="fp32", pooling="mean", normalise=n).encode(TEXTS)
+        Encoder(str(tiny_encoder), precision="fp32", pooling="mean", normalize=n).encode(TEXTS)
         for n in (False, True)
     )
     np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1, atol=1e-6)
@@ -177,7 +177,7 @@ def test_long_texts_and_short_ones_agree_with_plain_transformers(tmp_path: Path)
     BertTokenizer(vocab=str(tmp_path / "vocab.txt")).save_pretrained(tmp_path)
     texts = ["a b c", "d " * 98, "e f " * 50, "g h i " * 90, "j"]
     encoder = Encoder(str(tmp_path), pooling="mean", precision="fp32")
-    assert (encoder.tokeniser.encode(texts).lengths > 100).sum() == 2
+    assert (encoder.tokenizer.encode(texts).lengths > 100).sum() == 2
     model, tokenizer = AutoModel.from_pretrained(tmp_path), AutoTokenizer.from_pretrained(tmp_path)
     with torch.inference_mode():
         wanted = [model(**tokenizer(t, return_tensors="pt"))[0][0].mean(0).numpy() for t in texts]

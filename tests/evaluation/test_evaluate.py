@@ -10,7 +10,7 @@ import pytest
 from emolens.data.dataset import Dataset, Split
 from emolens.evaluation.evaluate import Evaluation, evaluate, predictions_table
 from emolens.labels import LabelSet
-from emolens.learn.scores import Scores
+from emolens.scores import Scores
 from emolens.store import load_table
 from emolens.study import Run
 

@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 from umap.umap_ import fuzzy_simplicial_set
 
 from emolens.errors import DataError
-from emolens.explore.project import Projection, _graph, _neighbours, project
+from emolens.explore.project import Projection, _graph, _neighbors, project
 
 
 def clusters(n: int, d: int = 6) -> tuple[np.ndarray, np.ndarray]:
@@ -92,9 +92,9 @@ def test_two_processes_draw_the_same_picture() -> None:
 
 @pytest.mark.parametrize(("n", "k"), [(3, 1), (17, 14), (40, 14), (5000, 14)])
 @pytest.mark.parametrize("metric", ["cosine", "correlation", "euclidean", "manhattan", "chebyshev"])
-def test_neighbours_are_the_nearest_other_rows(n: int, k: int, metric: str) -> None:
+def test_neighbors_are_the_nearest_other_rows(n: int, k: int, metric: str) -> None:
     rows = np.random.default_rng(n).random((n, 5)).astype(np.float32)
-    indices, distances = _neighbours(rows, k, metric, np.random.RandomState(0))
+    indices, distances = _neighbors(rows, k, metric, np.random.RandomState(0))
     search = NearestNeighbors(n_neighbors=k, metric=metric, algorithm="brute")
     wanted, _ = search.fit(rows.astype(np.float64)).kneighbors()
     np.testing.assert_allclose(distances, wanted, atol=2e-5)
@@ -104,7 +104,7 @@ def test_neighbours_are_the_nearest_other_rows(n: int, k: int, metric: str) -> N
 
 def test_repeated_rows_are_at_distance_zero() -> None:
     rows = np.repeat(np.random.default_rng(0).random((20, 50)), 30, axis=0)
-    _, distances = _neighbours(rows, 14, "cosine", np.random.RandomState(0))
+    _, distances = _neighbors(rows, 14, "cosine", np.random.RandomState(0))
     assert not distances.any()
 
 
@@ -113,7 +113,7 @@ def test_the_graph_is_umaps(repeated: bool) -> None:
     rows = np.random.default_rng(0).random((200, 5))
     if repeated:
         rows[:60] = rows[0]
-    indices, distances = _neighbours(rows, 14, "euclidean", np.random.RandomState(0))
+    indices, distances = _neighbors(rows, 14, "euclidean", np.random.RandomState(0))
     own = np.arange(200)[:, None]
     theirs, _, _ = fuzzy_simplicial_set(
         rows, 15, None, "euclidean", knn_indices=np.hstack([own, indices]),

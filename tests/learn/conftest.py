@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from emolens.data.dataset import Dataset, Split
-from emolens.encode.backbone import find_encoder, tokeniser_of
-from emolens.encode.tokenise import Tokens
+from emolens.encode.backbone import find_encoder, tokenizer_of
+from emolens.encode.tokenize import Tokens
 from emolens.labels import LabelSet
 from tests.conftest import FEELINGS, feeling_rows
 
@@ -31,5 +31,5 @@ def feelings() -> Dataset:
 
 @pytest.fixture(scope="session")
 def tokens(feelings: Dataset, tiny_encoder: Path) -> dict[str, Tokens]:
-    tokeniser = tokeniser_of(find_encoder(str(tiny_encoder)))
-    return {name: tokeniser.encode(split.texts) for name, split in feelings.splits.items()}
+    tokenizer = tokenizer_of(find_encoder(str(tiny_encoder)))
+    return {name: tokenizer.encode(split.texts) for name, split in feelings.splits.items()}

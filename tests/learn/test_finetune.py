@@ -14,10 +14,10 @@ from transformers import pipeline
 from emolens.data.balance import Balance, balance
 from emolens.data.dataset import Dataset
 from emolens.encode.backbone import find_encoder
-from emolens.encode.tokenise import Tokens
+from emolens.encode.tokenize import Tokens
 from emolens.errors import EncoderError
 from emolens.learn.finetune import Recipe, _weighted_loss, finetune
-from emolens.learn.scores import Scores
+from emolens.scores import Scores
 from emolens.store import sha256
 
 RECIPE = Recipe(epochs=8, learning_rate=3e-3, batch_size=8, warmup=0.1, precision="fp32", seed=7)

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from emolens.data.balance import Balance, Method, balance
-from emolens.encode.engines import softmax
+from emolens.decide import softmax
 from emolens.errors import DataError
 from emolens.learn.logistic import LogisticFit, fit_logistic, logits
 
@@ -77,7 +77,7 @@ def test_the_kept_strength_is_the_best_on_validation() -> None:
     assert log_loss(y["validation"], found) == pytest.approx(best)
 
 
-def test_a_tie_goes_to_the_stronger_regularisation() -> None:
+def test_a_tie_goes_to_the_stronger_regularization() -> None:
     ids = np.arange(60) % 3
     X = dict.fromkeys(("train", "validation"), np.zeros((60, 3)))
     fit = fit_logistic(X, dict.fromkeys(X, ids), plain(3, 60), strengths=(10.0, 0.1, 1.0))

@@ -1,4 +1,4 @@
-"""The probe: standardised features, saved and loaded without a change."""
+"""The probe: standardized features, saved and loaded without a change."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def made(k: int) -> tuple[Embeddings, dict[str, np.ndarray]]:
 
 
 @pytest.mark.parametrize("k", [2, 4])
-def test_probabilities_are_those_of_scikit_learn_on_standardised_features(k: int) -> None:
+def test_probabilities_are_those_of_scikit_learn_on_standardized_features(k: int) -> None:
     embeddings, y = made(k)
     probe = Probe(LabelSet(NAMES[:k]), strengths=(0.1,)).fit(embeddings, y)
     theirs = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, tol=1e-8, max_iter=1000))

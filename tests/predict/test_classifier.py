@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emolens.decide import softmax
 from emolens.encode.backbone import find_encoder, logits_of, trained_classifier
-from emolens.encode.engines import TorchEngine, run_batches, softmax
+from emolens.encode.engines.base import run_batches
+from emolens.encode.engines.torch import TorchEngine
 from emolens.errors import DataError, EncoderError, StorageError
 from emolens.predict.classifier import Classifier
 from emolens.runtime import choose
@@ -43,7 +45,7 @@ def classifier(model: Path) -> Classifier:
 
 def test_probabilities_are_torchs(classifier: Classifier, model: Path) -> None:
     engine = TorchEngine(logits_of(trained_classifier(model)), choose("fp32"))
-    tokens = classifier.tokeniser.encode(TEXTS)
+    tokens = classifier.tokenizer.encode(TEXTS)
     wanted = softmax(run_batches(engine, tokens, 0))
     np.testing.assert_allclose(classifier.predict_proba(TEXTS), wanted, atol=1e-4)
 
@@ -58,7 +60,7 @@ def test_an_answer_names_the_most_probable_class(classifier: Classifier) -> None
         assert answer.probabilities[answer.label] == answer.probability
 
 
-def test_an_answer_does_not_depend_on_its_neighbours(classifier: Classifier) -> None:
+def test_an_answer_does_not_depend_on_its_neighbors(classifier: Classifier) -> None:
     together = classifier.predict((TEXTS * 20)[::-1])[::-1][: len(TEXTS)]
     alone = [classifier.predict([text])[0] for text in TEXTS]
     assert [a.label for a in together] == [a.label for a in alone]

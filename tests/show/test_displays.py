@@ -146,7 +146,7 @@ def test_rows_on_one_spot_can_be_drawn(tmp_path: Path) -> None:
     )
 
 
-def test_a_confusion_matrix_is_normalised_over_the_true_class() -> None:
+def test_a_confusion_matrix_is_normalized_over_the_true_class() -> None:
     matrix = np.array([[3, 1, 0], [0, 0, 0], [1, 1, 2]])
     shown = displays.ConfusionDisplay(THREE, matrix).plot()
     said = [float(text.get_text()) for text in shown.ax_.texts]

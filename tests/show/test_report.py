@@ -19,10 +19,10 @@ from emolens.data.audit import Audit, SplitAudit
 from emolens.data.dataset import TRAIN
 from emolens.data.sources import load_dataset
 from emolens.encode.batches import padded_batch
-from emolens.encode.tokenise import Tokeniser
+from emolens.encode.tokenize import Tokenizer
 from emolens.evaluation.evaluate import Evaluation
 from emolens.explore.project import Projection
-from emolens.learn.scores import Scores
+from emolens.scores import Scores
 from emolens.show.report import ReportContents, render_report
 from emolens.store import load_json
 from emolens.study import Run
@@ -124,7 +124,7 @@ def contents(run: Run, *, joy: str = "joy") -> ReportContents:
         study=run.study.model_dump(),
         study_toml=run.study.to_toml(),
         audit=Audit(**audit),
-        example=padded_batch(Tokeniser.from_folder(run.folder / "model"), texts[:2]),
+        example=padded_batch(Tokenizer.from_folder(run.folder / "model"), texts[:2]),
         shapes={TRAIN: (66, 16)},
         embed_runtime="cpu",
         projection=Projection.load(run.folder / "projection.parquet"),
@@ -211,7 +211,7 @@ def test_the_page_is_drawn(chromium: Browse, tiny_run: Run, tmp_path: Path) -> N
     pixels = np.asarray(imread(shot))[..., :3]
     assert pixels.shape == (4000, 1200, 3)
     drawn = (pixels < 0.9).any(axis=2)
-    # Every band of the page shows something, and colour stands where the figures are.
+    # Every band of the page shows something, and color stands where the figures are.
     assert drawn.reshape(8, 500, 1200).any(axis=(1, 2)).all()
     assert (np.ptp(pixels, axis=2) > 0.3).sum() > 5000
 

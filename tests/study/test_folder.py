@@ -75,7 +75,7 @@ def test_a_manifest_that_is_none_is_an_error_with_a_way_out(tmp_path: Path, cont
 def test_a_manifest_with_unknown_fields_is_an_error(tmp_path: Path) -> None:
     path = finished(tmp_path / "run")
     manifest = json.loads((path / "manifest.json").read_text())
-    manifest["stages"]["embed"]["colour"] = "blue"
+    manifest["stages"]["embed"]["color"] = "blue"
     (path / "manifest.json").write_text(json.dumps(manifest))
     with (
         pytest.raises(StorageError, match="no manifest of this version"),

@@ -90,9 +90,9 @@ def test_predict_answers_as_the_pipeline_does(run: Run) -> None:
 
 
 def test_the_sample_sentence_has_the_known_ids(distilbert: Path) -> None:
-    from emolens.encode.backbone import tokeniser_of
+    from emolens.encode.backbone import tokenizer_of
 
-    tokens = tokeniser_of(find_encoder(str(distilbert))).encode(
+    tokens = tokenizer_of(find_encoder(str(distilbert))).encode(
         ["Tokenizing text is a core task of NLP"]
     )
     assert tokens[0].tolist() == [

@@ -13,7 +13,7 @@ import pytest
 
 from emolens.data.dataset import Dataset
 from emolens.errors import UsageError
-from emolens.learn.scores import Scores
+from emolens.scores import Scores
 from emolens.store import load_arrays
 from emolens.study import Run, Study, run_study
 from emolens.study.folder import StageRecord
@@ -164,7 +164,7 @@ LEARNED = {"map", "baselines", "probe", "finetune", "evaluate"}
         ("probe.strengths", (0.5,), {"probe", "evaluate"}),
         ("finetune.epochs", 1, {"finetune", "evaluate"}),
         ("encoder.pooling", "cls", {"embed", "map", "probe", "evaluate"}),
-        ("encoder.max_length", 8, {"tokenise", "audit", "embed", *LEARNED} - {"baselines"}),
+        ("encoder.max_length", 8, {"tokenize", "audit", "embed", *LEARNED} - {"baselines"}),
         ("balance.method", "oversample", LEARNED - {"map"}),
         ("seed", 8, LEARNED),
     ],
@@ -184,7 +184,7 @@ def test_changed_rows_run_everything_again(tiny_run: Run, copied: Path) -> None:
     log = Log(stop_before="audit")
     with pytest.raises(StoppedError):
         run_study(changed(tiny_run.study, "data.limit", 30), copied, observer=log)
-    assert log.ran == ["tokenise"]
+    assert log.ran == ["tokenize"]
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_a_missing_figure_is_drawn_again(tiny_run: Run, copied: Path) -> None:
 def test_until_runs_only_what_that_stage_needs(tiny_run: Run, tmp_path: Path) -> None:
     log = Log()
     run = run_study(tiny_run.study, tmp_path / "run", until="probe", observer=log)
-    assert log.ran == list(run.records) == ["tokenise", "embed", "probe"]
+    assert log.ran == list(run.records) == ["tokenize", "embed", "probe"]
     assert not (run.folder / "projection.parquet").exists()
     assert not (run.folder / "model").exists()
     assert not (run.folder / "evaluation.json").exists()
@@ -245,8 +245,8 @@ def test_another_folder_reads_the_vectors_that_a_run_computed(
     tiny_run: Run, tmp_path: Path
 ) -> None:
     again = run_study(tiny_run.study, tmp_path / "run", until="embed")
-    assert again.records["embed"].said.endswith(", read from the cache")
-    assert not tiny_run.records["embed"].said.endswith("cache")
+    assert again.records["embed"].summary.endswith(", read from the cache")
+    assert not tiny_run.records["embed"].summary.endswith("cache")
     mine, theirs = (run.records["embed"].outputs for run in (again, tiny_run))
     assert mine == theirs
 

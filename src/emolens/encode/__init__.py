@@ -1,1 +1,1 @@
-"""Texts to tokens to vectors. `tokenise`, `batches` and `engines` load no torch by themselves."""
+"""Texts to tokens to vectors. `tokenize`, `batches` and `engines` load no torch by themselves."""

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from emolens.encode.tokenise import Tokeniser, read_config, stated_limit
+from emolens.encode.tokenize import Tokenizer, read_config, stated_limit
 from emolens.errors import EncoderError, MissingExtra, UsageError, hub_errors, nearest, require
 from emolens.store import fingerprint, sha256
 
@@ -74,13 +74,13 @@ def find_encoder(name: str, *, sha256_wanted: str | None = None) -> EncoderFolde
     return EncoderFolder(name, folder, _checked(folder, sha256_wanted))
 
 
-def tokeniser_of(encoder: EncoderFolder, *, max_length: int | None = None) -> Tokeniser:
+def tokenizer_of(encoder: EncoderFolder, *, max_length: int | None = None) -> Tokenizer:
     """The encoder's own tokenizer, converted where it has no fast one."""
     if (encoder.folder / "tokenizer.json").is_file():
-        return Tokeniser.from_folder(encoder.folder, max_length=max_length)
+        return Tokenizer.from_folder(encoder.folder, max_length=max_length)
     tokenizer = pretrained_tokenizer(encoder)
     limit = stated_limit(encoder.config, {"model_max_length": tokenizer.model_max_length})
-    return Tokeniser(
+    return Tokenizer(
         tokenizer.backend_tokenizer,
         max_length=min(max_length or limit, limit),
         pad_id=tokenizer.pad_token_id or 0,
@@ -120,12 +120,12 @@ def backbone(encoder: EncoderFolder) -> Any:
     return _loaded(encoder.name, encoder.folder, load).float().eval()
 
 
-def pooled(model: Any, *, pooling: Pooling, layer: int, normalise: bool) -> Any:
+def pooled(model: Any, *, pooling: Pooling, layer: int, normalize: bool) -> Any:
     """A torch module of (input_ids, attention_mask) that gives (rows, d) float32.
 
     model: a bare one, as backbone gives it. layer: which hidden state, -1 the last, 0 the input
     embeddings. cls takes the first token's state, mean the average over the text's own tokens;
-    normalise scales each vector to length 1.
+    normalize scales each vector to length 1.
     """
     torch = require("torch", "train")
     n_states = int(model.config.num_hidden_layers) + 1
@@ -150,7 +150,7 @@ def pooled(model: Any, *, pooling: Pooling, layer: int, normalise: bool) -> Any:
             else:
                 weights = attention_mask.unsqueeze(-1).float()
                 vectors = (states.float() * weights).sum(1) / weights.sum(1).clamp(min=1)
-            return torch.nn.functional.normalize(vectors, dim=1) if normalise else vectors
+            return torch.nn.functional.normalize(vectors, dim=1) if normalize else vectors
 
     return Pooled()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from emolens.encode.tokenise import Tokeniser, Tokens
+from emolens.encode.tokenize import Tokenizer, Tokens
 
 
 def rows_a_batch(longest: int, budget: int) -> int:
@@ -43,20 +43,20 @@ def pad(tokens: Tokens, rows: np.ndarray, *, pad_id: int) -> tuple[np.ndarray, n
     return input_ids, attention_mask.astype(np.int64)
 
 
-def padded_batch(tokeniser: Tokeniser, texts: Sequence[str]) -> list[dict[str, Any]]:
+def padded_batch(tokenizer: Tokenizer, texts: Sequence[str]) -> list[dict[str, Any]]:
     """Texts as one batch, to be looked at: each with input_ids, attention_mask and tokens.
 
     n_tokens: before padding. truncated: the text was longer than the limit.
     """
-    tokens = tokeniser.encode(texts)
-    ids, mask = pad(tokens, np.arange(len(tokens)), pad_id=tokeniser.pad_id)
+    tokens = tokenizer.encode(texts)
+    ids, mask = pad(tokens, np.arange(len(tokens)), pad_id=tokenizer.pad_id)
     return [
         {
             "text": text,
             "n_tokens": int(tokens.lengths[row]),
             "input_ids": ids[row].tolist(),
             "attention_mask": mask[row].tolist(),
-            "tokens": tokeniser.tokens(ids[row].tolist()),
+            "tokens": tokenizer.tokens(ids[row].tolist()),
             "truncated": bool(tokens.truncated[row]),
         }
         for row, text in enumerate(texts)

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from emolens import __version__, runtime
+from emolens import runtime
 from emolens.data.dataset import TRAIN, Dataset
 from emolens.data.sources import load_dataset
 from emolens.encode.backbone import (
@@ -22,16 +22,18 @@ from emolens.encode.backbone import (
     find_encoder,
     pooled,
     quiet_transformers,
-    tokeniser_of,
+    tokenizer_of,
     traceable,
 )
 from emolens.encode.cache import cached_model, cached_vectors
-from emolens.encode.engines import Engine, Progress, TorchEngine, run_batches
-from emolens.encode.openvino import MODEL, OpenVinoEngine, save_traced, traced
-from emolens.encode.quantise import CALIBRATION_ROWS, quantised
-from emolens.encode.tokenise import Tokeniser, Tokens
+from emolens.encode.engines.base import Engine, Progress, run_batches
+from emolens.encode.engines.openvino import MODEL, OpenVinoEngine, save_traced, traced
+from emolens.encode.engines.torch import TorchEngine
+from emolens.encode.quantize import CALIBRATION_ROWS, quantized
+from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import EncoderError, UsageError, first_line, nearest
 from emolens.store import fingerprint, load_arrays, save_arrays
+from emolens.version import __version__
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Encoder:
 
     name: as in find_encoder, or what it gave. pooling: 'cls' (the first token's state) or 'mean'.
     precision: 'fp32', 'bf16', 'int8', or None for what the machine does best without int8.
-    layer: -1 is the last. normalise: scale each vector to length 1. OpenVINO computes on the CPU,
+    layer: -1 is the last. normalize: scale each vector to length 1. OpenVINO computes on the CPU,
     torch on CUDA. What OpenVINO runs is made once and kept in the cache; int8 is calibrated on the
     starter corpus, whatever it is used for later.
     """
@@ -78,7 +80,7 @@ class Encoder:
         pooling: Pooling = "cls",
         precision: str | None = None,
         layer: int = -1,
-        normalise: bool = False,
+        normalize: bool = False,
         max_length: int | None = None,
         sha256: str | None = None,
     ) -> None:
@@ -88,8 +90,8 @@ class Encoder:
             )
         self.source = find_encoder(name, sha256_wanted=sha256) if isinstance(name, str) else name
         self.runtime = runtime.choose(precision)
-        self.tokeniser: Tokeniser = tokeniser_of(self.source, max_length=max_length)
-        self.how: dict[str, Any] = {"pooling": pooling, "layer": layer, "normalise": normalise}
+        self.tokenizer: Tokenizer = tokenizer_of(self.source, max_length=max_length)
+        self.how: dict[str, Any] = {"pooling": pooling, "layer": layer, "normalize": normalize}
         if layer != -1:
             self._engine  # noqa: B018 - a layer that is not there is said now
 
@@ -103,19 +105,19 @@ class Encoder:
     ) -> np.ndarray:
         """(n, d) float32, one vector a text in the order given; warns where texts were cut.
 
-        tokens: what `tokeniser` gave for the texts, where that is done already. cache: keep the
+        tokens: what `tokenizer` gave for the texts, where that is done already. cache: keep the
         vectors under the name of all that decides them, and read them from there the next time.
         progress: called with rows done and all.
         """
         if tokens is None:
-            tokens = self.tokeniser.encode(texts)
+            tokens = self.tokenizer.encode(texts)
             if n := tokens.n_truncated:
-                limit = self.tokeniser.max_length
+                limit = self.tokenizer.max_length
                 warnings.warn(f"{n:,} texts were cut at {limit} tokens.", UserWarning, stacklevel=2)
         if not cache:
             return self._vectors(tokens, progress)
         decisive = [self.source.fingerprint, self.how, self.runtime.device, self.runtime.precision]
-        key = fingerprint(__version__, decisive, self.tokeniser.max_length, list(texts))
+        key = fingerprint(__version__, decisive, self.tokenizer.max_length, list(texts))
         return cached_vectors(key, lambda: self._vectors(tokens, progress))
 
     def embed(self, dataset: Dataset) -> Embeddings:
@@ -124,7 +126,7 @@ class Encoder:
         return Embeddings({name: self.encode(split.texts) for name, split in splits})
 
     def _vectors(self, tokens: Tokens, progress: Progress | None) -> np.ndarray:
-        return run_batches(self._engine, tokens, self.tokeniser.pad_id, progress=progress)
+        return run_batches(self._engine, tokens, self.tokenizer.pad_id, progress=progress)
 
     @cached_property
     def _engine(self) -> Engine:
@@ -133,13 +135,13 @@ class Encoder:
             return TorchEngine(self._module(), self.runtime)
         int8 = self.runtime.precision == "int8"
         texts = load_dataset("starter")[TRAIN].texts[:CALIBRATION_ROWS] if int8 else ()
-        tokens = self.tokeniser.encode(texts)
+        tokens = self.tokenizer.encode(texts)
 
         def build(folder: Path) -> None:
             with quiet_transformers():
                 model = traced(self._module(), "embeddings")
                 if int8:
-                    model = quantised(model, tokens, self.tokeniser.pad_id)
+                    model = quantized(model, tokens, self.tokenizer.pad_id)
             save_traced(model, folder / MODEL)
 
         key = fingerprint(__version__, self.source.fingerprint, self.how, tokens.ids)
@@ -149,7 +151,7 @@ class Encoder:
         except RuntimeError as error:  # can't be traced, or has an operation that OpenVINO hasn't
             if int8:
                 raise EncoderError(
-                    f"{self.source.name} can't be quantised: {first_line(error)}.",
+                    f"{self.source.name} can't be quantized: {first_line(error)}.",
                     hint="Choose bf16 or fp32.",
                 ) from error
             return TorchEngine(self._module(), self.runtime)

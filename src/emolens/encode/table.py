@@ -52,7 +52,7 @@ def encode_table(
     encoded, writer = Encoded(), None
     with atomic_file(target) as file, contextlib.ExitStack() as opened:
         for texts in _chunks(_texts(source, text_column)):
-            tokens = encoder.tokeniser.encode(texts, first=encoded.rows)
+            tokens = encoder.tokenizer.encode(texts, first=encoded.rows)
             vectors = encoder.encode(texts, tokens=tokens, cache=cache)
             rows = pa.array(np.arange(encoded.rows, encoded.rows + len(texts)))
             encoded.rows += len(texts)

@@ -22,7 +22,7 @@ from emolens.evaluation.metrics import (
     per_class,
     summary,
 )
-from emolens.learn.scores import Scores
+from emolens.scores import Scores
 
 N_WORST = 10
 

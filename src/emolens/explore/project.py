@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from emolens.encode.engines import check_finite
+from emolens.encode.engines.base import check_finite
 from emolens.errors import DataError, require
 from emolens.store import load_table, save_table
 
@@ -64,7 +64,7 @@ def project(
         scaled[~scaled.any(axis=1)] = 1e-6
     n = len(scaled)
     random = np.random.RandomState(seed)
-    indices, distances = _neighbours(scaled, min(n_neighbors, n - 1) - 1, metric, random)
+    indices, distances = _neighbors(scaled, min(n_neighbors, n - 1) - 1, metric, random)
     # In float32 each power in umap's loop costs less, a fifth of the layout's time.
     a, b = (np.float32(value) for value in umap.find_ab_params(1.0, min_dist))
     with warnings.catch_warnings():
@@ -93,7 +93,7 @@ def project(
     return Projection(np.asarray(xy, dtype=np.float32), np.asarray(labels, dtype=np.int64))
 
 
-def _neighbours(
+def _neighbors(
     rows: np.ndarray, k: int, metric: str, random: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the k nearest other rows and the distances to them, (n, k), nearest first."""
@@ -155,8 +155,8 @@ def _nearest(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
 def _graph(indices: np.ndarray, distances: np.ndarray) -> Any:
     """How strongly rows belong together, as UMAP defines it: (n, n), sparse and symmetric.
 
-    A row's nearest neighbour belongs to it with 1, the others with exp(-excess / sigma), where
-    sigma makes the strengths sum up to log2 of the number of neighbours, the row itself included.
+    A row's nearest neighbor belongs to it with 1, the others with exp(-excess / sigma), where
+    sigma makes the strengths sum up to log2 of the number of neighbors, the row itself included.
     umap's own function does the same; to compile it takes four seconds.
     """
     sparse = require("scipy.sparse", "train")

@@ -6,10 +6,10 @@ import numpy as np
 
 from emolens.data.balance import Balance
 from emolens.data.dataset import TRAIN, Dataset
-from emolens.encode.engines import softmax
+from emolens.decide import softmax
 from emolens.errors import DataError, require
 from emolens.learn.logistic import fit_logistic, logits
-from emolens.learn.scores import Scores
+from emolens.scores import Scores
 
 
 def majority(dataset: Dataset) -> Scores:

@@ -17,6 +17,7 @@ import numpy as np
 from emolens import runtime
 from emolens.data.balance import Balance
 from emolens.data.dataset import TRAIN, VALIDATION, Dataset
+from emolens.decide import softmax
 from emolens.encode.backbone import (
     EncoderFolder,
     find_encoder,
@@ -24,13 +25,14 @@ from emolens.encode.backbone import (
     pretrained_tokenizer,
     save_classifier,
     sequence_classifier,
-    tokeniser_of,
+    tokenizer_of,
     trained_classifier,
 )
-from emolens.encode.engines import Progress, TorchEngine, run_batches, softmax, torch_for
-from emolens.encode.tokenise import Tokens
+from emolens.encode.engines.base import Progress, run_batches
+from emolens.encode.engines.torch import TorchEngine, torch_for
+from emolens.encode.tokenize import Tokens
 from emolens.errors import EncoderError, require
-from emolens.learn.scores import Scores
+from emolens.scores import Scores
 from emolens.store import atomic_folder, save_json, sha256, writing
 
 
@@ -71,17 +73,17 @@ def finetune(
     recipe = recipe or Recipe()
     if isinstance(encoder, str):
         encoder = find_encoder(encoder)
-    tokeniser = tokeniser_of(encoder, max_length=recipe.max_length)
+    tokenizer = tokenizer_of(encoder, max_length=recipe.max_length)
     if tokens is None:
-        tokens = {name: tokeniser.encode(split.texts) for name, split in dataset.splits.items()}
-    tokenizer = pretrained_tokenizer(encoder)
-    tokenizer.model_max_length = tokeniser.max_length  # who serves the model cuts where it was cut
+        tokens = {name: tokenizer.encode(split.texts) for name, split in dataset.splits.items()}
+    pretrained = pretrained_tokenizer(encoder)
+    pretrained.model_max_length = tokenizer.max_length  # who serves the model cuts where it was cut
     balance = balance or Balance.as_is(len(dataset[TRAIN]), len(dataset.labels))
     with atomic_folder(Path(folder)) as fresh:
-        tokenizer.save_pretrained(fresh)
-        facts = _train(encoder, dataset, tokens, fresh, how=(recipe, balance, tokenizer, progress))
+        pretrained.save_pretrained(fresh)
+        facts = _train(encoder, dataset, tokens, fresh, how=(recipe, balance, pretrained, progress))
         _write_emolens_json(fresh, encoder, dataset)
-        return _scores(fresh, dataset, tokens, tokeniser.pad_id, facts)
+        return _scores(fresh, dataset, tokens, tokenizer.pad_id, facts)
 
 
 def _train(
@@ -93,7 +95,7 @@ def _train(
     how: tuple[Recipe, Balance, Any, Progress | None],
 ) -> dict[str, Any]:
     """Run the Trainer; leaves the best epoch's weights in `folder` and returns what to tell."""
-    recipe, balance, tokenizer, progress = how
+    recipe, balance, pretrained, progress = how
     chosen = runtime.choose(recipe.precision, offered=runtime.TRAINING)
     torch_for(chosen)
     runtime.seed_everything(recipe.seed)
@@ -107,7 +109,7 @@ def _train(
     }
     keeper = _keeper(folder, model, progress)
     with tempfile.TemporaryDirectory() as scratch:
-        trainer = _trainer(model, tokenizer, rows, balance, (recipe, chosen, scratch), keeper)
+        trainer = _trainer(model, pretrained, rows, balance, (recipe, chosen, scratch), keeper)
         started = time.perf_counter()
         outcome = trainer.train()
         seconds = time.perf_counter() - started
@@ -167,7 +169,7 @@ def _examples(
 
 def _trainer(
     model: Any,
-    tokenizer: Any,
+    pretrained: Any,
     rows: dict[str, list[dict[str, Any]]],
     balance: Balance,
     how: tuple[Recipe, runtime.Runtime, str],
@@ -203,10 +205,10 @@ def _trainer(
     trainer = transformers.Trainer(
         model=model,
         args=arguments,
-        data_collator=transformers.DataCollatorWithPadding(tokenizer),
+        data_collator=transformers.DataCollatorWithPadding(pretrained),
         train_dataset=rows[TRAIN],
         eval_dataset=rows[VALIDATION],
-        processing_class=tokenizer,
+        processing_class=pretrained,
         compute_metrics=_metrics(len(balance.class_weights)),
         compute_loss_func=_weighted_loss(balance.class_weights),
         callbacks=[keeper],

@@ -1,4 +1,4 @@
-"""Multinomial logistic regression whose regularisation is chosen on validation rows.
+"""Multinomial logistic regression whose regularization is chosen on validation rows.
 
 Shared by the TF-IDF baseline and the probe; knows nothing of where the features come from.
 """
@@ -14,7 +14,8 @@ import numpy as np
 
 from emolens.data.balance import Balance
 from emolens.data.dataset import TRAIN, VALIDATION
-from emolens.encode.engines import check_finite, softmax
+from emolens.decide import softmax
+from emolens.encode.engines.base import check_finite
 from emolens.errors import DataError, require
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)
@@ -28,7 +29,7 @@ MAX_STEPS = 300
 class LogisticFit:
     """coef: (k, d), intercept: (k,) float64, for k classes also where k is 2.
 
-    path: by regularisation C, the log-loss on validation that decided.
+    path: by regularization C, the log-loss on validation that decided.
     """
 
     coef: np.ndarray
@@ -47,8 +48,8 @@ def fit_logistic(
     """Fit once for each C on train, keep the one with the least log-loss on validation.
 
     Log-loss, because accuracy and F1 of so similar fits differ by chance alone. It weights the
-    classes as the fit does. X: by split, (n, d) features: sparse, or dense, standardised and finite
-    (DataError otherwise). Ties go to the stronger regularisation.
+    classes as the fit does. X: by split, (n, d) features: sparse, or dense, standardized and finite
+    (DataError otherwise). Ties go to the stronger regularization.
     """
     metrics = require("sklearn.metrics", "train")
     classes = np.arange(len(balance.class_weights))
@@ -97,7 +98,7 @@ def _sparse(X: Any, y: np.ndarray, class_weights: np.ndarray, strengths: list[fl
     model = linear.LogisticRegression(max_iter=1000, warm_start=True, class_weight=weights)
     for c in strengths:
         with warnings.catch_warnings():
-            # A weakly regularised fit that is not quite there yet is judged on validation as it is.
+            # A weakly regularized fit that is not quite there yet is judged on validation as it is.
             warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
             model.set_params(C=c).fit(X, y)
         yield c, *_both_classes(model.coef_, model.intercept_)

@@ -9,16 +9,17 @@ import numpy as np
 
 from emolens.data.balance import Balance
 from emolens.data.dataset import TRAIN, VALIDATION
+from emolens.decide import softmax
 from emolens.encode.embed import Embeddings
-from emolens.encode.engines import check_finite, softmax
+from emolens.encode.engines.base import check_finite
 from emolens.labels import LabelSet
 from emolens.learn.logistic import STRENGTHS, LogisticFit, fit_logistic, logits
-from emolens.learn.scores import Scores
+from emolens.scores import Scores
 from emolens.store import load_arrays, load_json, save_arrays, save_json
 
 
 class Probe:
-    """Logistic regression on standardised embeddings, C chosen on validation.
+    """Logistic regression on standardized embeddings, C chosen on validation.
 
     After fit: `mean_`, `scale_` (d,), `coef_` (k, d), `intercept_` (k,), `C_`, and `path_`, the
     log-loss on validation by C. Stored as safetensors and JSON.
@@ -48,9 +49,9 @@ class Probe:
         self.mean_ = train.mean(axis=0, dtype=np.float64)
         self.scale_ = np.ones(len(self.mean_))
         # From what is left when the mean is gone, which is exactly 0 for a constant feature.
-        spread = np.sqrt(np.square(self._standardised(train)).mean(axis=0, dtype=np.float64))
+        spread = np.sqrt(np.square(self._standardized(train)).mean(axis=0, dtype=np.float64))
         self.scale_ = np.where(spread > 0, spread, 1.0)
-        X = {name: self._standardised(embeddings[name]) for name in (TRAIN, VALIDATION)}
+        X = {name: self._standardized(embeddings[name]) for name in (TRAIN, VALIDATION)}
         fit = fit_logistic(X, y, balance, strengths=self.strengths)
         self.coef_, self.intercept_, self.C_, self.path_ = fit.coef, fit.intercept, fit.c, fit.path
         return self
@@ -58,7 +59,7 @@ class Probe:
     def predict_proba(self, vectors: np.ndarray) -> np.ndarray:
         """(n, d) embeddings to (n, k) probabilities."""
         fit = LogisticFit(self.coef_, self.intercept_, self.C_, self.path_)
-        return softmax(logits(fit, self._standardised(vectors)))
+        return softmax(logits(fit, self._standardized(vectors)))
 
     def predict(self, vectors: np.ndarray) -> np.ndarray:
         """(n, d) embeddings to (n,) class ids."""
@@ -95,9 +96,9 @@ class Probe:
         probe.C_, probe.path_ = about["C"], about["log_loss_by_C"]
         return probe
 
-    def _standardised(self, vectors: np.ndarray) -> np.ndarray:
+    def _standardized(self, vectors: np.ndarray) -> np.ndarray:
         """(n, d) in float32."""
-        standardised = vectors.astype(np.float32)
-        standardised -= self.mean_.astype(np.float32)
-        standardised /= self.scale_.astype(np.float32)
-        return standardised
+        standardized = vectors.astype(np.float32)
+        standardized -= self.mean_.astype(np.float32)
+        standardized /= self.scale_.astype(np.float32)
+        return standardized

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from emolens import runtime
-from emolens.encode.engines import run_batches, softmax
-from emolens.encode.openvino import INT8_MODEL, MODEL, OpenVinoEngine
-from emolens.encode.tokenise import Tokeniser, Tokens
+from emolens.decide import softmax
+from emolens.encode.engines.base import run_batches
+from emolens.encode.engines.openvino import INT8_MODEL, MODEL, OpenVinoEngine
+from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import EncoderError
 from emolens.labels import LabelSet
 from emolens.store import load_json
@@ -61,23 +62,23 @@ class Classifier:
                 hint="Give a model folder, as emolens run writes it, not a bare encoder.",
             )
         self.labels = LabelSet(tuple(names[key] for key in sorted(names, key=int)))
-        self.tokeniser = Tokeniser.from_folder(folder)
+        self.tokenizer = Tokenizer.from_folder(folder)
         name = INT8_MODEL if self.runtime.precision == "int8" else MODEL
         self._engine = OpenVinoEngine(folder / "openvino", self.runtime, name=name)
 
     @property
     def max_length(self) -> int:
         """Tokens a text may have; longer ones are cut, and flagged."""
-        return self.tokeniser.max_length
+        return self.tokenizer.max_length
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """(n, k) float64, the probabilities of each class in the order of `labels`."""
-        return self._probabilities(self.tokeniser.encode(texts))
+        return self._probabilities(self.tokenizer.encode(texts))
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """One Prediction a text, in the order given."""
         answers = []
-        tokens = self.tokeniser.encode(texts)
+        tokens = self.tokenizer.encode(texts)
         rows = zip(texts, self._probabilities(tokens), tokens.truncated, strict=True)
         for text, row, truncated in rows:
             top = int(row.argmax())
@@ -96,4 +97,4 @@ class Classifier:
     def _probabilities(self, tokens: Tokens) -> np.ndarray:
         if not len(tokens):
             return np.empty((0, len(self.labels)))
-        return softmax(run_batches(self._engine, tokens, self.tokeniser.pad_id))
+        return softmax(run_batches(self._engine, tokens, self.tokenizer.pad_id))

@@ -6,11 +6,11 @@ import json
 import re
 from typing import Any
 
-from emolens import __version__
 from emolens.data.audit import Audit
 from emolens.data.dataset import TEST, VALIDATION
 from emolens.evaluation.evaluate import Evaluation, ModelEvaluation
 from emolens.show.displays import model_name
+from emolens.version import __version__
 
 
 def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) -> str:

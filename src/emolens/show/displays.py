@@ -80,7 +80,7 @@ class ClassFrequencyDisplay(Display):
         bars = ax.barh(
             range(len(order)),
             self.counts[order],
-            color=[self.labels.colour(name) for name in names],
+            color=[self.labels.color(name) for name in names],
             height=0.72,
         )
         share = self.counts[order] / max(self.counts.sum(), 1)
@@ -103,10 +103,10 @@ class TokenLengthDisplay(Display):
     def _draw(self, ax: Any) -> None:
         longest = max(int(n.max()) for n in self.n_tokens.values())
         bins = np.linspace(0, longest + 1, min(longest + 2, 45))
-        for (name, n), colour in zip(
+        for (name, n), color in zip(
             self.n_tokens.items(), (_BLUE, _ORANGE, "#15803d"), strict=False
         ):
-            ax.hist(n, bins, density=True, histtype="step", linewidth=1.6, color=colour, label=name)
+            ax.hist(n, bins, density=True, histtype="step", linewidth=1.6, color=color, label=name)
         if longest > 0.6 * self.max_length:
             ax.axvline(self.max_length, color=_INK, linestyle=":", label=f"limit {self.max_length}")
         ax.set_title("Length in tokens", loc="left")
@@ -150,7 +150,7 @@ class DensityDisplay(Display):
                 continue
             name = self.labels.names[label]
             ramp = colors.LinearSegmentedColormap.from_list(
-                name, ["#ffffff", self.labels.colour(name), _INK]
+                name, ["#ffffff", self.labels.color(name), _INK]
             )
             mine = self.projection.labels == label
             panel.hexbin(x[mine], y[mine], gridsize=20, extent=extent, cmap=ramp, linewidths=0)
@@ -163,11 +163,11 @@ class DensityDisplay(Display):
 
 @dataclass
 class ConfusionDisplay(Display):
-    """A confusion matrix, normalised over the true class. matrix: (k, k) counts, true by row."""
+    """A confusion matrix, normalized over the true class. matrix: (k, k) counts, true by row."""
 
     labels: LabelSet
     matrix: np.ndarray
-    title: str = "Normalised confusion matrix"
+    title: str = "Normalized confusion matrix"
 
     @property
     def size(self) -> tuple[float, float]:
@@ -243,11 +243,11 @@ class LearningCurveDisplay(Display):
         left.plot(epochs, [p["eval_loss"] for p in after], "o-", color=_ORANGE, label="validation")
         left.set_title("Loss", loc="left")
         left.legend(frameon=False)
-        for key, colour, name in (
+        for key, color, name in (
             ("eval_accuracy", _BLUE, "accuracy"),
             ("eval_macro_f1", _ORANGE, "macro-F1"),
         ):
-            right.plot(epochs, [p[key] for p in after], "o-", color=colour, label=name)
+            right.plot(epochs, [p[key] for p in after], "o-", color=color, label=name)
         right.axvline(self.best_epoch, color=_MUTED, linestyle=":", linewidth=1, label="kept")
         right.set_title("Validation", loc="left")
         right.xaxis.get_major_locator().set_params(integer=True)
@@ -270,7 +270,7 @@ class ScoreDisplay(Display):
         return (6.8, 1.3 + 0.5 * len(self.by_model))
 
     def _draw(self, ax: Any) -> None:
-        for shift, key, colour, name in (
+        for shift, key, color, name in (
             (0.13, "accuracy", _BLUE, "accuracy"),
             (-0.13, "macro_f1", _ORANGE, "macro-F1"),
         ):
@@ -279,7 +279,7 @@ class ScoreDisplay(Display):
             places = np.arange(len(values))[::-1] + shift
             # A bootstrap quantile may fall on the wrong side of the value by a rounding.
             errors = np.maximum([values - bounds[:, 0], bounds[:, 1] - values], 0)
-            ax.errorbar(values, places, xerr=errors, fmt="o", color=colour, capsize=3, label=name)
+            ax.errorbar(values, places, xerr=errors, fmt="o", color=color, capsize=3, label=name)
             for value, place in zip(values, places, strict=True):
                 ax.annotate(
                     f"{value:.3f}",
@@ -288,7 +288,7 @@ class ScoreDisplay(Display):
                     textcoords="offset points",
                     ha="center",
                     fontsize=8,
-                    color=colour,
+                    color=color,
                 )
         _ticks(ax.yaxis, [model_name(m) for m in self.by_model][::-1])
         ax.set_ylim(-0.6, len(self.by_model) - 0.3)

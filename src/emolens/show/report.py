@@ -12,13 +12,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from emolens import __version__
 from emolens.data.audit import Audit
 from emolens.data.dataset import TEST, TRAIN
 from emolens.errors import require
 from emolens.evaluation.evaluate import Evaluation
 from emolens.explore.project import Projection
 from emolens.show.displays import model_name
+from emolens.version import __version__
 
 _SECTIONS = {
     "data": "The data",

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from emolens import __version__
 from emolens.data.dataset import Dataset
 from emolens.data.sources import load_dataset
 from emolens.encode.backbone import find_encoder
@@ -21,6 +20,7 @@ from emolens.store import fingerprint, load_json, save_text
 from emolens.study.folder import Meter, RunFolder, StageRecord
 from emolens.study.settings import Study, builtin_studies, load_study, pairs
 from emolens.study.stages import STAGES, Context
+from emolens.version import __version__
 
 __all__ = ["Observer", "Run", "Study", "builtin_studies", "load_study", "pairs", "run_study"]
 
@@ -98,9 +98,9 @@ def _run_stage(
     if not resumed:
         observer.started(stage)
         meter = Meter()
-        paths, said = STAGES[stage].run(context)
+        paths, summary = STAGES[stage].run(context)
         outputs = run_folder.outputs(paths)
-        record = StageRecord(key, said, outputs, meter.seconds, meter.peak_memory_mb)
+        record = StageRecord(key, summary, outputs, meter.seconds, meter.peak_memory_mb)
         run_folder.record(stage, record, _identity(context.study))
         save_text(context.folder / "study.toml", context.study.to_toml())
     observer.finished(stage, run_folder.records[stage], resumed=resumed)

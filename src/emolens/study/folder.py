@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from emolens import __version__
 from emolens.errors import StorageError, UsageError, require
 from emolens.store import load_json, save_json, sha256, sweep, writing
+from emolens.version import __version__
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -27,11 +27,11 @@ class StageRecord:
     """What the manifest holds of a finished stage.
 
     key: the fingerprint of everything that went in. outputs: SHA-256 by path within the folder.
-    said: the line that sums the stage up.
+    summary: the line that sums the stage up.
     """
 
     key: str
-    said: str
+    summary: str
     outputs: dict[str, str]
     seconds: float
     peak_memory_mb: float

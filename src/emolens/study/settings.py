@@ -47,7 +47,7 @@ class EncoderSettings(_Table):
     name: str
     pooling: Pooling = "cls"
     layer: int = -1
-    normalise: bool = False
+    normalize: bool = False
     precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
     max_length: int | None = Field(None, ge=3)
     sha256: str | None = None
@@ -68,7 +68,7 @@ class BalanceSettings(_Table):
 
 
 class ProbeSettings(_Table):
-    """The regularisation strengths C among which validation chooses."""
+    """The regularization strengths C among which validation chooses."""
 
     strengths: tuple[PositiveFloat, ...] = Field(STRENGTHS, min_length=1)
 

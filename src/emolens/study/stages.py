@@ -14,20 +14,20 @@ import numpy as np
 from emolens.data.audit import Audit, audit
 from emolens.data.balance import Balance, balance
 from emolens.data.dataset import TEST, TRAIN, VALIDATION, Dataset
-from emolens.encode.backbone import EncoderFolder, tokeniser_of
+from emolens.encode.backbone import EncoderFolder, tokenizer_of
 from emolens.encode.batches import padded_batch
 from emolens.encode.embed import Embeddings, Encoder
-from emolens.encode.engines import Progress
-from emolens.encode.tokenise import Tokeniser, Tokens
+from emolens.encode.engines.base import Progress
+from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.evaluation.evaluate import Evaluation, evaluate, predictions_table
 from emolens.evaluation.metrics import confusion
 from emolens.explore.project import Projection, project
+from emolens.export.openvino import export_openvino
+from emolens.export.verify import drift
 from emolens.learn.baselines import majority, tfidf
-from emolens.learn.export import export_openvino
 from emolens.learn.finetune import Recipe, finetune
 from emolens.learn.probe import Probe
-from emolens.learn.scores import Scores
-from emolens.predict.drift import drift
+from emolens.scores import Scores
 from emolens.show import displays
 from emolens.show.card import model_card
 from emolens.show.report import ReportContents, render_report
@@ -55,9 +55,9 @@ class Context:
     progress: Progress
 
     @cached_property
-    def tokeniser(self) -> Tokeniser:
+    def tokenizer(self) -> Tokenizer:
         """The encoder's tokenizer with the study's limit."""
-        return tokeniser_of(self.encoder, max_length=self.study.encoder.max_length)
+        return tokenizer_of(self.encoder, max_length=self.study.encoder.max_length)
 
     @cached_property
     def balance(self) -> Balance:
@@ -67,7 +67,7 @@ class Context:
         return balance(labels, len(self.dataset.labels), method=method, seed=self.study.seed)
 
     def tokens(self) -> dict[str, Tokens]:
-        """What the tokenise stage wrote."""
+        """What the tokenize stage wrote."""
         folder = self.folder / "tokens"
         return {n: Tokens(**load_arrays(folder / f"{n}.safetensors")) for n in self.dataset.splits}
 
@@ -98,21 +98,21 @@ class Stage:
     settings: tuple[str, ...] = ()
 
 
-def _tokenise(context: Context) -> Outcome:
+def _tokenize(context: Context) -> Outcome:
     paths, over, medians = [], 0, []
     for name, split in context.dataset.splits.items():
-        tokens = context.tokeniser.encode(split.texts)
+        tokens = context.tokenizer.encode(split.texts)
         paths.append(context.folder / "tokens" / f"{name}.safetensors")
         save_arrays(paths[-1], dict(vars(tokens)))
         over += tokens.n_truncated
         medians.append(np.median(tokens.n_whole))
-    n, limit = len(context.dataset), context.tokeniser.max_length
+    n, limit = len(context.dataset), context.tokenizer.max_length
     return paths, f"{n:,} texts, median {medians[0]:.0f} tokens, {over:,} over the limit of {limit}"
 
 
 def _audit(context: Context) -> Outcome:
     n_tokens = {name: tokens.n_whole for name, tokens in context.tokens().items()}
-    limit, labels = context.tokeniser.max_length, context.dataset.labels
+    limit, labels = context.tokenizer.max_length, context.dataset.labels
     found = audit(context.dataset, n_tokens=n_tokens, max_length=limit)
     path = context.folder / "audit.json"
     save_json(path, found.to_dict())
@@ -120,12 +120,14 @@ def _audit(context: Context) -> Outcome:
     paths = [path, *context.draw("classes", frequencies)]
     paths += context.draw("lengths", displays.TokenLengthDisplay(n_tokens, limit))
     sizes = " / ".join(f"{split.n:,}" for split in found.splits.values())
-    said = f"{sizes} texts in {len(labels)} classes"
+    summary = f"{sizes} texts in {len(labels)} classes"
     if found.repeated_texts:
-        said += f", {found.repeated_texts:,} repeated ({found.contradicting_texts:,} contradicting)"
+        summary += (
+            f", {found.repeated_texts:,} repeated ({found.contradicting_texts:,} contradicting)"
+        )
     if leaked := len(found.leaked_rows):
-        said += f", {leaked:,} also in train"
-    return paths, said
+        summary += f", {leaked:,} also in train"
+    return paths, summary
 
 
 def _embed(context: Context) -> Outcome:
@@ -135,7 +137,7 @@ def _embed(context: Context) -> Outcome:
         pooling=settings.pooling,
         precision=settings.precision,
         layer=settings.layer,
-        normalise=settings.normalise,
+        normalize=settings.normalize,
         max_length=settings.max_length,
     )
     tokens = context.tokens()
@@ -155,8 +157,8 @@ def _embed(context: Context) -> Outcome:
     save_json(about, {"runtime": str(encoder.runtime), **settings.model_dump()})
     paths = [*embeddings.save(context.folder / "embeddings"), about]
     shapes = " ".join(str(shape) for shape in embeddings.shapes.values())
-    said = f"{shapes}, {settings.pooling} pooling on {encoder.runtime}"
-    return paths, said if computed else f"{said}, read from the cache"
+    summary = f"{shapes}, {settings.pooling} pooling on {encoder.runtime}"
+    return paths, summary if computed else f"{summary}, read from the cache"
 
 
 def _map(context: Context) -> Outcome:
@@ -189,10 +191,10 @@ def _probe(context: Context) -> Outcome:
     folder, labels = context.folder / "probe", context.dataset.labels
     y = context.dataset[VALIDATION].labels
     matrix = confusion(y, scores.predictions(VALIDATION), len(labels))
-    display = displays.ConfusionDisplay(labels, matrix, "Probe, validation, normalised")
-    said = f"validation accuracy {_accuracy(context, scores)}, C = {probe.C_:g}"
+    display = displays.ConfusionDisplay(labels, matrix, "Probe, validation, normalized")
+    summary = f"validation accuracy {_accuracy(context, scores)}, C = {probe.C_:g}"
     drawn = context.draw("confusion-probe", display)
-    return [*probe.save(folder), *scores.save(folder), *drawn], said
+    return [*probe.save(folder), *scores.save(folder), *drawn], summary
 
 
 def _finetune(context: Context) -> Outcome:
@@ -238,8 +240,8 @@ def _evaluate(context: Context) -> Outcome:
         paths += context.draw(f"confusion-{split}", pair)
     best = found.by_split[TEST]["finetune"]
     low, high = best.intervals["accuracy"]
-    said = f"test accuracy {best.accuracy:.4f} (95 % {low:.3f}–{high:.3f})"
-    return paths, f"{said}, macro-F1 {best.macro_f1:.4f}"
+    summary = f"test accuracy {best.accuracy:.4f} (95 % {low:.3f}–{high:.3f})"
+    return paths, f"{summary}, macro-F1 {best.macro_f1:.4f}"
 
 
 def _report(context: Context) -> Outcome:
@@ -249,7 +251,7 @@ def _report(context: Context) -> Outcome:
         study=context.study.model_dump(),
         study_toml=context.study.to_toml(),
         audit=found,
-        example=padded_batch(context.tokeniser, context.dataset[TRAIN].texts[:2]),
+        example=padded_batch(context.tokenizer, context.dataset[TRAIN].texts[:2]),
         shapes=context.embeddings().shapes,
         embed_runtime=load_json(context.folder / "embeddings" / "embeddings.json")["runtime"],
         projection=Projection.load(context.folder / "projection.parquet"),
@@ -265,15 +267,15 @@ def _report(context: Context) -> Outcome:
 
 
 def _export(context: Context) -> Outcome:
-    model, said = context.folder / "model", "model/openvino, for emolens predict"
+    model, summary = context.folder / "model", "model/openvino, for emolens predict"
     if not context.study.export.int8:
-        return export_openvino(model), said
+        return export_openvino(model), summary
     paths = export_openvino(model, calibration=context.dataset[TRAIN].texts)
     rows = context.dataset[VALIDATION]
     found = drift(model, rows.texts, rows.labels)
     paths.append(context.folder / "drift.json")
     save_json(paths[-1], asdict(found))
-    return paths, f"{said}; validation, {found}"
+    return paths, f"{summary}; validation, {found}"
 
 
 def _accuracy(context: Context, scores: Scores) -> str:
@@ -282,22 +284,22 @@ def _accuracy(context: Context, scores: Scores) -> str:
 
 
 STAGES = {
-    "tokenise": Stage(_tokenise, settings=("encoder.max_length",)),
-    "audit": Stage(_audit, needs=("tokenise",)),
+    "tokenize": Stage(_tokenize, settings=("encoder.max_length",)),
+    "audit": Stage(_audit, needs=("tokenize",)),
     "embed": Stage(
         _embed,
-        needs=("tokenise",),
+        needs=("tokenize",),
         settings=(
             "encoder.pooling",
             "encoder.layer",
-            "encoder.normalise",
+            "encoder.normalize",
             "encoder.precision",
         ),
     ),
     "map": Stage(_map, needs=("embed",), settings=("map", "seed")),
     "baselines": Stage(_baselines, settings=("balance", "seed")),
     "probe": Stage(_probe, needs=("embed",), settings=("balance", "probe", "seed")),
-    "finetune": Stage(_finetune, needs=("tokenise",), settings=("balance", "finetune", "seed")),
+    "finetune": Stage(_finetune, needs=("tokenize",), settings=("balance", "finetune", "seed")),
     "evaluate": Stage(_evaluate, needs=("baselines", "probe", "finetune"), settings=("seed",)),
     "report": Stage(_report, needs=("audit", "map", "evaluate"), settings=("name",)),
     # Last: the report is there even where a model can't be exported.

@@ -13,11 +13,31 @@ from emolens.store import load_arrays, load_json, save_arrays, save_json
 
 
 @dataclass(frozen=True)
+class Role:
+    """A model's place in a study.
+
+    name: in files and folders. title: in tables and pictures. about: what it is, for a sentence.
+    """
+
+    name: str
+    title: str
+    about: str
+
+
+MAJORITY = Role("majority", "largest class", "always the largest class of train")
+TFIDF = Role("tfidf", "TF-IDF", "logistic regression on TF-IDF of words and word pairs")
+PROBE = Role("probe", "probe", "logistic regression on the frozen embeddings")
+FINETUNE = Role("finetune", "fine-tuned", "the whole encoder, trained with a classification head")
+# From the simplest to the strongest; whatever shows models goes through them in this order.
+ROLES = {role.name: role for role in (MAJORITY, TFIDF, PROBE, FINETUNE)}
+
+
+@dataclass(frozen=True)
 class Scores:
     """Class probabilities by split, each (n, k) float64 with rows that sum to 1.
 
     model: 'majority', 'tfidf', 'probe' or 'finetune'. facts: how it was made, as JSON values
-    (chosen regularisation, seconds, learning curve).
+    (chosen regularization, seconds, learning curve).
     """
 
     model: str

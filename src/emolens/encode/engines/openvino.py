@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from emolens.encode.engines import Batch, Engine
+from emolens.encode.engines.base import Batch, Engine
 from emolens.errors import EncoderError, require
 from emolens.runtime import Runtime, cpu_has_bf16
 

@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 
 from emolens.encode.batches import pad
-from emolens.encode.openvino import INPUTS, silent_openvino
-from emolens.encode.tokenise import Tokens
+from emolens.encode.engines.openvino import INPUTS, silent_openvino
+from emolens.encode.tokenize import Tokens
 from emolens.errors import EncoderError, require
 
 CALIBRATION_ROWS = 300
 
 
-def quantised(model: Any, calibration: Tokens, pad_id: int) -> Any:
+def quantized(model: Any, calibration: Tokens, pad_id: int) -> Any:
     """The matrix products of a traced model in int8; the rest as it was.
 
     model: what traced() gave, or an exported one that was read. calibration: rows like those to
     come, of which the first 300 are run. The ranges that they show are fixed in the model, so that
     a vector does not depend on what stands beside it, as it does where int8 is scaled anew for
-    each batch. Raises EncoderError where the model can't be quantised.
+    each batch. Raises EncoderError where the model can't be quantized.
     """
     silent_openvino()  # before NNCF imports it with its telemetry
     rows = range(min(len(calibration), CALIBRATION_ROWS))
@@ -44,6 +44,6 @@ def quantised(model: Any, calibration: Tokens, pad_id: int) -> Any:
             )
         except (RuntimeError, nncf.ValidationError) as error:
             raise EncoderError(
-                f"The model can't be quantised: {' '.join(str(error).split())[:200]}",
+                f"The model can't be quantized: {' '.join(str(error).split())[:200]}",
                 hint="Choose bf16 or fp32.",
             ) from error

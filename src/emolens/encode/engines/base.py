@@ -1,23 +1,19 @@
-"""What turns padded batches into vectors, and the one way to run it over many texts.
+"""What an engine is, and the one way to run it over many texts.
 
 An engine is called with input_ids and attention_mask, (rows, tokens) int64, and returns float32.
-torch is here; OpenVINO has a module of its own.
+Knows no engine in particular.
 """
 
 from __future__ import annotations
 
-import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 
 from emolens.encode.batches import pad, rows_a_batch, token_budget_batches
-from emolens.encode.tokenise import Tokens
-from emolens.errors import DataError, EncoderError, require
-from emolens.runtime import Runtime
+from emolens.encode.tokenize import Tokens
+from emolens.errors import DataError, EncoderError
 
 # Batches beside which one that is filled up costs nothing.
 _MANY = 16
@@ -87,47 +83,3 @@ def check_finite(name: str, vectors: np.ndarray) -> None:
             f"Row {finite.argmin() + 1} of {name} holds a value that is not finite.",
             hint="Leave the row out, or encode its text again.",
         )
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """(n, k) logits to probabilities, in float64."""
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    exponents = np.exp(shifted)
-    normalised: np.ndarray = exponents / exponents.sum(axis=1, keepdims=True)
-    return normalised
-
-
-class TorchEngine(Engine):
-    """A torch module of (input_ids, attention_mask) that gives one array, (rows, d)."""
-
-    def __init__(self, model: Any, runtime: Runtime) -> None:
-        self.torch = torch_for(runtime)
-        self.runtime = runtime
-        self.model = model.to(runtime.device)
-        if runtime.device == "cuda":
-            self.budget = 2**16  # a GPU is idle on less
-
-    def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
-        """(rows, tokens) to (rows, d) float32."""
-        ids, mask = (
-            self.torch.from_numpy(array).to(self.runtime.device)
-            for array in (input_ids, attention_mask)
-        )
-        with _inference(self.torch, self.runtime):
-            vectors: np.ndarray = self.model(ids, mask).float().cpu().numpy()
-        return vectors
-
-
-def torch_for(runtime: Runtime) -> ModuleType:
-    """Import torch and give it the threads of the runtime."""
-    torch = require("torch", "train")
-    torch.set_num_threads(runtime.threads)
-    return torch
-
-
-@contextlib.contextmanager
-def _inference(torch: Any, runtime: Runtime) -> Iterator[None]:
-    """No gradients, and bf16 matrix products where the runtime says so."""
-    half = runtime.precision == "bf16"
-    with torch.inference_mode(), torch.autocast(runtime.device, torch.bfloat16, enabled=half):
-        yield

@@ -11,9 +11,9 @@ import pytest
 
 from emolens.cli import app
 from emolens.errors import EncoderError
-from emolens.learn.export import export_openvino
+from emolens.export.openvino import export_openvino
+from emolens.export.verify import drift
 from emolens.predict.classifier import Classifier
-from emolens.predict.drift import drift
 from emolens.study import Run, run_study
 from tests.conftest import feeling_rows
 
@@ -62,7 +62,7 @@ def test_a_study_exports_int8_on_request(tiny_run: Run, tmp_path: Path) -> None:
     shutil.copytree(tiny_run.folder, folder)
     export = tiny_run.study.export.model_copy(update={"int8": True})
     study = tiny_run.study.model_copy(update={"export": export})
-    said = run_study(study, folder).records["export"].said
+    said = run_study(study, folder).records["export"].summary
     told = json.loads((folder / "drift.json").read_text("utf-8"))
     assert f"{told['flips']} labels flip" in said
     assert Classifier(folder / "model", precision="int8").predict(["i am happy"])

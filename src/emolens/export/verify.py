@@ -8,7 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from emolens.predict.classifier import Classifier
+from emolens import runtime
+from emolens.decide import softmax
+from emolens.encode.engines.base import run_batches
+from emolens.encode.engines.openvino import INT8_MODEL, MODEL, OpenVinoEngine
+from emolens.encode.tokenize import Tokenizer
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,17 @@ def drift(
     folder: Path, texts: Sequence[str], y: np.ndarray | None = None, *, precision: str = "int8"
 ) -> Drift:
     """Answer all texts in fp32 and in `precision`. y: (n,) class ids, where they are known."""
-    exact, here = (
-        Classifier(folder, precision=p).predict_proba(texts) for p in ("fp32", precision)
-    )
+    exact, here = (_probabilities(folder, texts, p) for p in ("fp32", precision))
     tops = exact.argmax(axis=1), here.argmax(axis=1)
     accuracy = None
     if y is not None:
         accuracy = float((tops[0] == y).mean()), float((tops[1] == y).mean())
     flips = int((tops[0] != tops[1]).sum())
     return Drift(precision, len(texts), flips, float(np.abs(exact - here).max(initial=0)), accuracy)
+
+
+def _probabilities(folder: Path, texts: Sequence[str], precision: str) -> np.ndarray:
+    tokenizer = Tokenizer.from_folder(folder)
+    name = INT8_MODEL if precision == "int8" else MODEL
+    engine = OpenVinoEngine(folder / "openvino", runtime.choose(precision, on_cpu=True), name=name)
+    return softmax(run_batches(engine, tokenizer.encode(texts), tokenizer.pad_id))

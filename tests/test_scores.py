@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import softmax as scipy_softmax
 
-from emolens.encode.engines import softmax
-from emolens.learn.scores import Scores
+from emolens.decide import softmax
+from emolens.scores import Scores
 
 LOGITS = arrays(
     np.float64, st.tuples(st.integers(1, 6), st.integers(2, 5)), elements=st.floats(-1e4, 1e4)

@@ -73,7 +73,7 @@ class Tokens:
         return int(self.truncated.sum())
 
 
-class Tokeniser:
+class Tokenizer:
     """A fast tokenizer with its limit.
 
     max_length: tokens a text may have, special tokens included; longer ones are cut and counted.
@@ -86,9 +86,9 @@ class Tokeniser:
         self.pad_id = pad_id
 
     @classmethod
-    def from_folder(cls, folder: Path, *, max_length: int | None = None) -> Tokeniser:
+    def from_folder(cls, folder: Path, *, max_length: int | None = None) -> Tokenizer:
         """Read `tokenizer.json` and the limit that the folder's configuration states."""
-        from tokenizers import Tokenizer
+        import tokenizers
 
         file = folder / "tokenizer.json"
         if not file.is_file():
@@ -97,7 +97,7 @@ class Tokeniser:
                 hint="Save the tokenizer there with tokenizer.save_pretrained(folder).",
             )
         try:
-            backend = Tokenizer.from_file(str(file))
+            backend = tokenizers.Tokenizer.from_file(str(file))
         except Exception as error:  # the library raises a bare Exception
             raise EncoderError(
                 f"{file} is no tokenizer that can be read ({error}).",

@@ -1,4 +1,4 @@
-"""int8 stays near the exact vectors, and a text's vector does not depend on its neighbours."""
+"""int8 stays near the exact vectors, and a text's vector does not depend on its neighbors."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def test_int8_vectors_are_near_the_exact_ones(tiny_encoder: Path, int8: Encoder)
     assert np.abs(exact - found).max() > 1e-4  # it is another computation
 
 
-def test_an_int8_vector_does_not_depend_on_its_neighbours(int8: Encoder) -> None:
+def test_an_int8_vector_does_not_depend_on_its_neighbors(int8: Encoder) -> None:
     together = int8.encode([*TEXTS, "very " * 30, "wow"] * 3)[: len(TEXTS)]
     alone = np.concatenate([int8.encode([text]) for text in TEXTS])
     np.testing.assert_allclose(together, alone, atol=0.02)
     assert np.median(np.abs(together - alone)) < 1e-3
 
 
-def test_the_quantised_model_is_kept(
+def test_the_quantized_model_is_kept(
     tiny_encoder: Path, int8: Encoder, capfd: pytest.CaptureFixture[str]
 ) -> None:
     wanted = int8.encode(TEXTS)
@@ -43,14 +43,14 @@ def test_the_quantised_model_is_kept(
     assert capfd.readouterr().out == ""  # NNCF would write its bars there
 
 
-def test_a_model_that_cannot_be_traced_cannot_be_quantised(
+def test_a_model_that_cannot_be_traced_cannot_be_quantized(
     tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(model: object, output: str) -> None:
         raise RuntimeError("no such operation\nand more")
 
     monkeypatch.setattr("emolens.encode.embed.traced", refuse)
-    with pytest.raises(EncoderError, match="can't be quantised: no such operation"):
+    with pytest.raises(EncoderError, match="can't be quantized: no such operation"):
         Encoder(str(tiny_encoder), layer=1, precision="int8")
     vectors = Encoder(str(tiny_encoder), layer=1, precision="fp32").encode(["happy"])
     assert vectors.shape == (1, 16)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emolens.encode.backbone import logits_of, quiet_transformers, traceable, trained_classifier
-from emolens.encode.openvino import INT8_MODEL, MODEL, save_traced, traced
-from emolens.encode.quantise import quantised
-from emolens.encode.tokenise import Tokeniser
+from emolens.encode.engines.openvino import INT8_MODEL, MODEL, save_traced, traced
+from emolens.encode.quantize import quantized
+from emolens.encode.tokenize import Tokenizer
 from emolens.store import atomic_folder
 
 
@@ -19,12 +19,12 @@ def export_openvino(folder: Path, *, calibration: Sequence[str] = ()) -> list[Pa
     OpenVINO computes it in fp32 or bf16, as it is asked when it is loaded. calibration: texts like
     those to come, 300 or more; with them an int8 model is written, too.
     """
-    tokeniser = Tokeniser.from_folder(folder)
+    tokenizer = Tokenizer.from_folder(folder)
     with quiet_transformers():
         converted = traced(logits_of(traceable(trained_classifier(folder))), "logits")
     with atomic_folder(folder / "openvino") as fresh:
         save_traced(converted, fresh / MODEL)
         if calibration:
-            rows = tokeniser.encode(calibration)
-            save_traced(quantised(converted, rows, tokeniser.pad_id), fresh / INT8_MODEL)
+            rows = tokenizer.encode(calibration)
+            save_traced(quantized(converted, rows, tokenizer.pad_id), fresh / INT8_MODEL)
     return sorted((folder / "openvino").iterdir())

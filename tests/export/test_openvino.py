@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from emolens import runtime
+from emolens.decide import softmax
 from emolens.encode.backbone import logits_of, trained_classifier
-from emolens.encode.engines import TorchEngine, run_batches, softmax
-from emolens.encode.openvino import OpenVinoEngine
-from emolens.encode.tokenise import Tokeniser
-from emolens.learn.export import export_openvino
+from emolens.encode.engines.base import run_batches
+from emolens.encode.engines.openvino import OpenVinoEngine
+from emolens.encode.engines.torch import TorchEngine
+from emolens.encode.tokenize import Tokenizer
+from emolens.export.openvino import export_openvino
 from emolens.study import Run
 from tests.conftest import HOSTILE, feeling_rows
 
@@ -21,12 +23,12 @@ TEXTS = [text for text, _ in feeling_rows(30)] + [*HOSTILE, "", "happy", "very "
 
 def test_openvino_gives_the_probabilities_of_torch(tiny_run: Run) -> None:
     folder = tiny_run.folder / "model"
-    tokeniser, fp32 = Tokeniser.from_folder(folder), runtime.choose("fp32")
-    tokens = tokeniser.encode(TEXTS)
+    tokenizer, fp32 = Tokenizer.from_folder(folder), runtime.choose("fp32")
+    tokens = tokenizer.encode(TEXTS)
     torch_engine = TorchEngine(logits_of(trained_classifier(folder)), fp32)
     exported = OpenVinoEngine(folder / "openvino", fp32)
     wanted, found = (
-        softmax(run_batches(engine, tokens, tokeniser.pad_id))
+        softmax(run_batches(engine, tokens, tokenizer.pad_id))
         for engine in (torch_engine, exported)
     )
     assert tokens.lengths.min() == 2

@@ -1,0 +1,1 @@
+"""Engines: what runs a model over padded batches. One module for each engine."""
