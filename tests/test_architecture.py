@@ -16,7 +16,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 # Each layer imports from itself and from those before it. Modules of one rank stand apart,
 # except that those of the ground may use each other.
 RANKS = (
-    ("version", "errors", "labels", "runtime", "store"),
+    ("version", "errors", "shown", "labels", "runtime", "store"),
     ("decide",),
     ("scores",),
     ("data",),
@@ -34,6 +34,7 @@ RANK = {layer: rank for rank, layers in enumerate(RANKS) for layer in layers}
 LIGHT = {
     "version",
     "errors",
+    "shown",
     "labels",
     "runtime",
     "store",

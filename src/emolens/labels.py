@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from emolens.shown import one_line
+
 # The order of dair-ai/emotion on the Hub, then neutral; a known emotion keeps its place whatever
 # order a file mentions it in, so that two data sets with the same classes have the same ids.
 _CANONICAL = ("sadness", "joy", "love", "anger", "fear", "surprise", "neutral")
@@ -44,6 +46,9 @@ class LabelSet:
         found = set(names)
         known = [name for name in _CANONICAL if name in found]
         return cls((*known, *sorted(found.difference(known))))
+
+    def __repr__(self) -> str:
+        return one_line(self, f"{len(self)} classes: {', '.join(self.names)}")
 
     def __len__(self) -> int:
         return len(self.names)

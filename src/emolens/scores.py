@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from emolens.shown import html_table, one_line
 from emolens.store import load_arrays, load_json, save_arrays, save_json
 
 
@@ -43,6 +44,17 @@ class Scores:
     model: str
     probabilities: dict[str, np.ndarray]
     facts: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        shapes = [f"{split} {p.shape}" for split, p in self.probabilities.items()]
+        return one_line(self, repr(self.model), *shapes)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (split, *p.shape, float(p.max(axis=1).mean()))
+            for split, p in self.probabilities.items()
+        ]
+        return html_table(self, ("split", "texts", "classes", "mean top probability"), rows)
 
     def predictions(self, split: str) -> np.ndarray:
         """(n,) int64, the most probable class of each row."""

@@ -7,6 +7,8 @@ from typing import Literal
 
 import numpy as np
 
+from emolens.shown import one_line
+
 Method = Literal["none", "class-weights", "oversample", "undersample"]
 
 
@@ -20,6 +22,10 @@ class Balance:
 
     rows: np.ndarray
     class_weights: np.ndarray
+
+    def __repr__(self) -> str:
+        weights = ", ".join(f"{weight:.3g}" for weight in self.class_weights)
+        return one_line(self, f"{len(self.rows):,} rows", f"class weights {weights}")
 
     @classmethod
     def as_is(cls, n_rows: int, n_classes: int) -> Balance:

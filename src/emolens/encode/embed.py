@@ -32,6 +32,7 @@ from emolens.encode.engines.torch import TorchEngine
 from emolens.encode.quantize import CALIBRATION_ROWS, quantized
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import EncoderError, UsageError, first_line, nearest
+from emolens.shown import html_table, one_line
 from emolens.store import fingerprint, load_arrays, save_arrays
 from emolens.version import __version__
 
@@ -41,6 +42,13 @@ class Embeddings:
     """Vectors by split: each (n, d) float32, in the order of the split's rows."""
 
     vectors: dict[str, np.ndarray]
+
+    def __repr__(self) -> str:
+        return one_line(self, *(f"{split} {shape}" for split, shape in self.shapes.items()))
+
+    def _repr_html_(self) -> str:
+        rows = [(split, *shape) for split, shape in self.shapes.items()]
+        return html_table(self, ("split", "texts", "dimensions"), rows)
 
     def __getitem__(self, split: str) -> np.ndarray:
         return self.vectors[split]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from emolens.errors import DataError, EncoderError
+from emolens.shown import one_line
 
 _CHUNK = 4096
 # Models whose positions start behind the padding id: their table is longer than their limit.
@@ -35,6 +36,10 @@ class Tokens:
     ids: np.ndarray
     offsets: np.ndarray
     n_whole: np.ndarray
+
+    def __repr__(self) -> str:
+        counts = f"{len(self):,} texts, {len(self.ids):,} tokens"
+        return one_line(self, counts, f"{self.n_truncated:,} texts cut")
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -84,6 +89,10 @@ class Tokenizer:
         self.backend.no_padding()
         self.max_length = max_length
         self.pad_id = pad_id
+
+    def __repr__(self) -> str:
+        size = self.backend.get_vocab_size()
+        return one_line(self, f"{size:,} tokens known", f"texts up to {self.max_length:,} tokens")
 
     @classmethod
     def from_folder(cls, folder: Path, *, max_length: int | None = None) -> Tokenizer:

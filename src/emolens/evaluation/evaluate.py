@@ -23,6 +23,7 @@ from emolens.evaluation.metrics import (
     summary,
 )
 from emolens.scores import Scores
+from emolens.shown import html_table, one_line
 
 N_WORST = 10
 
@@ -40,6 +41,14 @@ class ModelEvaluation:
     calibration_error: float
     per_class: dict[str, dict[str, float]]
     confusion: list[list[int]]
+
+    def __repr__(self) -> str:
+        figures = [f"accuracy {self.accuracy:.4f}", f"macro-F1 {self.macro_f1:.4f}"]
+        return one_line(self, f"{self.n:,} texts", *figures)
+
+    def _repr_html_(self) -> str:
+        rows = [(label, *figures.values()) for label, figures in self.per_class.items()]
+        return html_table(self, ("class", "precision", "recall", "F1", "texts"), rows)
 
     def figure(self, key: str) -> str:
         """`accuracy`, `macro_f1` or `weighted_f1` with its interval, to be read."""
@@ -59,6 +68,10 @@ class WorstRow:
     p_predicted: float
     p_label: float
 
+    def __repr__(self) -> str:
+        answer = f"{self.label} taken for {self.predicted}"
+        return one_line(self, f"{self.split} {self.row}", answer, self.text)
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -77,6 +90,20 @@ class Evaluation:
     worst_of: str
     hardest: list[WorstRow]
     confidently_wrong: list[WorstRow]
+
+    def __repr__(self) -> str:
+        models = {model for by_model in self.by_split.values() for model in by_model}
+        splits = " and ".join(self.by_split)
+        return one_line(self, f"{len(models)} models on {splits}", f"{len(self.labels)} classes")
+
+    def _repr_html_(self) -> str:
+        header = ("split", "model", "texts", "accuracy", "macro-F1", "weighted F1")
+        rows = [
+            (split, model, e.n, *(e.figure(key) for key in ("accuracy", "macro_f1", "weighted_f1")))
+            for split, by_model in self.by_split.items()
+            for model, e in by_model.items()
+        ]
+        return html_table(self, header, rows)
 
     def to_dict(self) -> dict[str, Any]:
         """As evaluation.json holds it: the splits on top, the other fields beside them."""

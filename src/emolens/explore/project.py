@@ -11,6 +11,7 @@ import numpy as np
 
 from emolens.encode.engines.base import check_finite
 from emolens.errors import DataError, require
+from emolens.shown import one_line
 from emolens.store import load_table, save_table
 
 
@@ -20,6 +21,10 @@ class Projection:
 
     xy: np.ndarray
     labels: np.ndarray
+
+    def __repr__(self) -> str:
+        n_classes = len(np.unique(self.labels))
+        return one_line(self, f"{len(self.labels):,} texts on a plane", f"{n_classes} classes")
 
     def save(self, path: Path) -> None:
         """Write the table X, Y, label as Parquet."""

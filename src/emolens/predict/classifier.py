@@ -15,6 +15,7 @@ from emolens.encode.engines.openvino import INT8_MODEL, MODEL, OpenVinoEngine
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import EncoderError
 from emolens.labels import LabelSet
+from emolens.shown import one_line
 from emolens.store import load_json
 
 
@@ -32,6 +33,10 @@ class Prediction:
     unsure: bool
     truncated: bool
     probabilities: dict[str, float]
+
+    def __repr__(self) -> str:
+        doubt = ["unsure"] if self.unsure else []
+        return one_line(self, f"{self.label} {self.probability:.3f}", *doubt, repr(self.text))
 
 
 class Classifier:
@@ -65,6 +70,9 @@ class Classifier:
         self.tokenizer = Tokenizer.from_folder(folder)
         name = INT8_MODEL if self.runtime.precision == "int8" else MODEL
         self._engine = OpenVinoEngine(folder / "openvino", self.runtime, name=name)
+
+    def __repr__(self) -> str:
+        return one_line(self, self.folder, f"{len(self.labels)} classes", self.runtime.precision)
 
     @property
     def max_length(self) -> int:

@@ -16,6 +16,7 @@ from emolens.data.sources import load_dataset
 from emolens.encode.backbone import find_encoder
 from emolens.errors import UsageError, nearest
 from emolens.evaluation.evaluate import Evaluation
+from emolens.shown import html_table, one_line
 from emolens.store import fingerprint, load_json, save_text
 from emolens.study.folder import Meter, RunFolder, StageRecord
 from emolens.study.settings import Study, builtin_studies, load_study, pairs
@@ -48,6 +49,13 @@ class Run:
     study: Study
     folder: Path
     records: dict[str, StageRecord]
+
+    def __repr__(self) -> str:
+        return one_line(self, repr(self.study.name), f"{len(self.records)} stages", self.folder)
+
+    def _repr_html_(self) -> str:
+        rows = [(name, r.summary, r.seconds) for name, r in self.records.items()]
+        return html_table(self, ("stage", "summary", "seconds"), rows)
 
     @property
     def report(self) -> Path:

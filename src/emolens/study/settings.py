@@ -20,6 +20,7 @@ from emolens.data.balance import Method
 from emolens.encode.backbone import Pooling
 from emolens.errors import UsageError, nearest, require
 from emolens.learn.logistic import STRENGTHS
+from emolens.shown import one_line
 
 # A class column may be called 2024, a data set 1979-05-27: these are never numbers or dates.
 _STRINGS = {"name", "data.dataset", "data.text", "data.label", "encoder.name", "encoder.sha256"}
@@ -102,6 +103,9 @@ class Study(_Table):
     probe: ProbeSettings = ProbeSettings()
     finetune: FinetuneSettings = FinetuneSettings()
     export: ExportSettings = ExportSettings()
+
+    def __repr__(self) -> str:
+        return one_line(self, repr(self.name), f"{self.data.dataset} with {self.encoder.name}")
 
     def to_toml(self) -> str:
         """All settings, defaults included, as a study file."""
