@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import emolens
+from emolens.data.audit import audit
 from emolens.data.balance import balance
+from emolens.data.sources import load_dataset
 from emolens.encode.backbone import find_encoder, tokenizer_of
 from emolens.encode.embed import Embeddings
 from emolens.explore.project import Projection
@@ -40,7 +42,12 @@ def values(tiny_run: Run, tiny_encoder: Path) -> list[Any]:
     evaluation = tiny_run.evaluation
     classifier = Classifier(tiny_run.folder / "model")
     splits = ("validation", "test")
+    dataset = load_dataset(Path(tiny_run.study.data.dataset))
     return [
+        dataset,
+        dataset["test"],
+        audit(dataset),
+        audit(dataset).splits["test"],
         tiny_run,
         tiny_run.study,
         evaluation,

@@ -129,3 +129,25 @@ def test_the_fingerprint_tells_texts_labels_names_and_splits_apart() -> None:
     assert len(prints) == 6
     same = Dataset("another name", names, {"train": Split(("x", "y"), np.array([0, 1]))})
     assert same.fingerprint in prints
+
+
+def test_a_dataset_prints_as_one_short_line() -> None:
+    dataset = dataset_of(3000, 30, 3)
+    assert repr(dataset) == "Dataset('three', 3 classes, train 3,000, validation 30, test 3)"
+    assert repr(dataset["train"]) == "Split(3,000 texts)"
+
+
+def test_a_frame_has_the_texts_the_class_names_and_the_splits() -> None:
+    dataset = dataset_of(4, 2, 1)
+    frame = dataset.to_pandas()
+    assert list(frame.columns) == ["text", "label", "split"]
+    assert frame["split"].tolist() == ["train"] * 4 + ["validation"] * 2 + ["test"]
+    assert frame["text"].tolist() == [
+        *(f"text {i}" for i in range(4)),
+        "text 0",
+        "text 1",
+        "text 0",
+    ]
+    assert list(frame["label"].cat.categories) == ["sadness", "joy", "fear"]
+    part = dataset.to_pandas("validation")
+    assert part.to_dict("list") == {"text": ["text 0", "text 1"], "label": ["sadness", "joy"]}

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from emolens.data.dataset import TRAIN, Dataset
+from emolens.shown import html_table, one_line
 
 # UTF-8 that was read as Windows-1252 or Latin-1 shows its first byte as Ã, Â, â€ or ðŸ and the
 # next as a sign of its own. Ã also ends a word in Portuguese capitals (IRMÃ), so before a sign
@@ -46,6 +47,9 @@ class SplitAudit:
     n_tokens: dict[str, float] | None = None
     over_limit: int | None = None
 
+    def __repr__(self) -> str:
+        return one_line(self, f"{self.n:,} texts", f"largest class {self.majority}")
+
 
 @dataclass(frozen=True)
 class Audit:
@@ -70,6 +74,14 @@ class Audit:
     broken_rows: list[dict[str, Any]]
     max_length: int | None = None
     one_of_each: list[dict[str, Any]] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        sizes = (f"{name} {split.n:,}" for name, split in self.splits.items())
+        findings = _count(len(self.findings), "finding")
+        return one_line(self, repr(self.name), *sizes, findings)
+
+    def _repr_html_(self) -> str:
+        return html_table(self, ("finding",), [(finding,) for finding in self.findings])
 
     def to_dict(self) -> dict[str, Any]:
         """The audit as JSON values."""

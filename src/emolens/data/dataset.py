@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from emolens.errors import DataError, UsageError
 from emolens.labels import LabelSet
+from emolens.shown import html_table, one_line
 from emolens.store import fingerprint
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
@@ -22,6 +27,13 @@ class Split:
 
     texts: tuple[str, ...]
     labels: np.ndarray
+
+    def __repr__(self) -> str:
+        return one_line(self, f"{len(self):,} texts")
+
+    def _repr_html_(self) -> str:
+        rows = zip(self.texts, self.labels.tolist(), strict=True)
+        return html_table(self, ("text", "label"), rows)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -50,6 +62,15 @@ class Dataset:
                 f"{self.name} has one class only ({only}); there is nothing to tell apart.",
                 hint="Choose another label column with --label, or add rows of another class.",
             )
+
+    def __repr__(self) -> str:
+        sizes = (f"{split} {size:,}" for split, size in self.sizes.items())
+        return one_line(self, repr(self.name), f"{len(self.labels)} classes", *sizes)
+
+    def _repr_html_(self) -> str:
+        counts = [self.counts(split).tolist() for split in self.splits]
+        rows = zip(self.labels.names, *counts, strict=True)
+        return html_table(self, ("class", *self.splits), rows)
 
     def __getitem__(self, split: str) -> Split:
         return self.splits[split]
@@ -85,6 +106,22 @@ class Dataset:
     def counts(self, split: str) -> np.ndarray:
         """Rows by class in one split: (k,) int64."""
         return np.bincount(self.splits[split].labels, minlength=len(self.labels))
+
+    def to_pandas(self, split: str | None = None) -> pd.DataFrame:
+        """A frame of `text` and `label`, a categorical of the class names in their order.
+
+        split: the rows of this one only; without it, all rows and a column `split`.
+        """
+        import pandas as pd
+
+        names = [split] if split is not None else list(self.splits)
+        rows = [self.splits[name] for name in names]
+        ids = np.concatenate([part.labels for part in rows])
+        frame = pd.DataFrame({"text": [text for part in rows for text in part.texts]}, dtype=object)
+        frame["label"] = pd.Categorical.from_codes(ids, categories=list(self.labels.names))
+        if split is None:
+            frame["split"] = np.repeat(names, [len(part) for part in rows]).astype(object)
+        return frame
 
     def head(self, n: int = 5, *, split: str = TRAIN) -> list[dict[str, object]]:
         """The first rows with `text`, `label` and the readable `label_name`."""

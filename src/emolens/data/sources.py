@@ -61,7 +61,7 @@ class SourceOptions:
             )
 
 
-def load_dataset(spec: str, **options: Any) -> Dataset:
+def load_dataset(spec: str | Path, **options: Any) -> Dataset:
     """Load labelled texts with the splits train, validation and test.
 
     spec: a name of the catalogue (`starter`), `owner/name[:config][@revision]` on the Hub, or a
@@ -69,7 +69,7 @@ def load_dataset(spec: str, **options: Any) -> Dataset:
     by label, seeded, with equal texts on one side. Raises DataError or HubError.
     """
     chosen = SourceOptions(**options)
-    name, raw = _raw_tables(spec, chosen)
+    name, raw = _raw_tables(str(spec), chosen)
     columns = _choose_columns(raw, chosen)
     labels = _label_set(raw, columns[1])
     splits = {split: _rows(tables, columns, labels) for split, tables in raw.items()}
