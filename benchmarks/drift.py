@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import emolens as el
-from emolens.decide import softmax
+from emolens.decide import ONE_CLASS
 from emolens.encode.backbone import logits_of, trained_classifier
 from emolens.encode.engines.torch import TorchEngine
 from emolens.predict.classifier import Classifier
@@ -35,7 +35,7 @@ def main():
     logits = [
         engine(ids[None].astype(np.int64), np.ones((1, len(ids)), np.int64)) for ids in tokens
     ]
-    exact = softmax(np.concatenate(logits))
+    exact = ONE_CLASS.probabilities(np.concatenate(logits))
     right = exact.argmax(1) == y
     print(f"{len(texts)} texts, accuracy {right.mean():.4f}")
     print("| precision | label flips | max |Δp| | accuracy | points lost |\n|---|---|---|---|---|")

@@ -16,7 +16,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 # Each layer imports from itself and from those before it. Modules of one rank stand apart,
 # except that those of the ground may use each other.
 RANKS = (
-    ("version", "errors", "shown", "labels", "runtime", "store"),
+    ("version", "errors", "shown", "labels", "blank", "runtime", "store"),
     ("decide",),
     ("scores",),
     ("data",),
@@ -36,6 +36,7 @@ LIGHT = {
     "errors",
     "shown",
     "labels",
+    "blank",
     "runtime",
     "store",
     "decide",
@@ -143,12 +144,32 @@ def size_breaches(path: str, source: str) -> list[str]:
     return found
 
 
+def decision_breaches(path: str, source: str) -> list[str]:
+    """Only decide.py makes probabilities of logits, and answers of probabilities."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if path == "decide.py" or not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        by_row = name == "argmax" and bool(node.args or node.keywords)
+        if by_row or name in ("softmax", "log_softmax", "sigmoid", "expit"):
+            found.append(f"{path}:{node.lineno}: {name}() belongs to decide.py")
+    return found
+
+
 def docstring_breaches(path: str, source: str) -> list[str]:
     """Every module says in its first sentence what it is."""
     return [] if ast.get_docstring(ast.parse(source)) else [f"{path}: no docstring"]
 
 
-RULES = (layer_breaches, owner_breaches, danger_breaches, size_breaches, docstring_breaches)
+RULES = (
+    layer_breaches,
+    owner_breaches,
+    danger_breaches,
+    decision_breaches,
+    size_breaches,
+    docstring_breaches,
+)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -242,6 +263,24 @@ def test_a_library_has_one_owner(path: str, source: str) -> None:
 )
 def test_what_is_dangerous_or_hides_errors_is_a_breach(source: str) -> None:
     assert danger_breaches("learn/probe.py", source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "p.argmax(axis=1)",
+        "p.argmax(-1)",
+        "np.argmax(p, axis=1)",
+        "softmax(z)",
+        "scipy.special.softmax(z, axis=1)",
+        "torch.nn.functional.softmax(z)",
+        "z.sigmoid()",
+    ],
+)
+def test_a_decision_outside_its_room_is_a_breach(source: str) -> None:
+    assert decision_breaches("learn/probe.py", source)
+    assert decision_breaches("decide.py", source) == []
+    assert decision_breaches("learn/probe.py", "shares.argmax()") == []
 
 
 def test_what_is_too_long_is_a_breach() -> None:

@@ -471,10 +471,22 @@ def test_predict_answers_each_text(emolens: Emolens, tiny_run: Run) -> None:
 
 def test_predict_reads_lines_of_stdin(emolens: Emolens, tiny_run: Run) -> None:
     model = tiny_run.folder / "model"
-    lines = io.StringIO("i am sad\n\n  \ni am happy")
+    lines = io.StringIO("i am sad\n\n  \ni am happy\n")
     piped = emolens("predict", "-", "--model", model, "--json", stdin=lines)
-    given = emolens("predict", *TEXTS, "--model", model, "--json")
+    given = emolens("predict", "i am sad", "", "  ", "i am happy", "--model", model, "--json")
     assert piped == given
+    answers = json.loads(piped.out)
+    assert [answer["text"] for answer in answers] == ["i am sad", "", "  ", "i am happy"]
+    assert [answer["label"] is None for answer in answers] == [False, True, True, False]
+    assert answers[1]["probabilities"] == {"sadness": None, "joy": None, "anger": None}
+
+
+def test_predict_gives_a_blank_text_no_emotion(emolens: Emolens, tiny_run: Run) -> None:
+    ended = emolens("predict", "i am sad", "", "\u200b", "--model", tiny_run.folder / "model")
+    assert (ended.code, ended.err) == (0, "without a text, so without an emotion: 2\n")
+    _, sad, *blank = ended.out.splitlines()
+    assert "sad" in sad
+    assert [row.split() for row in blank] == [["–", "(unsure)"], ["–", "(unsure)", "·"]]
 
 
 def test_predict_names_bytes_of_stdin_that_are_no_text(emolens: Emolens, tiny_run: Run) -> None:
@@ -497,7 +509,7 @@ def test_predict_writes_a_table_beside_the_input(
     ended = emolens("predict", "--input", source, "--model", tiny_run.folder / "model")
     target = tmp_path / "posts-emotions.csv"
     assert (ended.code, ended.out) == (0, f"{target}\n")
-    assert ended.err == "2 rows\nwithout a text, marked unsure: 1\n"
+    assert ended.err == "2 rows\nwithout a text, so without an emotion: 1\n"
     with target.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == ["1", "2"]

@@ -336,7 +336,7 @@ def predict(
         _predict_table(classifier, source, out, text)
         return
     lines = _stdin_lines() if texts == ["-"] else texts or []
-    answers = classifier.predict([line for line in lines if line.strip()])
+    answers = classifier.predict(lines)
     show_answers(Console(as_json=as_json), answers, classifier.max_length)
 
 
@@ -365,7 +365,7 @@ def _predict_table(classifier: Any, source: Path, out: Path | None, text: str | 
     if tally.truncated:
         console.note(f"cut at the model's {classifier.max_length} tokens: {tally.truncated:,}")
     if tally.blank:
-        console.note(f"without a text, marked unsure: {tally.blank:,}")
+        console.note(f"without a text, so without an emotion: {tally.blank:,}")
     console.line(str(target))
 
 

@@ -78,7 +78,7 @@ class Console:
 
         table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
         for i, column in enumerate(columns):
-            number = all(isinstance(row[i], (int, float)) for row in rows)
+            number = all(isinstance(row[i], (int, float, type(None))) for row in rows)
             table.add_column(column, justify="right" if number else "left", overflow="fold")
         for row in rows:
             table.add_row(*(_visible(_cell(value)) for value in row))
@@ -147,13 +147,18 @@ class RunConsole:
 
 
 def show_answers(console: Console, answers: Sequence[Prediction], max_length: int) -> None:
-    """A line an answer; flagged where it is unsure."""
+    """A line for each answer; flagged where it is unsure."""
     if cut := sum(answer.truncated for answer in answers):
         console.note(f"cut at the model's {max_length} tokens: {cut:,}")
+    if blank := sum(answer.probability is None for answer in answers):
+        console.note(f"without a text, so without an emotion: {blank:,}")
     if console.as_json:
         console.data([asdict(answer) for answer in answers])
         return
-    rows = [[a.label + (" (unsure)" if a.unsure else ""), a.probability, a.text] for a in answers]
+    rows = [
+        [f"{a.label or '–'}{' (unsure)' if a.unsure else ''}", a.probability, a.text]
+        for a in answers
+    ]
     console.table(("emotion", "probability", "text"), rows)
 
 
@@ -228,6 +233,8 @@ def show_batch(console: Console, rows: list[dict[str, Any]]) -> None:
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, float):
         return f"{value:.4f}"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from emolens.decide import ONE_CLASS
 from emolens.shown import html_table, one_line
 from emolens.store import load_arrays, load_json, save_arrays, save_json
 
@@ -58,8 +59,7 @@ class Scores:
 
     def predictions(self, split: str) -> np.ndarray:
         """(n,) int64, the most probable class of each row."""
-        top: np.ndarray = self.probabilities[split].argmax(axis=1)
-        return top
+        return ONE_CLASS.top(self.probabilities[split])
 
     def log_loss(self, split: str, labels: np.ndarray) -> float:
         """The mean negative log-probability of the true classes, (n,) ids."""

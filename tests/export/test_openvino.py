@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from emolens import runtime
-from emolens.decide import softmax
+from emolens.decide import ONE_CLASS
 from emolens.encode.backbone import logits_of, trained_classifier
 from emolens.encode.engines.base import run_batches
 from emolens.encode.engines.openvino import OpenVinoEngine
@@ -28,7 +28,7 @@ def test_openvino_gives_the_probabilities_of_torch(tiny_run: Run) -> None:
     torch_engine = TorchEngine(logits_of(trained_classifier(folder)), fp32)
     exported = OpenVinoEngine(folder / "openvino", fp32)
     wanted, found = (
-        softmax(run_batches(engine, tokens, tokenizer.pad_id))
+        ONE_CLASS.probabilities(run_batches(engine, tokens, tokenizer.pad_id))
         for engine in (torch_engine, exported)
     )
     assert tokens.lengths.min() == 2

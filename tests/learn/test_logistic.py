@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from emolens.data.balance import Balance, Method, balance
-from emolens.decide import softmax
+from emolens.decide import ONE_CLASS
 from emolens.errors import DataError
 from emolens.learn.logistic import LogisticFit, fit_logistic, logits
 
@@ -51,7 +51,7 @@ def test_one_strength_is_scikit_learns_fit(k: int, sparse: bool) -> None:
     fit = fit_logistic(given, y, plain(k), strengths=(0.5,))
     theirs = exactly(0.5).fit(X["train"], y["train"])
     assert fit.coef.shape == (k, 5)
-    found = softmax(logits(fit, given["validation"]))
+    found = ONE_CLASS.probabilities(logits(fit, given["validation"]))
     wanted = theirs.predict_proba(X["validation"])
     np.testing.assert_allclose(found, wanted, atol=2e-3)
     assert (found.argmax(axis=1) == wanted.argmax(axis=1)).mean() > 0.99
@@ -73,7 +73,7 @@ def test_the_kept_strength_is_the_best_on_validation() -> None:
     assert list(fit.path) == ["0.001", "0.01", "0.1", "1", "10"]
     best = min(fit.path.values())
     assert fit.path[f"{fit.c:g}"] == best
-    found = softmax(logits(fit, X["validation"]))
+    found = ONE_CLASS.probabilities(logits(fit, X["validation"]))
     assert log_loss(y["validation"], found) == pytest.approx(best)
 
 
@@ -120,7 +120,9 @@ def test_more_features_than_rows_are_fitted_as_scikit_learn_does() -> None:
     X, y = made(3, n=40, d=100)
     fit = fit_logistic(X, y, plain(3, 40), strengths=(1.0,))
     wanted = exactly(1.0).fit(X["train"], y["train"]).predict_proba(X["validation"])
-    np.testing.assert_allclose(softmax(logits(fit, X["validation"])), wanted, atol=0.02)
+    np.testing.assert_allclose(
+        ONE_CLASS.probabilities(logits(fit, X["validation"])), wanted, atol=0.02
+    )
 
 
 def test_the_dense_fit_is_the_same_each_time() -> None:

@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emolens.decide import softmax
+from emolens.decide import ONE_CLASS
 from emolens.encode.backbone import find_encoder, logits_of, trained_classifier
 from emolens.encode.engines.base import run_batches
 from emolens.encode.engines.torch import TorchEngine
 from emolens.errors import DataError, EncoderError, StorageError
-from emolens.predict.classifier import Classifier
+from emolens.predict.classifier import Classifier, Prediction
 from emolens.runtime import choose
 from emolens.study import Run
 from tests.conftest import HOSTILE, feeling_rows
 
-TEXTS = [text for text, _ in feeling_rows(30)] + [*HOSTILE, "", "happy", "very " * 60]
+TEXTS = [text for text, _ in feeling_rows(30)] + [*HOSTILE, "happy", "very " * 60]
 
 IN_A_NEW_PROCESS = """
 import json, sys
@@ -46,7 +46,7 @@ def classifier(model: Path) -> Classifier:
 def test_probabilities_are_torchs(classifier: Classifier, model: Path) -> None:
     engine = TorchEngine(logits_of(trained_classifier(model)), choose("fp32"))
     tokens = classifier.tokenizer.encode(TEXTS)
-    wanted = softmax(run_batches(engine, tokens, 0))
+    wanted = ONE_CLASS.probabilities(run_batches(engine, tokens, 0))
     np.testing.assert_allclose(classifier.predict_proba(TEXTS), wanted, atol=1e-4)
 
 
@@ -55,9 +55,25 @@ def test_an_answer_names_the_most_probable_class(classifier: Classifier) -> None
     assert [answer.text for answer in answers] == TEXTS
     for answer in answers:
         assert list(answer.probabilities) == ["sadness", "joy", "anger"]
-        assert sum(answer.probabilities.values()) == pytest.approx(1)
-        assert answer.probability == max(answer.probabilities.values())
-        assert answer.probabilities[answer.label] == answer.probability
+        values = [p for p in answer.probabilities.values() if p is not None]
+        assert sum(values) == pytest.approx(1)
+        assert answer.probability == max(values)
+        assert answer.probabilities[str(answer.label)] == answer.probability
+
+
+@pytest.mark.parametrize("blank", ["", " \n\t", "\u200b\ufeff", "\u2800", "\x00", " " * 500])
+def test_a_blank_text_has_no_emotion_and_no_probability(classifier: Classifier, blank: str) -> None:
+    texts = [blank, "i am happy", blank, "so sad", blank]
+    first, happy, second, sad, third = classifier.predict(texts)
+    nothing = dict.fromkeys(classifier.labels.names)
+    wanted = Prediction(blank, None, None, unsure=True, truncated=False, probabilities=nothing)
+    assert [first, second, third] == [wanted] * 3
+    assert repr(first).startswith("Prediction(no text, unsure, ")
+    assert [happy, sad] == classifier.predict(["i am happy", "so sad"])
+    probabilities = classifier.predict_proba(texts)
+    assert np.isnan(probabilities[[0, 2, 4]]).all()
+    assert np.array_equal(probabilities[[1, 3]], classifier.predict_proba(texts[1::2]))
+    assert np.isnan(classifier.predict_proba([blank])).all()
 
 
 def test_an_answer_does_not_depend_on_its_neighbors(classifier: Classifier) -> None:

@@ -69,10 +69,24 @@ def test_columns_and_rows_are_kept_and_the_answers_added(
     assert list(found[0]) == ["id", "text", "note", *ADDED]
     assert [{k: row[k] for k in rows[0]} for row in found] == rows
     for row, answer in zip(found, classifier.predict(TEXTS), strict=True):
+        assert str(row["unsure"]) == str(answer.unsure)
+        if answer.label is None:
+            nothing = "" if target in (".csv", ".tsv") else None
+            assert [row[name] for name in ADDED if name != "unsure"] == [nothing] * 5
+            continue
         assert row["emotion"] == answer.label
         assert float(row["probability"]) == pytest.approx(answer.probability, abs=1e-4)
-        assert str(row["unsure"]) == str(answer.unsure)
         assert float(row["p_joy"]) == pytest.approx(answer.probabilities["joy"], abs=1e-4)
+
+
+@pytest.mark.parametrize("target", [".csv", ".jsonl", ".parquet"])
+def test_the_first_row_may_be_blank(classifier: Classifier, tmp_path: Path, target: str) -> None:
+    given = write(tmp_path / "in.parquet", [{"text": "\u200b"}, {"text": "happy"}])
+    tally = predict_table(classifier, given, tmp_path / f"out{target}")
+    assert (tally.rows, tally.blank) == (2, 1)
+    blank, happy = read(tmp_path / f"out{target}")
+    assert not blank["emotion"]
+    assert happy["emotion"] == classifier.predict(["happy"])[0].label
 
 
 def test_lines_of_text_become_a_table(classifier: Classifier, tmp_path: Path) -> None:

@@ -41,6 +41,14 @@ class Tokens:
         counts = f"{len(self):,} texts, {len(self.ids):,} tokens"
         return one_line(self, counts, f"{self.n_truncated:,} texts cut")
 
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[int] | np.ndarray], n_whole: np.ndarray) -> Tokens:
+        """Rows of token ids, put end to end."""
+        offsets = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum([len(ids) for ids in rows], out=offsets[1:])
+        ids = np.fromiter((i for row in rows for i in row), dtype=np.int32, count=int(offsets[-1]))
+        return cls(ids, offsets, n_whole)
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
@@ -60,6 +68,10 @@ class Tokens:
         """(n,) bool, which texts were longer than the limit."""
         longer: np.ndarray = self.n_whole > self.lengths
         return longer
+
+    def take(self, rows: np.ndarray) -> Tokens:
+        """The rows at these indices, in this order."""
+        return Tokens.of([self[row] for row in rows], self.n_whole[rows])
 
     def distinct(self) -> tuple[np.ndarray, np.ndarray]:
         """The first row of each sequence of tokens, and for each row (n,) its place among them."""
@@ -137,10 +149,7 @@ class Tokenizer:
                     chunk[i] = ids
             rows += chunk
             n_whole += whole
-        offsets = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum([len(ids) for ids in rows], out=offsets[1:])
-        flat = np.fromiter((i for ids in rows for i in ids), dtype=np.int32, count=int(offsets[-1]))
-        return Tokens(flat, offsets, np.array(n_whole, dtype=np.int64))
+        return Tokens.of(rows, np.array(n_whole, dtype=np.int64))
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """The token behind each id."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emolens.decide import ONE_CLASS
+
 N_RESAMPLES = 10_000
 _CELLS_AT_ONCE = 10_000_000
 
@@ -109,7 +111,7 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray, *, n_bins: 
     bins of the top probability, weighted by their rows (Guo et al., 2017).
     """
     confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+    right = ONE_CLASS.top(probabilities) == labels
     bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
     gaps = np.bincount(bins, weights=confidence - right, minlength=n_bins)
     return float(np.abs(gaps).sum() / len(labels))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from emolens import runtime
-from emolens.decide import softmax
+from emolens.decide import ONE_CLASS
 from emolens.encode.engines.base import run_batches
 from emolens.encode.engines.openvino import INT8_MODEL, MODEL, OpenVinoEngine
 from emolens.encode.tokenize import Tokenizer
@@ -45,7 +45,7 @@ def drift(
 ) -> Drift:
     """Answer all texts in fp32 and in `precision`. y: (n,) class ids, where they are known."""
     exact, here = (_probabilities(folder, texts, p) for p in ("fp32", precision))
-    tops = exact.argmax(axis=1), here.argmax(axis=1)
+    tops = ONE_CLASS.top(exact), ONE_CLASS.top(here)
     accuracy = None
     if y is not None:
         accuracy = float((tops[0] == y).mean()), float((tops[1] == y).mean())
@@ -57,4 +57,4 @@ def _probabilities(folder: Path, texts: Sequence[str], precision: str) -> np.nda
     tokenizer = Tokenizer.from_folder(folder)
     name = INT8_MODEL if precision == "int8" else MODEL
     engine = OpenVinoEngine(folder / "openvino", runtime.choose(precision, on_cpu=True), name=name)
-    return softmax(run_batches(engine, tokenizer.encode(texts), tokenizer.pad_id))
+    return ONE_CLASS.probabilities(run_batches(engine, tokenizer.encode(texts), tokenizer.pad_id))

@@ -6,7 +6,7 @@ import numpy as np
 
 from emolens.data.balance import Balance
 from emolens.data.dataset import TRAIN, Dataset
-from emolens.decide import softmax
+from emolens.decide import ONE_CLASS
 from emolens.errors import DataError, require
 from emolens.learn.logistic import fit_logistic, logits
 from emolens.scores import Scores
@@ -39,6 +39,8 @@ def tfidf(dataset: Dataset, balance: Balance | None = None) -> Scores:
     X |= {n: vectorizer.transform(s.texts) for n, s in dataset.splits.items() if n != TRAIN}
     balance = balance or Balance.as_is(len(dataset[TRAIN]), len(dataset.labels))
     fit = fit_logistic(X, dataset.y, balance, strengths=(0.1, 1.0, 10.0, 100.0))
-    probabilities = {name: softmax(logits(fit, X[name])) for name in X if name != TRAIN}
+    probabilities = {
+        name: ONE_CLASS.probabilities(logits(fit, X[name])) for name in X if name != TRAIN
+    }
     facts = {"n_features": len(vectorizer.vocabulary_), "C": fit.c, "log_loss_by_C": fit.path}
     return Scores("tfidf", probabilities, facts)

@@ -17,7 +17,7 @@ import numpy as np
 from emolens import runtime
 from emolens.data.balance import Balance
 from emolens.data.dataset import TRAIN, VALIDATION, Dataset
-from emolens.decide import softmax
+from emolens.decide import ONE_CLASS
 from emolens.encode.backbone import (
     EncoderFolder,
     find_encoder,
@@ -150,7 +150,9 @@ def _scores(
         if name == TRAIN:
             continue
         started = time.perf_counter()
-        scores.probabilities[name] = softmax(run_batches(engine, tokens[name], pad_id))
+        scores.probabilities[name] = ONE_CLASS.probabilities(
+            run_batches(engine, tokens[name], pad_id)
+        )
         seconds = time.perf_counter() - started
         scores.facts["prediction"][name] = {
             "loss": scores.log_loss(name, split.labels),
@@ -222,7 +224,7 @@ def _metrics(n_classes: int) -> Any:
     metrics = require("sklearn.metrics", "train")
 
     def compute(prediction: Any) -> dict[str, float]:
-        labels, guess = prediction.label_ids, prediction.predictions.argmax(-1)
+        labels, guess = prediction.label_ids, ONE_CLASS.top(prediction.predictions)
         f1 = {
             f"{average}_f1": metrics.f1_score(
                 labels, guess, labels=range(n_classes), average=average, zero_division=0

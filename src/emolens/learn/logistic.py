@@ -14,7 +14,7 @@ import numpy as np
 
 from emolens.data.balance import Balance
 from emolens.data.dataset import TRAIN, VALIDATION
-from emolens.decide import softmax
+from emolens.decide import ONE_CLASS
 from emolens.encode.engines.base import check_finite
 from emolens.errors import DataError, require
 
@@ -74,7 +74,7 @@ def fit_logistic(
         loss = float(
             metrics.log_loss(
                 y[VALIDATION],
-                softmax(logits(fit, X[VALIDATION])),
+                ONE_CLASS.probabilities(logits(fit, X[VALIDATION])),
                 labels=classes,
                 sample_weight=balance.class_weights[y[VALIDATION]],
             )

@@ -9,7 +9,7 @@ import numpy as np
 
 from emolens.data.balance import Balance
 from emolens.data.dataset import TRAIN, VALIDATION
-from emolens.decide import softmax
+from emolens.decide import ONE_CLASS
 from emolens.encode.embed import Embeddings
 from emolens.encode.engines.base import check_finite
 from emolens.labels import LabelSet
@@ -59,12 +59,11 @@ class Probe:
     def predict_proba(self, vectors: np.ndarray) -> np.ndarray:
         """(n, d) embeddings to (n, k) probabilities."""
         fit = LogisticFit(self.coef_, self.intercept_, self.C_, self.path_)
-        return softmax(logits(fit, self._standardized(vectors)))
+        return ONE_CLASS.probabilities(logits(fit, self._standardized(vectors)))
 
     def predict(self, vectors: np.ndarray) -> np.ndarray:
         """(n, d) embeddings to (n,) class ids."""
-        top: np.ndarray = self.predict_proba(vectors).argmax(axis=1)
-        return top
+        return ONE_CLASS.top(self.predict_proba(vectors))
 
     def scores(self, embeddings: Embeddings) -> Scores:
         """Probabilities for every split but train."""

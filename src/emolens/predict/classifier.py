@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from emolens import runtime
-from emolens.decide import softmax
+from emolens.blank import is_blank
+from emolens.decide import Decision
 from emolens.encode.engines.base import run_batches
 from emolens.encode.engines.openvino import INT8_MODEL, MODEL, OpenVinoEngine
 from emolens.encode.tokenize import Tokenizer, Tokens
@@ -21,22 +22,25 @@ from emolens.store import load_json
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer for one text. probabilities: by class name, the sum is 1.
+    """The answer for one text.
 
-    unsure: the top probability is under the classifier's threshold, or the text is blank.
-    truncated: the text was longer than the model's limit, and only its beginning was read.
+    label: the most probable class; None for a blank text. probability: the highest one; None for a
+    blank text. unsure: it is under the classifier's threshold, or there is no label. truncated: the
+    text was longer than the model's limit, and only its beginning was read. probabilities: by class
+    name, the sum is 1; each is None for a blank text.
     """
 
     text: str
-    label: str
-    probability: float
+    label: str | None
+    probability: float | None
     unsure: bool
     truncated: bool
-    probabilities: dict[str, float]
+    probabilities: dict[str, float | None]
 
     def __repr__(self) -> str:
+        shown = "no text" if self.probability is None else f"{self.label} {self.probability:.3f}"
         doubt = ["unsure"] if self.unsure else []
-        return one_line(self, f"{self.label} {self.probability:.3f}", *doubt, repr(self.text))
+        return one_line(self, shown, *doubt, repr(self.text))
 
 
 class Classifier:
@@ -57,7 +61,7 @@ class Classifier:
                 hint="Make one with: emolens run. Then: --model runs/starter/model",
             )
         self.folder = folder
-        self.unsure_below = unsure_below
+        self.decision = Decision(unsure_below=unsure_below)
         self.runtime = runtime.choose(precision, on_cpu=True)
         config = load_json(folder / "config.json")
         names = config.get("id2label") if isinstance(config, dict) else None
@@ -80,29 +84,42 @@ class Classifier:
         return self.tokenizer.max_length
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
-        """(n, k) float64, the probabilities of each class in the order of `labels`."""
-        return self._probabilities(self.tokenizer.encode(texts))
+        """(n, k) float64, the probabilities of each class in the order of `labels`.
+
+        A row of NaN for a blank text, about which the model is not asked.
+        """
+        return self._probabilities(texts, self.tokenizer.encode(texts))
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """One Prediction a text, in the order given."""
-        answers = []
+        """One Prediction for each text, blank ones too, in the order given."""
         tokens = self.tokenizer.encode(texts)
-        rows = zip(texts, self._probabilities(tokens), tokens.truncated, strict=True)
-        for text, row, truncated in rows:
-            top = int(row.argmax())
-            answers.append(
-                Prediction(
-                    text=text,
-                    label=self.labels.names[top],
-                    probability=float(row[top]),
-                    unsure=bool(row[top] < self.unsure_below) or not text.strip(),
-                    truncated=bool(truncated),
-                    probabilities=dict(zip(self.labels.names, row.tolist(), strict=True)),
-                )
-            )
-        return answers
+        probabilities = self._probabilities(texts, tokens)
+        answers = self.decision.answers(probabilities)
+        unsure = self.decision.unsure(probabilities)
+        rows = zip(texts, probabilities, answers, unsure, tokens.truncated, strict=True)
+        return [self._prediction(*row) for row in rows]
 
-    def _probabilities(self, tokens: Tokens) -> np.ndarray:
-        if not len(tokens):
-            return np.empty((0, len(self.labels)))
-        return softmax(run_batches(self._engine, tokens, self.tokenizer.pad_id))
+    def _prediction(
+        self, text: str, probabilities: np.ndarray, answer: np.ndarray, unsure: bool, cut: bool
+    ) -> Prediction:
+        names = self.labels.names
+        asked = not np.isnan(probabilities).any()
+        values = probabilities.tolist() if asked else [None] * len(names)
+        return Prediction(
+            text=text,
+            label=", ".join(names[i] for i in np.flatnonzero(answer)) or None,
+            probability=max(values) if asked else None,
+            unsure=bool(unsure),
+            truncated=bool(cut) and asked,
+            probabilities=dict(zip(names, values, strict=True)),
+        )
+
+    def _probabilities(self, texts: Sequence[str], tokens: Tokens) -> np.ndarray:
+        """(n, k); NaN for blank texts."""
+        asked = np.array([not is_blank(text) for text in texts], dtype=bool)
+        probabilities = np.full((len(tokens), len(self.labels)), np.nan)
+        if asked.any():
+            rows = tokens if asked.all() else tokens.take(np.flatnonzero(asked))
+            logits = run_batches(self._engine, rows, self.tokenizer.pad_id)
+            probabilities[asked] = self.decision.probabilities(logits)
+        return probabilities

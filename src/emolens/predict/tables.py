@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from emolens.blank import is_blank
 from emolens.data.rows import (
     FORMATS,
     Row,
@@ -90,7 +91,7 @@ def _answered(
                 )
             yield {**row, **added}
             tally.truncated += answer.truncated
-            tally.blank += not answer.text.strip()
+            tally.blank += is_blank(answer.text)
         tally.rows += len(chunk)
         if progress:
             progress(tally.rows)
@@ -106,13 +107,17 @@ def _refuse_labelled_lines(source: Path, texts: list[str], labels: LabelSet) -> 
 
 
 def added_columns(answer: Prediction) -> Row:
-    """What a prediction adds to a row."""
+    """What a prediction adds to a row; nothing but `unsure` where the text is blank."""
     return {
         "emotion": answer.label,
-        "probability": round(answer.probability, 4),
+        "probability": _rounded(answer.probability),
         "unsure": answer.unsure,
-        **{f"p_{name}": round(p, 4) for name, p in answer.probabilities.items()},
+        **{f"p_{name}": _rounded(p) for name, p in answer.probabilities.items()},
     }
+
+
+def _rounded(probability: float | None) -> float | None:
+    return None if probability is None else round(probability, 4)
 
 
 def _write(rows: Iterator[Row], source: Path, target: Path, file: Any) -> None:
@@ -153,9 +158,9 @@ def _write_parquet(rows: Iterator[Row], source: Path, file: Any) -> None:
         writer: Any = None
         for chunk in chunks(rows):
             if writer is None:
-                added = [name for name in chunk[0] if name not in schema.names]
-                for name in added:
-                    schema = schema.append(pa.field(name, pa.scalar(chunk[0][name]).type))
+                types = {"emotion": pa.string(), "unsure": pa.bool_()}
+                for name in (name for name in chunk[0] if name not in schema.names):
+                    schema = schema.append(pa.field(name, types.get(name, pa.float64())))
                 writer = stack.enter_context(pq.ParquetWriter(file, schema))
             writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
 
