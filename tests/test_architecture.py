@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from emolens.scores import ROLES
 from tests.conftest import ROOT
 
 SOURCE = ROOT / "src" / "emolens"
@@ -162,6 +164,29 @@ def docstring_breaches(path: str, source: str) -> list[str]:
     return [] if ast.get_docstring(ast.parse(source)) else [f"{path}: no docstring"]
 
 
+def role_breaches(path: str, source: str) -> list[str]:
+    """The name of a model as a literal. Stages, commands and functions may be called the same."""
+    if path in ("scores.py", "__init__.py"):
+        return []
+    tree = ast.parse(source)
+    other: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_study_command":
+            other.update(node.args)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Stage":
+            # What a stage needs and heeds.
+            other.update(inner for keyword in node.keywords for inner in ast.walk(keyword))
+        if isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            stages = {k for k, v in pairs if getattr(getattr(v, "func", 0), "id", "") == "Stage"}
+            other.update(key for key in stages if key is not None)
+    return [
+        f"{path}:{node.lineno}: '{node.value}' as a literal; its role stands in scores.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and node.value in tuple(ROLES) and node not in other
+    ]
+
+
 RULES = (
     layer_breaches,
     owner_breaches,
@@ -169,6 +194,7 @@ RULES = (
     decision_breaches,
     size_breaches,
     docstring_breaches,
+    role_breaches,
 )
 
 
@@ -281,6 +307,35 @@ def test_a_decision_outside_its_room_is_a_breach(source: str) -> None:
     assert decision_breaches("learn/probe.py", source)
     assert decision_breaches("decide.py", source) == []
     assert decision_breaches("learn/probe.py", "shares.argmax()") == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'best = by_split["test"]["finetune"]',
+        'trained = [s for s in scores if s.model != "majority"]',
+        'for model in ("probe", "tfidf"):\n    show(model)',
+        'Scores("probe", {})',
+    ],
+)
+def test_a_model_as_a_literal_is_a_breach(source: str) -> None:
+    assert role_breaches("show/report.py", source)
+    assert role_breaches("scores.py", source) == []
+
+
+def test_a_stage_may_be_called_as_its_model_is() -> None:
+    stages = 'STAGES = {"probe": Stage(_probe, needs=("embed",)), "x": Stage(y, needs=("probe",))}'
+    assert role_breaches("study/stages.py", stages) == []
+    assert role_breaches("cli.py", '_study_command("finetune", "Fine-tune.")') == []
+
+
+def test_the_report_template_names_no_model() -> None:
+    template = (SOURCE / "show" / "report.html.j2").read_text(encoding="utf-8")
+    names = "|".join(ROLES)
+    assert (
+        re.findall(rf"[\"'](?:{names})[\"']|(?:facts|evaluation)[\w.]*\.(?:{names})\b", template)
+        == []
+    )
 
 
 def test_what_is_too_long_is_a_breach() -> None:

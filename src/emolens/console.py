@@ -175,11 +175,13 @@ def show_run(console: Console, run: Run, stage: str | None) -> None:
     if console.as_json:
         console.data(evaluation.to_dict())
         return
+    from emolens.scores import role_of
+
     rows: list[list[object]] = []
     for split, models in evaluation.by_split.items():
         for model, e in models.items():
             figures = (e.figure(key) for key in ("accuracy", "macro_f1", "weighted_f1"))
-            rows.append([split, model, *figures])
+            rows.append([split, role_of(model).title, *figures])
     console.table(
         ("split", "model", "accuracy (95 %)", "macro-F1 (95 %)", "weighted F1 (95 %)"), rows
     )

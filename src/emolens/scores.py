@@ -18,27 +18,56 @@ from emolens.store import load_arrays, load_json, save_arrays, save_json
 class Role:
     """A model's place in a study.
 
-    name: in files and folders. title: in tables and pictures. about: what it is, for a sentence.
+    name: in files. title: in tables and pictures. about: what it is, for a sentence. folder: where
+    a run folder keeps its scores.
     """
 
     name: str
     title: str
     about: str
+    folder: str
 
 
-MAJORITY = Role("majority", "largest class", "always the largest class of train")
-TFIDF = Role("tfidf", "TF-IDF", "logistic regression on TF-IDF of words and word pairs")
-PROBE = Role("probe", "probe", "logistic regression on the frozen embeddings")
-FINETUNE = Role("finetune", "fine-tuned", "the whole encoder, trained with a classification head")
+MAJORITY = Role(
+    name="majority",
+    title="largest class",
+    about="always the largest class of train",
+    folder="baselines/majority",
+)
+TFIDF = Role(
+    name="tfidf",
+    title="TF-IDF",
+    about="logistic regression on TF-IDF of words and word pairs",
+    folder="baselines/tfidf",
+)
+PROBE = Role(
+    name="probe",
+    title="probe",
+    about="logistic regression on the frozen, standardized embeddings",
+    folder="probe",
+)
+FINETUNE = Role(
+    name="finetune",
+    title="fine-tuned",
+    about="the whole encoder, trained with a fresh classification head",
+    folder="finetune",
+)
 # From the simplest to the strongest; whatever shows models goes through them in this order.
 ROLES = {role.name: role for role in (MAJORITY, TFIDF, PROBE, FINETUNE)}
+# The one that becomes a model folder: exported, described by a card, and warned of when it fails.
+EXPORTED = FINETUNE
+
+
+def role_of(model: str) -> Role:
+    """The role of this name; a name that is no role's is its own title."""
+    return ROLES.get(model) or Role(model, title=model, about=model, folder=model)
 
 
 @dataclass(frozen=True)
 class Scores:
     """Class probabilities by split, each (n, k) float64 with rows that sum to 1.
 
-    model: 'majority', 'tfidf', 'probe' or 'finetune'. facts: how it was made, as JSON values
+    model: the name of its role. facts: how it was made, as JSON values
     (chosen regularization, seconds, learning curve).
     """
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from emolens.data.dataset import Dataset, Split
+from emolens.errors import UsageError
 from emolens.evaluation.evaluate import Evaluation, evaluate, predictions_table
 from emolens.labels import LabelSet
 from emolens.scores import Scores
@@ -68,6 +69,19 @@ def test_every_model_is_held_against_every_split_but_train(evaluation: Evaluatio
 def test_the_worst_rows_are_those_of_the_best_model_on_validation(evaluation: Evaluation) -> None:
     scores = {name: e.macro_f1 for name, e in evaluation.by_split["validation"].items()}
     assert evaluation.worst_of == max(scores, key=scores.__getitem__) == "majority"
+
+
+def test_the_order_of_the_splits_changes_nothing(evaluation: Evaluation) -> None:
+    splits = {name: DATASET.splits[name] for name in ("test", "validation", "train")}
+    again = evaluate(Dataset("made", LabelSet(NAMES), splits), SCORES)
+    assert again == evaluation
+    assert {row.split for row in again.hardest + again.confidently_wrong} == {"validation"}
+
+
+def test_without_validation_nothing_can_be_chosen() -> None:
+    splits = {name: DATASET.splits[name] for name in ("train", "test")}
+    with pytest.raises(UsageError, match="made has no split 'validation'"):
+        evaluate(Dataset("made", LabelSet(NAMES), splits), SCORES)
 
 
 def test_the_worst_rows_are_of_validation_and_in_order() -> None:

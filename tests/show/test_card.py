@@ -9,6 +9,7 @@ import yaml
 
 from emolens.data.audit import Audit
 from emolens.evaluation.evaluate import Evaluation
+from emolens.scores import EXPORTED
 from emolens.show.card import model_card
 from emolens.store import load_json
 from emolens.study import Run
@@ -44,7 +45,7 @@ def test_the_metadata_is_yaml_and_holds_the_names_as_they_are(tiny_run: Run, nam
     (model,) = metadata["model-index"]  # type: ignore[misc]
     (result,) = model["results"]
     assert result["dataset"] == {"type": name, "name": name, "split": "test"}
-    best = tiny_run.evaluation.by_split["test"]["finetune"]
+    best = tiny_run.evaluation.by_split["test"][EXPORTED.name]
     assert result["metrics"][0] == {"type": "accuracy", "value": round(best.accuracy, 4)}
 
 

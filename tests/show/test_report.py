@@ -21,16 +21,18 @@ from emolens.data.sources import load_dataset
 from emolens.encode.batches import padded_batch
 from emolens.encode.tokenize import Tokenizer
 from emolens.evaluation.evaluate import Evaluation
+from emolens.evaluation.metrics import Comparison
+from emolens.evaluation.verdict import comparison_sentence
 from emolens.explore.project import Projection
-from emolens.scores import Scores
+from emolens.scores import EXPORTED, ROLES, Scores, role_of
 from emolens.show.report import ReportContents, render_report
 from emolens.store import load_json
 from emolens.study import Run
 from tests.conftest import HOSTILE
 
 SECTIONS = [
-    *("data", "classes", "audit", "tokens", "embeddings", "map", "baselines", "probe"),
-    *("finetune", "validation", "test", "errors", "made"),
+    *("data", "classes", "audit", "tokens", "embeddings", "map", *ROLES),
+    *("validation", "test", "errors", "made"),
 ]
 FIGURES = (
     "classes",
@@ -102,6 +104,11 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Browse:
     return browse
 
 
+def scores_of(run: Run) -> list[Scores]:
+    folders = [run.folder / role.folder for role in ROLES.values()]
+    return [Scores.load(folder, ("validation", "test")) for folder in folders]
+
+
 def contents(run: Run, *, joy: str = "joy") -> ReportContents:
     """What the report of a run shows, with one class under another name."""
 
@@ -117,8 +124,7 @@ def contents(run: Run, *, joy: str = "joy") -> ReportContents:
     audit["splits"] = {name: SplitAudit(**split) for name, split in audit["splits"].items()}
     evaluation = renamed(load_json(run.folder / "evaluation.json"))
     assert isinstance(evaluation, dict)
-    folders = ("baselines/majority", "baselines/tfidf", "probe", "finetune")
-    scores = [Scores.load(run.folder / f, ("validation", "test")) for f in folders]
+    scores = scores_of(run)
     texts = load_dataset(run.study.data.dataset)[TRAIN].texts
     return ReportContents(
         study=run.study.model_dump(),
@@ -168,7 +174,37 @@ def test_the_figures_are_those_of_the_evaluation(report: str, tiny_run: Run) -> 
     for models in tiny_run.evaluation.by_split.values():
         for figures in models.values():
             assert f"<td>{figures.accuracy:.4f} <small>" in report
-    assert f"<b>{tiny_run.evaluation.by_split['test']['finetune'].accuracy:.1%}</b>" in report
+    assert f"<b>{tiny_run.evaluation.by_split['test'][EXPORTED.name].accuracy:.1%}</b>" in report
+
+
+def test_what_it_says_of_each_choice_is_how_the_choice_was_made(report: str, tiny_run: Run) -> None:
+    chosen_by_loss = 0
+    for scores in scores_of(tiny_run):
+        section = report.split(f'id="{scores.model}"')[1].split("<h2", maxsplit=1)[0]
+        if losses := scores.facts.get("log_loss_by_C"):
+            best = min(losses, key=losses.__getitem__)
+            assert f"C = {best} is kept, because it has the least log-loss on val" in section
+            assert scores.facts["C"] == float(best)
+            chosen_by_loss += 1
+        if history := scores.facts.get("history"):
+            epochs = {p["epoch"]: p["eval_macro_f1"] for p in history if "eval_macro_f1" in p}
+            best = f"{max(epochs, key=epochs.__getitem__):g}"
+            assert f"Epoch {best} is kept, because it has the best macro-F1 on val" in section
+    assert chosen_by_loss == 2
+    validation = tiny_run.evaluation.by_split["validation"]
+    best = role_of(max(validation, key=lambda model: validation[model].macro_f1)).title
+    assert f"that the {best} model gets wrong: it has the best macro-F1 there" in report
+
+
+def test_it_says_which_model_is_better(tiny_run: Run) -> None:
+    shown = contents(tiny_run)
+    worse = Comparison("probe", "finetune", only_first=40, only_second=9, p_value=0.00001)
+    shown.evaluation.comparisons["test"][-1] = worse
+    page = render_report(shown).replace("&#39;", "'")
+    assert "The probe model is better than the fine-tuned model" in page
+    for split in ("validation", "test"):
+        for comparison in shown.evaluation.comparisons[split]:
+            assert comparison_sentence(comparison).replace("<", "&lt;") in page
 
 
 # Without its policy a page has only its escaping to rely on, and must do as well.

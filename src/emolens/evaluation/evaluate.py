@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from emolens.data.dataset import TRAIN, Dataset
+from emolens.data.dataset import TRAIN, VALIDATION, Dataset
+from emolens.errors import UsageError
 from emolens.evaluation.metrics import (
     Comparison,
     bootstrap_intervals,
@@ -22,7 +23,7 @@ from emolens.evaluation.metrics import (
     per_class,
     summary,
 )
-from emolens.scores import Scores
+from emolens.scores import MAJORITY, Scores
 from emolens.shown import html_table, one_line
 
 N_WORST = 10
@@ -136,13 +137,17 @@ class Evaluation:
 def evaluate(dataset: Dataset, scores: Sequence[Scores], *, seed: int = 42) -> Evaluation:
     """Hold each model's probabilities against the labels of every split but train."""
     splits = [name for name in dataset.splits if name != TRAIN]
+    if VALIDATION not in splits:
+        raise UsageError(
+            f"{dataset.name} has no split '{VALIDATION}' to choose the worst rows from.",
+            hint="load_dataset cuts one out of the training rows where a source has none.",
+        )
     by_split = {
         split: {s.model: _evaluate_model(dataset, s, split, seed) for s in scores}
         for split in splits
     }
-    chosen_on = by_split[splits[0]]
-    best = max(scores, key=lambda s: chosen_on[s.model].macro_f1)
-    wrong = _worst_rows(dataset, best, splits[0])
+    best = max(scores, key=lambda s: by_split[VALIDATION][s.model].macro_f1)
+    wrong = _worst_rows(dataset, best, VALIDATION)
     return Evaluation(
         labels=dataset.labels.names,
         by_split=by_split,
@@ -191,8 +196,8 @@ def _evaluate_model(dataset: Dataset, scores: Scores, split: str, seed: int) -> 
 
 
 def _comparisons(dataset: Dataset, scores: Sequence[Scores], split: str) -> list[Comparison]:
-    """Each trained model against the one before it: tfidf–probe, probe–finetune."""
-    trained = [s for s in scores if s.model != "majority"]
+    """Each trained model against the one before it."""
+    trained = [s for s in scores if s.model != MAJORITY.name]
     return [
         mcnemar(
             dataset[split].labels,

@@ -9,7 +9,7 @@ from emolens.data.dataset import TRAIN, Dataset
 from emolens.decide import ONE_CLASS
 from emolens.errors import DataError, require
 from emolens.learn.logistic import fit_logistic, logits
-from emolens.scores import Scores
+from emolens.scores import MAJORITY, TFIDF, Scores
 
 
 def majority(dataset: Dataset) -> Scores:
@@ -20,7 +20,9 @@ def majority(dataset: Dataset) -> Scores:
         for name, split in dataset.splits.items()
         if name != TRAIN
     }
-    return Scores("majority", probabilities, {"class": dataset.labels.names[int(shares.argmax())]})
+    return Scores(
+        MAJORITY.name, probabilities, {"class": dataset.labels.names[int(shares.argmax())]}
+    )
 
 
 def tfidf(dataset: Dataset, balance: Balance | None = None) -> Scores:
@@ -43,4 +45,4 @@ def tfidf(dataset: Dataset, balance: Balance | None = None) -> Scores:
         name: ONE_CLASS.probabilities(logits(fit, X[name])) for name in X if name != TRAIN
     }
     facts = {"n_features": len(vectorizer.vocabulary_), "C": fit.c, "log_loss_by_C": fit.path}
-    return Scores("tfidf", probabilities, facts)
+    return Scores(TFIDF.name, probabilities, facts)

@@ -32,7 +32,7 @@ from emolens.encode.engines.base import Progress, run_batches
 from emolens.encode.engines.torch import TorchEngine, torch_for
 from emolens.encode.tokenize import Tokens
 from emolens.errors import EncoderError, require
-from emolens.scores import Scores
+from emolens.scores import FINETUNE, Scores
 from emolens.store import atomic_folder, save_json, sha256, writing
 
 
@@ -145,7 +145,7 @@ def _scores(
     folder: Path, dataset: Dataset, tokens: dict[str, Tokens], pad_id: int, facts: dict[str, Any]
 ) -> Scores:
     engine = TorchEngine(logits_of(trained_classifier(folder)), runtime.choose("fp32"))
-    scores = Scores("finetune", {}, facts | {"prediction": {}})
+    scores = Scores(FINETUNE.name, {}, facts | {"prediction": {}})
     for name, split in dataset.splits.items():
         if name == TRAIN:
             continue

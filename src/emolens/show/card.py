@@ -9,13 +9,13 @@ from typing import Any
 from emolens.data.audit import Audit
 from emolens.data.dataset import TEST, VALIDATION
 from emolens.evaluation.evaluate import Evaluation, ModelEvaluation
-from emolens.show.displays import model_name
+from emolens.scores import EXPORTED, role_of
 from emolens.version import __version__
 
 
 def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) -> str:
     """Metadata with the test figures, then what the model is, how good, and where it fails."""
-    best = evaluation.by_split[TEST]["finetune"]
+    best = evaluation.by_split[TEST][EXPORTED.name]
     return "\n".join(
         [
             "---",
@@ -89,7 +89,7 @@ def _table(evaluation: Evaluation) -> list[str]:
     for split in (VALIDATION, TEST):
         for model, e in evaluation.by_split[split].items():
             figures = " | ".join(e.figure(k) for k in ("accuracy", "macro_f1", "weighted_f1"))
-            lines.append(f"| {split} | {model_name(model)} | {e.n:,} | {figures} |")
+            lines.append(f"| {split} | {role_of(model).title} | {e.n:,} | {figures} |")
     return lines
 
 

@@ -22,21 +22,11 @@ from emolens.errors import require
 from emolens.evaluation.evaluate import ModelEvaluation
 from emolens.explore.project import Projection
 from emolens.labels import LabelSet
+from emolens.scores import role_of
 from emolens.store import atomic_file
 
 _INK, _MUTED, _GRID, _BLUE, _ORANGE = "#1f2937", "#6b7280", "#e5e7eb", "#1d6fb8", "#c2570c"
 _NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
-_MODEL_NAMES = {
-    "majority": "largest class",
-    "tfidf": "TF-IDF",
-    "probe": "probe",
-    "finetune": "fine-tuned",
-}
-
-
-def model_name(model: str) -> str:
-    """How a model is called in pictures and tables."""
-    return _MODEL_NAMES.get(model, model)
 
 
 @dataclass
@@ -290,7 +280,7 @@ class ScoreDisplay(Display):
                     fontsize=8,
                     color=color,
                 )
-        _ticks(ax.yaxis, [model_name(m) for m in self.by_model][::-1])
+        _ticks(ax.yaxis, [role_of(model).title for model in self.by_model][::-1])
         ax.set_ylim(-0.6, len(self.by_model) - 0.3)
         ax.set_xlim(0, 1.02)
         ax.set_title(f"Scores on {self.split}, with 95 % intervals", loc="left")

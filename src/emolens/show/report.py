@@ -13,23 +13,23 @@ from pathlib import Path
 from typing import Any
 
 from emolens.data.audit import Audit
-from emolens.data.dataset import TEST, TRAIN
+from emolens.data.dataset import TEST, TRAIN, VALIDATION
 from emolens.errors import require
 from emolens.evaluation.evaluate import Evaluation
+from emolens.evaluation.verdict import comparison_sentence
 from emolens.explore.project import Projection
-from emolens.show.displays import model_name
+from emolens.scores import EXPORTED, MAJORITY, role_of
 from emolens.version import __version__
 
-_SECTIONS = {
+_BEFORE_THE_MODELS = {
     "data": "The data",
     "classes": "Classes",
     "audit": "Audit",
     "tokens": "Tokens",
     "embeddings": "Embeddings",
     "map": "Map",
-    "baselines": "Baselines",
-    "probe": "Probe",
-    "finetune": "Fine-tuning",
+}
+_AFTER_THE_MODELS = {
     "validation": "Validation",
     "test": "Test",
     "errors": "Errors worth reading",
@@ -69,7 +69,10 @@ def render_report(contents: ReportContents) -> str:
         keep_trailing_newline=True,
     )
     evaluation = contents.evaluation
-    ids = list(_SECTIONS)
+    roles = [role_of(model) for model in evaluation.by_split[VALIDATION]]
+    models = {role.name: _sentence_case(role.title) for role in roles}
+    sections = _BEFORE_THE_MODELS | models | _AFTER_THE_MODELS
+    ids = list(sections)
     page: str = environment.get_template("report.html.j2").render(
         study=contents.study,
         study_toml=contents.study_toml,
@@ -82,29 +85,35 @@ def render_report(contents: ReportContents) -> str:
         projection_head=_projection_head(contents.projection),
         projection_rows=len(contents.projection.labels),
         facts=contents.facts,
-        recipe=contents.facts["finetune"]["recipe"],
-        evaluation=evaluation.to_dict(),
+        roles=roles,
+        exported=EXPORTED,
+        evaluation=evaluation,
         figures={name: _data_uri(path) for name, path in contents.figures.items()},
         stages=contents.stages,
         tiles=_tiles(contents.audit, evaluation),
         classes_sentence=_classes_sentence(contents.audit),
-        contents=list(_SECTIONS.items()),
+        contents=list(sections.items()),
         number=lambda name: ids.index(name) + 1,
-        title=lambda name: _SECTIONS[name],
-        model_name=model_name,
-        p_value=lambda p: "< 0.001" if p < 0.001 else f"= {p:.3f}",
+        title=lambda name: sections[name],
+        role_of=role_of,
+        sentence_case=_sentence_case,
+        comparison_sentence=comparison_sentence,
     )
     return page
 
 
 def _tiles(audit: Audit, evaluation: Evaluation) -> list[dict[str, str]]:
-    best = evaluation.by_split[TEST]["finetune"]
+    best = evaluation.by_split[TEST][EXPORTED.name]
     low, high = best.intervals["accuracy"]
-    chance = evaluation.by_split[TEST]["majority"].accuracy
+    chance = evaluation.by_split[TEST][MAJORITY.name].accuracy
+    model = f"the {EXPORTED.title} model"
     return [
-        {"value": f"{best.accuracy:.1%}", "label": f"test accuracy, 95 % {low:.1%} – {high:.1%}"},
-        {"value": f"{best.macro_f1:.3f}", "label": "test macro-F1"},
-        {"value": f"{chance:.1%}", "label": "by always answering the largest class"},
+        {
+            "value": f"{best.accuracy:.1%}",
+            "label": f"test accuracy of {model}, 95 % interval {low:.1%} – {high:.1%}",
+        },
+        {"value": f"{best.macro_f1:.3f}", "label": f"test macro-F1 of {model}"},
+        {"value": f"{chance:.1%}", "label": "test accuracy of always answering the largest class"},
         {
             "value": f"{sum(split.n for split in audit.splits.values()):,}",
             "label": f"texts in {len(evaluation.labels)} classes",
@@ -122,6 +131,10 @@ def _classes_sentence(audit: Audit) -> str:
         f"For each text of '{smallest}' there are {ratio:.1f} of '{largest}': accuracy alone would "
         "hide how the small classes fare, so macro-F1 stands beside it everywhere."
     )
+
+
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _projection_head(projection: Projection, n: int = 5) -> list[tuple[float, float, int]]:

@@ -27,7 +27,7 @@ from emolens.export.verify import drift
 from emolens.learn.baselines import majority, tfidf
 from emolens.learn.finetune import Recipe, finetune
 from emolens.learn.probe import Probe
-from emolens.scores import Scores
+from emolens.scores import EXPORTED, FINETUNE, PROBE, ROLES, Scores, role_of
 from emolens.show import displays
 from emolens.show.card import model_card
 from emolens.show.report import ReportContents, render_report
@@ -81,8 +81,8 @@ class Context:
 
     def scores(self) -> list[Scores]:
         """Every model's probabilities, from the simplest to the strongest."""
-        folders = ("baselines/majority", "baselines/tfidf", "probe", "finetune")
-        return [Scores.load(self.folder / f, (VALIDATION, TEST)) for f in folders]
+        folders = [self.folder / role.folder for role in ROLES.values()]
+        return [Scores.load(folder, (VALIDATION, TEST)) for folder in folders]
 
 
 _TOLD = ("accuracy", "weighted_f1", "macro_f1", "loss")
@@ -99,15 +99,16 @@ class Stage:
 
 
 def _tokenize(context: Context) -> Outcome:
-    paths, over, medians = [], 0, []
+    paths, over, medians = [], 0, {}
     for name, split in context.dataset.splits.items():
         tokens = context.tokenizer.encode(split.texts)
         paths.append(context.folder / "tokens" / f"{name}.safetensors")
         save_arrays(paths[-1], dict(vars(tokens)))
         over += tokens.n_truncated
-        medians.append(np.median(tokens.n_whole))
+        medians[name] = np.median(tokens.n_whole)
     n, limit = len(context.dataset), context.tokenizer.max_length
-    return paths, f"{n:,} texts, median {medians[0]:.0f} tokens, {over:,} over the limit of {limit}"
+    median = f"median of train {medians[TRAIN]:.0f} tokens"
+    return paths, f"{n:,} texts, {median}, {over:,} over the limit of {limit}"
 
 
 def _audit(context: Context) -> Outcome:
@@ -177,10 +178,8 @@ def _map(context: Context) -> Outcome:
 
 def _baselines(context: Context) -> Outcome:
     found = [majority(context.dataset), tfidf(context.dataset, context.balance)]
-    paths = [p for s in found for p in s.save(context.folder / "baselines" / s.model)]
-    return paths, ", ".join(
-        f"{displays.model_name(s.model)} {_accuracy(context, s)}" for s in found
-    )
+    paths = [p for s in found for p in s.save(context.folder / role_of(s.model).folder)]
+    return paths, ", ".join(f"{role_of(s.model).title} {_accuracy(context, s)}" for s in found)
 
 
 def _probe(context: Context) -> Outcome:
@@ -188,12 +187,12 @@ def _probe(context: Context) -> Outcome:
     probe = Probe(context.dataset.labels, strengths=context.study.probe.strengths)
     probe.fit(embeddings, context.dataset.y, context.balance)
     scores = probe.scores(embeddings)
-    folder, labels = context.folder / "probe", context.dataset.labels
+    folder, labels = context.folder / PROBE.folder, context.dataset.labels
     y = context.dataset[VALIDATION].labels
     matrix = confusion(y, scores.predictions(VALIDATION), len(labels))
     display = displays.ConfusionDisplay(labels, matrix, "Probe, validation, normalized")
     summary = f"validation accuracy {_accuracy(context, scores)}, C = {probe.C_:g}"
-    drawn = context.draw("confusion-probe", display)
+    drawn = context.draw(f"confusion-{PROBE.name}", display)
     return [*probe.save(folder), *scores.save(folder), *drawn], summary
 
 
@@ -213,7 +212,7 @@ def _finetune(context: Context) -> Outcome:
     )
     facts = scores.facts
     paths = [path for path in folder.iterdir() if path.is_file()]
-    paths += scores.save(context.folder / "finetune")
+    paths += scores.save(context.folder / FINETUNE.folder)
     curve = displays.LearningCurveDisplay(facts["history"], facts["best_epoch"])
     paths += context.draw("learning-curve", curve)
     kept = next(
@@ -232,13 +231,13 @@ def _evaluate(context: Context) -> Outcome:
     save_table(paths[1], predictions_table(context.dataset, scores))
     for split, by_model in found.by_split.items():
         matrices = {
-            displays.model_name(model): np.array(by_model[model].confusion)
-            for model in ("probe", "finetune")
+            role_of(model).title: np.array(by_model[model].confusion)
+            for model in list(by_model)[-2:]
         }
         pair = displays.ConfusionPairDisplay(labels, matrices)
         paths += context.draw(f"scores-{split}", displays.ScoreDisplay(by_model, split))
         paths += context.draw(f"confusion-{split}", pair)
-    best = found.by_split[TEST]["finetune"]
+    best = found.by_split[TEST][EXPORTED.name]
     low, high = best.intervals["accuracy"]
     summary = f"test accuracy {best.accuracy:.4f} (95 % {low:.3f}–{high:.3f})"
     return paths, f"{summary}, macro-F1 {best.macro_f1:.4f}"
