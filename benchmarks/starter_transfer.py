@@ -14,14 +14,15 @@ from pathlib import Path
 import numpy as np
 
 import emolens as el
-from emolens.evaluation.metrics import bootstrap_intervals, confusion, summary
+from emolens.evaluation.intervals import intervals
+from emolens.evaluation.metrics import confusion, summary
 
 
 def accuracy(labels: np.ndarray, predictions: np.ndarray) -> dict[str, object]:
     """With its 95 % interval."""
     matrix = confusion(labels, predictions, 6)
     figures = {name: round(float(value), 4) for name, value in summary(matrix).items()}
-    return {**figures, "interval": bootstrap_intervals(matrix, seed=42)["accuracy"]}
+    return {**figures, "interval": intervals(matrix)["accuracy"]}
 
 
 def main(starter_run: Path, emotion_run: Path, data: str) -> None:

@@ -185,6 +185,9 @@ def show_run(console: Console, run: Run, stage: str | None) -> None:
     console.table(
         ("split", "model", "accuracy (95 %)", "macro-F1 (95 %)", "weighted F1 (95 %)"), rows
     )
+    for split in evaluation.by_split:
+        if absence := evaluation.absence(split):
+            console.note(f"{split}{absence}")
     if stage is None:
         console.line(str(run.report))
 

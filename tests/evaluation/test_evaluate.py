@@ -118,6 +118,15 @@ def test_trained_models_are_compared_pair_by_pair(evaluation: Evaluation) -> Non
     assert (found.only_first, found.only_second, found.p_value) == (0, 2, 0.5)
 
 
+def test_classes_without_rows_are_named_and_not_averaged() -> None:
+    splits = {**DATASET.splits, "test": split_of("test", [0, 1, 1])}
+    evaluation = evaluate(Dataset("made", DATASET.labels, splits), SCORES[-1:])
+    assert evaluation.absent == {"validation": [], "test": ["<b>|&"]}
+    assert evaluation.absence("validation") == ""
+    assert evaluation.absence("test") == "; no rows of <b>|&, which macro-F1 leaves out"
+    assert evaluation.by_split["test"]["probe"].macro_f1 == pytest.approx((1 + 2 / 3) / 2)
+
+
 def test_the_json_comes_back_as_the_same_evaluation(evaluation: Evaluation) -> None:
     plain = json.loads(json.dumps(evaluation.to_dict(), allow_nan=False))
     assert plain["test"]["probe"]["accuracy"] == 1

@@ -14,9 +14,9 @@ import numpy as np
 
 from emolens.data.dataset import TRAIN, VALIDATION, Dataset
 from emolens.errors import UsageError
+from emolens.evaluation.intervals import intervals
 from emolens.evaluation.metrics import (
     Comparison,
-    bootstrap_intervals,
     calibration_error,
     confusion,
     mcnemar,
@@ -78,6 +78,7 @@ class WorstRow:
 class Evaluation:
     """The figures by split and by model.
 
+    absent: by split, the classes without a row in it; the macro average leaves them out.
     comparisons: by split, McNemar between each trained model and the one before it.
     worst_of: the model with the best macro-F1 on validation, whose wrong rows follow.
     hardest: those to whose label it gave the least probability;
@@ -86,6 +87,7 @@ class Evaluation:
     """
 
     labels: tuple[str, ...]
+    absent: dict[str, list[str]]
     by_split: dict[str, dict[str, ModelEvaluation]]
     comparisons: dict[str, list[Comparison]]
     worst_of: str
@@ -106,6 +108,11 @@ class Evaluation:
         ]
         return html_table(self, header, rows)
 
+    def absence(self, split: str) -> str:
+        """`; no rows of joy, which macro-F1 leaves out`, or nothing if every class has rows."""
+        missing = self.absent[split]
+        return f"; no rows of {', '.join(missing)}, which macro-F1 leaves out" if missing else ""
+
     def to_dict(self) -> dict[str, Any]:
         """As evaluation.json holds it: the splits on top, the other fields beside them."""
         plain = asdict(self)
@@ -114,7 +121,7 @@ class Evaluation:
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Evaluation:
         """The inverse of to_dict, also after a round through JSON."""
-        others = {"labels", "comparisons", "worst_of", "hardest", "confidently_wrong"}
+        others = {"labels", "absent", "comparisons", "worst_of", "hardest", "confidently_wrong"}
         by_split = {
             split: {name: _model_evaluation(values) for name, values in models.items()}
             for split, models in plain.items()
@@ -126,6 +133,7 @@ class Evaluation:
         }
         return cls(
             labels=tuple(plain["labels"]),
+            absent=plain["absent"],
             by_split=by_split,
             comparisons=comparisons,
             worst_of=plain["worst_of"],
@@ -134,7 +142,7 @@ class Evaluation:
         )
 
 
-def evaluate(dataset: Dataset, scores: Sequence[Scores], *, seed: int = 42) -> Evaluation:
+def evaluate(dataset: Dataset, scores: Sequence[Scores]) -> Evaluation:
     """Hold each model's probabilities against the labels of every split but train."""
     splits = [name for name in dataset.splits if name != TRAIN]
     if VALIDATION not in splits:
@@ -143,13 +151,13 @@ def evaluate(dataset: Dataset, scores: Sequence[Scores], *, seed: int = 42) -> E
             hint="load_dataset cuts one out of the training rows where a source has none.",
         )
     by_split = {
-        split: {s.model: _evaluate_model(dataset, s, split, seed) for s in scores}
-        for split in splits
+        split: {s.model: _evaluate_model(dataset, s, split) for s in scores} for split in splits
     }
     best = max(scores, key=lambda s: by_split[VALIDATION][s.model].macro_f1)
     wrong = _worst_rows(dataset, best, VALIDATION)
     return Evaluation(
         labels=dataset.labels.names,
+        absent={split: _absent(dataset, split) for split in splits},
         by_split=by_split,
         comparisons={split: _comparisons(dataset, scores, split) for split in splits},
         worst_of=best.model,
@@ -180,19 +188,23 @@ def predictions_table(dataset: Dataset, scores: Sequence[Scores]) -> Any:
     return pa.concat_tables(pieces)
 
 
-def _evaluate_model(dataset: Dataset, scores: Scores, split: str, seed: int) -> ModelEvaluation:
+def _evaluate_model(dataset: Dataset, scores: Scores, split: str) -> ModelEvaluation:
     labels, probabilities = dataset[split].labels, scores.probabilities[split]
     matrix = confusion(labels, scores.predictions(split), len(dataset.labels))
     figures = {name: float(value) for name, value in summary(matrix).items()}
     return ModelEvaluation(
         n=len(labels),
         **figures,
-        intervals=bootstrap_intervals(matrix, seed=seed),
+        intervals=intervals(matrix),
         loss=scores.log_loss(split, labels),
         calibration_error=calibration_error(labels, probabilities),
         per_class=per_class(matrix, dataset.labels.names),
         confusion=matrix.tolist(),
     )
+
+
+def _absent(dataset: Dataset, split: str) -> list[str]:
+    return [dataset.labels.names[i] for i in np.flatnonzero(dataset.counts(split) == 0)]
 
 
 def _comparisons(dataset: Dataset, scores: Sequence[Scores], split: str) -> list[Comparison]:

@@ -1,4 +1,4 @@
-"""Figures from labels and predictions, with their uncertainty. Plain arrays in, numbers out."""
+"""Figures from labels and predictions. Plain arrays in, numbers out; intervals are another room."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from emolens.decide import ONE_CLASS
-
-N_RESAMPLES = 10_000
-_CELLS_AT_ONCE = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -36,16 +33,16 @@ def confusion(labels: np.ndarray, predictions: np.ndarray, n_classes: int) -> np
 def summary(matrices: np.ndarray) -> dict[str, np.ndarray]:
     """Accuracy, macro-F1 and weighted F1 of (..., k, k) confusion matrices; each (...,).
 
-    The macro average runs over all k classes; one that is neither present nor predicted counts
-    as 0, as in scikit-learn's f1_score with labels=range(k) and zero_division=0.
+    The macro average runs over the classes that have rows: as scikit-learn's f1_score with these
+    as its labels. An answer of another class is still an error.
     """
     hits = np.diagonal(matrices, axis1=-2, axis2=-1).astype(np.float64)
     support, predicted = matrices.sum(axis=-1), matrices.sum(axis=-2)
     f1 = 2 * hits / np.maximum(support + predicted, 1)
-    total = np.maximum(support.sum(axis=-1), 1)
+    total, present = np.maximum(support.sum(axis=-1), 1), support > 0
     return {
         "accuracy": hits.sum(axis=-1) / total,
-        "macro_f1": f1.mean(axis=-1),
+        "macro_f1": (f1 * present).sum(axis=-1) / np.maximum(present.sum(axis=-1), 1),
         "weighted_f1": (f1 * support).sum(axis=-1) / total,
     }
 
@@ -65,28 +62,6 @@ def per_class(matrix: np.ndarray, names: tuple[str, ...]) -> dict[str, dict[str,
             "support": int(support[i]),
         }
         for i, name in enumerate(names)
-    }
-
-
-def bootstrap_intervals(
-    matrix: np.ndarray, *, seed: int, level: float = 0.95, n_resamples: int = N_RESAMPLES
-) -> dict[str, tuple[float, float]]:
-    """Percentile bootstrap intervals of the figures that summary gives (Efron, 1979).
-
-    Drawing n rows with replacement and counting them into the confusion matrix is one draw from a
-    multinomial over its cells; drawing the cells directly is the same bootstrap, without the rows.
-    """
-    rng = np.random.default_rng(seed)
-    n, cells = int(matrix.sum()), matrix.ravel() / matrix.sum()
-    # With 150 classes all draws at once would take gigabytes.
-    at_once = max(_CELLS_AT_ONCE // matrix.size, 1)
-    sizes = [min(at_once, n_resamples - done) for done in range(0, n_resamples, at_once)]
-    drawn = [summary(rng.multinomial(n, cells, size).reshape(-1, *matrix.shape)) for size in sizes]
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    return {
-        name: (float(low), float(high))
-        for name in drawn[0]
-        for low, high in [np.quantile(np.concatenate([d[name] for d in drawn]), tails)]
     }
 
 

@@ -211,7 +211,7 @@ def _trainer(
         train_dataset=rows[TRAIN],
         eval_dataset=rows[VALIDATION],
         processing_class=pretrained,
-        compute_metrics=_metrics(len(balance.class_weights)),
+        compute_metrics=_metrics(),
         compute_loss_func=_weighted_loss(balance.class_weights),
         callbacks=[keeper],
     )
@@ -219,15 +219,15 @@ def _trainer(
     return trainer
 
 
-def _metrics(n_classes: int) -> Any:
-    """What the Trainer tells after each epoch; averages run over all classes, seen or not."""
+def _metrics() -> Any:
+    """What the Trainer tells after each epoch; averages run over the classes that have rows."""
     metrics = require("sklearn.metrics", "train")
 
     def compute(prediction: Any) -> dict[str, float]:
         labels, guess = prediction.label_ids, ONE_CLASS.top(prediction.predictions)
         f1 = {
             f"{average}_f1": metrics.f1_score(
-                labels, guess, labels=range(n_classes), average=average, zero_division=0
+                labels, guess, labels=np.unique(labels), average=average, zero_division=0
             )
             for average in ("macro", "weighted")
         }

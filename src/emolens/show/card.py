@@ -37,7 +37,7 @@ def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) ->
             "",
             *_table(evaluation),
             "",
-            "95 % bootstrap intervals over the rows. Validation chose the epoch; "
+            "95 % score intervals over the rows. Validation chose the epoch; "
             "nothing was chosen on test.",
             "",
             "| class | precision | recall | F1 | test texts |",

@@ -267,8 +267,7 @@ class ScoreDisplay(Display):
             values = np.array([getattr(e, key) for e in self.by_model.values()])
             bounds = np.array([e.intervals[key] for e in self.by_model.values()])
             places = np.arange(len(values))[::-1] + shift
-            # A bootstrap quantile may fall on the wrong side of the value by a rounding.
-            errors = np.maximum([values - bounds[:, 0], bounds[:, 1] - values], 0)
+            errors = np.array([values - bounds[:, 0], bounds[:, 1] - values])
             ax.errorbar(values, places, xerr=errors, fmt="o", color=color, capsize=3, label=name)
             for value, place in zip(values, places, strict=True):
                 ax.annotate(

@@ -225,7 +225,7 @@ def _finetune(context: Context) -> Outcome:
 
 def _evaluate(context: Context) -> Outcome:
     scores, labels = context.scores(), context.dataset.labels
-    found = evaluate(context.dataset, scores, seed=context.study.seed)
+    found = evaluate(context.dataset, scores)
     paths = [context.folder / "evaluation.json", context.folder / "predictions.parquet"]
     save_json(paths[0], found.to_dict())
     save_table(paths[1], predictions_table(context.dataset, scores))
@@ -240,7 +240,7 @@ def _evaluate(context: Context) -> Outcome:
     best = found.by_split[TEST][EXPORTED.name]
     low, high = best.intervals["accuracy"]
     summary = f"test accuracy {best.accuracy:.4f} (95 % {low:.3f}–{high:.3f})"
-    return paths, f"{summary}, macro-F1 {best.macro_f1:.4f}"
+    return paths, f"{summary}, macro-F1 {best.macro_f1:.4f}{found.absence(TEST)}"
 
 
 def _report(context: Context) -> Outcome:
