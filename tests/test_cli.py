@@ -325,12 +325,18 @@ def test_a_stage_prints_what_it_wrote(emolens: Emolens, again: list, stage: str)
         assert Path(path).is_file()
     told = json.loads(emolens(stage, *again, "--json").out)
     assert (told["stage"], told["summary"]) == (stage, said)
-    assert [str(Path(told["folder"]) / name) for name in told["outputs"]] == paths
+    names = [*told["outputs"], *told["figures"]]
+    assert [str(Path(told["folder"]) / name) for name in names] == paths
+    pictures = [Path(path) for path in paths if path.endswith(".png")]
+    assert bool(pictures) is (stage in ("map", "probe", "finetune"))
 
 
 def test_evaluate_prints_the_figures(emolens: Emolens, again: list) -> None:
     ended = emolens("evaluate", *again, "--json")
     assert ended.out == (Path(again[-1]) / "evaluation.json").read_text("utf-8")
+    *_, last = emolens("evaluate", *again).out.splitlines()
+    assert Path(last).parent == Path(again[-1]) / "figures"
+    assert Path(last).is_file()
 
 
 def test_set_dataset_encoder_and_columns_override_the_study(

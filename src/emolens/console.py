@@ -167,9 +167,12 @@ def show_run(console: Console, run: Run, stage: str | None) -> None:
     if stage not in (None, "evaluate"):
         record = run.records[str(stage)]
         if console.as_json:
-            console.data({"folder": str(run.folder), "stage": stage, **asdict(record)})
+            drawn = [path.relative_to(run.folder).as_posix() for path in run.drawn]
+            about = {"folder": str(run.folder), "stage": stage, "figures": drawn}
+            console.data({**about, **asdict(record)})
         else:
             console.lines([record.summary, *(run.folder / path for path in record.outputs)])
+            console.lines(run.drawn)
         return
     evaluation = run.evaluation
     if console.as_json:
@@ -188,8 +191,7 @@ def show_run(console: Console, run: Run, stage: str | None) -> None:
     for split in evaluation.by_split:
         if absence := evaluation.absence(split):
             console.note(f"{split}{absence}")
-    if stage is None:
-        console.line(str(run.report))
+    console.lines(run.drawn if stage else [run.report])
 
 
 def show_audit(console: Console, found: Audit) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,11 @@ class StoppedError(Exception):
 
 
 class Log:
-    """Which stages were done and which were skipped; stops the run before a stage."""
+    """Which stages were done and which were skipped; stops the run before some."""
 
-    def __init__(self, stop_before: str | None = None) -> None:
+    def __init__(self, stop_before: Iterable[str] = ()) -> None:
         self.stop_before = stop_before
+        self.started_first = ""
         self.ran: list[str] = []
         self.resumed: list[str] = []
 
@@ -39,7 +41,8 @@ class Log:
         """Not of interest."""
 
     def started(self, stage: str) -> None:
-        if stage == self.stop_before:
+        self.started_first = self.started_first or stage
+        if stage in self.stop_before:
             raise StoppedError
 
     def progress(self, done: int, total: int) -> None:
@@ -153,6 +156,8 @@ def test_a_second_run_skips_every_stage(tiny_run: Run, copied: Path) -> None:
     assert run.records == tiny_run.records
 
 
+# They follow from all others, and take the longest.
+LAST = {"figures", "report", "export"}
 LEARNED = {"map", "baselines", "probe", "finetune", "evaluate"}
 
 
@@ -172,16 +177,15 @@ LEARNED = {"map", "baselines", "probe", "finetune", "evaluate"}
 def test_a_changed_setting_runs_again_what_depends_on_it(
     tiny_run: Run, copied: Path, dotted: str, value: object, again: set[str]
 ) -> None:
-    # The last two stages follow from all others and take the longest.
-    log = Log(stop_before="report")
+    log = Log(stop_before=LAST)
     with pytest.raises(StoppedError):
         run_study(changed(tiny_run.study, dotted, value), copied, observer=log)
     assert set(log.ran) == again
-    assert set(log.resumed) == set(STAGES) - again - {"report", "export"}
+    assert set(log.resumed) - LAST == set(STAGES) - LAST - again
 
 
 def test_changed_rows_run_everything_again(tiny_run: Run, copied: Path) -> None:
-    log = Log(stop_before="audit")
+    log = Log(stop_before=["audit"])
     with pytest.raises(StoppedError):
         run_study(changed(tiny_run.study, "data.limit", 30), copied, observer=log)
     assert log.ran == ["tokenize"]
@@ -215,7 +219,7 @@ def test_a_harmed_file_is_made_again_and_alike(
 
 def test_a_harmed_model_is_trained_again_and_judged_again(tiny_run: Run, copied: Path) -> None:
     (copied / "model" / "model.safetensors").write_bytes(b"damaged")
-    log = Log(stop_before="report")
+    log = Log(stop_before=LAST)
     with pytest.raises(StoppedError):
         run_study(tiny_run.study, copied, observer=log)
     assert log.ran == ["finetune", "evaluate"]
@@ -223,13 +227,56 @@ def test_a_harmed_model_is_trained_again_and_judged_again(tiny_run: Run, copied:
         assert (copied / name).read_bytes() == (tiny_run.folder / name).read_bytes()
 
 
-def test_a_missing_figure_is_drawn_again(tiny_run: Run, copied: Path) -> None:
-    figure = copied / "figures" / "map.png"
-    figure.unlink()
+def test_lost_pictures_are_drawn_again_and_nothing_is_computed(tiny_run: Run, copied: Path) -> None:
+    for name in ("map.png", "learning-curve.svg"):
+        (copied / "figures" / name).unlink()
     log = Log()
     run_study(tiny_run.study, copied, observer=log)
-    assert log.ran == ["map"]
-    assert figure.is_file()
+    assert log.ran == ["figures"]
+    assert contents(copied / "figures") == contents(tiny_run.folder / "figures")
+
+
+@pytest.mark.parametrize("stage", [s for s in STAGES if s not in ("figures", "finetune")])
+def test_each_file_of_a_stage_costs_that_stage_and_no_other(
+    tiny_run: Run, copied: Path, stage: str
+) -> None:
+    for name in tiny_run.records[stage].outputs:
+        log = Log()
+        (copied / name).unlink()
+        run_study(tiny_run.study, copied, observer=log)
+        assert log.ran == [stage], name
+
+
+def test_each_file_of_the_model_costs_a_training(tiny_run: Run, copied: Path) -> None:
+    for name in tiny_run.records["finetune"].outputs:
+        whole = (copied / name).read_bytes()
+        (copied / name).unlink()
+        log = Log(stop_before=STAGES)
+        with pytest.raises(StoppedError):
+            run_study(tiny_run.study, copied, observer=log)
+        assert log.started_first == "finetune", name
+        (copied / name).write_bytes(whole)
+
+
+def test_until_draws_the_pictures_of_that_stage(tiny_run: Run, copied: Path) -> None:
+    drawn = {
+        "embed": [],
+        "map": ["map"],
+        "probe": ["confusion-probe"],
+        "finetune": ["learning-curve"],
+        "evaluate": [
+            f"{what}-{s}" for s in ("validation", "test") for what in ("scores", "confusion")
+        ],
+    }
+    shutil.rmtree(copied / "figures")
+    for stage, names in drawn.items():
+        log = Log()
+        run = run_study(tiny_run.study, copied, until=stage, observer=log)
+        assert log.ran == []
+        wanted = [copied / "figures" / f"{n}.{kind}" for n in names for kind in ("png", "svg")]
+        assert list(run.drawn) == wanted
+        for path in run.drawn:
+            assert path.read_bytes() == (tiny_run.folder / "figures" / path.name).read_bytes()
 
 
 def test_until_runs_only_what_that_stage_needs(tiny_run: Run, tmp_path: Path) -> None:

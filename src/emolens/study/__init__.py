@@ -18,9 +18,11 @@ from emolens.errors import UsageError, nearest
 from emolens.evaluation.evaluate import Evaluation
 from emolens.shown import html_table, one_line
 from emolens.store import fingerprint, load_json, save_text
+from emolens.study.context import Context
+from emolens.study.figures import FIGURES, draw
 from emolens.study.folder import Meter, RunFolder, StageRecord
 from emolens.study.settings import Study, builtin_studies, load_study, pairs
-from emolens.study.stages import STAGES, Context
+from emolens.study.stages import STAGES
 from emolens.version import __version__
 
 __all__ = ["Observer", "Run", "Study", "builtin_studies", "load_study", "pairs", "run_study"]
@@ -44,11 +46,15 @@ class Observer(Protocol):
 
 @dataclass(frozen=True)
 class Run:
-    """A study that has been run: where, and the record of each stage that was wanted."""
+    """A study that has been run: where, and the record of each stage that was wanted.
+
+    drawn: the pictures of the stage that it was run to; a whole run has a stage for all of them.
+    """
 
     study: Study
     folder: Path
     records: dict[str, StageRecord]
+    drawn: tuple[Path, ...] = ()
 
     def __repr__(self) -> str:
         return one_line(self, repr(self.study.name), f"{len(self.records)} stages", self.folder)
@@ -82,8 +88,9 @@ def run_study(
 ) -> Run:
     """Run all stages, or those that `until` needs and `until` itself, into `folder`.
 
-    Stages that are done for the same settings, data and weights are skipped. The data and the
-    encoder are found before anything is written. Raises EmolensError.
+    With `until` the pictures of that stage are drawn, too. Stages that are done for the same
+    settings, data and weights are skipped. The data and the encoder are found before anything is
+    written. Raises EmolensError.
     """
     observer = observer or _Silent()
     wanted = _wanted(until)
@@ -96,7 +103,8 @@ def run_study(
         for stage in wanted:
             _run_stage(stage, _key(stage, context), context, run_folder, observer)
         save_text(folder / "study.toml", study.to_toml())
-    return Run(study, folder, {stage: run_folder.records[stage] for stage in wanted})
+        drawn = tuple(draw(context, [until])) if until in FIGURES else ()
+    return Run(study, folder, {stage: run_folder.records[stage] for stage in wanted}, drawn)
 
 
 def _run_stage(

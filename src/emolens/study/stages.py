@@ -6,84 +6,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from emolens.data.audit import Audit, audit
-from emolens.data.balance import Balance, balance
-from emolens.data.dataset import TEST, TRAIN, VALIDATION, Dataset
-from emolens.encode.backbone import EncoderFolder, tokenizer_of
+from emolens.data.audit import audit
+from emolens.data.dataset import TEST, TRAIN, VALIDATION
 from emolens.encode.batches import padded_batch
 from emolens.encode.embed import Embeddings, Encoder
-from emolens.encode.engines.base import Progress
-from emolens.encode.tokenize import Tokenizer, Tokens
-from emolens.evaluation.evaluate import Evaluation, evaluate, predictions_table
-from emolens.evaluation.metrics import confusion
-from emolens.explore.project import Projection, project
+from emolens.evaluation.evaluate import evaluate, predictions_table
+from emolens.explore.project import project
 from emolens.export.openvino import export_openvino
 from emolens.export.verify import drift
 from emolens.learn.baselines import majority, tfidf
 from emolens.learn.finetune import Recipe, finetune
 from emolens.learn.probe import Probe
-from emolens.scores import EXPORTED, FINETUNE, PROBE, ROLES, Scores, role_of
-from emolens.show import displays
+from emolens.scores import EXPORTED, FINETUNE, PROBE, Scores, role_of
 from emolens.show.card import model_card
 from emolens.show.report import ReportContents, render_report
-from emolens.store import (
-    load_arrays,
-    load_json,
-    save_arrays,
-    save_json,
-    save_table,
-    save_text,
-)
-from emolens.study.folder import StageRecord
-from emolens.study.settings import Study
-
-
-@dataclass
-class Context:
-    """What every stage may read. `folder` is the run folder."""
-
-    study: Study
-    dataset: Dataset
-    encoder: EncoderFolder
-    folder: Path
-    records: dict[str, StageRecord]
-    progress: Progress
-
-    @cached_property
-    def tokenizer(self) -> Tokenizer:
-        """The encoder's tokenizer with the study's limit."""
-        return tokenizer_of(self.encoder, max_length=self.study.encoder.max_length)
-
-    @cached_property
-    def balance(self) -> Balance:
-        """Which training rows are learned from, and the class weights."""
-        labels = self.dataset[TRAIN].labels
-        method = self.study.balance.method
-        return balance(labels, len(self.dataset.labels), method=method, seed=self.study.seed)
-
-    def tokens(self) -> dict[str, Tokens]:
-        """What the tokenize stage wrote."""
-        folder = self.folder / "tokens"
-        return {n: Tokens(**load_arrays(folder / f"{n}.safetensors")) for n in self.dataset.splits}
-
-    def embeddings(self) -> Embeddings:
-        """What the embed stage wrote."""
-        return Embeddings.load(self.folder / "embeddings", list(self.dataset.splits))
-
-    def draw(self, name: str, display: displays.Display) -> list[Path]:
-        """Draw into figures/, as .png and .svg; returns the paths."""
-        return displays.save_figure(display, self.folder / "figures" / f"{name}.png")
-
-    def scores(self) -> list[Scores]:
-        """Every model's probabilities, from the simplest to the strongest."""
-        folders = [self.folder / role.folder for role in ROLES.values()]
-        return [Scores.load(folder, (VALIDATION, TEST)) for folder in folders]
-
+from emolens.store import load_json, save_arrays, save_json, save_table, save_text
+from emolens.study.context import Context
+from emolens.study.figures import FIGURES, draw
 
 _TOLD = ("accuracy", "weighted_f1", "macro_f1", "loss")
 Outcome = tuple[list[Path], str]
@@ -117,9 +60,6 @@ def _audit(context: Context) -> Outcome:
     found = audit(context.dataset, n_tokens=n_tokens, max_length=limit)
     path = context.folder / "audit.json"
     save_json(path, found.to_dict())
-    frequencies = displays.ClassFrequencyDisplay(labels, context.dataset.counts(TRAIN))
-    paths = [path, *context.draw("classes", frequencies)]
-    paths += context.draw("lengths", displays.TokenLengthDisplay(n_tokens, limit))
     sizes = " / ".join(f"{split.n:,}" for split in found.splits.values())
     summary = f"{sizes} texts in {len(labels)} classes"
     if found.repeated_texts:
@@ -128,7 +68,7 @@ def _audit(context: Context) -> Outcome:
         )
     if leaked := len(found.leaked_rows):
         summary += f", {leaked:,} also in train"
-    return paths, summary
+    return [path], summary
 
 
 def _embed(context: Context) -> Outcome:
@@ -172,8 +112,7 @@ def _map(context: Context) -> Outcome:
     )
     path = context.folder / "projection.parquet"
     projection.save(path)
-    drawn = context.draw("map", displays.DensityDisplay(context.dataset.labels, projection))
-    return [path, *drawn], f"({len(projection.labels)}, 3) X, Y, label; UMAP, {settings.metric}"
+    return [path], f"({len(projection.labels)}, 3) X, Y, label; UMAP, {settings.metric}"
 
 
 def _baselines(context: Context) -> Outcome:
@@ -187,13 +126,9 @@ def _probe(context: Context) -> Outcome:
     probe = Probe(context.dataset.labels, strengths=context.study.probe.strengths)
     probe.fit(embeddings, context.dataset.y, context.balance)
     scores = probe.scores(embeddings)
-    folder, labels = context.folder / PROBE.folder, context.dataset.labels
-    y = context.dataset[VALIDATION].labels
-    matrix = confusion(y, scores.predictions(VALIDATION), len(labels))
-    display = displays.ConfusionDisplay(labels, matrix, "Probe, validation, normalized")
     summary = f"validation accuracy {_accuracy(context, scores)}, C = {probe.C_:g}"
-    drawn = context.draw(f"confusion-{PROBE.name}", display)
-    return [*probe.save(folder), *scores.save(folder), *drawn], summary
+    folder = context.folder / PROBE.folder
+    return [*probe.save(folder), *scores.save(folder)], summary
 
 
 def _finetune(context: Context) -> Outcome:
@@ -213,8 +148,6 @@ def _finetune(context: Context) -> Outcome:
     facts = scores.facts
     paths = [path for path in folder.iterdir() if path.is_file()]
     paths += scores.save(context.folder / FINETUNE.folder)
-    curve = displays.LearningCurveDisplay(facts["history"], facts["best_epoch"])
-    paths += context.draw("learning-curve", curve)
     kept = next(
         p for p in facts["history"] if p.get("epoch") == facts["best_epoch"] and "eval_loss" in p
     )
@@ -224,28 +157,25 @@ def _finetune(context: Context) -> Outcome:
 
 
 def _evaluate(context: Context) -> Outcome:
-    scores, labels = context.scores(), context.dataset.labels
+    scores = context.scores()
     found = evaluate(context.dataset, scores)
     paths = [context.folder / "evaluation.json", context.folder / "predictions.parquet"]
     save_json(paths[0], found.to_dict())
     save_table(paths[1], predictions_table(context.dataset, scores))
-    for split, by_model in found.by_split.items():
-        matrices = {
-            role_of(model).title: np.array(by_model[model].confusion)
-            for model in list(by_model)[-2:]
-        }
-        pair = displays.ConfusionPairDisplay(labels, matrices)
-        paths += context.draw(f"scores-{split}", displays.ScoreDisplay(by_model, split))
-        paths += context.draw(f"confusion-{split}", pair)
     best = found.by_split[TEST][EXPORTED.name]
     low, high = best.intervals["accuracy"]
     summary = f"test accuracy {best.accuracy:.4f} (95 % {low:.3f}–{high:.3f})"
     return paths, f"{summary}, macro-F1 {best.macro_f1:.4f}{found.absence(TEST)}"
 
 
+def _figures(context: Context) -> Outcome:
+    paths = draw(context)
+    return paths, f"{len(paths) // 2} pictures, each as .png and .svg"
+
+
 def _report(context: Context) -> Outcome:
-    evaluation = Evaluation.from_dict(load_json(context.folder / "evaluation.json"))
-    found = Audit.from_dict(load_json(context.folder / "audit.json"))
+    evaluation, found = context.evaluation(), context.audit()
+    drawn = [context.folder / name for name in context.records["figures"].outputs]
     contents = ReportContents(
         study=context.study.model_dump(),
         study_toml=context.study.to_toml(),
@@ -253,10 +183,10 @@ def _report(context: Context) -> Outcome:
         example=padded_batch(context.tokenizer, context.dataset[TRAIN].texts[:2]),
         shapes=context.embeddings().shapes,
         embed_runtime=load_json(context.folder / "embeddings" / "embeddings.json")["runtime"],
-        projection=Projection.load(context.folder / "projection.parquet"),
+        projection=context.projection(),
         facts={scores.model: scores.facts for scores in context.scores()},
         evaluation=evaluation,
-        figures={path.stem: path for path in (context.folder / "figures").glob("*.svg")},
+        figures={path.stem: path for path in drawn if path.suffix == ".svg"},
         stages={n: asdict(r) for n, r in context.records.items() if n not in ("report", "export")},
     )
     report, card = context.folder / "report.html", context.folder / "model" / "README.md"
@@ -299,8 +229,13 @@ STAGES = {
     "baselines": Stage(_baselines, settings=("balance", "seed")),
     "probe": Stage(_probe, needs=("embed",), settings=("balance", "probe", "seed")),
     "finetune": Stage(_finetune, needs=("tokenize",), settings=("balance", "finetune", "seed")),
-    "evaluate": Stage(_evaluate, needs=("baselines", "probe", "finetune"), settings=("seed",)),
-    "report": Stage(_report, needs=("audit", "map", "evaluate"), settings=("name",)),
+    "evaluate": Stage(_evaluate, needs=("baselines", "probe", "finetune")),
+    "figures": Stage(_figures, needs=tuple(FIGURES)),
+    "report": Stage(
+        _report,
+        needs=("audit", "embed", "map", "baselines", "probe", "finetune", "evaluate", "figures"),
+        settings=("name",),
+    ),
     # Last: the report is there even where a model can't be exported.
     "export": Stage(_export, needs=("finetune",), settings=("export",)),
 }

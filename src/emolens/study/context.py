@@ -1,0 +1,76 @@
+"""What every stage of a study may read: the study, the data, the encoder, and what earlier stages
+wrote into the run folder. Runs no stage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from emolens.data.audit import Audit
+from emolens.data.balance import Balance, balance
+from emolens.data.dataset import TEST, TRAIN, VALIDATION, Dataset
+from emolens.encode.backbone import EncoderFolder, tokenizer_of
+from emolens.encode.embed import Embeddings
+from emolens.encode.engines.base import Progress
+from emolens.encode.tokenize import Tokenizer, Tokens
+from emolens.evaluation.evaluate import Evaluation
+from emolens.explore.project import Projection
+from emolens.scores import ROLES, Role, Scores
+from emolens.store import load_arrays, load_json
+from emolens.study.folder import StageRecord
+from emolens.study.settings import Study
+
+
+@dataclass
+class Context:
+    """What every stage may read. `folder` is the run folder."""
+
+    study: Study
+    dataset: Dataset
+    encoder: EncoderFolder
+    folder: Path
+    records: dict[str, StageRecord]
+    progress: Progress
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The encoder's tokenizer with the study's limit."""
+        return tokenizer_of(self.encoder, max_length=self.study.encoder.max_length)
+
+    @cached_property
+    def balance(self) -> Balance:
+        """Which training rows are learned from, and the class weights."""
+        labels = self.dataset[TRAIN].labels
+        method = self.study.balance.method
+        return balance(labels, len(self.dataset.labels), method=method, seed=self.study.seed)
+
+    def tokens(self) -> dict[str, Tokens]:
+        """What the tokenize stage wrote."""
+        folder = self.folder / "tokens"
+        return {n: Tokens(**load_arrays(folder / f"{n}.safetensors")) for n in self.dataset.splits}
+
+    def audit(self) -> Audit:
+        """What the audit stage wrote."""
+        return Audit.from_dict(load_json(self.folder / "audit.json"))
+
+    def embeddings(self) -> Embeddings:
+        """What the embed stage wrote."""
+        return Embeddings.load(self.folder / "embeddings", list(self.dataset.splits))
+
+    def projection(self) -> Projection:
+        """What the map stage wrote."""
+        return Projection.load(self.folder / "projection.parquet")
+
+    def scores_of(self, role: Role) -> Scores:
+        """What the model of a role says of the rows that it did not learn from."""
+        return Scores.load(self.folder / role.folder, (VALIDATION, TEST))
+
+    def scores(self) -> list[Scores]:
+        """The scores of every model, from the simplest to the strongest."""
+        return [self.scores_of(role) for role in ROLES.values()]
+
+    def evaluation(self) -> Evaluation:
+        """What the evaluate stage wrote."""
+        return Evaluation.from_dict(load_json(self.folder / "evaluation.json"))

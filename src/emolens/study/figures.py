@@ -1,0 +1,78 @@
+"""The pictures of a study: which there are, and from which stage's files each is drawn.
+
+Drawing stands apart from computing, so that a lost picture costs a second and not a training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from emolens.data.dataset import TRAIN, VALIDATION
+from emolens.evaluation.metrics import confusion
+from emolens.scores import FINETUNE, PROBE, role_of
+from emolens.show import displays
+from emolens.study.context import Context
+
+Displays = dict[str, displays.Display]
+
+
+def _of_the_data(context: Context) -> Displays:
+    labels, counts = context.dataset.labels, context.dataset.counts(TRAIN)
+    n_tokens = {split: tokens.n_whole for split, tokens in context.tokens().items()}
+    return {
+        "classes": displays.ClassFrequencyDisplay(labels, counts),
+        "lengths": displays.TokenLengthDisplay(n_tokens, context.tokenizer.max_length),
+    }
+
+
+def _of_the_map(context: Context) -> Displays:
+    return {"map": displays.DensityDisplay(context.dataset.labels, context.projection())}
+
+
+def _of_the_probe(context: Context) -> Displays:
+    labels, y = context.dataset.labels, context.dataset[VALIDATION].labels
+    predicted = context.scores_of(PROBE).predictions(VALIDATION)
+    matrix = confusion(y, predicted, len(labels))
+    title = "Probe, validation, normalized"
+    return {f"confusion-{PROBE.name}": displays.ConfusionDisplay(labels, matrix, title)}
+
+
+def _of_the_training(context: Context) -> Displays:
+    facts = context.scores_of(FINETUNE).facts
+    curve = displays.LearningCurveDisplay(facts["history"], facts["best_epoch"])
+    return {"learning-curve": curve}
+
+
+def _of_the_evaluation(context: Context) -> Displays:
+    pictures: Displays = {}
+    for split, by_model in context.evaluation().by_split.items():
+        matrices = {
+            role_of(model).title: np.array(by_model[model].confusion)
+            for model in list(by_model)[-2:]
+        }
+        pair = displays.ConfusionPairDisplay(context.dataset.labels, matrices)
+        pictures[f"scores-{split}"] = displays.ScoreDisplay(by_model, split)
+        pictures[f"confusion-{split}"] = pair
+    return pictures
+
+
+# By the stage whose files the pictures are drawn from; a model has a stage of its name.
+FIGURES: dict[str, Callable[[Context], Displays]] = {
+    "tokenize": _of_the_data,
+    "map": _of_the_map,
+    PROBE.name: _of_the_probe,
+    FINETUNE.name: _of_the_training,
+    "evaluate": _of_the_evaluation,
+}
+
+
+def draw(context: Context, stages: Iterable[str] = FIGURES) -> list[Path]:
+    """Draw the pictures of these stages into figures/, as .png and .svg; gives the paths."""
+    paths: list[Path] = []
+    for stage in stages:
+        for name, display in FIGURES[stage](context).items():
+            paths += displays.save_figure(display, context.folder / "figures" / f"{name}.png")
+    return paths
