@@ -48,6 +48,8 @@ LIGHT = {
     "encode.batches",
     "encode.engines.base",
     "encode.engines.openvino",
+    "export.head",
+    "export.model",
 }
 OWNERS = {
     "openvino": "encode/engines/openvino.py",

@@ -281,9 +281,9 @@ def export(
 ) -> None:
     """Write openvino/ into a model folder, for emolens predict."""
     from emolens.data.sources import load_dataset
+    from emolens.export.head import read_head
     from emolens.export.openvino import export_openvino
     from emolens.export.verify import drift
-    from emolens.predict.classifier import Classifier
 
     console = Console()
     if not int8:
@@ -292,7 +292,7 @@ def export(
     data = load_dataset(dataset, text=text, label=label)
     console.note("int8 is calibrated on 300 texts; this takes half a minute")
     console.lines(export_openvino(model, calibration=data["train"].texts))
-    known = Classifier(model).labels == data.labels
+    known = read_head(model).labels == data.labels
     rows = data["validation"]
     console.note(str(drift(model, rows.texts, rows.labels if known else None)))
 

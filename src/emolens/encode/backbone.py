@@ -200,7 +200,14 @@ def trained_classifier(folder: Path) -> Any:
     """A model folder that emolens (or anyone) has fine-tuned, in evaluation mode."""
     transformers = require("transformers", "train")
     load = transformers.AutoModelForSequenceClassification.from_pretrained
-    return _loaded(str(folder), folder, load).float().eval()
+    model, report = _loaded(str(folder), folder, load, output_loading_info=True)
+    if missing := sorted(report["missing_keys"]):
+        # transformers would draw them at random.
+        raise EncoderError(
+            f"{folder} is no classifier of texts: its weights lack {missing[0]}.",
+            hint="Fine-tune it first: emolens finetune --encoder FOLDER",
+        )
+    return model.float().eval()
 
 
 def save_classifier(model: Any, folder: Path) -> None:

@@ -9,16 +9,19 @@ from emolens.encode.backbone import logits_of, quiet_transformers, traceable, tr
 from emolens.encode.engines.openvino import INT8_MODEL, MODEL, save_traced, traced
 from emolens.encode.quantize import quantized
 from emolens.encode.tokenize import Tokenizer
+from emolens.export.head import read_head
 from emolens.store import atomic_folder
 
 
-def export_openvino(folder: Path, *, calibration: Sequence[str] = ()) -> list[Path]:
+def export_openvino(folder: str | Path, *, calibration: Sequence[str] = ()) -> list[Path]:
     """Write `openvino/openvino_model.xml` and `.bin` (fp32) into a model folder.
 
     The exported model takes input_ids and attention_mask, (rows, tokens) int64, and gives logits.
     OpenVINO computes it in fp32 or bf16, as it is asked when it is loaded. calibration: texts like
     those to come, 300 or more; with them an int8 model is written, too.
     """
+    folder = Path(folder)
+    read_head(folder)  # a head that can't be answered from is refused before the work
     tokenizer = Tokenizer.from_folder(folder)
     with quiet_transformers():
         converted = traced(logits_of(traceable(trained_classifier(folder))), "logits")

@@ -8,11 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from emolens import runtime
-from emolens.decide import ONE_CLASS
-from emolens.encode.engines.base import run_batches
-from emolens.encode.engines.openvino import INT8_MODEL, MODEL, OpenVinoEngine
-from emolens.encode.tokenize import Tokenizer
+from emolens.blank import is_blank
+from emolens.export.model import ExportedModel
 
 
 @dataclass(frozen=True)
@@ -30,31 +27,39 @@ class Drift:
     accuracy: tuple[float, float] | None
 
     def __str__(self) -> str:
-        said = (
+        summary = (
             f"{self.precision} against fp32 on {self.texts:,} texts: {self.flips:,} labels flip,"
             f" max |Δp| {self.max_dp:.3f}"
         )
         if self.accuracy is None:
-            return said
+            return summary
         exact, here = self.accuracy
-        return f"{said}, accuracy {exact:.4f} to {here:.4f} ({100 * (here - exact):+.2f} points)"
+        return f"{summary}, accuracy {exact:.4f} to {here:.4f} ({100 * (here - exact):+.2f} points)"
 
 
 def drift(
-    folder: Path, texts: Sequence[str], y: np.ndarray | None = None, *, precision: str = "int8"
+    folder: str | Path,
+    texts: Sequence[str],
+    y: np.ndarray | None = None,
+    *,
+    precision: str = "int8",
 ) -> Drift:
-    """Answer all texts in fp32 and in `precision`. y: (n,) class ids, where they are known."""
-    exact, here = (_probabilities(folder, texts, p) for p in ("fp32", precision))
-    tops = ONE_CLASS.top(exact), ONE_CLASS.top(here)
+    """Answer all texts in fp32 and in `precision`; blank ones are left out.
+
+    y: (n,) class ids, where they are known.
+    """
+    rows = [row for row, text in enumerate(texts) if not is_blank(text)]
+    models = [ExportedModel(Path(folder), precision=p) for p in ("fp32", precision)]
+    exact, other = (model.ask([texts[row] for row in rows])[0] for model in models)
+    answers = [models[0].head.decision.answers(p) for p in (exact, other)]
     accuracy = None
-    if y is not None:
-        accuracy = float((tops[0] == y).mean()), float((tops[1] == y).mean())
-    flips = int((tops[0] != tops[1]).sum())
-    return Drift(precision, len(texts), flips, float(np.abs(exact - here).max(initial=0)), accuracy)
+    if y is not None and rows:
+        right = np.arange(exact.shape[1]) == y[rows][:, None]
+        accuracy = _equal_share(answers[0], right), _equal_share(answers[1], right)
+    flips = int((answers[0] != answers[1]).any(axis=1).sum())
+    return Drift(precision, len(rows), flips, float(np.abs(exact - other).max(initial=0)), accuracy)
 
 
-def _probabilities(folder: Path, texts: Sequence[str], precision: str) -> np.ndarray:
-    tokenizer = Tokenizer.from_folder(folder)
-    name = INT8_MODEL if precision == "int8" else MODEL
-    engine = OpenVinoEngine(folder / "openvino", runtime.choose(precision, on_cpu=True), name=name)
-    return ONE_CLASS.probabilities(run_batches(engine, tokenizer.encode(texts), tokenizer.pad_id))
+def _equal_share(answers: np.ndarray, right: np.ndarray) -> float:
+    """The share of rows with the right classes, of (n, k) bool."""
+    return float((answers == right).all(axis=1).mean())

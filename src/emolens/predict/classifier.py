@@ -1,33 +1,27 @@
-"""Classifier: an exported model folder that answers texts with emotions. Loads no torch."""
+"""Classifier: answers texts with emotions. Knows nothing of engines or tables; loads no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from emolens import runtime
-from emolens.blank import is_blank
-from emolens.decide import Decision
-from emolens.encode.engines.base import run_batches
-from emolens.encode.engines.openvino import INT8_MODEL, MODEL, OpenVinoEngine
-from emolens.encode.tokenize import Tokenizer, Tokens
-from emolens.errors import EncoderError
-from emolens.labels import LabelSet
+from emolens.export.model import ExportedModel
 from emolens.shown import one_line
-from emolens.store import load_json
 
 
 @dataclass(frozen=True)
 class Prediction:
     """The answer for one text.
 
-    label: the most probable class; None for a blank text. probability: the highest one; None for a
-    blank text. unsure: it is under the classifier's threshold, or there is no label. truncated: the
-    text was longer than the model's limit, and only its beginning was read. probabilities: by class
-    name, the sum is 1; each is None for a blank text.
+    label: the most probable class; of a model for several labels those at .5 or more, joined by
+    ', '. None where no class reaches it, and for a blank text. probability: the highest one, None
+    for a blank text. unsure: it is under the classifier's threshold, or there is no label.
+    truncated: the text was longer than the model's limit, and only its beginning was read.
+    probabilities: by class name; each is None for a blank text. The sum is 1 where a text has one
+    class; several labels are independent of each other.
     """
 
     text: str
@@ -38,7 +32,9 @@ class Prediction:
     probabilities: dict[str, float | None]
 
     def __repr__(self) -> str:
-        shown = "no text" if self.probability is None else f"{self.label} {self.probability:.3f}"
+        shown = "no text"
+        if self.probability is not None:
+            shown = f"{self.label or 'no label'} {self.probability:.3f}"
         doubt = ["unsure"] if self.unsure else []
         return one_line(self, shown, *doubt, repr(self.text))
 
@@ -54,26 +50,10 @@ class Classifier:
     def __init__(
         self, folder: str | Path, *, precision: str | None = None, unsure_below: float = 0.5
     ) -> None:
-        folder = Path(folder)
-        if not (folder / "config.json").is_file():
-            raise EncoderError(
-                f"{folder} is no model folder.",
-                hint="Make one with: emolens run. Then: --model runs/starter/model",
-            )
-        self.folder = folder
-        self.decision = Decision(unsure_below=unsure_below)
-        self.runtime = runtime.choose(precision, on_cpu=True)
-        config = load_json(folder / "config.json")
-        names = config.get("id2label") if isinstance(config, dict) else None
-        if not names or not all(key.isdecimal() for key in names):
-            raise EncoderError(
-                f"{folder} holds a model without classes.",
-                hint="Give a model folder, as emolens run writes it, not a bare encoder.",
-            )
-        self.labels = LabelSet(tuple(names[key] for key in sorted(names, key=int)))
-        self.tokenizer = Tokenizer.from_folder(folder)
-        name = INT8_MODEL if self.runtime.precision == "int8" else MODEL
-        self._engine = OpenVinoEngine(folder / "openvino", self.runtime, name=name)
+        self._model = ExportedModel(Path(folder), precision=precision)
+        self.folder, self.runtime = self._model.folder, self._model.runtime
+        self.tokenizer, self.labels = self._model.tokenizer, self._model.head.labels
+        self.decision = replace(self._model.head.decision, unsure_below=unsure_below)
 
     def __repr__(self) -> str:
         return one_line(self, self.folder, f"{len(self.labels)} classes", self.runtime.precision)
@@ -88,15 +68,14 @@ class Classifier:
 
         A row of NaN for a blank text, about which the model is not asked.
         """
-        return self._probabilities(texts, self.tokenizer.encode(texts))
+        return self._model.ask(texts)[0]
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """One Prediction for each text, blank ones too, in the order given."""
-        tokens = self.tokenizer.encode(texts)
-        probabilities = self._probabilities(texts, tokens)
+        probabilities, truncated = self._model.ask(texts)
         answers = self.decision.answers(probabilities)
         unsure = self.decision.unsure(probabilities)
-        rows = zip(texts, probabilities, answers, unsure, tokens.truncated, strict=True)
+        rows = zip(texts, probabilities, answers, unsure, truncated, strict=True)
         return [self._prediction(*row) for row in rows]
 
     def _prediction(
@@ -110,16 +89,6 @@ class Classifier:
             label=", ".join(names[i] for i in np.flatnonzero(answer)) or None,
             probability=max(values) if asked else None,
             unsure=bool(unsure),
-            truncated=bool(cut) and asked,
+            truncated=bool(cut),
             probabilities=dict(zip(names, values, strict=True)),
         )
-
-    def _probabilities(self, texts: Sequence[str], tokens: Tokens) -> np.ndarray:
-        """(n, k); NaN for blank texts."""
-        asked = np.array([not is_blank(text) for text in texts], dtype=bool)
-        probabilities = np.full((len(tokens), len(self.labels)), np.nan)
-        if asked.any():
-            rows = tokens if asked.all() else tokens.take(np.flatnonzero(asked))
-            logits = run_batches(self._engine, rows, self.tokenizer.pad_id)
-            probabilities[asked] = self.decision.probabilities(logits)
-        return probabilities

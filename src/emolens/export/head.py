@@ -1,0 +1,104 @@
+"""What a model folder's config.json says of its head: the class names, and what the outputs mean.
+
+Knows nothing of weights or engines.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from emolens.decide import Decision, Function
+from emolens.errors import EncoderError, nearest
+from emolens.labels import LabelSet
+from emolens.store import load_json
+
+_SEVERAL = "multi_label_classification"
+
+
+@dataclass(frozen=True)
+class Head:
+    """The classes in the order of the outputs, and how the outputs become answers."""
+
+    labels: LabelSet
+    decision: Decision
+
+
+def read_head(folder: Path) -> Head:
+    """The head that transformers' text-classification pipeline would see, or an EncoderError.
+
+    A regression head is refused: it gives a number, and no class. Unlike the pipeline, which takes
+    it in its call only, `function_to_apply` counts where config.json states it.
+    """
+    if not (folder / "config.json").is_file():
+        raise EncoderError(
+            f"{folder} is no model folder.",
+            hint="Make one with: emolens run. Then: --model runs/starter/model",
+        )
+    config = load_json(folder / "config.json")
+    names = _names(folder, config if isinstance(config, dict) else {})
+    return Head(LabelSet(_told_apart(names)), _decision(folder, config, len(names)))
+
+
+def _names(folder: Path, config: dict[str, Any]) -> list[str]:
+    """The class of each output."""
+    by_key = config.get("id2label")
+    architectures = " ".join(config.get("architectures") or ())
+    if by_key is None and "SequenceClassification" in architectures:
+        # transformers leaves out the names that it gives to two classes itself.
+        return [f"LABEL_{i}" for i in range(int(config.get("num_labels") or 2))]
+    if not isinstance(by_key, dict) or not by_key:
+        raise EncoderError(
+            f"{folder} holds a model without classes.",
+            hint="Give a model folder, as emolens run writes it, not a bare encoder.",
+        )
+    wanted = [str(i) for i in range(len(by_key))]
+    if set(by_key) != set(wanted):
+        raise EncoderError(
+            f"{folder / 'config.json'} does not number its classes from 0 to {len(by_key) - 1}.",
+            hint='Write one entry for each output into "id2label": {"0": "joy", "1": "anger"}.',
+        )
+    return [str(by_key[key]) or f"LABEL_{key}" for key in wanted]
+
+
+def _told_apart(names: list[str]) -> tuple[str, ...]:
+    """Names that several classes share get the number of their class, so that no column hides."""
+    count = Counter(names)
+    if shared := [name for name in count if count[name] > 1]:
+        warnings.warn(
+            f"Several classes are named '{shared[0]}'; they are shown with their numbers.",
+            UserWarning,
+            stacklevel=4,
+        )
+    return tuple(f"{name} ({i})" if count[name] > 1 else name for i, name in enumerate(names))
+
+
+def _decision(folder: Path, config: dict[str, Any], n: int) -> Decision:
+    problem = config.get("problem_type")
+    function = _function(folder, config) or ("sigmoid" if problem == _SEVERAL else "softmax")
+    if problem == "regression" or (n == 1 and function != "sigmoid"):
+        raise EncoderError(
+            f"{folder} holds a regression head: it gives a number, not a class.",
+            hint="Give a classifier. If its one output is a class: set"
+            f' "problem_type": "{_SEVERAL}" in its config.json.',
+        )
+    return Decision(
+        function, several=problem == _SEVERAL or (problem is None and function == "sigmoid")
+    )
+
+
+def _function(folder: Path, config: dict[str, Any]) -> Function | None:
+    """What config.json asks for, if it does."""
+    asked = str(config.get("function_to_apply") or "").lower()
+    for function in get_args(Function):
+        if asked == function:
+            return function  # type: ignore[no-any-return]
+    if asked:
+        raise EncoderError(
+            f"{folder / 'config.json'} asks for the function '{asked}', which there is not.",
+            hint=nearest(asked, get_args(Function)),
+        )
+    return None

@@ -1,0 +1,55 @@
+"""An exported model folder, opened: texts to probabilities. Loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emolens import runtime
+from emolens.blank import is_blank
+from emolens.encode.engines.base import run_batches
+from emolens.encode.engines.openvino import INT8_MODEL, MODEL, OpenVinoEngine
+from emolens.encode.tokenize import Tokenizer, Tokens
+from emolens.errors import EncoderError
+from emolens.export.head import read_head
+
+
+class ExportedModel:
+    """A classifier that is ready to run: its head, its tokenizer and its engine.
+
+    folder: a model folder with `openvino/`. precision: 'fp32', 'bf16', 'int8' where it was
+    exported, or None for what the machine does best without int8.
+    """
+
+    def __init__(self, folder: Path, *, precision: str | None = None) -> None:
+        self.folder = folder
+        self.runtime = runtime.choose(precision, on_cpu=True)
+        self.head = read_head(folder)
+        self.tokenizer = Tokenizer.from_folder(folder)
+        name = INT8_MODEL if self.runtime.precision == "int8" else MODEL
+        self._engine = OpenVinoEngine(folder / "openvino", self.runtime, name=name)
+
+    def ask(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities (n, k) float64, and (n,) bool, which texts were cut at the limit.
+
+        The model is not asked about blank texts: their rows are NaN.
+        """
+        tokens = self.tokenizer.encode(texts)
+        asked = np.array([not is_blank(text) for text in texts], dtype=bool)
+        probabilities = np.full((len(texts), len(self.head.labels)), np.nan)
+        if asked.any():
+            rows = tokens if asked.all() else tokens.take(np.flatnonzero(asked))
+            probabilities[asked] = self.head.decision.probabilities(self._logits(rows))
+        return probabilities, tokens.truncated & asked
+
+    def _logits(self, tokens: Tokens) -> np.ndarray:
+        logits = run_batches(self._engine, tokens, self.tokenizer.pad_id)
+        if logits.shape[1] != len(self.head.labels):
+            raise EncoderError(
+                f"{self.folder / 'openvino'} gives {logits.shape[1]} outputs for the"
+                f" {len(self.head.labels)} classes of config.json.",
+                hint="Export it again: emolens export MODEL_FOLDER (needs emolens[train]).",
+            )
+        return logits

@@ -1,0 +1,122 @@
+"""Exported folders of each kind answer as transformers' own pipeline does."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification, pipeline
+
+from emolens.errors import EncoderError
+from emolens.export.model import ExportedModel
+from emolens.export.openvino import export_openvino
+from emolens.export.verify import drift
+from emolens.predict.classifier import Classifier
+from tests.conftest import HOSTILE, feeling_rows
+
+TEXTS = [text for text, _ in feeling_rows(12)] + [*HOSTILE, "happy", "very " * 60]
+THREE = {0: "sadness", 1: "joy", 2: "anger"}
+SEVERAL = "multi_label_classification"
+
+
+def model_folder(folder: Path, encoder: Path, **config: Any) -> Path:
+    """A classifier with random weights whose answers differ from text to text."""
+    torch.manual_seed(3)
+    bert = BertConfig.from_pretrained(encoder, initializer_range=0.7, **config)
+    model = BertForSequenceClassification(bert)
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(encoder).save_pretrained(folder)
+    if "function_to_apply" in config:
+        change_config(folder, function_to_apply=config["function_to_apply"])
+    return folder
+
+
+def change_config(folder: Path, **config: Any) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | config), "utf-8")
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "one class": {"id2label": THREE},
+    "one class, stated": {"id2label": THREE, "problem_type": "single_label_classification"},
+    "several classes": {"id2label": THREE, "problem_type": SEVERAL},
+    "one output, yes or no": {"id2label": {0: "angry"}, "problem_type": SEVERAL},
+    "two classes without names": {},
+    "sigmoid": {"id2label": THREE, "function_to_apply": "sigmoid"},
+    "softmax": {"id2label": THREE, "problem_type": SEVERAL, "function_to_apply": "softmax"},
+    "none": {"id2label": THREE, "function_to_apply": "none"},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_probabilities_are_those_of_the_pipeline(
+    tiny_encoder: Path, tmp_path: Path, kind: str
+) -> None:
+    config = KINDS[kind]
+    folder = model_folder(tmp_path / "model", tiny_encoder, **config)
+    if not config:
+        assert "id2label" not in json.loads((folder / "config.json").read_text("utf-8"))
+    export_openvino(folder)
+    # The pipeline takes the function in its call, not from config.json.
+    asked = {k: v for k, v in config.items() if k == "function_to_apply"}
+    ask = pipeline("text-classification", model=str(folder), device="cpu", top_k=None, **asked)
+    answers = Classifier(folder, precision="fp32").predict(TEXTS)
+    for answer, scores in zip(answers, ask(TEXTS, truncation=True), strict=True):
+        wanted = {score["label"]: score["score"] for score in scores}
+        assert answer.probabilities == pytest.approx(wanted, abs=1e-4)
+        assert answer.probability == pytest.approx(scores[0]["score"], abs=1e-4)
+    assert np.std([list(answer.probabilities.values()) for answer in answers], axis=0).min() > 0.02
+
+
+def test_several_labels_are_those_at_one_half_or_more(tiny_encoder: Path, tmp_path: Path) -> None:
+    folder = model_folder(tmp_path, tiny_encoder, id2label=THREE, problem_type=SEVERAL)
+    export_openvino(folder, calibration=TEXTS)
+    answers = Classifier(folder, precision="fp32").predict([*TEXTS, " "])
+    for answer in answers[:-1]:
+        reached = [name for name, p in answer.probabilities.items() if p is not None and p >= 0.5]
+        assert answer.label == (", ".join(reached) or None)
+        assert answer.unsure is (not reached)
+    counts = {len((answer.label or "").split(", ")) for answer in answers}
+    assert len(counts) > 1
+    assert any(answer.label is None for answer in answers[:-1])
+    assert answers[-1].probability is None
+    int8 = Classifier(folder, precision="int8").predict(TEXTS)
+    flips = sum(a.label != b.label for a, b in zip(answers[:-1], int8, strict=True))
+    assert drift(folder, [*TEXTS, " "]).flips == flips
+
+
+@pytest.mark.parametrize("config", [{"num_labels": 1}, {"problem_type": "regression"}])
+def test_a_regression_head_is_neither_exported_nor_answered_from(
+    tiny_encoder: Path, tmp_path: Path, config: dict[str, Any]
+) -> None:
+    folder = model_folder(tmp_path, tiny_encoder, **config)
+    for refuse in (export_openvino, ExportedModel, Classifier):
+        with pytest.raises(EncoderError, match="regression head"):
+            refuse(folder)
+    assert not (folder / "openvino").exists()
+
+
+def test_an_encoder_without_a_head_is_not_exported(tiny_encoder: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny_encoder, tmp_path / "encoder")
+    change_config(folder, id2label={"0": "joy", "1": "anger"})
+    with pytest.raises(EncoderError, match=r"its weights lack classifier\.bias"):
+        export_openvino(folder)
+    assert not (folder / "openvino").exists()
+
+
+def test_a_config_of_other_classes_than_the_export_is_named(
+    tiny_encoder: Path, tmp_path: Path
+) -> None:
+    folder = model_folder(tmp_path, tiny_encoder, id2label=THREE)
+    export_openvino(folder)
+    change_config(folder, id2label={"0": "joy", "1": "anger"})
+    model = ExportedModel(folder, precision="fp32")
+    with pytest.raises(EncoderError, match="gives 3 outputs for the 2 classes") as caught:
+        model.ask(["happy"])
+    assert "emolens export" in caught.value.hint
+    assert np.isnan(model.ask([""])[0]).all()
