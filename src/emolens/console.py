@@ -190,7 +190,7 @@ def show_run(console: Console, run: Run, stage: str | None) -> None:
     )
     for split in evaluation.by_split:
         if absence := evaluation.absence(split):
-            console.note(f"{split}{absence}")
+            console.note(absence)
     console.lines(run.drawn if stage else [run.report])
 
 

@@ -120,7 +120,7 @@ def load_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def cache_folder() -> Path:
@@ -147,7 +147,7 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         return load_file(path)
     except (OSError, ValueError, SafetensorError) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def save_table(path: Path, table: pa.Table) -> None:
@@ -166,7 +166,7 @@ def load_table(path: Path) -> pa.Table:
     try:
         return pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def sha256(path: Path) -> str:
@@ -188,7 +188,8 @@ def fingerprint(*values: Any) -> str:
     return digest.hexdigest()[:16]
 
 
-def _unreadable(path: Path, error: Exception) -> StorageError:
+def unreadable(path: Path, error: Exception) -> StorageError:
+    """What to raise for a file of emolens' own that holds something else."""
     return StorageError(
         f"{path} can't be read: {first_line(error)}.",
         hint="Delete it and run the command that makes it again.",

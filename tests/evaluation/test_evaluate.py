@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from emolens.data.dataset import Dataset, Split
-from emolens.errors import UsageError
+from emolens.errors import StorageError, UsageError
 from emolens.evaluation.evaluate import Evaluation, evaluate, predictions_table
 from emolens.labels import LabelSet
 from emolens.scores import Scores
@@ -123,8 +124,24 @@ def test_classes_without_rows_are_named_and_not_averaged() -> None:
     evaluation = evaluate(Dataset("made", DATASET.labels, splits), SCORES[-1:])
     assert evaluation.absent == {"validation": [], "test": ["<b>|&"]}
     assert evaluation.absence("validation") == ""
-    assert evaluation.absence("test") == "; no rows of <b>|&, which macro-F1 leaves out"
+    assert evaluation.absence("test") == "test has no rows of <b>|&, which macro-F1 leaves out"
     assert evaluation.by_split["test"]["probe"].macro_f1 == pytest.approx((1 + 2 / 3) / 2)
+
+
+def test_what_is_saved_is_loaded_as_the_same_evaluation(
+    evaluation: Evaluation, tmp_path: Path
+) -> None:
+    path = evaluation.save(tmp_path / "evaluation.json")
+    assert Evaluation.load(str(path)) == evaluation
+    assert json.loads(path.read_text("utf-8"))["test"]["probe"]["accuracy"] == 1
+
+
+@pytest.mark.parametrize("spoilt", ["[]", "{}", '{"labels": 3}', "no JSON", "null"])
+def test_a_file_that_is_no_evaluation_is_named(tmp_path: Path, spoilt: str) -> None:
+    path = tmp_path / "evaluation.json"
+    path.write_text(spoilt)
+    with pytest.raises(StorageError, match=r"evaluation\.json can't be read"):
+        Evaluation.load(path)
 
 
 def test_the_json_comes_back_as_the_same_evaluation(evaluation: Evaluation) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 import yaml
+from huggingface_hub import ModelCard
 
 from emolens.data.audit import Audit
 from emolens.evaluation.evaluate import Evaluation
@@ -30,16 +32,19 @@ def renamed(evaluation: Evaluation, old: str, new: str) -> Evaluation:
 
 
 def halves(card: str) -> tuple[dict[str, object], str]:
-    _, head, body = card.split("---\n", 2)
+    _, head, body = re.split("^---\n", card, maxsplit=2, flags=re.MULTILINE)
     return yaml.safe_load(head), body
 
 
 @pytest.mark.parametrize(
-    "name", ["feelings", 'my "data": 😀 我 #1', "a\u2028b\x7f\x85'%&*!{[- \\u"]
+    "name", ["feelings", 'my "data": 😀 我 #1', "a\u2028b\x7f\x85'%&*!{[- \\u", HARD, "null", "1.0"]
 )
 def test_the_metadata_is_yaml_and_holds_the_names_as_they_are(tiny_run: Run, name: str) -> None:
     audit = replace(Audit.from_dict(load_json(tiny_run.folder / "audit.json")), name=name)
-    metadata, _ = halves(model_card("tiny", audit, "minilm", tiny_run.evaluation))
+    card = model_card("tiny", audit, "minilm", tiny_run.evaluation)
+    metadata, body = halves(card)
+    assert body.startswith("\n# tiny\n")
+    assert ModelCard(card).data.to_dict()["model-index"] == metadata["model-index"]
     assert metadata["library_name"] == "transformers"
     assert metadata["pipeline_tag"] == "text-classification"
     (model,) = metadata["model-index"]  # type: ignore[misc]
@@ -68,5 +73,11 @@ def test_weird_class_names_stand_as_text_on_one_line(tiny_run: Run) -> None:
 def test_the_card_of_a_run_stands_in_its_model_folder(tiny_run: Run) -> None:
     metadata, body = halves((tiny_run.folder / "model" / "README.md").read_text("utf-8"))
     assert "emolens" in metadata["tags"]  # type: ignore[operator]
-    for part in ("## Figures", "## Known of the data", "## Limits", "sadness", "validation"):
+    for part in (
+        "## Figures",
+        "## What the audit of the data found",
+        "## Limits",
+        "sadness",
+        "validation",
+    ):
         assert part in body

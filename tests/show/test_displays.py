@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from emolens.evaluation.evaluate import ModelEvaluation
+from emolens.evaluation.model import ModelEvaluation
 from emolens.explore.project import Projection
 from emolens.labels import LabelSet
 from emolens.show import displays

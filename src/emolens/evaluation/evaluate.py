@@ -7,54 +7,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from emolens.data.dataset import TRAIN, VALIDATION, Dataset
 from emolens.errors import UsageError
-from emolens.evaluation.intervals import intervals
-from emolens.evaluation.metrics import (
-    Comparison,
-    calibration_error,
-    confusion,
-    mcnemar,
-    per_class,
-    summary,
-)
+from emolens.evaluation.metrics import Comparison, mcnemar
+from emolens.evaluation.model import ModelEvaluation, evaluate_model
 from emolens.scores import MAJORITY, Scores
 from emolens.shown import html_table, one_line
+from emolens.store import load_json, save_json, unreadable
 
 N_WORST = 10
-
-
-@dataclass(frozen=True)
-class ModelEvaluation:
-    """One model on one split. intervals: 95 %, low and high. confusion: true class by row."""
-
-    n: int
-    accuracy: float
-    macro_f1: float
-    weighted_f1: float
-    intervals: dict[str, tuple[float, float]]
-    loss: float
-    calibration_error: float
-    per_class: dict[str, dict[str, float]]
-    confusion: list[list[int]]
-
-    def __repr__(self) -> str:
-        figures = [f"accuracy {self.accuracy:.4f}", f"macro-F1 {self.macro_f1:.4f}"]
-        return one_line(self, f"{self.n:,} texts", *figures)
-
-    def _repr_html_(self) -> str:
-        rows = [(label, *figures.values()) for label, figures in self.per_class.items()]
-        return html_table(self, ("class", "precision", "recall", "F1", "texts"), rows)
-
-    def figure(self, key: str) -> str:
-        """`accuracy`, `macro_f1` or `weighted_f1` with its interval, to be read."""
-        low, high = self.intervals[key]
-        return f"{getattr(self, key):.4f} ({low:.3f}–{high:.3f})"
 
 
 @dataclass(frozen=True)
@@ -109,9 +76,23 @@ class Evaluation:
         return html_table(self, header, rows)
 
     def absence(self, split: str) -> str:
-        """`; no rows of joy, which macro-F1 leaves out`, or nothing if every class has rows."""
-        missing = self.absent[split]
-        return f"; no rows of {', '.join(missing)}, which macro-F1 leaves out" if missing else ""
+        """`test has no rows of joy, which macro-F1 leaves out`; '' if every class has rows."""
+        missing = ", ".join(self.absent[split])
+        return f"{split} has no rows of {missing}, which macro-F1 leaves out" if missing else ""
+
+    def save(self, path: str | Path) -> Path:
+        """Write one JSON file; returns its path."""
+        save_json(Path(path), self.to_dict())
+        return Path(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Evaluation:
+        """Read what save wrote; StorageError where the file holds anything else."""
+        plain = load_json(Path(path))
+        try:
+            return cls.from_dict(plain)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise unreadable(Path(path), error) from error
 
     def to_dict(self) -> dict[str, Any]:
         """As evaluation.json holds it: the splits on top, the other fields beside them."""
@@ -121,9 +102,9 @@ class Evaluation:
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Evaluation:
         """The inverse of to_dict, also after a round through JSON."""
-        others = {"labels", "absent", "comparisons", "worst_of", "hardest", "confidently_wrong"}
+        others = {field.name for field in fields(cls)}
         by_split = {
-            split: {name: _model_evaluation(values) for name, values in models.items()}
+            split: {name: ModelEvaluation.from_dict(values) for name, values in models.items()}
             for split, models in plain.items()
             if split not in others
         }
@@ -151,7 +132,7 @@ def evaluate(dataset: Dataset, scores: Sequence[Scores]) -> Evaluation:
             hint="load_dataset cuts one out of the training rows where a source has none.",
         )
     by_split = {
-        split: {s.model: _evaluate_model(dataset, s, split) for s in scores} for split in splits
+        split: {s.model: evaluate_model(dataset, s, split) for s in scores} for split in splits
     }
     best = max(scores, key=lambda s: by_split[VALIDATION][s.model].macro_f1)
     wrong = _worst_rows(dataset, best, VALIDATION)
@@ -188,21 +169,6 @@ def predictions_table(dataset: Dataset, scores: Sequence[Scores]) -> Any:
     return pa.concat_tables(pieces)
 
 
-def _evaluate_model(dataset: Dataset, scores: Scores, split: str) -> ModelEvaluation:
-    labels, probabilities = dataset[split].labels, scores.probabilities[split]
-    matrix = confusion(labels, scores.predictions(split), len(dataset.labels))
-    figures = {name: float(value) for name, value in summary(matrix).items()}
-    return ModelEvaluation(
-        n=len(labels),
-        **figures,
-        intervals=intervals(matrix),
-        loss=scores.log_loss(split, labels),
-        calibration_error=calibration_error(labels, probabilities),
-        per_class=per_class(matrix, dataset.labels.names),
-        confusion=matrix.tolist(),
-    )
-
-
 def _absent(dataset: Dataset, split: str) -> list[str]:
     return [dataset.labels.names[i] for i in np.flatnonzero(dataset.counts(split) == 0)]
 
@@ -236,8 +202,3 @@ def _worst_rows(dataset: Dataset, scores: Scores, split: str) -> list[WorstRow]:
         )
         for row in np.flatnonzero(guess != rows.labels)
     ]
-
-
-def _model_evaluation(values: dict[str, Any]) -> ModelEvaluation:
-    intervals = {name: (low, high) for name, (low, high) in values["intervals"].items()}
-    return ModelEvaluation(**{**values, "intervals": intervals})

@@ -19,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 
 from emolens.errors import require
-from emolens.evaluation.evaluate import ModelEvaluation
+from emolens.evaluation.model import ModelEvaluation
 from emolens.explore.project import Projection
 from emolens.labels import LabelSet
 from emolens.scores import role_of

@@ -17,7 +17,7 @@ from emolens.encode.backbone import find_encoder
 from emolens.errors import UsageError, nearest
 from emolens.evaluation.evaluate import Evaluation
 from emolens.shown import html_table, one_line
-from emolens.store import fingerprint, load_json, save_text
+from emolens.store import fingerprint, save_text
 from emolens.study.context import Context
 from emolens.study.figures import FIGURES, draw
 from emolens.study.folder import Meter, RunFolder, StageRecord
@@ -71,7 +71,7 @@ class Run:
     @property
     def evaluation(self) -> Evaluation:
         """What evaluation.json holds."""
-        return Evaluation.from_dict(load_json(self.folder / "evaluation.json"))
+        return Evaluation.load(self.folder / "evaluation.json")
 
 
 class _Silent:

@@ -73,4 +73,4 @@ class Context:
 
     def evaluation(self) -> Evaluation:
         """What the evaluate stage wrote."""
-        return Evaluation.from_dict(load_json(self.folder / "evaluation.json"))
+        return Evaluation.load(self.folder / "evaluation.json")

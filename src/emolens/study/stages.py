@@ -160,12 +160,13 @@ def _evaluate(context: Context) -> Outcome:
     scores = context.scores()
     found = evaluate(context.dataset, scores)
     paths = [context.folder / "evaluation.json", context.folder / "predictions.parquet"]
-    save_json(paths[0], found.to_dict())
+    found.save(paths[0])
     save_table(paths[1], predictions_table(context.dataset, scores))
     best = found.by_split[TEST][EXPORTED.name]
     low, high = best.intervals["accuracy"]
     summary = f"test accuracy {best.accuracy:.4f} (95 % {low:.3f}–{high:.3f})"
-    return paths, f"{summary}, macro-F1 {best.macro_f1:.4f}{found.absence(TEST)}"
+    figures = f"{summary}, macro-F1 {best.macro_f1:.4f}"
+    return paths, "; ".join(filter(None, [figures, found.absence(TEST)]))
 
 
 def _figures(context: Context) -> Outcome:

@@ -1,0 +1,65 @@
+"""One model on one split: its figures, each with an interval, and its confusion matrix.
+
+Takes Scores and labels; knows nothing of how the model was made, nor of other models.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from emolens.data.dataset import Dataset
+from emolens.evaluation.intervals import intervals
+from emolens.evaluation.metrics import calibration_error, confusion, per_class, summary
+from emolens.scores import Scores
+from emolens.shown import html_table, one_line
+
+
+@dataclass(frozen=True)
+class ModelEvaluation:
+    """One model on one split. intervals: 95 %, low and high. confusion: true class by row."""
+
+    n: int
+    accuracy: float
+    macro_f1: float
+    weighted_f1: float
+    intervals: dict[str, tuple[float, float]]
+    loss: float
+    calibration_error: float
+    per_class: dict[str, dict[str, float]]
+    confusion: list[list[int]]
+
+    def __repr__(self) -> str:
+        figures = [f"accuracy {self.accuracy:.4f}", f"macro-F1 {self.macro_f1:.4f}"]
+        return one_line(self, f"{self.n:,} texts", *figures)
+
+    def _repr_html_(self) -> str:
+        rows = [(label, *figures.values()) for label, figures in self.per_class.items()]
+        return html_table(self, ("class", "precision", "recall", "F1", "texts"), rows)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ModelEvaluation:
+        """From the fields as JSON holds them."""
+        intervals = {name: (low, high) for name, (low, high) in values["intervals"].items()}
+        return cls(**{**values, "intervals": intervals})
+
+    def figure(self, key: str) -> str:
+        """`accuracy`, `macro_f1` or `weighted_f1` with its interval, to be read."""
+        low, high = self.intervals[key]
+        return f"{getattr(self, key):.4f} ({low:.3f}–{high:.3f})"
+
+
+def evaluate_model(dataset: Dataset, scores: Scores, split: str) -> ModelEvaluation:
+    """Hold one model's probabilities against the labels of one split."""
+    labels, probabilities = dataset[split].labels, scores.probabilities[split]
+    matrix = confusion(labels, scores.predictions(split), len(dataset.labels))
+    figures = {name: float(value) for name, value in summary(matrix).items()}
+    return ModelEvaluation(
+        n=len(labels),
+        **figures,
+        intervals=intervals(matrix),
+        loss=scores.log_loss(split, labels),
+        calibration_error=calibration_error(labels, probabilities),
+        per_class=per_class(matrix, dataset.labels.names),
+        confusion=matrix.tolist(),
+    )
