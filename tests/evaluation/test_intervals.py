@@ -51,10 +51,17 @@ def test_all_right_is_no_proof_of_one(matrix: np.ndarray, lowest: float) -> None
 
 
 def test_accuracy_has_wilsons_interval() -> None:
-    matrix = np.array([[50, 3], [7, 20]])
-    known = binomtest(70, 80).proportion_ci(method="wilson")
-    assert intervals(matrix)["accuracy"] == pytest.approx((known.low, known.high))
-    assert wilson(70 / 80, 80) == intervals(matrix)["accuracy"]
+    matrix = np.array([[500, 30], [70, 200]])
+    known = binomtest(700, 800).proportion_ci(method="wilson")
+    assert intervals(matrix)["accuracy"] == pytest.approx((known.low, known.high), abs=1e-4)
+    assert wilson(700 / 800, 800) == intervals(matrix)["accuracy"]
+
+
+def test_few_rows_get_a_wider_interval_than_wilsons() -> None:
+    known = binomtest(5, 6).proportion_ci(method="wilson")
+    low, high = wilson(5 / 6, 6)
+    assert low < known.low
+    assert high > 0.97 > known.high
 
 
 def test_classes_without_rows_change_nothing() -> None:
@@ -72,24 +79,38 @@ def test_more_rows_and_a_lower_level_make_it_narrower() -> None:
             assert low < narrower[0] < narrower[1] < high
 
 
-def simulated(sizes: list[int], accuracy: float, n: int) -> tuple[np.ndarray, dict[str, float]]:
-    """n confusion matrices, errors evenly over the other classes, and the true figures."""
-    k = len(sizes)
-    answers = np.full((k, k), (1 - accuracy) / (k - 1))
+def answers_of(n_classes: int, accuracy: float) -> np.ndarray:
+    """(k, k): how often each answer follows each class, errors evenly over the other classes."""
+    answers = np.full((n_classes, n_classes), (1 - accuracy) / (n_classes - 1))
     np.fill_diagonal(answers, accuracy)
-    rng = np.random.default_rng(0)
-    rows = [rng.multinomial(size, answers[i], size=n) for i, size in enumerate(sizes)]
-    truth = summary(np.array(sizes)[:, None] * answers)
-    return np.stack(rows, axis=1), {name: float(value) for name, value in truth.items()}
+    return answers
 
 
-@pytest.mark.parametrize(
-    ("sizes", "accuracy"),
-    [([10] * 6, 0.97), ([10] * 27, 0.6), ([300, 100, 30, 10], 0.9), ([3] * 27, 0.97)],
-)
-def test_the_truth_is_covered_as_often_as_promised(sizes: list[int], accuracy: float) -> None:
-    drawn, truth = simulated(sizes, accuracy, 400)
+def covered(drawn: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """(3,): how often the intervals of matrices `drawn` contain the figures of the true cells."""
+    truth = summary(cells)
     bounds = [intervals(matrix) for matrix in drawn]
-    for name, value in truth.items():
-        covered = np.mean([b[name][0] <= value <= b[name][1] for b in bounds])
-        assert 0.92 <= covered <= 0.985
+    return np.array([np.mean([b[f][0] <= truth[f] <= b[f][1] for b in bounds]) for f in FIGURES])
+
+
+@pytest.mark.parametrize("accuracy", [0.6, 0.9, 0.97])
+@pytest.mark.parametrize("sizes", [[10] * 6, [30] * 2, [10] * 27, [300, 150, 100, 75, 60, 50]])
+def test_the_truth_is_covered_as_often_as_promised(sizes: list[int], accuracy: float) -> None:
+    answers, rng = answers_of(len(sizes), accuracy), np.random.default_rng(0)
+    rows = [rng.multinomial(size, answers[i], size=1000) for i, size in enumerate(sizes)]
+    shares = covered(np.stack(rows, axis=1), np.array(sizes)[:, None] * answers)
+    assert np.all((shares >= 0.93) & (shares <= 0.98)), shares
+
+
+def test_the_truth_is_covered_where_class_sizes_are_drawn_too() -> None:
+    cells = np.array([300, 100, 30, 10])[:, None] * answers_of(4, 0.9)
+    drawn = np.random.default_rng(0).multinomial(440, cells.ravel() / 440, size=1000)
+    shares = covered(drawn.reshape(-1, 4, 4), cells)
+    assert np.all((shares >= 0.93) & (shares <= 0.98)), shares
+
+
+@pytest.mark.parametrize("sizes", [[3] * 2, [3] * 27, [300, 30, 3]])
+def test_classes_of_three_rows_are_not_taken_for_certain(sizes: list[int]) -> None:
+    answers, rng = answers_of(len(sizes), 0.97), np.random.default_rng(0)
+    rows = [rng.multinomial(size, answers[i], size=1000) for i, size in enumerate(sizes)]
+    assert min(covered(np.stack(rows, axis=1), np.array(sizes)[:, None] * answers)) >= 0.88
