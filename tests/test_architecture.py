@@ -43,7 +43,7 @@ LIGHT = {
     "store",
     "decide",
     "predict",
-    "data.rows",
+    "data.readers",
     "encode.tokenize",
     "encode.batches",
     "encode.engines.base",

@@ -211,7 +211,8 @@ _study_command("embed", "Turn every text into a vector with the frozen encoder."
 @app.command()
 def encode(
     source: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A table: .csv .tsv .jsonl .parquet or .txt.")
+        Path,
+        typer.Argument(metavar="FILE", help="A table: .csv .tsv .jsonl .parquet .arrow or .txt."),
     ],
     out: Annotated[
         Path | None,
@@ -304,7 +305,8 @@ def predict(
         typer.Argument(metavar="[TEXT]...", help="Texts, or - for lines of stdin."),
     ] = None,
     source: Annotated[
-        Path | None, typer.Option("--input", help="A table: .csv .tsv .jsonl .parquet or .txt.")
+        Path | None,
+        typer.Option("--input", help="A table: .csv .tsv .jsonl .parquet .arrow or .txt."),
     ] = None,
     out: Annotated[
         Path | None,
@@ -352,10 +354,9 @@ def _stdin_lines() -> list[str]:
 
 
 def _predict_table(classifier: Any, source: Path, out: Path | None, text: str | None) -> None:
-    from emolens.predict.tables import predict_table
+    from emolens.predict.tables import default_target, predict_table
 
-    suffix = source.suffix.lower().replace(".txt", ".csv")
-    target = out or source.with_name(f"{source.stem}-emotions{suffix}")
+    target = out or default_target(source)
     console = Console()
     with console.progress("predict") as update:
         tally = predict_table(

@@ -13,13 +13,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from emolens.errors import StorageError, first_line
+from emolens.errors import StorageError, UsageError, first_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,6 +51,14 @@ def writing(path: Path) -> Iterator[None]:
                 hint="Choose another folder with --out, or change its permissions.",
             ) from error
         raise
+
+
+def check_ending(path: Path, known: Iterable[str]) -> None:
+    """UsageError where a file to be written ends on none of those known."""
+    if path.suffix.lower() not in known:
+        raise UsageError(
+            f"{path} is of no kind that emolens writes here.", hint=f"Known: {', '.join(known)}."
+        )
 
 
 @contextlib.contextmanager

@@ -16,11 +16,12 @@ from emolens.labels import LabelSet
 NAMES = LabelSet(("sadness", "joy", "fear"))
 
 
-def made(**splits: list[tuple[str, int]]) -> Dataset:
+def made(*, blank: dict[str, int] | None = None, **splits: list[tuple[str, int]]) -> Dataset:
     def split(rows: list[tuple[str, int]]) -> Split:
         return Split(tuple(text for text, _ in rows), np.array([label for _, label in rows]))
 
-    return Dataset("made", NAMES, {name: split(rows) for name, rows in splits.items()})
+    by_split = {name: split(rows) for name, rows in splits.items()}
+    return Dataset("made", NAMES, by_split, blank=blank or {})
 
 
 def found_broken(text: str) -> bool:
@@ -31,9 +32,10 @@ def found_broken(text: str) -> bool:
 def spoilt() -> Audit:
     return audit(
         made(
-            train=[("a", 0), ("a", 0), ("b", 1), ("c", 1), ("  ", 1), ("cafÃ©", 2)],
+            train=[("a", 0), ("a", 0), ("b", 1), ("c", 1), ("x", 1), ("cafÃ©", 2)],
             validation=[("b", 1), ("d", 0), ("d", 1)],
-            test=[("b", 2), ("c", 1), ("e", 0), ("", 2)],
+            test=[("b", 2), ("c", 1), ("e", 0), ("y", 2)],
+            blank={"train": 2, "test": 1},
         )
     )
 
@@ -68,8 +70,8 @@ def test_rows_that_also_stand_in_train_are_named(spoilt: Audit) -> None:
     ]
 
 
-def test_empty_and_broken_rows_are_named(spoilt: Audit) -> None:
-    assert [(row["split"], row["row"]) for row in spoilt.empty_rows] == [("train", 4), ("test", 3)]
+def test_rows_without_a_text_are_counted_and_broken_ones_named(spoilt: Audit) -> None:
+    assert [split.blank for split in spoilt.splits.values()] == [2, 0, 1]
     assert [(row["split"], row["row"]) for row in spoilt.broken_rows] == [("train", 5)]
 
 
@@ -82,11 +84,11 @@ def test_classes_are_counted_by_split(spoilt: Audit) -> None:
 def test_every_finding_is_a_sentence(spoilt: Audit) -> None:
     assert spoilt.findings == [
         "4 texts stand more than once, 2 of them with contradicting labels.",
-        "1 row of train is empty.",
+        "2 rows of train have no text and are left out.",
         "1 row of train looks wrongly decoded.",
         "1 row of validation also stands in train.",
         "2 rows of test also stand in train.",
-        "1 row of test is empty.",
+        "1 row of test has no text and is left out.",
     ]
 
 
@@ -186,4 +188,4 @@ def test_the_real_emotion_data(emotion_folder: Path) -> None:
     assert [split.leaked for split in result.splits.values()] == [0, 5, 11]
     assert result.splits["test"].majority == "joy"
     assert result.splits["test"].majority_share == 0.3475
-    assert sum(split.empty + split.broken_encoding for split in result.splits.values()) == 0
+    assert sum(split.blank + split.broken_encoding for split in result.splits.values()) == 0

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emolens.data.dataset import SPLITS, Dataset, Split, split_by_label
+from emolens.data.sources import load_dataset
 from emolens.errors import DataError
 from emolens.labels import LabelSet
+from tests.conftest import write_csv
 
 SHARES = (0.8, 0.1, 0.1)
 # Few different texts, so that many are equal and some contradict.
@@ -151,3 +159,110 @@ def test_a_frame_has_the_texts_the_class_names_and_the_splits() -> None:
     assert list(frame["label"].cat.categories) == ["sadness", "joy", "fear"]
     part = dataset.to_pandas("validation")
     assert part.to_dict("list") == {"text": ["text 0", "text 1"], "label": ["sadness", "joy"]}
+
+
+FEELINGS = ["joy", "fear", "sadness"] * 20
+WORDS = [f"text {i}" for i in range(60)]
+
+
+def test_texts_with_names_become_what_a_file_of_them_becomes(tmp_path: Path) -> None:
+    rows = list(zip(WORDS, FEELINGS, strict=True))
+    path = write_csv(tmp_path / "rows.csv", rows)
+    dataset = Dataset.from_texts(WORDS, FEELINGS)
+    assert dataset.labels.names == ("sadness", "joy", "fear")
+    assert dataset.fingerprint == load_dataset(path).fingerprint
+    assert dataset.fingerprint != Dataset.from_texts(WORDS, FEELINGS, seed=1).fingerprint
+    assert repr(dataset) == "Dataset('texts', 3 classes, train 48, validation 6, test 6)"
+
+
+@pytest.mark.parametrize("as_given", [list, tuple, np.array, pd.Series])
+def test_labels_may_be_ids(as_given: Callable[[list[int]], Any]) -> None:
+    ids = as_given([i % 12 for i in range(120)])
+    texts = [f"text {i}" for i in range(120)]
+    numbered = Dataset.from_texts(texts, ids)
+    assert numbered.labels.names == tuple(str(i) for i in range(12))
+    named = Dataset.from_texts(texts, ids, class_names=[f"c{11 - i}" for i in range(12)])
+    assert named.labels.names == tuple(f"c{11 - i}" for i in range(12))
+    assert all((named.y[split] == numbered.y[split]).all() for split in SPLITS)
+
+
+def test_splits_may_be_given_under_their_usual_names() -> None:
+    splits = ["train"] * 40 + ["Dev"] * 10 + ["test"] * 10
+    dataset = Dataset.from_texts(WORDS, FEELINGS, splits=splits)
+    assert dataset.sizes == {"train": 40, "validation": 10, "test": 10}
+    assert dataset["test"].texts == tuple(WORDS[50:])
+    cut = Dataset.from_texts(WORDS, FEELINGS, splits=["train"] * 50 + ["test"] * 10)
+    assert cut["test"].texts == tuple(WORDS[50:])
+    assert cut.sizes["train"] + cut.sizes["validation"] == 50
+
+
+def test_rows_without_a_text_are_left_out_and_counted() -> None:
+    texts = [*WORDS, None, "", " \n", "\u200b\ufeff", float("nan")]
+    dataset = Dataset.from_texts(texts, [*FEELINGS, "joy", "fear", "joy", None, "unheard of"])
+    assert (len(dataset), dataset.blank) == (60, {"train": 5})
+    whole = Dataset.from_texts(WORDS, FEELINGS)
+    assert dataset["test"].texts == whole["test"].texts
+    assert dataset.fingerprint != whole.fingerprint  # an audit tells them apart
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels", "options", "message"),
+    [
+        (["a"], ["joy", "fear"], {}, "values differ (1 for text, 2 for label)"),
+        (["a", "b"], ["joy", None], {}, "row 2: the row has no label"),
+        (["a", "b"], ["joy", " "], {}, "row 2: the row has no label"),
+        (["a", "b"], [0, 2], {"class_names": ["x", "y"]}, "row 2: label 2 is outside"),
+        (["a", "b"], ["joy", ["joy"]], {}, "row 2: the row has several labels"),
+        (["a", ["b"]], ["joy", "fear"], {}, "row 2: the text is a list"),
+        (["a", "cut \ud83d"], ["joy", "fear"], {}, "row 2: the text holds \\ud83d"),
+        (["a", b"\xff"], ["joy", "fear"], {}, "row 2: the text is bytes"),
+        (["a", "b"], ["joy", "fear"], {"splits": ["train", "tset"]}, "row 2: 'tset' is no split"),
+        (["a", "b"], ["joy", "fear"], {"splits": ["test", "test"]}, "has no training rows"),
+        ([], [], {}, "has no training rows"),
+        (["a", "b"], ["joy", "fear"], {}, "too few rows for a validation split"),
+        (["a", "b"], ["joy", "joy"], {}, "too few rows for a validation split"),
+    ],
+)
+def test_texts_that_make_no_dataset_are_said(
+    texts: list[Any], labels: list[Any], options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(DataError, match=re.escape(message)) as caught:
+        Dataset.from_texts(texts, labels, name="mine", **options)
+    assert str(caught.value).startswith("mine")
+
+
+def test_a_frame_goes_round(tmp_path: Path) -> None:
+    ids = [i % 3 for i in range(60)]
+    dataset = Dataset.from_texts(WORDS, ids, class_names=["zeal", "awe", "calm"])
+    again = Dataset.from_pandas(dataset.to_pandas(), split="split")
+    assert again.fingerprint == dataset.fingerprint
+    assert again.columns == ("text", "label", "split")
+    dataset.to_pandas().to_csv(tmp_path / "a.csv", index=False)
+    frame = pd.read_csv(tmp_path / "a.csv")
+    assert Dataset.from_pandas(frame, split="split")["test"].texts == dataset["test"].texts
+
+
+def test_a_frame_is_read_by_the_rule_for_files() -> None:
+    frame = pd.DataFrame({7: range(60), "Tweet": WORDS, "Emotion": FEELINGS, "mood": FEELINGS})
+    frame.loc[len(frame)] = [0, None, "joy", "joy"]
+    dataset = Dataset.from_pandas(frame, name="tweets")
+    assert dataset.columns == ("Tweet", "Emotion", "7", "mood")
+    assert (len(dataset), dataset.blank) == (60, {"train": 1})
+    numbers = Dataset.from_pandas(frame, text="7", label="mood")
+    assert numbers["train"].texts[0] == "0"
+    with pytest.raises(DataError, match="tweets has no text column 'Twet'") as caught:
+        Dataset.from_pandas(frame, text="Twet", name="tweets")
+    assert "'Tweet'" in caught.value.hint
+    with pytest.raises(DataError, match="frame has no column 'part'"):
+        Dataset.from_pandas(frame, split="part")
+    with pytest.raises(DataError, match="two columns 'mood'"):
+        Dataset.from_pandas(pd.concat([frame, frame[["mood"]]], axis=1))
+
+
+@pytest.mark.parametrize("dtype", ["category", "string", "Int64", "float64"])
+def test_labels_of_a_frame_may_have_any_type(dtype: str) -> None:
+    labels = pd.Series([30, 10, 20] * 20, dtype="Int64" if dtype == "Int64" else None)
+    frame = pd.DataFrame({"text": pd.array(WORDS, dtype="string"), "label": labels.astype(dtype)})
+    dataset = Dataset.from_pandas(frame)
+    assert dataset.labels.names == ("10", "20", "30")
+    assert dataset.to_pandas()["label"].value_counts().tolist() == [20, 20, 20]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emolens.blank import is_blank
 from emolens.data.dataset import SPLITS, Dataset
 from emolens.data.sources import load_dataset
 from emolens.errors import DataError, EmolensError, UsageError
@@ -47,10 +48,11 @@ def write_table(path: Path, rows: Rows) -> Path:
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet", ".arrow")
 # Any text but half surrogates (no UTF-8) and NUL (no text file holds it).
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=30)
+SEEN = TEXTS.filter(lambda text: not is_blank(text))
 
 
 @settings(max_examples=25, deadline=None)
-@given(texts=st.lists(TEXTS, min_size=12, max_size=20, unique=True))
+@given(texts=st.lists(SEEN, min_size=12, max_size=20, unique=True))
 def test_every_format_gives_the_same_dataset(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str]
 ) -> None:
@@ -219,6 +221,35 @@ def test_a_json_row_without_a_label_names_its_line(tmp_path: Path, line: str) ->
     assert f"{path}, line 2: the row has no label" in complaint(path)
 
 
+def test_rows_without_a_text_are_left_out_and_counted_by_split(feelings_folder: Path) -> None:
+    whole = load_dataset(feelings_folder)
+    blank = [("", "joy"), (" \u200b\ufeff", "sadness"), ("\n", "unheard of"), ("", "")]
+    write_csv(feelings_folder / "test.csv", [*blank, *feeling_rows(18, start=78)])
+    dataset = load_dataset(feelings_folder)
+    assert dataset.blank == {"test": 4}
+    assert dataset["test"].texts == whole["test"].texts
+    assert dataset.limited(9, seed=1).blank == {"test": 4}
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("rows.txt", ";joy"), ("rows.jsonl", '{"label": "joy"}'), ("rows.jsonl", '{"text": null}')],
+)
+def test_a_missing_text_is_no_text(tmp_path: Path, name: str, line: str) -> None:
+    rows = feeling_rows(60)
+    kept = [f"{t};{k}" for t, k in rows]
+    if name.endswith("jsonl"):
+        kept = [json.dumps({"text": t, "label": k}) for t, k in rows]
+    (tmp_path / name).write_text("\n".join([*kept, line]), "utf-8")
+    dataset = load_dataset(tmp_path / name)
+    assert (len(dataset), dataset.blank) == (60, {"train": 1})
+
+
+def test_a_split_of_blank_texts_has_no_rows(feelings_folder: Path) -> None:
+    write_csv(feelings_folder / "test.csv", [("", "joy")])
+    assert "feelings has too few rows for a test split" in complaint(feelings_folder)
+
+
 def test_several_labels_a_row_are_said(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"text": "a", "label": "joy"}\n{"text": "b", "label": ["joy", "fear"]}\n')
@@ -289,7 +320,7 @@ def test_bytes_that_are_no_text_name_their_row(tmp_path: Path) -> None:
 
     path = tmp_path / "rows.parquet"
     pq.write_table(pa.table({"text": [b"fine", b"\xff"], "label": ["joy", "fear"]}), path)
-    assert f"{path}, row 1: the text is bytes that are not UTF-8" in complaint(path)
+    assert f"{path}, row 2: the text is bytes that are not UTF-8" in complaint(path)
 
 
 def test_a_named_split_that_is_not_there_is_said(feelings_folder: Path) -> None:

@@ -54,12 +54,16 @@ def test_who_was_interrupted_goes_on_there(
     monkeypatch.setattr(table, "_CHUNK_TEXTS", 7)
     source, target = tmp_path / "in.jsonl", tmp_path / "out.parquet"
     rows = [json.dumps({"text": f"happy {n}"}) for n in range(20)]
-    source.write_text("\n".join([*rows, "{"]), "utf-8")
-    with pytest.raises(DataError, match="line 21"):
-        encode_table(encoder, source, target)
+    source.write_text("\n".join(rows), "utf-8")
+
+    def stop(done: int) -> None:
+        if done > 7:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        encode_table(encoder, source, target, progress=stop)
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cache/embeddings/*")}
     assert len(kept) == 2
-    source.write_text("\n".join(rows), "utf-8")
     encode_table(encoder, source, target)
     found = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cache/embeddings/*")}
     assert len(found) == 3
@@ -74,6 +78,8 @@ def test_a_missing_text_is_the_empty_one(encoder: Encoder, tmp_path: Path) -> No
     source.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     encode_table(encoder, source, tmp_path / "out.parquet", cache=False)
     wanted = encoder.encode(["happy", "", ""])
+    done = encode_table(encoder, str(source), str(tmp_path / "out.parquet"), cache=False)
+    assert done.rows == 3
     np.testing.assert_allclose(vectors(tmp_path / "out.parquet"), wanted, atol=1e-5)
 
 
@@ -92,6 +98,13 @@ def test_what_cannot_be_read_or_written_is_said_and_leaves_no_file(
         encode_table(
             encoder, write_csv(tmp_path / "a.csv", [("x", "y")]), target, text_column="mood"
         )
-    with pytest.raises(UsageError, match="no kind that emolens writes vectors to"):
+    with pytest.raises(UsageError, match="no kind that emolens writes"):
         encode_table(encoder, broken, tmp_path / "out.npy")
     assert not list(tmp_path.glob("*out*"))
+
+
+def test_every_line_of_a_txt_gets_a_vector(encoder: Encoder, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("happy\n\n  \nsad\n", "utf-8")
+    encode_table(encoder, tmp_path / "in.txt", tmp_path / "out.parquet", cache=False)
+    wanted = encoder.encode(["happy", "", "  ", "sad"])
+    np.testing.assert_allclose(vectors(tmp_path / "out.parquet"), wanted, atol=1e-5)

@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given as hypothesis_given
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from emolens.errors import DataError, EmolensError, UsageError
 from emolens.predict.classifier import Classifier
-from emolens.predict.tables import predict_table
+from emolens.predict.tables import default_target, predict_table
 from emolens.study import Run
 from tests.conftest import HOSTILE, feeling_rows
 
@@ -91,10 +95,12 @@ def test_the_first_row_may_be_blank(classifier: Classifier, tmp_path: Path, targ
 
 def test_lines_of_text_become_a_table(classifier: Classifier, tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text("\ufeffi am happy\n\nso sad, today\r\n😀", "utf-8")
-    assert predict_table(classifier, tmp_path / "in.txt", tmp_path / "out.csv").rows == 3
+    tally = predict_table(classifier, tmp_path / "in.txt", tmp_path / "out.csv")
+    assert (tally.rows, tally.blank) == (4, 1)
     rows = read(tmp_path / "out.csv")
-    assert [row["text"] for row in rows] == ["i am happy", "so sad, today", "😀"]
+    assert [row["text"] for row in rows] == ["i am happy", "", "so sad, today", "😀"]
     assert list(rows[0]) == ["text", *ADDED]
+    assert rows[1] == dict.fromkeys(rows[1], "") | {"unsure": "True"}
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
@@ -199,6 +205,58 @@ class TestTypes:
             predict_table(classifier, given, tmp_path / "out.parquet")
         assert ".jsonl" in caught.value.hint
 
+    def test_a_column_that_is_blank_in_the_first_row_has_its_type(
+        self, classifier: Classifier, tmp_path: Path
+    ) -> None:
+        given = write(tmp_path / "in.csv", [{"text": ""}, {"text": "happy"}])
+        predict_table(classifier, given, tmp_path / "out.parquet")
+        found = pq.read_table(tmp_path / "out.parquet")
+        types = [str(found.schema.field(name).type) for name in ADDED]
+        assert types == ["string", "double", "bool", "double", "double", "double"]
+        blank, happy = found.to_pylist()
+        assert blank == dict.fromkeys(blank) | {"text": "", "unsure": True}
+        assert happy["probability"] is not None
+
+    def test_bytes_and_what_is_nested_come_out_of_parquet_in_every_format(
+        self, classifier: Classifier, tmp_path: Path
+    ) -> None:
+        table = pa.table(
+            {
+                "text": pa.array(["happy café".encode(), None], pa.binary()),
+                "picture": [b"\xff", None],
+                "ns": pa.array([1, None], pa.timestamp("ns")),
+                "tags": [["a", "é"], []],
+                "object": [{"a": float("nan")}, None],
+                "score": [float("inf"), 1.5],
+            }
+        )
+        pq.write_table(table, tmp_path / "in.parquet")
+        outs = {ending: tmp_path / f"out{ending}" for ending in (".csv", ".jsonl", ".parquet")}
+        for out in outs.values():
+            predict_table(classifier, tmp_path / "in.parquet", out)
+        first, second = read(outs[".csv"])
+        assert [first[name] for name in ("text", "picture", "tags", "object", "score")] == [
+            "happy café", "/w==", '["a", "é"]', '{"a": null}', "inf",
+        ]  # fmt: skip
+        assert first["ns"].endswith("00.000000001")
+        assert (second["text"], second["object"], second["emotion"]) == ("", "", "")
+        first, second = read(outs[".jsonl"])
+        assert [first[name] for name in ("text", "picture", "tags", "object", "score")] == [
+            "happy café", "/w==", ["a", "é"], {"a": None}, None,
+        ]  # fmt: skip
+        assert (second["text"], second["emotion"], second["p_joy"]) == (None, None, None)
+        found = pq.read_table(outs[".parquet"])
+        assert found.select(table.column_names).schema.equals(table.schema)
+        assert found.select(table.column_names).to_pydict()["ns"] == table["ns"].to_pylist()
+
+    def test_what_parquet_cannot_hold_is_named(
+        self, classifier: Classifier, tmp_path: Path
+    ) -> None:
+        for value in ({}, 2**70):
+            given = write(tmp_path / "in.jsonl", [{"text": "happy", "n": value}])
+            with pytest.raises(DataError, match="does not fit into Parquet"):
+                predict_table(classifier, given, tmp_path / "out.parquet")
+
 
 def bytes_of(content: str | bytes) -> Callable[[Path], object]:
     raw = content.encode() if isinstance(content, str) else content
@@ -208,23 +266,24 @@ def bytes_of(content: str | bytes) -> Callable[[Path], object]:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
+        ("a.csv", '"id,words\n1,happy\n', "line 1: unexpected end"),
         ("a.csv", "id,words\n1,happy\n", "no column that looks like the texts"),
-        ("a.csv", "id,text\n1,happy\n2,so,sad\n", "line 3: the number of fields"),
-        ("a.csv", "id,text\n1,happy\n2\n", "line 3: the number of fields"),
-        ("a.csv", 'id,text\n1,happy\n2,"never closed\n', "after line 2: this is no well-formed"),
-        ("a.csv", "", "holds no rows"),
+        ("a.csv", "id,text\n1,happy\n2,so,sad\n", "line 3: 3 fields where the header has 2"),
+        ("a.csv", "id,text\n1,happy\n2\n", "line 3: 1 fields where the header has 2"),
+        ("a.csv", 'id,text\n1,happy\n2,"never closed\n', "line 3: unexpected end"),
+        ("a.csv", "", "is empty"),
         ("a.csv", "text\n", "holds no rows"),
-        ("a.tsv", "", "holds no rows"),
+        ("a.tsv", "\n", "holds no rows"),
         ("a.jsonl", "\n", "holds no rows"),
-        ("a.txt", "", "holds no rows"),
-        ("a.parquet", "", "no readable parquet"),
+        ("a.txt", "", "is empty"),
+        ("a.parquet", "", "is empty"),
         ("a.parquet", "text\nhappy\n", "no readable parquet"),
-        ("a.csv", b"text\nfine\nna\xefve\n", "not UTF-8 .*0xef"),
+        ("a.csv", b"text\nfine\nna\xefve\n", "line 3: byte 0xef is not UTF-8"),
         ("a.jsonl", b'{"text": "na\xefve"}\n', "not UTF-8"),
         ("a.txt", "happy\n".encode("utf-16"), "not UTF-8"),
         ("a.jsonl", '{"text": "happy"}\n{"text": \n', "line 2: this is not JSON"),
-        ("a.jsonl", '{"text": "happy"}\n["sad"]\n', "line 2: this is no object"),
-        ("a.jsonl", '{"text": "happy"}\n{"text": "\\ud83d"}\n', "line 2: .*surrogates"),
+        ("a.jsonl", '{"text": "happy"}\n["sad"]\n', "line 2: this is JSON, but not an object"),
+        ("a.jsonl", '{"text": "happy"}\n{"text": "\\ud83d"}\n', "line 2: .*surrogate"),
         ("a.csv", "text,emotion\nhappy,joy\n", "already has a column 'emotion'"),
     ],
 )
@@ -257,13 +316,14 @@ def test_a_failure_midway_leaves_the_earlier_output(
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_rows_of_different_columns_do_not_fit_into_csv(
-    classifier: Classifier, tmp_path: Path
-) -> None:
-    given = write(tmp_path / "in.jsonl", [{"text": "a"}, {"text": "b", "new": 1}])
-    with pytest.raises(DataError, match="row 2: the first row has no 'new'") as caught:
-        predict_table(classifier, given, tmp_path / "out.csv")
-    assert ".jsonl" in caught.value.hint
+def test_rows_of_different_columns_become_one_table(classifier: Classifier, tmp_path: Path) -> None:
+    given = write(tmp_path / "in.jsonl", [{"text": "a"}, {"new": 1, "text": None}])
+    predict_table(classifier, given, tmp_path / "out.csv")
+    found = read(tmp_path / "out.csv")
+    assert list(found[0]) == ["text", "new", *ADDED]
+    assert [(row["text"], row["new"]) for row in found] == [("a", ""), ("", "1")]
+    predict_table(classifier, given, tmp_path / "out.jsonl")
+    assert "new" not in read(tmp_path / "out.jsonl")[0]
 
 
 def test_a_missing_named_column_brings_the_nearest(classifier: Classifier, tmp_path: Path) -> None:
@@ -274,22 +334,84 @@ def test_a_missing_named_column_brings_the_nearest(classifier: Classifier, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("source", "target"), [("a.xlsx", "b.csv"), ("a.csv", "b.xls"), ("a.csv", "b.txt")]
+    ("source", "target", "kind"),
+    [
+        ("a.xlsx", "b.csv", DataError),
+        ("a.csv", "b.xls", UsageError),
+        ("a.csv", "b.txt", UsageError),
+    ],
 )
-def test_unknown_endings_are_a_usage_error(
-    classifier: Classifier, tmp_path: Path, source: str, target: str
+def test_unknown_endings_are_named_with_the_known_ones(
+    classifier: Classifier, tmp_path: Path, source: str, target: str, kind: type[EmolensError]
 ) -> None:
     (tmp_path / source).write_text("text\nhappy\n")
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(kind, match="of no kind that emolens") as caught:
         predict_table(classifier, tmp_path / source, tmp_path / target)
     assert ".csv" in caught.value.hint
 
 
 def test_a_missing_file_is_named(classifier: Classifier, tmp_path: Path) -> None:
-    with pytest.raises(EmolensError, match=r"no file .*nowhere\.csv"):
+    with pytest.raises(EmolensError, match=r"no file or folder .*nowhere\.csv"):
         predict_table(classifier, tmp_path / "nowhere.csv", tmp_path / "out.csv")
 
 
 def test_a_very_long_text_in_a_csv_is_read(classifier: Classifier, tmp_path: Path) -> None:
     given = write(tmp_path / "in.csv", [{"text": "happy " * 50_000}])
     assert predict_table(classifier, given, tmp_path / "out.csv").rows == 1
+
+
+@pytest.mark.parametrize("ending", [".arrow", ".feather", ".ndjson"])
+def test_every_format_that_studies_read_is_answered(
+    classifier: Classifier, tmp_path: Path, ending: str
+) -> None:
+    given = tmp_path / f"in{ending}"
+    if ending == ".ndjson":
+        given.write_text('{"text": "happy"}\n', "utf-8")
+    else:
+        pyarrow.feather.write_feather(pa.table({"text": ["happy"]}), given)
+    target = default_target(given)
+    predict_table(classifier, str(given), str(target))
+    assert target.name == f"in-emotions{'.ndjson' if ending == '.ndjson' else '.parquet'}"
+    answer = classifier.predict(["happy"])[0]
+    if ending == ".ndjson":
+        found = json.loads(target.read_text("utf-8"))
+    else:
+        found = read(target)[0]
+    assert (found["text"], found["emotion"]) == ("happy", answer.label)
+
+
+def test_a_header_that_cannot_be_told_apart_is_read_as_studies_read_it(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    (tmp_path / "in.csv").write_text("Text, text ,,\nno,happy,1,2\n", "utf-8")
+    predict_table(classifier, tmp_path / "in.csv", tmp_path / "out.csv")
+    found = read(tmp_path / "out.csv")[0]
+    assert list(found) == ["Text", "text", "column_3", "column_4", *ADDED]
+    answer = classifier.predict(["happy"])[0]
+    assert float(found["p_joy"]) == pytest.approx(answer.probabilities["joy"], abs=1e-4)
+
+
+@settings(max_examples=60, deadline=None)
+@hypothesis_given(
+    content=st.one_of(
+        st.binary(max_size=60),
+        st.text(max_size=40).map(lambda text: text.encode("utf-8", "replace")),
+    ),
+    ending=st.sampled_from([".csv", ".tsv", ".txt", ".jsonl", ".parquet"]),
+)
+def test_any_bytes_are_answered_row_by_row_or_named(
+    tmp_path_factory: pytest.TempPathFactory,
+    classifier: Classifier,
+    content: bytes,
+    ending: str,
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    (folder / f"any{ending}").write_bytes(b"text\n" + content)
+    try:
+        tally = predict_table(classifier, folder / f"any{ending}", folder / "any-out.jsonl")
+    except EmolensError as error:
+        assert "\n" not in str(error)
+        assert str(folder) in str(error)
+    else:
+        lines = (folder / "any-out.jsonl").read_text("utf-8").split("\n")
+        assert tally.rows == len(lines) - 1

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -35,13 +34,14 @@ class SplitAudit:
 
     n_tokens: minimum, median, 95th percentile and maximum, with the special tokens; None where
     no tokenizer was at hand. leaked: rows whose text also stands in train (always 0 for train).
+    blank: rows that were left out because they have no text; n does not count them.
     """
 
     n: int
     by_class: dict[str, int]
     majority: str
     majority_share: float
-    empty: int
+    blank: int
     broken_encoding: int
     leaked: int
     n_tokens: dict[str, float] | None = None
@@ -70,7 +70,6 @@ class Audit:
     contradicting_texts: int
     contradictions: list[dict[str, Any]]
     leaked_rows: list[dict[str, Any]]
-    empty_rows: list[dict[str, Any]]
     broken_rows: list[dict[str, Any]]
     max_length: int | None = None
     one_of_each: list[dict[str, Any]] = field(default_factory=list)
@@ -107,7 +106,7 @@ class Audit:
             longer = f"longer than {self.max_length} tokens and will be cut there"
             for n, one, many in (
                 (split.leaked, "also stands in train", "also stand in train"),
-                (split.empty, "is empty", "are empty"),
+                (split.blank, "has no text and is left out", "have no text and are left out"),
                 (split.broken_encoding, "looks wrongly decoded", "look wrongly decoded"),
                 (split.over_limit or 0, f"is {longer}", f"are {longer}"),
             ):
@@ -141,11 +140,15 @@ def audit(
         for name, row, _ in rows
         if name != TRAIN
     ]
-    empty = _rows_where(dataset, lambda text: not text.strip())
-    broken = _rows_where(dataset, lambda text: bool(_BROKEN.search(text)))
+    broken = [
+        _row(dataset, name, row)
+        for name, split in dataset.splits.items()
+        for row, text in enumerate(split.texts)
+        if _BROKEN.search(text)
+    ]
     by_split = {
         kind: Counter(row["split"] for row in rows)
-        for kind, rows in (("leaked", leaked), ("empty", empty), ("broken", broken))
+        for kind, rows in (("leaked", leaked), ("broken", broken))
     }
     splits = {}
     for name in dataset.splits:
@@ -167,7 +170,6 @@ def audit(
             for text, rows in contradicting.items()
         ],
         leaked_rows=leaked,
-        empty_rows=empty[:_EXAMPLES],
         broken_rows=broken[:_EXAMPLES],
         max_length=max_length,
     )
@@ -195,21 +197,12 @@ def _split_audit(
         by_class=dict(zip(dataset.labels.names, by_class.tolist(), strict=True)),
         majority=dataset.labels.names[largest],
         majority_share=float(by_class[largest] / by_class.sum()),
-        empty=counts["empty"],
+        blank=dataset.blank.get(name, 0),
         broken_encoding=counts["broken"],
         leaked=counts["leaked"],
         n_tokens=tokens,
         over_limit=over,
     )
-
-
-def _rows_where(dataset: Dataset, found: Callable[[str], bool]) -> list[dict[str, Any]]:
-    return [
-        _row(dataset, name, row)
-        for name, split in dataset.splits.items()
-        for row, text in enumerate(split.texts)
-        if found(text)
-    ]
 
 
 def _row(dataset: Dataset, split: str, row: int) -> dict[str, Any]:

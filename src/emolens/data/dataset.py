@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emolens.errors import DataError, UsageError
+from emolens.data.readers.columns import choose_column
+from emolens.data.readers.table import Table, table_of_rows
+from emolens.data.targets import Columns, label_set, labelled_rows
+from emolens.errors import DataError, UsageError, nearest
 from emolens.labels import LabelSet
 from emolens.shown import html_table, one_line
 from emolens.store import fingerprint
@@ -19,6 +22,14 @@ if TYPE_CHECKING:
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
+# What sources call the splits.
+SPLIT_NAMES = {
+    TRAIN: ("train", "training"),
+    VALIDATION: ("validation", "valid", "val", "dev"),
+    TEST: ("test", "testing"),
+}
+SHARES = (0.8, 0.1, 0.1)  # of one table that is cut into train, validation and test
+SEED = 42
 
 
 @dataclass(frozen=True)
@@ -47,13 +58,15 @@ class Split:
 class Dataset:
     """Labelled texts by split, in the order train, validation, test.
 
-    columns: the column names of the source, the texts' and labels' first.
+    columns: the column names of the source, the texts' and labels' first. blank: by split of the
+    source, how many rows were left out because they have no text.
     """
 
     name: str
     labels: LabelSet
     splits: dict[str, Split]
     columns: tuple[str, ...] = ("text", "label")
+    blank: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.labels) < 2:
@@ -62,6 +75,113 @@ class Dataset:
                 f"{self.name} has one class only ({only}); there is nothing to tell apart.",
                 hint="Choose another label column with --label, or add rows of another class.",
             )
+
+    @classmethod
+    def from_tables(
+        cls,
+        name: str,
+        tables: Mapping[str, Sequence[Table]],
+        *,
+        columns: Columns,
+        shares: tuple[float, float, float] = SHARES,
+        seed: int = SEED,
+    ) -> Dataset:
+        """The rows of tables by split; splits that are not there are cut out of train.
+
+        Rows without a text are left out. Raises DataError that names the table and the row.
+        """
+        rows = {split: labelled_rows(parts, columns) for split, parts in tables.items()}
+        labels = label_set(rows[TRAIN], tables[TRAIN], columns.label)
+        splits = {split: Split(part.texts, part.ids(labels)) for split, part in rows.items()}
+        splits = _completed(name, splits, shares, seed)
+        if absent := set(range(len(labels))) - set(splits[TRAIN].labels.tolist()):
+            # Cutting a split out of train leaves a row of every class there; splits that the
+            # source has cut may not.
+            raise DataError(
+                f"{name}: the training split has no row of: "
+                f"{', '.join(labels.names[i] for i in sorted(absent))}.",
+                hint="Add rows of it, or leave the class out.",
+            )
+        used = (columns.text, columns.label)
+        others = (column for column in tables[TRAIN][0].columns if column not in used)
+        blank = {split: part.blank for split, part in rows.items() if part.blank}
+        return cls(name, labels, splits, (*used, *others), blank)
+
+    @classmethod
+    def from_texts(
+        cls,
+        texts: Sequence[str | None],
+        labels: Sequence[Any],
+        *,
+        splits: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
+        name: str = "texts",
+        seed: int = SEED,
+    ) -> Dataset:
+        """Texts and their labels, (n,) each: class names, or ids where `class_names` has names.
+
+        splits: the split of each row (train, validation or dev, test); splits that are not there
+        are cut out of train by class, seeded, as load_dataset does. Raises DataError.
+        """
+        columns: dict[str, Sequence[Any]] = {"text": texts, "label": labels}
+        if splits is not None:
+            columns["split"] = splits
+        lengths = {column: len(values) for column, values in columns.items()}
+        if len(set(lengths.values())) > 1:
+            sizes = ", ".join(f"{length:,} for {column}" for column, length in lengths.items())
+            raise DataError(
+                f"{name}: the numbers of values differ ({sizes}).", hint="Give one for each row."
+            )
+        by_split: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+        for number, values in enumerate(zip(*columns.values(), strict=True), start=1):
+            row = dict(zip(columns, values, strict=True))
+            split = _split_named(row.pop("split", TRAIN), f"{name}, row {number}")
+            by_split.setdefault(split, []).append((number, row))
+        if not by_split.get(TRAIN):
+            raise DataError(f"{name} has no training rows.", hint="Give rows of the split 'train'.")
+        known = {"label": tuple(class_names)} if class_names is not None else {}
+        tables = {
+            split: [table_of_rows(name, ("text", "label"), by_split[split], class_names=known)]
+            for split in SPLITS
+            if split in by_split
+        }
+        return cls.from_tables(name, tables, columns=Columns(), seed=seed)
+
+    @classmethod
+    def from_pandas(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        text: str | None = None,
+        label: str | None = None,
+        split: str | None = None,
+        name: str = "frame",
+        seed: int = SEED,
+    ) -> Dataset:
+        """The rows of a frame: the columns named, or those with a usual name, as in files.
+
+        split: the column with each row's split. A categorical label keeps the order of its
+        categories. Raises DataError.
+        """
+        header = table_of_rows(name, tuple(map(str, frame.columns)), [])
+        text, label = choose_column(header, "text", text), choose_column(header, "label", label)
+        if split is not None and split not in header.columns:
+            raise DataError(f"{name} has no column '{split}'.", hint=nearest(split, header.columns))
+        column = {name: frame.iloc[:, place] for place, name in enumerate(header.columns)}
+        labels = column[label]
+        categories = getattr(labels.dtype, "categories", None)
+        if categories is not None:  # their values are names, not places in the list
+            labels = labels.astype(object).map(str, na_action="ignore")
+        dataset = cls.from_texts(
+            _values(column[text]),
+            _values(labels),
+            splits=None if split is None else _values(column[split]),
+            class_names=None if categories is None else [str(value) for value in categories],
+            name=name,
+            seed=seed,
+        )
+        others = (column for column in header.columns if column not in (text, label))
+        return replace(dataset, columns=(text, label, *others))
 
     def __repr__(self) -> str:
         sizes = (f"{split} {size:,}" for split, size in self.sizes.items())
@@ -101,6 +221,8 @@ class Dataset:
         parts: list[object] = [list(self.labels.names)]
         for name, split in self.splits.items():
             parts += [name, list(split.texts), split.labels]
+        if self.blank:  # the audit counts them
+            parts.append(self.blank)
         return fingerprint(*parts)
 
     def counts(self, split: str) -> np.ndarray:
@@ -185,6 +307,45 @@ def split_by_label(
         for s in range(3)
     ]
     return {name: rows.take(indices) for name, indices in zip(SPLITS, taken, strict=True)}
+
+
+def _completed(
+    name: str, splits: dict[str, Split], shares: tuple[float, float, float], seed: int
+) -> dict[str, Split]:
+    """Cut the splits that are absent out of the training rows."""
+    absent = [split for split in (VALIDATION, TEST) if split not in splits]
+    if absent:
+        train, validation, test = shares
+        wanted = (
+            train,
+            validation if VALIDATION in absent else 0.0,
+            test if TEST in absent else 0.0,
+        )
+        cut = split_by_label(splits[TRAIN], wanted, seed=seed)
+        splits = {**splits, TRAIN: cut[TRAIN], **{split: cut[split] for split in absent}}
+    for split in SPLITS:
+        if not len(splits[split]):
+            raise DataError(
+                f"{name} has too few rows for a {split} split.",
+                hint="Ten rows or more of every class are a start; give more rows.",
+            )
+    return {split: splits[split] for split in SPLITS}
+
+
+def _split_named(value: object, where: str) -> str:
+    """The split that a source calls so."""
+    for split, names in SPLIT_NAMES.items():
+        if str(value).strip().lower() in names:
+            return split
+    raise DataError(
+        f"{where}: '{value}' is no split.", hint="Use train, validation (or dev) and test."
+    )
+
+
+def _values(column: pd.Series) -> list[Any]:
+    """Python's own values; None where one is missing."""
+    values: list[Any] = column.astype(object).where(column.notna(), None).tolist()
+    return values
 
 
 def _stratified_rows(labels: np.ndarray, limit: int, rng: np.random.Generator) -> np.ndarray:

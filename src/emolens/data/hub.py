@@ -1,22 +1,22 @@
 """Data sets through the library `datasets`: repositories of the Hub, and folders it saved.
 
-The only module that knows that library. Gives raw tables by the names that the source uses.
+The only module that knows that library. Gives tables by the names that the source uses.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from emolens.data.files import RawTable
+from emolens.data.readers.table import CHUNK, Chunk, Table
 from emolens.errors import DataError, first_line, hub_errors, require
 
 
-def hub_tables(repo: str, *, config: str | None, revision: str | None) -> dict[str, RawTable]:
+def hub_tables(repo: str, *, config: str | None, revision: str | None) -> dict[str, Table]:
     """Every split of a repository, from the Hub or the cache; HubError where neither has it."""
     datasets = require("datasets", "train")
     what = f"the data set {repo}" + (f" at {revision}" if revision else "")
@@ -28,7 +28,7 @@ def hub_tables(repo: str, *, config: str | None, revision: str | None) -> dict[s
     return _tables(loaded, Path(repo))
 
 
-def saved_tables(folder: Path) -> dict[str, RawTable]:
+def saved_tables(folder: Path) -> dict[str, Table]:
     """Every split of a folder that `save_to_disk` wrote."""
     datasets = require("datasets", "train")
     try:
@@ -110,17 +110,26 @@ def _quiet(datasets: ModuleType) -> Iterator[None]:
             datasets.enable_progress_bars()
 
 
-def _tables(loaded: Any, origin: Path) -> dict[str, RawTable]:
+def _tables(loaded: Any, origin: Path) -> dict[str, Table]:
     return {name: _table(loaded[name], origin / name) for name in loaded}
 
 
-def _table(dataset: Any, origin: Path) -> RawTable:
+def _table(dataset: Any, origin: Path) -> Table:
     names = {
         column: tuple(feature.names)
         for column, feature in dataset.features.items()
         if type(feature).__name__ == "ClassLabel"
     }
     plain = dataset.with_format(None)
-    columns = {column: list(plain[column]) for column in plain.column_names}
-    rows = tuple(f"row {row}" for row in range(1, len(plain) + 1))
-    return RawTable(origin, columns, rows, names)
+
+    def read(columns: Sequence[str]) -> Iterator[Chunk]:
+        # Only the columns that are asked for: pictures and sounds would be decoded.
+        wanted = plain.select_columns(list(columns))
+        for start in range(0, len(wanted), CHUNK):
+            values = wanted[start : start + CHUNK]
+            rows = [
+                dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)
+            ]
+            yield Chunk(range(start + 1, start + 1 + len(rows)), rows)
+
+    return Table(origin, tuple(plain.column_names), read, class_names=names)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from emolens.data.rows import check_ending, check_table, read_rows, text_column_of
+from emolens.data.readers import open_table
+from emolens.data.readers.columns import choose_column, texts_of
+from emolens.data.readers.table import Table
 from emolens.encode.embed import Encoder
-from emolens.errors import DataError
-from emolens.store import atomic_file
+from emolens.store import atomic_file, check_ending
 
 # As many texts as sort well by length, and fewer where they are long.
 _CHUNK_TEXTS = 8192
@@ -30,8 +31,8 @@ class Encoded:
 
 def encode_table(
     encoder: Encoder,
-    source: Path,
-    target: Path,
+    source: str | Path,
+    target: str | Path,
     *,
     text_column: str | None = None,
     cache: bool = True,
@@ -39,7 +40,7 @@ def encode_table(
 ) -> Encoded:
     """Write `row` (int64, from 0) and `embedding` (d float32) for each row of `source`, in order.
 
-    source: .csv, .tsv, .jsonl, .parquet, or .txt with one text a line; target: .parquet. Memory
+    source: any table that emolens reads, or .txt with one text per line; target: .parquet. Memory
     does not grow with the rows. cache: as in Encoder.encode, a few thousand rows at a time; who was
     interrupted goes on there. progress: called with rows done. Raises DataError that names the file
     and the line.
@@ -47,11 +48,13 @@ def encode_table(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    check_table(source)
-    check_ending(target, "writes vectors to", (".parquet",))
+    target = Path(target)
+    check_ending(target, (".parquet",))
+    table = open_table(Path(source), labelled=False)
+    texts_in_order = _texts(table, choose_column(table, "text", text_column))
     encoded, writer = Encoded(), None
     with atomic_file(target) as file, contextlib.ExitStack() as opened:
-        for texts in _chunks(_texts(source, text_column)):
+        for texts in _chunks(texts_in_order):
             tokens = encoder.tokenizer.encode(texts, first=encoded.rows)
             vectors = encoder.encode(texts, tokens=tokens, cache=cache)
             rows = pa.array(np.arange(encoded.rows, encoded.rows + len(texts)))
@@ -67,17 +70,12 @@ def encode_table(
             writer.write_table(chunk)
             if progress:
                 progress(encoded.rows)
-        if writer is None:
-            raise DataError(f"{source} holds no rows.", hint="Check how the file was made.")
     return encoded
 
 
-def _texts(source: Path, wanted: str | None) -> Iterator[str]:
-    """The column of texts; a missing value is the empty text."""
-    column = ""
-    for row in read_rows(source):
-        column = column or text_column_of(row, source, wanted)
-        yield "" if row.get(column) is None else str(row[column])
+def _texts(table: Table, column: str) -> Iterator[str]:
+    for chunk in table.chunks(column):
+        yield from texts_of(table, chunk, column)
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:

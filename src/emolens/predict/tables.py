@@ -5,34 +5,33 @@ The columns of the input are kept; added are `emotion`, `probability`, `unsure` 
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from emolens.blank import is_blank
-from emolens.data.rows import (
-    FORMATS,
-    Row,
-    check_ending,
-    check_table,
-    chunks,
-    delimiter_of,
-    parquet_errors,
-    read_rows,
-    text_column_of,
-)
+from emolens.data.readers import open_table
+from emolens.data.readers.columns import choose_column, texts_of
+from emolens.data.readers.delimited import delimiter_of
+from emolens.data.readers.table import Chunk, Row, Table
 from emolens.errors import DataError, first_line
 from emolens.labels import LabelSet
 from emolens.predict.classifier import Classifier, Prediction
-from emolens.store import atomic_file
+from emolens.store import atomic_file, check_ending
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_WRITTEN = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+# Where the answers go by default, for formats that are read only.
+_WRITTEN_AS = {".txt": ".csv", ".arrow": ".parquet", ".feather": ".parquet"}
 
 
 @dataclass
@@ -44,64 +43,84 @@ class Tally:
     blank: int = 0
 
 
+@dataclass(frozen=True)
+class Answered:
+    """Rows of a table and, for each, what is added to it."""
+
+    chunk: Chunk
+    added: list[Row]
+
+
+def default_target(source: Path) -> Path:
+    """NAME-emotions beside the source, in its format where that can be written."""
+    ending = source.suffix.lower()
+    return source.with_name(f"{source.stem}-emotions{_WRITTEN_AS.get(ending, ending)}")
+
+
 def predict_table(
     classifier: Classifier,
-    source: Path,
-    target: Path,
+    source: str | Path,
+    target: str | Path,
     *,
     text_column: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Tally:
     """Read `source`, write `target` with the answers beside each row.
 
-    Both by their ending: .csv, .tsv, .jsonl, .parquet, or .txt with one text a line (reading
-    only). Memory does not grow with the rows. Raises DataError that names the file and the line.
+    source: any table that emolens reads, or .txt with one text per line. target: .csv, .tsv,
+    .jsonl, .ndjson or .parquet. Memory does not grow with the rows. Raises DataError that names
+    the file and the line.
     """
-    check_table(source)
-    check_ending(target, "writes", FORMATS[:-1])
+    target = Path(target)
+    check_ending(target, _WRITTEN)
+    table = open_table(Path(source), labelled=False)
+    column = choose_column(table, "text", text_column)
+    if taken := set(table.columns).intersection(_added_names(classifier.labels)):
+        raise DataError(
+            f"{source} already has a column '{min(taken)}', which the answers would hide.",
+            hint="Rename it first.",
+        )
     tally = Tally()
-    answered = _answered(classifier, read_rows(source), (source, text_column), tally, progress)
+    answered = _answered(classifier, table, column=column, tally=tally, progress=progress)
     with atomic_file(target) as file:
-        _write(answered, source, target, file)
-        if not tally.rows:
-            raise DataError(f"{source} holds no rows.", hint="Check how the file was made.")
+        if target.suffix.lower() == ".parquet":
+            _write_parquet(answered, table, file)
+        else:
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+            _write_text(answered, table, text, ending=target.suffix.lower())
+            text.detach()
     return tally
 
 
 def _answered(
     classifier: Classifier,
-    rows: Iterable[Row],
-    where: tuple[Path, str | None],
+    table: Table,
+    *,
+    column: str,
     tally: Tally,
     progress: Callable[[int], None] | None,
-) -> Iterator[Row]:
-    """Each row with its answer beside it; counts into `tally` on the way."""
-    (source, text_column), column = where, ""
-    for chunk in chunks(rows):
-        column = column or text_column_of(chunk[0], source, text_column)
-        texts = ["" if row.get(column) is None else str(row[column]) for row in chunk]
-        if not tally.rows and source.suffix.lower() == ".txt":
-            _refuse_labelled_lines(source, texts, classifier.labels)
-        for row, answer in zip(chunk, classifier.predict(texts), strict=True):
-            added = added_columns(answer)
-            if taken := added.keys() & row.keys():
-                raise DataError(
-                    f"{source} already has a column '{min(taken)}', which the answers would hide.",
-                    hint="Rename it first.",
-                )
-            yield {**row, **added}
-            tally.truncated += answer.truncated
-            tally.blank += is_blank(answer.text)
+) -> Iterator[Answered]:
+    """The rows with their answers; counts into `tally` on the way."""
+    for chunk in table.chunks():
+        texts = texts_of(table, chunk, column)
+        if not tally.rows and str(table.origin).lower().endswith(".txt"):
+            _refuse_labelled_lines(table, texts, classifier.labels)
+        answers = classifier.predict(texts)
+        yield Answered(chunk, [added_columns(answer) for answer in answers])
         tally.rows += len(chunk)
+        tally.truncated += sum(answer.truncated for answer in answers)
+        tally.blank += sum(map(is_blank, texts))
         if progress:
             progress(tally.rows)
 
 
-def _refuse_labelled_lines(source: Path, texts: list[str], labels: LabelSet) -> None:
+def _refuse_labelled_lines(table: Table, texts: list[str], labels: LabelSet) -> None:
     """`text;label` lines, which studies read, would be answered with their label in the text."""
-    if all(text.rpartition(";")[2].strip() in labels.names for text in texts[1:] or texts):
+    lines = [text for text in texts if text.strip()]
+    lines = lines[1:] or lines  # the first one may be a header
+    if lines and all(line.rpartition(";")[2].strip() in labels.names for line in lines):
         raise DataError(
-            f"{source} holds 'text;label' lines; the labels would be read as text.",
+            f"{table.origin} holds 'text;label' lines; the labels would be read as text.",
             hint="Give one text a line, or a .csv with a column of texts.",
         )
 
@@ -116,77 +135,119 @@ def added_columns(answer: Prediction) -> Row:
     }
 
 
+def _added_names(labels: LabelSet) -> list[str]:
+    return ["emotion", "probability", "unsure", *(f"p_{name}" for name in labels.names)]
+
+
 def _rounded(probability: float | None) -> float | None:
     return None if probability is None else round(probability, 4)
 
 
-def _write(rows: Iterator[Row], source: Path, target: Path, file: Any) -> None:
-    suffix = target.suffix.lower()
-    if suffix == ".parquet":
-        _write_parquet(rows, source, file)
+def _write_text(answered: Iterator[Answered], table: Table, text: TextIO, *, ending: str) -> None:
+    if ending in (".jsonl", ".ndjson"):
+        for part in answered:
+            for row, added in zip(part.chunk.rows, part.added, strict=True):
+                text.write(_json(row | added) + "\n")
         return
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    _write_text(rows, source, suffix, text)
-    text.detach()
-
-
-def _write_text(rows: Iterator[Row], source: Path, suffix: str, text: TextIO) -> None:
-    same = source.suffix.lower() == suffix == ".csv"
-    delimiter = "\t" if suffix == ".tsv" else delimiter_of(source) if same else ","
     writer: csv.DictWriter[str] | None = None
-    for n, row in enumerate(rows, start=1):
-        if suffix == ".jsonl":
-            text.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
-            continue
+    for part in answered:
         if writer is None:
-            writer = csv.DictWriter(text, list(row), delimiter=delimiter)
+            names = [*table.columns, *part.added[0]]
+            writer = csv.DictWriter(text, names, delimiter=_delimiter(table, ending))
             writer.writeheader()
-        if extra := row.keys() - set(writer.fieldnames):
-            raise DataError(
-                f"{source}, row {n}: the first row has no '{min(extra)}'.",
-                hint="Rows of different columns fit into .jsonl and .parquet only.",
-            )
-        writer.writerow(row)
+        for row, added in zip(part.chunk.rows, part.added, strict=True):
+            writer.writerow({name: _cell(value) for name, value in (row | added).items()})
 
 
-def _write_parquet(rows: Iterator[Row], source: Path, file: Any) -> None:
+def _delimiter(table: Table, ending: str) -> str:
+    """A .csv keeps the delimiter of a .csv that it is made from."""
+    if ending == ".tsv":
+        return "\t"
+    source = Path(table.origin)
+    return delimiter_of(source) if source.suffix.lower() == ".csv" else ","
+
+
+def _cell(value: Any) -> Any:
+    """What stands in one field: lists and objects as JSON, bytes in Base64, as JSON has them."""
+    if isinstance(value, (list, tuple, dict)):
+        return _json(value)
+    return _plain(value) if isinstance(value, bytes) else value
+
+
+def _json(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, default=_plain, allow_nan=False)
+    except ValueError:  # NaN and the infinities, which JSON does not have, become null
+        return json.dumps(_finite(value), ensure_ascii=False, default=_plain, allow_nan=False)
+
+
+def _plain(value: Any) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _write_parquet(answered: Iterator[Answered], table: Table, file: Any) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = _source_schema(source)
+    schema = table.schema or _inferred_schema(table)
+    types = {"emotion": pa.string(), "unsure": pa.bool_()}
     with contextlib.ExitStack() as stack:
         writer: Any = None
-        for chunk in chunks(rows):
-            if writer is None:
-                types = {"emotion": pa.string(), "unsure": pa.bool_()}
-                for name in (name for name in chunk[0] if name not in schema.names):
-                    schema = schema.append(pa.field(name, types.get(name, pa.float64())))
-                writer = stack.enter_context(pq.ParquetWriter(file, schema))
-            writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
+        for part in answered:
+            with _fits_into_parquet(table):
+                whole = _arrow_rows(part.chunk, schema)
+                for name in part.added[0]:
+                    values = [added[name] for added in part.added]
+                    whole = whole.append_column(
+                        name, pa.array(values, types.get(name, pa.float64()))
+                    )
+                writer = writer or stack.enter_context(pq.ParquetWriter(file, whole.schema))
+                writer.write_table(whole)
 
 
-def _source_schema(source: Path) -> pa.Schema:
+def _arrow_rows(chunk: Chunk, schema: pa.Schema) -> pa.Table:
+    """The rows as the file held them, where it is one of Arrow's: no type is lost."""
+    import pyarrow as pa
+
+    if chunk.batch is not None:
+        # Without what pandas or datasets noted of the columns, which are more now.
+        return pa.Table.from_batches([chunk.batch]).replace_schema_metadata(None)
+    return pa.Table.from_pylist(list(chunk.rows), schema=schema)
+
+
+def _inferred_schema(table: Table) -> pa.Schema:
     """The names and types of all columns; a file without types is read through once for them.
 
     The first rows alone don't tell: they may lack a value that a later row has.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    if source.suffix.lower() == ".parquet":
-        with parquet_errors(source):
-            return pq.read_schema(source).remove_metadata()
-    found = pa.schema([])
-    try:
-        for chunk in chunks(read_rows(source)):
-            names = dict.fromkeys(name for row in chunk for name in row)
-            columns = {name: [row.get(name) for row in chunk] for name in names}
-            found = pa.unify_schemas(
-                [found, pa.table(columns).schema], promote_options="permissive"
+    schema = pa.schema([])
+    for chunk in table.chunks():
+        with _fits_into_parquet(table):
+            columns = {name: [row.get(name) for row in chunk.rows] for name in table.columns}
+            schema = pa.unify_schemas(
+                [schema, pa.table(columns).schema], promote_options="permissive"
             )
-    except pa.ArrowException as error:
+    return schema
+
+
+@contextlib.contextmanager
+def _fits_into_parquet(table: Table) -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OverflowError) as error:
         raise DataError(
-            f"{source} does not fit into Parquet ({first_line(error)}).",
+            f"{table.origin} does not fit into Parquet ({first_line(error)}).",
             hint="Write .jsonl instead.",
         ) from error
-    return found

@@ -68,6 +68,8 @@ def _audit(context: Context) -> Outcome:
         )
     if leaked := len(found.leaked_rows):
         summary += f", {leaked:,} also in train"
+    if blank := sum(context.dataset.blank.values()):
+        summary += f", {blank:,} without a text left out"
     return [path], summary
 
 

@@ -1,0 +1,156 @@
+"""Tables with types: .parquet, and Arrow's own files, .arrow and .feather."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emolens.data.readers.table import CHUNK, Chunk, Table
+from emolens.errors import DataError, first_line
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def open_parquet(path: Path) -> Table:
+    """A Parquet file; its row groups are read in pieces."""
+    import pyarrow.parquet as pq
+
+    with _whole(path):
+        return _table(path, pq.read_schema(path), _parquet_batches)
+
+
+def open_arrow(path: Path) -> Table:
+    """An Arrow file or stream; batches are mapped into memory one at a time."""
+    with _whole(path), _ipc_reader(path) as reader:
+        return _table(path, reader.schema, _ipc_batches)
+
+
+def _table(path: Path, schema: pa.Schema, batches: Any) -> Table:
+    return Table(
+        path,
+        tuple(schema.names),
+        partial(_chunks, path, batches),
+        class_names=_class_names(schema.metadata or {}),
+        schema=schema.remove_metadata(),
+    )
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Turn what Arrow says of a broken file into a DataError that names it."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DataError(
+            f"{path} is no readable {path.suffix[1:].lower()} file ({first_line(error)}).",
+            hint="Check that it was written to its end, or fetch it again.",
+        ) from error
+
+
+def _chunks(path: Path, batches: Any, columns: Sequence[str]) -> Iterator[Chunk]:
+    done = 0
+    with _whole(path):
+        for batch in batches(path, columns):
+            for start in range(0, len(batch), CHUNK):
+                part = batch.select(columns).slice(start, CHUNK)
+                yield Chunk(range(done + 1, done + 1 + len(part)), _rows(part), part)
+                done += len(part)
+
+
+def _parquet_batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        # Asked for all at once, pyarrow keeps what it has read of every group to the end.
+        for group in range(file.num_row_groups):
+            yield from file.iter_batches(CHUNK, row_groups=[group], columns=columns)
+
+
+def _ipc_batches(path: Path, _: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    with _ipc_reader(path) as reader:
+        if isinstance(reader, pa.RecordBatchStreamReader):
+            batches = iter(reader)
+        else:
+            batches = map(reader.get_batch, range(reader.num_record_batches))
+        for batch in batches:
+            batch.validate(full=True)  # the format has no checksums; wrong offsets would crash
+            yield batch
+
+
+@contextlib.contextmanager
+def _ipc_reader(path: Path) -> Iterator[Any]:
+    import pyarrow as pa
+    import pyarrow.ipc
+
+    with pa.memory_map(str(path)) as file:
+        try:
+            reader = pyarrow.ipc.open_file(file)
+        except pa.ArrowInvalid:
+            file.seek(0)
+            reader = pyarrow.ipc.open_stream(file)
+        with reader:
+            yield reader
+
+
+def _rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    values = [_values(column) for column in batch.columns]
+    return [dict(zip(batch.schema.names, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """The values as Python has them; what it has no value for becomes a string."""
+    import pyarrow as pa
+
+    if getattr(column.type, "unit", None) == "ns":  # pyarrow would load pandas for it
+        column = _without_nanoseconds(column)
+    try:
+        values: list[Any] = column.to_pylist()
+    except UnicodeDecodeError:  # not every writer checks its strings
+        values = column.cast(pa.large_binary()).to_pylist()
+    except (ValueError, OverflowError):  # a year after 9999, a time zone that is not known here
+        values = column.cast(pa.string()).to_pylist()
+    # Some writers leave text as bytes.
+    return [_text_of(value) if isinstance(value, bytes) else value for value in values]
+
+
+def _without_nanoseconds(column: pa.Array) -> pa.Array:
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_timestamp(kind):
+        kind = pa.timestamp("us", kind.tz)
+    else:
+        kind = pa.duration("us") if pa.types.is_duration(kind) else pa.time64("us")
+    try:
+        return column.cast(kind)
+    except pa.ArrowInvalid:  # it would lose digits
+        return column.cast(pa.string())
+
+
+def _text_of(value: bytes) -> str | bytes:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value
+
+
+def _class_names(metadata: dict[bytes, bytes]) -> dict[str, tuple[str, ...]]:
+    """The ClassLabel names that `datasets` leaves in an Arrow schema."""
+    try:
+        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
+        return {
+            column: tuple(feature["names"])
+            for column, feature in features.items()
+            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
+        }
+    except (ValueError, KeyError, TypeError):
+        return {}

@@ -1,0 +1,67 @@
+"""Tables of fields between delimiters: .csv and .tsv."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from emolens.data.readers.table import Row, Table, chunked
+from emolens.data.readers.text import text_lines
+from emolens.errors import DataError
+
+_DELIMITERS = ",;\t"
+
+
+def open_delimited(path: Path) -> Table:
+    """A table whose first row that is not blank names the columns."""
+    names, _ = _header_and_records(path)
+    return Table(path, tuple(names), lambda _: chunked(_rows(path)), unit="line")
+
+
+def delimiter_of(path: Path) -> str:
+    """A tab for .tsv; else the sign that stands most often in the first line with any text."""
+    if path.suffix.lower() == ".tsv":
+        return "\t"
+    first = next(filter(str.strip, text_lines(path)), "")
+    return max(_DELIMITERS, key=first.count)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Row]]:
+    names, records = _header_and_records(path)
+    for line, fields in records:
+        if len(fields) != len(names):
+            raise DataError(
+                f"{path}, line {line}: {len(fields)} fields where the header has {len(names)}.",
+                hint="A text that holds the delimiter must stand in double quotes.",
+            )
+        yield line, dict(zip(names, fields, strict=True))
+
+
+def _header_and_records(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """The column names, and what follows them. A column without a name is called by its place."""
+    records = _records(path)
+    for _, fields in records:
+        names = [name.strip() for name in fields]
+        if any(names):
+            return [name or f"column_{i}" for i, name in enumerate(names, start=1)], records
+    return [], records
+
+
+def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The fields of every line that is not empty, and the number of the line they begin in."""
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    lines = text_lines(path, newline="")  # a field in quotes keeps its line ends
+    reader = csv.reader(lines, delimiter=delimiter_of(path), strict=True)
+    before = 0
+    try:
+        for fields in reader:
+            if fields:
+                yield before + 1, fields
+            before = reader.line_num
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, line {before + 1}: {error}.",
+            hint="Check the quotes: a quote inside a quoted field is written twice.",
+        ) from error

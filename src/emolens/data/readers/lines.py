@@ -1,0 +1,84 @@
+"""Tables of a row per line: plain texts, 'text;label' lines, and JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from emolens.data.readers.columns import LABEL_COLUMNS
+from emolens.data.readers.table import Row, Table, chunked
+from emolens.data.readers.text import text_lines
+from emolens.errors import DataError, first_line
+
+
+def open_texts(path: Path) -> Table:
+    """A text per line; an empty line is an empty text, so that no line number shifts."""
+
+    def rows() -> Iterator[tuple[int, Row]]:
+        for number, line in enumerate(text_lines(path), start=1):
+            yield number, {"text": line.removesuffix("\n")}
+
+    return Table(path, ("text",), lambda _: chunked(rows()), unit="line")
+
+
+def open_labelled_lines(path: Path) -> Table:
+    """`text;label` lines. The first one may name the columns; blank lines are left out."""
+    header = _header(next(filter(str.strip, text_lines(path)), ""))
+    columns = header or ("text", "label")
+
+    def rows() -> Iterator[tuple[int, Row]]:
+        lines = ((n, line) for n, line in enumerate(text_lines(path), start=1) if line.strip())
+        for number, line in islice(lines, 1 if header else 0, None):
+            text, label = _text_and_label(path, number, line)
+            yield number, {columns[0]: text, columns[1]: label}
+
+    return Table(path, columns, lambda _: chunked(rows()), unit="line")
+
+
+def _header(line: str) -> tuple[str, str] | None:
+    text, _, label = (part.strip() for part in line.rpartition(";"))
+    return (text or "text", label) if label.lower() in LABEL_COLUMNS else None
+
+
+def _text_and_label(path: Path, number: int, line: str) -> tuple[str, str]:
+    """The last semicolon divides, so a text may hold others."""
+    text, semicolon, label = line.rpartition(";")
+    if not semicolon:
+        raise DataError(
+            f"{path}, line {number}: there is no ';' between a text and its label.",
+            hint="Each line is 'text;label'. For a table of columns use .csv or .tsv.",
+        )
+    return text, label.strip()
+
+
+def open_json_lines(path: Path) -> Table:
+    """An object per line. The file is read once for the names: a late row may bring new ones."""
+    columns = dict.fromkeys(name for _, row in _objects(path) for name in row)
+    return Table(path, tuple(columns), lambda _: chunked(_objects(path)), unit="line")
+
+
+def _objects(path: Path) -> Iterator[tuple[int, Row]]:
+    for number, line in enumerate(text_lines(path), start=1):
+        if line.strip():
+            yield number, _object(line, f"{path}, line {number}")
+
+
+def _object(line: str, where: str) -> Row:
+    hint = 'Each line is one object, such as {"text": "…", "label": "joy"}.'
+    try:
+        row = json.loads(line)
+        if "\\u" in line:  # it may spell half an emoji, which no tokenizer takes
+            json.dumps(row, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        raise DataError(
+            f"{where}: {half} is half of a surrogate pair and no character.",
+            hint="Write the text again as UTF-8; a text cut in the middle of an emoji ends so.",
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}: this is not JSON ({first_line(error)}).", hint=hint) from error
+    if not isinstance(row, dict):
+        raise DataError(f"{where}: this is JSON, but not an object.", hint=hint)
+    return row

@@ -1,0 +1,112 @@
+"""From columns of texts and labels to texts and class ids. Knows nothing of files or splits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from emolens.blank import is_blank
+from emolens.data.readers.columns import is_missing, texts_of
+from emolens.data.readers.table import Table
+from emolens.errors import DataError, nearest
+from emolens.labels import LabelSet
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The names of the two columns that are used."""
+
+    text: str = "text"
+    label: str = "label"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The rows of one split that have a text.
+
+    names: the class of each. places: the table and the number of each. blank: how many rows were
+    left out because they have no text.
+    """
+
+    texts: tuple[str, ...]
+    names: list[str]
+    places: list[tuple[Table, int]]
+    blank: int
+
+    def ids(self, labels: LabelSet) -> np.ndarray:
+        """The class ids, (n,) int64; DataError where a class is not in `labels`."""
+        ids = {name: number for number, name in enumerate(labels.names)}
+        for name, (table, number) in zip(self.names, self.places, strict=True):
+            if name not in ids:
+                raise DataError(
+                    f"{table.where(number)}: class '{name}' does not occur in the training split.",
+                    hint=nearest(name, labels.names),
+                )
+        return np.array([ids[name] for name in self.names], dtype=np.int64)
+
+
+def labelled_rows(tables: Sequence[Table], columns: Columns) -> Labelled:
+    """Read the rows of one split, which may lie in several tables."""
+    texts: list[str] = []
+    names: list[str] = []
+    places: list[tuple[Table, int]] = []
+    blank = 0
+    for table in tables:
+        for chunk in table.chunks(columns.text, columns.label):
+            rows = zip(chunk.numbers, texts_of(table, chunk, columns.text), chunk.rows, strict=True)
+            for number, text, row in rows:
+                if is_blank(text):
+                    blank += 1
+                    continue
+                texts.append(text)
+                names.append(_class_of(row.get(columns.label), table, number, columns.label))
+                places.append((table, number))
+    return Labelled(tuple(texts), names, places, blank)
+
+
+def label_set(train: Labelled, tables: Sequence[Table], column: str) -> LabelSet:
+    """The classes of the training split, in the order of their ids where the source has ids."""
+    names = set(train.names)
+    for table in tables:
+        if column in table.class_names:
+            # A source may name classes that no row has; they can't be learned.
+            return LabelSet(tuple(n for n in table.class_names[column] if n in names))
+    if all(re.fullmatch(r"\d+", name) for name in names):
+        return LabelSet(tuple(sorted(names, key=int)))
+    return LabelSet.ordered(names)
+
+
+def _class_of(value: Any, table: Table, number: int, column: str) -> str:
+    """The class name of a row; DataError where it has none or several."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if is_missing(value) or not str(value).strip():
+        raise DataError(
+            f"{table.where(number)}: the row has no label.",
+            hint=f"Fill the column '{column}' or delete the row.",
+        )
+    names = table.class_names.get(column)
+    if names and isinstance(value, int):
+        if 0 <= value < len(names):
+            return names[value]
+        raise DataError(
+            f"{table.where(number)}: label {value} is outside the {len(names)} classes.",
+            hint="An unlabelled test split has -1 there: take its rows or its file away.",
+        )
+    if isinstance(value, (list, tuple, dict)):
+        raise DataError(
+            f"{table.where(number)}: the row has several labels.",
+            hint="emolens learns one class a row; choose another column with --label.",
+        )
+    if isinstance(value, bytes):
+        raise DataError(
+            f"{table.where(number)}: the label is bytes that are not UTF-8.",
+            hint="Write the column as strings, or choose another one with --label.",
+        )
+    return str(value).strip()
