@@ -30,7 +30,7 @@ _HOMES = {
     "LearningCurveDisplay": "emolens.show.displays",
     "Probe": "emolens.learn.probe",
     "Projection": "emolens.explore.project",
-    "Recipe": "emolens.learn.finetune",
+    "Recipe": "emolens.scores",
     "ScoreDisplay": "emolens.show.displays",
     "Scores": "emolens.scores",
     "Study": "emolens.study",
@@ -81,11 +81,11 @@ if TYPE_CHECKING:
     from emolens.export.openvino import export_openvino as export_openvino
     from emolens.learn.baselines import majority as majority
     from emolens.learn.baselines import tfidf as tfidf
-    from emolens.learn.finetune import Recipe as Recipe
     from emolens.learn.finetune import finetune as finetune
     from emolens.learn.probe import Probe as Probe
     from emolens.predict.classifier import Classifier as Classifier
     from emolens.predict.tables import predict_table as predict_table
+    from emolens.scores import Recipe as Recipe
     from emolens.scores import Scores as Scores
     from emolens.show.displays import ClassFrequencyDisplay as ClassFrequencyDisplay
     from emolens.show.displays import ConfusionDisplay as ConfusionDisplay

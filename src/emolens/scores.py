@@ -1,17 +1,132 @@
-"""Scores: what a trained model says of the rows of each split. Knows nothing of right and wrong."""
+"""Scores: what a trained model says of the rows of each split, and how the model was made.
+
+Knows nothing of right and wrong.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
 from emolens.decide import ONE_CLASS
 from emolens.shown import html_table, one_line
-from emolens.store import load_arrays, load_json, save_arrays, save_json
+from emolens.store import load_arrays, load_json, save_arrays, save_json, unreadable
+
+V = TypeVar("V")
+
+
+class ReadOnly(dict[str, V]):
+    """A dictionary that can be read, copied and saved, and not changed."""
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("This value is frozen; make another one with dataclasses.replace.")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    update = pop = popitem = clear = setdefault = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """How a model was made: numbers, texts, and dictionaries of them."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, dict):
+                object.__setattr__(self, field.name, ReadOnly(value))
+
+
+@dataclass(frozen=True)
+class MajorityFacts(Facts):
+    """largest: the name of the class that it always answers."""
+
+    largest: str
+
+
+@dataclass(frozen=True)
+class LinearFacts(Facts):
+    """C: the inverse regularization that validation chose, by the log-loss of each C."""
+
+    C: float
+    log_loss_by_C: dict[str, float]  # noqa: N815 - the field's name for it
+    n_features: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to fine-tune. warmup: share of the steps in which the learning rate rises.
+
+    precision: 'fp32', 'bf16' (autocast) or None for what the machine does best. balance: the remedy
+    for classes of unequal size, as `balance` takes it.
+    """
+
+    epochs: float = 2
+    learning_rate: float = 2e-5
+    batch_size: int = 64
+    weight_decay: float = 0.01
+    warmup: float = 0.0
+    precision: str | None = None
+    balance: str = "none"
+    seed: int = 42
+
+
+@dataclass(frozen=True)
+class LossPoint:
+    """The mean training loss since the point before; epoch: when, a fraction."""
+
+    epoch: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class EpochPoint:
+    """The figures on validation after an epoch."""
+
+    epoch: float
+    loss: float
+    accuracy: float
+    macro_f1: float
+    weighted_f1: float
+
+
+@dataclass(frozen=True)
+class PredictionFacts:
+    """The prediction of one split: the log-loss of its labels, and how long it took."""
+
+    loss: float
+    seconds: float
+    texts_per_second: float
+
+
+@dataclass(frozen=True)
+class FinetuneFacts(Facts):
+    """How fine-tuning went.
+
+    runtime: where and how exactly. loss: the mean over all of training. training: its course.
+    history: one point an epoch; best_epoch: the one that was kept. prediction: by split.
+    """
+
+    recipe: Recipe
+    runtime: str
+    loss: float
+    seconds: float
+    texts_per_second: float
+    best_epoch: float
+    training: tuple[LossPoint, ...]
+    history: tuple[EpochPoint, ...]
+    prediction: dict[str, PredictionFacts]
+
+    @property
+    def kept(self) -> EpochPoint:
+        """The figures on validation of the epoch that was kept."""
+        return next(point for point in self.history if point.epoch == self.best_epoch)
 
 
 @dataclass(frozen=True)
@@ -19,13 +134,14 @@ class Role:
     """A model's place in a study.
 
     name: in files. title: in tables and pictures. about: what it is, for a sentence. folder: where
-    a run folder keeps its scores.
+    a run folder keeps its scores. facts: what is known of how such a model was made.
     """
 
     name: str
     title: str
     about: str
     folder: str
+    facts: type[Facts]
 
 
 MAJORITY = Role(
@@ -33,24 +149,28 @@ MAJORITY = Role(
     title="largest class",
     about="always the largest class of train",
     folder="baselines/majority",
+    facts=MajorityFacts,
 )
 TFIDF = Role(
     name="tfidf",
     title="TF-IDF",
     about="logistic regression on TF-IDF of words and word pairs",
     folder="baselines/tfidf",
+    facts=LinearFacts,
 )
 PROBE = Role(
     name="probe",
     title="probe",
     about="logistic regression on the frozen, standardized embeddings",
     folder="probe",
+    facts=LinearFacts,
 )
 FINETUNE = Role(
     name="finetune",
     title="fine-tuned",
     about="the whole encoder, trained with a fresh classification head",
     folder="finetune",
+    facts=FinetuneFacts,
 )
 # From the simplest to the strongest; whatever shows models goes through them in this order.
 ROLES = {role.name: role for role in (MAJORITY, TFIDF, PROBE, FINETUNE)}
@@ -60,20 +180,24 @@ EXPORTED = FINETUNE
 
 def role_of(model: str) -> Role:
     """The role of this name; a name that is no role's is its own title."""
-    return ROLES.get(model) or Role(model, title=model, about=model, folder=model)
+    return ROLES.get(model) or Role(model, title=model, about=model, folder=model, facts=Facts)
 
 
 @dataclass(frozen=True)
 class Scores:
     """Class probabilities by split, each (n, k) float64 with rows that sum to 1.
 
-    model: the name of its role. facts: how it was made, as JSON values
-    (chosen regularization, seconds, learning curve).
+    model: the name of one of ROLES, or of a model of your own, which has no facts. Neither the
+    arrays nor the dictionary can be changed; arrays that could be are copied.
     """
 
     model: str
     probabilities: dict[str, np.ndarray]
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: Facts | None = None
+
+    def __post_init__(self) -> None:
+        frozen = ReadOnly({split: _read_only(p) for split, p in self.probabilities.items()})
+        object.__setattr__(self, "probabilities", frozen)
 
     def __repr__(self) -> str:
         shapes = [f"{split} {p.shape}" for split, p in self.probabilities.items()]
@@ -95,16 +219,38 @@ class Scores:
         of_label = self.probabilities[split][np.arange(len(labels)), labels]
         return float(-np.log(np.maximum(of_label, 1e-12)).mean())
 
-    def save(self, folder: Path) -> list[Path]:
+    def save(self, folder: str | Path) -> list[Path]:
         """Write `scores.safetensors` and `scores.json`; returns the paths."""
-        arrays, facts = folder / "scores.safetensors", folder / "scores.json"
+        arrays, about = Path(folder) / "scores.safetensors", Path(folder) / "scores.json"
         save_arrays(arrays, self.probabilities)
-        save_json(facts, {"model": self.model, "facts": self.facts})
-        return [arrays, facts]
+        facts = self.facts and asdict(self.facts)
+        save_json(about, {"model": self.model, "splits": [*self.probabilities], "facts": facts})
+        return [arrays, about]
 
     @classmethod
-    def load(cls, folder: Path, splits: Sequence[str]) -> Scores:
-        """Read what save wrote."""
-        about = load_json(folder / "scores.json")
-        arrays = load_arrays(folder / "scores.safetensors")
-        return cls(about["model"], {split: arrays[split] for split in splits}, about["facts"])
+    def load(cls, folder: str | Path, splits: Sequence[str] | None = None) -> Scores:
+        """Read what save wrote: these splits in this order, or all of them."""
+        arrays = load_arrays(Path(folder) / "scores.safetensors")
+        path = Path(folder) / "scores.json"
+        about = load_json(path)
+        try:
+            kept = {split: arrays[split] for split in splits or about["splits"]}
+            return cls(about["model"], kept, _facts(about["model"], about["facts"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise unreadable(path, error) from error
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    if array.flags.writeable:
+        array = array.copy()
+        array.setflags(write=False)
+    return array
+
+
+def _facts(model: str, values: Any) -> Facts | None:
+    from pydantic import TypeAdapter
+
+    if values is None:
+        return None
+    facts: Facts = TypeAdapter(ROLES[model].facts).validate_python(values)
+    return facts

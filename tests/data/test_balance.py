@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
 from emolens.data.balance import Method, balance
+from emolens.errors import UsageError
 
 LABELS = st.lists(st.integers(0, 4), min_size=1, max_size=80).map(np.array)
 
@@ -60,3 +61,9 @@ def test_the_draw_is_seeded(method: Method) -> None:
     one, same, other = (balance(labels, 2, method=method, seed=seed).rows for seed in (1, 1, 2))
     assert one.tolist() == same.tolist()
     assert one.tolist() != other.tolist()
+
+
+def test_a_remedy_that_is_not_there_is_refused() -> None:
+    with pytest.raises(UsageError, match="no remedy 'oversampling'") as caught:
+        balance(np.arange(4) % 2, 2, method="oversampling", seed=0)
+    assert "'oversample'" in caught.value.hint

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from emolens.data.dataset import Dataset, Split
-from emolens.encode.backbone import find_encoder, tokenizer_of
-from emolens.encode.tokenize import Tokens
 from emolens.labels import LabelSet
 from tests.conftest import FEELINGS, feeling_rows
 
@@ -27,9 +23,3 @@ def feelings() -> Dataset:
     sizes = {"train": (90, 0), "validation": (24, 90), "test": (24, 114)}
     splits = {name: split_of(feeling_rows(n, start=start)) for name, (n, start) in sizes.items()}
     return Dataset("feelings", LABELS, splits)
-
-
-@pytest.fixture(scope="session")
-def tokens(feelings: Dataset, tiny_encoder: Path) -> dict[str, Tokens]:
-    tokenizer = tokenizer_of(find_encoder(str(tiny_encoder)))
-    return {name: tokenizer.encode(split.texts) for name, split in feelings.splits.items()}

@@ -11,6 +11,7 @@ from emolens.data.balance import balance
 from emolens.data.dataset import Dataset, Split
 from emolens.errors import DataError
 from emolens.learn.baselines import majority, tfidf
+from emolens.scores import LinearFacts, MajorityFacts
 
 
 def plain(dataset: Dataset) -> object:
@@ -22,7 +23,7 @@ def test_the_majority_answers_with_the_shares_of_train(feelings: Dataset) -> Non
     scores = majority(replace(feelings, splits={**feelings.splits, "train": train}))
     assert list(scores.probabilities) == ["validation", "test"]
     assert scores.probabilities["test"].tolist() == [[0.2, 0.6, 0.2]] * 24
-    assert scores.facts == {"class": "joy"}
+    assert scores.facts == MajorityFacts(largest="joy")
 
 
 def test_words_beat_the_largest_class(feelings: Dataset) -> None:
@@ -30,10 +31,10 @@ def test_words_beat_the_largest_class(feelings: Dataset) -> None:
     right = scores.predictions("test") == feelings["test"].labels
     assert right.mean() > 0.9
     np.testing.assert_allclose(scores.probabilities["test"].sum(axis=1), 1)
-    assert scores.facts["log_loss_by_C"][f"{scores.facts['C']:g}"] == min(
-        scores.facts["log_loss_by_C"].values()
-    )
-    assert scores.facts["n_features"] > 20
+    facts = scores.facts
+    assert isinstance(facts, LinearFacts)
+    assert facts.log_loss_by_C[f"{facts.C:g}"] == min(facts.log_loss_by_C.values())
+    assert facts.n_features > 20
 
 
 def test_texts_without_words_are_a_data_error(feelings: Dataset) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,11 @@ import torch
 from sklearn.metrics import f1_score
 from transformers import pipeline
 
-from emolens.data.balance import Balance, balance
-from emolens.data.dataset import Dataset
-from emolens.encode.backbone import find_encoder
-from emolens.encode.tokenize import Tokens
-from emolens.errors import EncoderError
-from emolens.learn.finetune import Recipe, _weighted_loss, finetune
-from emolens.scores import Scores
+from emolens.data.dataset import Dataset, Split
+from emolens.encode.backbone import find_encoder, tokenizer_of
+from emolens.errors import DataError, EncoderError
+from emolens.learn.finetune import _weighted_loss, finetune
+from emolens.scores import FinetuneFacts, Recipe, Scores
 from emolens.store import sha256
 
 RECIPE = Recipe(epochs=8, learning_rate=3e-3, batch_size=8, warmup=0.1, precision="fp32", seed=7)
@@ -27,13 +26,12 @@ ONE_EPOCH = Recipe(epochs=1, learning_rate=1e-2, batch_size=16, precision="fp32"
 @pytest.fixture(scope="module")
 def trained(
     feelings: Dataset,
-    tokens: dict[str, Tokens],
     tiny_encoder: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, Scores]:
     folder = tmp_path_factory.mktemp("model")
     encoder = find_encoder(str(tiny_encoder))
-    return folder, finetune(encoder, feelings, folder, tokens=tokens, recipe=RECIPE)
+    return folder, finetune(encoder, feelings, folder, recipe=RECIPE)
 
 
 def test_it_learns_well_over_chance(trained: tuple[Path, Scores], feelings: Dataset) -> None:
@@ -46,13 +44,17 @@ def test_the_kept_epoch_is_the_best_of_the_history(
     trained: tuple[Path, Scores], feelings: Dataset
 ) -> None:
     _, scores = trained
-    after = [p for p in scores.facts["history"] if "eval_macro_f1" in p]
-    assert [p["epoch"] for p in after] == list(range(1, 9))
-    best = max(after, key=lambda p: p["eval_macro_f1"])
-    assert scores.facts["best_epoch"] == best["epoch"]
+    facts = scores.facts
+    assert isinstance(facts, FinetuneFacts)
+    assert [point.epoch for point in facts.history] == list(range(1, 9))
+    best = max(facts.history, key=lambda point: point.macro_f1)
+    assert facts.kept == best
     guess, labels = scores.predictions("validation"), feelings["validation"].labels
-    assert f1_score(labels, guess, average="macro") == pytest.approx(best["eval_macro_f1"])
-    assert [p for p in scores.facts["history"] if "loss" in p]
+    assert f1_score(labels, guess, average="macro") == pytest.approx(best.macro_f1)
+    assert facts.training
+    assert facts.recipe == RECIPE
+    assert set(facts.prediction) == {"validation", "test"}
+    assert facts.prediction["validation"].loss == scores.log_loss("validation", labels)
 
 
 def test_the_folder_is_what_the_ecosystem_expects(
@@ -84,38 +86,30 @@ def test_transformers_pipeline_gives_the_same_probabilities(
 
 
 def test_the_same_seed_gives_the_same_model(
-    feelings: Dataset, tokens: dict[str, Tokens], tiny_encoder: Path, tmp_path: Path
+    feelings: Dataset, tiny_encoder: Path, tmp_path: Path
 ) -> None:
     encoder = find_encoder(str(tiny_encoder))
     runs = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        runs.append(finetune(encoder, feelings, tmp_path / name, tokens=tokens, recipe=ONE_EPOCH))
+        runs.append(finetune(encoder, feelings, tmp_path / name, recipe=ONE_EPOCH))
     first, second = (run.probabilities["test"] for run in runs)
     assert np.array_equal(first, second)
 
 
 @pytest.mark.parametrize("method", ["class-weights", "oversample"])
 def test_a_small_class_is_helped_by_a_remedy(
-    feelings: Dataset, tokens: dict[str, Tokens], tiny_encoder: Path, tmp_path: Path, method: str
+    feelings: Dataset, tiny_encoder: Path, tmp_path: Path, method: str
 ) -> None:
     labels = feelings["train"].labels
     few = np.concatenate([np.flatnonzero(labels != 2), np.flatnonzero(labels == 2)[:4]])
-    if method == "oversample":
-        found = balance(labels[few], 3, method="oversample", seed=0)
-        remedy = Balance(few[found.rows], found.class_weights)
-    else:
-        found = balance(labels[few], 3, method="class-weights", seed=0)
-        remedy = Balance(few, found.class_weights)
-    encoder = find_encoder(str(tiny_encoder))
-    given = []
-    for name, balanced in (("none", Balance(few, np.ones(3))), ("remedy", remedy)):
-        (tmp_path / name).mkdir()
-        scores = finetune(
-            encoder, feelings, tmp_path / name, tokens=tokens, recipe=ONE_EPOCH, balance=balanced
-        )
-        given.append(scores.probabilities["test"][:, 2].mean())
-    assert given[1] > given[0] + 0.02
+    uneven = replace(feelings, splits={**feelings.splits, "train": feelings["train"].take(few)})
+    share = []
+    for remedy in ("none", method):
+        recipe = replace(ONE_EPOCH, balance=remedy)
+        scores = finetune(tiny_encoder, uneven, tmp_path / remedy, recipe=recipe)
+        share.append(scores.probabilities["test"][:, 2].mean())
+    assert share[1] > share[0] + 0.02
 
 
 def test_the_weighted_loss_is_the_mean_of_weighted_cross_entropies() -> None:
@@ -131,16 +125,16 @@ def test_the_weighted_loss_is_the_mean_of_weighted_cross_entropies() -> None:
 
 
 def test_a_loss_that_is_no_number_is_an_encoder_error(
-    feelings: Dataset, tokens: dict[str, Tokens], tiny_encoder: Path, tmp_path: Path
+    feelings: Dataset, tiny_encoder: Path, tmp_path: Path
 ) -> None:
     wild = Recipe(epochs=1, learning_rate=1e30, batch_size=16, precision="fp32")
     with pytest.raises(EncoderError, match="loss is no number") as caught:
-        finetune(find_encoder(str(tiny_encoder)), feelings, tmp_path, tokens=tokens, recipe=wild)
+        finetune(find_encoder(str(tiny_encoder)), feelings, tmp_path, recipe=wild)
     assert "learning_rate" in caught.value.hint
 
 
 def test_progress_ends_at_the_last_step(
-    feelings: Dataset, tokens: dict[str, Tokens], tiny_encoder: Path, tmp_path: Path
+    feelings: Dataset, tiny_encoder: Path, tmp_path: Path
 ) -> None:
     seen: list[tuple[int, int]] = []
     encoder = find_encoder(str(tiny_encoder))
@@ -148,8 +142,40 @@ def test_progress_ends_at_the_last_step(
         encoder,
         feelings,
         tmp_path,
-        tokens=tokens,
         recipe=ONE_EPOCH,
         progress=lambda done, total: seen.append((done, total)),
     )
     assert seen == [(step, 6) for step in range(1, 7)]
+
+
+def test_the_callers_limit_is_the_models_ever_after(
+    feelings: Dataset, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    encoder = find_encoder(str(tiny_encoder))
+    short = tokenizer_of(encoder, max_length=6)
+    assert short.encode(feelings["test"].texts).n_truncated > 0
+    scores = finetune(encoder, feelings, tmp_path / "m", tokenizer=short, recipe=ONE_EPOCH)
+    classify = pipeline("text-classification", str(tmp_path / "m"), top_k=None, device="cpu")
+    assert classify.tokenizer.model_max_length == 6
+    for answer, row in zip(
+        classify(list(feelings["test"].texts), truncation=True),
+        scores.probabilities["test"],
+        strict=True,
+    ):
+        by_name = {a["label"]: a["score"] for a in answer}
+        found = [by_name[name] for name in feelings.labels.names]
+        np.testing.assert_allclose(found, row, atol=1e-5)
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+@pytest.mark.parametrize("missing", [False, True])
+def test_a_split_without_rows_is_refused_before_anything_is_loaded(
+    feelings: Dataset, tmp_path: Path, split: str, missing: bool
+) -> None:
+    splits = {**feelings.splits, split: Split((), np.array([], dtype=np.int64))}
+    if missing:
+        del splits[split]
+    with pytest.raises(DataError, match=f"feelings has no rows in {split}") as caught:
+        finetune("no such encoder", replace(feelings, splits=splits), tmp_path / "m")
+    assert caught.value.hint
+    assert not (tmp_path / "m").exists()

@@ -14,6 +14,7 @@ from emolens.encode.embed import Embeddings
 from emolens.errors import DataError
 from emolens.labels import LabelSet
 from emolens.learn.probe import Probe
+from emolens.scores import LinearFacts
 
 NAMES = ("joy", "anger", "fear", "other")
 
@@ -55,7 +56,7 @@ def test_scores_cover_every_split_but_train() -> None:
     assert list(scores.probabilities) == ["validation", "test"]
     assert scores.probabilities["test"].shape == (150, 3)
     np.testing.assert_allclose(scores.probabilities["test"].sum(axis=1), 1)
-    assert scores.facts["C"] == probe.C_
+    assert scores.facts == LinearFacts(probe.C_, probe.path_, n_features=6)
     assert (scores.predictions("validation") == y["validation"]).mean() > 0.6
 
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from emolens.evaluation.model import ModelEvaluation
 from emolens.explore.project import Projection
 from emolens.labels import LabelSet
+from emolens.scores import EpochPoint, LossPoint
 from emolens.show import displays
 from emolens.show.displays import Display, save_figure
 
@@ -43,10 +44,8 @@ def display(kind: type[Display], labels: LabelSet) -> Display:
         per_class={},
         confusion=[],
     )
-    history = [{"epoch": 0.5, "loss": 1.2}]
-    history += [
-        {"epoch": e, "eval_loss": 1 / e, "eval_accuracy": 0.5, "eval_macro_f1": 0.4} for e in (1, 2)
-    ]
+    training = [LossPoint(0.5, 1.2)]
+    history = [EpochPoint(e, 1 / e, accuracy=0.5, macro_f1=0.4, weighted_f1=0.5) for e in (1, 2)]
     projection = Projection(rng.normal(size=(60, 2)).astype(np.float32), np.arange(60) % k)
     made: dict[type[Display], Display] = {
         displays.ClassFrequencyDisplay: displays.ClassFrequencyDisplay(labels, np.arange(k) + 1),
@@ -58,7 +57,7 @@ def display(kind: type[Display], labels: LabelSet) -> Display:
         displays.ConfusionPairDisplay: displays.ConfusionPairDisplay(
             labels, {"probe": matrix, "fine-tuned": matrix.T}
         ),
-        displays.LearningCurveDisplay: displays.LearningCurveDisplay(history, 2),
+        displays.LearningCurveDisplay: displays.LearningCurveDisplay(training, history, 2),
         displays.ScoreDisplay: displays.ScoreDisplay(
             {"majority": evaluation, "finetune": evaluation}, "test"
         ),

@@ -24,7 +24,15 @@ from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.metrics import Comparison
 from emolens.evaluation.verdict import comparison_sentence
 from emolens.explore.project import Projection
-from emolens.scores import EXPORTED, ROLES, Scores, role_of
+from emolens.scores import (
+    EXPORTED,
+    ROLES,
+    FinetuneFacts,
+    LinearFacts,
+    MajorityFacts,
+    Scores,
+    role_of,
+)
 from emolens.show.report import ReportContents, render_report
 from emolens.store import load_json
 from emolens.study import Run
@@ -134,7 +142,7 @@ def contents(run: Run, *, joy: str = "joy") -> ReportContents:
         shapes={TRAIN: (66, 16)},
         embed_runtime="cpu",
         projection=Projection.load(run.folder / "projection.parquet"),
-        facts={s.model: {**s.facts, "class": joy} for s in scores},
+        facts={s.model: s.facts for s in scores if s.facts} | {"majority": MajorityFacts(joy)},
         evaluation=Evaluation.from_dict(evaluation),
         figures={name: run.folder / "figures" / f"{name}.svg" for name in FIGURES},
         stages={name: asdict(record) for name, record in run.records.items()},
@@ -181,13 +189,15 @@ def test_what_it_says_of_each_choice_is_how_the_choice_was_made(report: str, tin
     chosen_by_loss = 0
     for scores in scores_of(tiny_run):
         section = report.split(f'id="{scores.model}"')[1].split("<h2", maxsplit=1)[0]
-        if losses := scores.facts.get("log_loss_by_C"):
+        facts = scores.facts
+        if isinstance(facts, LinearFacts):
+            losses = facts.log_loss_by_C
             best = min(losses, key=losses.__getitem__)
             assert f"C = {best} is kept, because it has the least log-loss on val" in section
-            assert scores.facts["C"] == float(best)
+            assert float(best) == facts.C
             chosen_by_loss += 1
-        if history := scores.facts.get("history"):
-            epochs = {p["epoch"]: p["eval_macro_f1"] for p in history if "eval_macro_f1" in p}
+        if isinstance(facts, FinetuneFacts):
+            epochs = {point.epoch: point.macro_f1 for point in facts.history}
             best = f"{max(epochs, key=epochs.__getitem__):g}"
             assert f"Epoch {best} is kept, because it has the best macro-F1 on val" in section
     assert chosen_by_loss == 2

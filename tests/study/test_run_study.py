@@ -14,7 +14,7 @@ import pytest
 
 from emolens.data.dataset import Dataset
 from emolens.errors import UsageError
-from emolens.scores import Scores
+from emolens.scores import FinetuneFacts, Scores
 from emolens.store import load_arrays
 from emolens.study import Run, Study, run_study
 from emolens.study.folder import StageRecord
@@ -337,8 +337,11 @@ def test_a_remedy_for_imbalance_changes_training_rows_only(tiny_run: Run, tmp_pa
         run_study(changed(study, "balance.method", method), folder, until="evaluate", observer=log)
         assert log.ran[-4:] == ["baselines", "probe", "finetune", "evaluate"]
         scores = Scores.load(folder / "finetune", ("validation", "test"))
-        seconds = scores.facts["samples_per_second"] * scores.facts["seconds"]
-        assert seconds / study.finetune.epochs == pytest.approx(n_rows)
+        facts = scores.facts
+        assert isinstance(facts, FinetuneFacts)
+        assert facts.texts_per_second * facts.seconds / study.finetune.epochs == pytest.approx(
+            n_rows
+        )
         columns = pq.read_table(folder / "predictions.parquet")
         table.append(columns.select(["split", "row", "text", "label"]))
         assert table[-1].equals(table[0])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
+from emolens.errors import UsageError, nearest
 from emolens.shown import one_line
 
 Method = Literal["none", "class-weights", "oversample", "undersample"]
@@ -33,13 +34,18 @@ class Balance:
         return cls(np.arange(n_rows), np.ones(n_classes))
 
 
-def balance(labels: np.ndarray, n_classes: int, *, method: Method, seed: int) -> Balance:
+def balance(labels: np.ndarray, n_classes: int, *, method: str, seed: int) -> Balance:
     """Choose rows and class weights for labels of shape (n,).
 
     class-weights: n / (k · count), as scikit-learn's 'balanced' (King and Zeng, 2001).
     oversample: every class is repeated at random up to the largest; undersample: cut at random
-    down to the smallest.
+    down to the smallest. none: every row once. UsageError for another name.
     """
+    if method not in get_args(Method):
+        raise UsageError(
+            f"There is no remedy '{method}' for classes of unequal size.",
+            hint=nearest(method, get_args(Method)),
+        )
     n = len(labels)
     as_is = Balance.as_is(n, n_classes)
     rows, weights = as_is.rows, as_is.class_weights

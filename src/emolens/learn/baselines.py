@@ -9,7 +9,7 @@ from emolens.data.dataset import TRAIN, Dataset
 from emolens.decide import ONE_CLASS
 from emolens.errors import DataError, require
 from emolens.learn.logistic import fit_logistic, logits
-from emolens.scores import MAJORITY, TFIDF, Scores
+from emolens.scores import MAJORITY, TFIDF, LinearFacts, MajorityFacts, Scores
 
 
 def majority(dataset: Dataset) -> Scores:
@@ -20,9 +20,8 @@ def majority(dataset: Dataset) -> Scores:
         for name, split in dataset.splits.items()
         if name != TRAIN
     }
-    return Scores(
-        MAJORITY.name, probabilities, {"class": dataset.labels.names[int(shares.argmax())]}
-    )
+    facts = MajorityFacts(largest=dataset.labels.names[int(shares.argmax())])
+    return Scores(MAJORITY.name, probabilities, facts)
 
 
 def tfidf(dataset: Dataset, balance: Balance | None = None) -> Scores:
@@ -44,5 +43,5 @@ def tfidf(dataset: Dataset, balance: Balance | None = None) -> Scores:
     probabilities = {
         name: ONE_CLASS.probabilities(logits(fit, X[name])) for name in X if name != TRAIN
     }
-    facts = {"n_features": len(vectorizer.vocabulary_), "C": fit.c, "log_loss_by_C": fit.path}
+    facts = LinearFacts(fit.c, fit.path, n_features=len(vectorizer.vocabulary_))
     return Scores(TFIDF.name, probabilities, facts)

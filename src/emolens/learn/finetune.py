@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from emolens import runtime
-from emolens.data.balance import Balance
+from emolens.data.balance import Balance, balance
 from emolens.data.dataset import TRAIN, VALIDATION, Dataset
 from emolens.decide import ONE_CLASS
 from emolens.encode.backbone import (
@@ -30,86 +30,94 @@ from emolens.encode.backbone import (
 )
 from emolens.encode.engines.base import Progress, run_batches
 from emolens.encode.engines.torch import TorchEngine, torch_for
-from emolens.encode.tokenize import Tokens
-from emolens.errors import EncoderError, require
-from emolens.scores import FINETUNE, Scores
+from emolens.encode.tokenize import Tokenizer, Tokens
+from emolens.errors import DataError, EncoderError, require
+from emolens.scores import (
+    FINETUNE,
+    EpochPoint,
+    FinetuneFacts,
+    LossPoint,
+    PredictionFacts,
+    Recipe,
+    Scores,
+)
 from emolens.store import atomic_folder, save_json, sha256, writing
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How to fine-tune. warmup: share of the steps in which the learning rate rises.
+class _Training:
+    """All that one training takes. pretrained: the tokenizer as transformers holds it."""
 
-    precision: 'fp32', 'bf16' (autocast) or None for what the machine does best. max_length:
-    tokens a text may have, in training and ever after; None for the encoder's own limit.
-    """
+    encoder: EncoderFolder
+    dataset: Dataset
+    tokens: dict[str, Tokens]
+    pretrained: Any
+    recipe: Recipe
+    progress: Progress | None
 
-    epochs: float = 2
-    learning_rate: float = 2e-5
-    batch_size: int = 64
-    weight_decay: float = 0.01
-    warmup: float = 0.0
-    precision: str | None = None
-    max_length: int | None = None
-    seed: int = 42
+    @property
+    def balance(self) -> Balance:
+        """Which training rows are learned from, and the class weights."""
+        labels, k = self.dataset[TRAIN].labels, len(self.dataset.labels)
+        return balance(labels, k, method=self.recipe.balance, seed=self.recipe.seed)
 
 
 def finetune(
-    encoder: str | EncoderFolder,
+    encoder: str | Path | EncoderFolder,
     dataset: Dataset,
     folder: str | Path,
     *,
-    tokens: dict[str, Tokens] | None = None,
+    tokenizer: Tokenizer | None = None,
     recipe: Recipe | None = None,
-    balance: Balance | None = None,
     progress: Progress | None = None,
 ) -> Scores:
     """Train on train, keep the epoch with the best validation macro-F1, write a model folder.
 
     encoder: a name as find_encoder takes it. folder: takes the place of what is there, once all
-    is done. tokens: by split, where they are at hand already. Returns the probabilities of every
-    split but train, computed in fp32 from the saved weights.
+    is done. tokenizer: the encoder's, with the tokens that a text may have, in training and ever
+    after; without it, the encoder's own limit. Returns the probabilities of every split but train,
+    computed in fp32 from the saved weights; the facts are FinetuneFacts. Raises DataError where
+    train or validation has no rows.
     """
-    recipe = recipe or Recipe()
-    if isinstance(encoder, str):
-        encoder = find_encoder(encoder)
-    tokenizer = tokenizer_of(encoder, max_length=recipe.max_length)
-    if tokens is None:
-        tokens = {name: tokenizer.encode(split.texts) for name, split in dataset.splits.items()}
+    for split in (TRAIN, VALIDATION):
+        if not len(dataset.splits.get(split, ())):
+            raise DataError(
+                f"{dataset.name} has no rows in {split}.",
+                hint="Fine-tuning learns from train and chooses the epoch on validation.",
+            )
+    if not isinstance(encoder, EncoderFolder):
+        encoder = find_encoder(str(encoder))
+    tokenizer = tokenizer or tokenizer_of(encoder)
+    tokens = {name: tokenizer.encode(split.texts) for name, split in dataset.splits.items()}
     pretrained = pretrained_tokenizer(encoder)
-    pretrained.model_max_length = tokenizer.max_length  # who serves the model cuts where it was cut
-    balance = balance or Balance.as_is(len(dataset[TRAIN]), len(dataset.labels))
+    # Whoever uses the model later cuts texts at the same length.
+    pretrained.model_max_length = tokenizer.max_length
+    training = _Training(encoder, dataset, tokens, pretrained, recipe or Recipe(), progress)
     with atomic_folder(Path(folder)) as fresh:
         pretrained.save_pretrained(fresh)
-        facts = _train(encoder, dataset, tokens, fresh, how=(recipe, balance, pretrained, progress))
+        facts = _train(training, fresh)
         _write_emolens_json(fresh, encoder, dataset)
-        return _scores(fresh, dataset, tokens, tokenizer.pad_id, facts)
+        return _scores(fresh, training, tokenizer.pad_id, facts=facts)
 
 
-def _train(
-    encoder: EncoderFolder,
-    dataset: Dataset,
-    tokens: dict[str, Tokens],
-    folder: Path,
-    *,
-    how: tuple[Recipe, Balance, Any, Progress | None],
-) -> dict[str, Any]:
-    """Run the Trainer; leaves the best epoch's weights in `folder` and returns what to tell."""
-    recipe, balance, pretrained, progress = how
+def _train(training: _Training, folder: Path) -> FinetuneFacts:
+    """Run the Trainer; leaves the best epoch's weights in `folder`. Nothing is predicted yet."""
+    recipe, dataset, tokens = training.recipe, training.dataset, training.tokens
     chosen = runtime.choose(recipe.precision, offered=runtime.TRAINING)
     torch_for(chosen)
     runtime.seed_everything(recipe.seed)
-    model = sequence_classifier(encoder, dataset.labels.id2label)
+    model = sequence_classifier(training.encoder, dataset.labels.id2label)
     if chosen.device == "cpu":
         # torch's fused attention gains nothing on short texts here: benchmarks/attention.py.
         model.set_attn_implementation("eager")
     rows = {
-        TRAIN: _examples(tokens[TRAIN], dataset[TRAIN].labels, balance.rows),
+        TRAIN: _examples(tokens[TRAIN], dataset[TRAIN].labels, training.balance.rows),
         VALIDATION: _examples(tokens[VALIDATION], dataset[VALIDATION].labels),
     }
-    keeper = _keeper(folder, model, progress)
+    keeper = _keeper(folder, model, training.progress)
     with tempfile.TemporaryDirectory() as scratch:
-        trainer = _trainer(model, pretrained, rows, balance, (recipe, chosen, scratch), keeper)
+        arguments = _arguments(recipe, chosen, scratch, n_rows=len(rows[TRAIN]))
+        trainer = _trainer(model, arguments, training, rows=rows, keeper=keeper)
         started = time.perf_counter()
         outcome = trainer.train()
         seconds = time.perf_counter() - started
@@ -118,15 +126,18 @@ def _train(
             "The training loss is no number any more.",
             hint='Lower finetune.learning_rate, or set finetune.precision = "fp32".',
         )
-    return {
-        "recipe": asdict(recipe),
-        "runtime": str(chosen),
-        "loss": float(outcome.training_loss),
-        "seconds": seconds,
-        "samples_per_second": len(balance.rows) * recipe.epochs / seconds,
-        "best_epoch": keeper.best_epoch,
-        "history": _history(trainer.state.log_history),
-    }
+    log = trainer.state.log_history
+    return FinetuneFacts(
+        recipe=recipe,
+        runtime=str(chosen),
+        loss=float(outcome.training_loss),
+        seconds=seconds,
+        texts_per_second=len(rows[TRAIN]) * recipe.epochs / seconds,
+        best_epoch=keeper.best_epoch,
+        training=tuple(LossPoint(float(e["epoch"]), float(e["loss"])) for e in log if "loss" in e),
+        history=tuple(_epoch_point(e) for e in log if "eval_loss" in e),
+        prediction={},
+    )
 
 
 def _write_emolens_json(folder: Path, encoder: EncoderFolder, dataset: Dataset) -> None:
@@ -141,25 +152,23 @@ def _write_emolens_json(folder: Path, encoder: EncoderFolder, dataset: Dataset) 
     )
 
 
-def _scores(
-    folder: Path, dataset: Dataset, tokens: dict[str, Tokens], pad_id: int, facts: dict[str, Any]
-) -> Scores:
+def _scores(folder: Path, training: _Training, pad_id: int, *, facts: FinetuneFacts) -> Scores:
+    """The saved model's probabilities of every split but train."""
     engine = TorchEngine(logits_of(trained_classifier(folder)), runtime.choose("fp32"))
-    scores = Scores(FINETUNE.name, {}, facts | {"prediction": {}})
-    for name, split in dataset.splits.items():
-        if name == TRAIN:
-            continue
+    probabilities, seconds = {}, {}
+    for name in (name for name in training.dataset.splits if name != TRAIN):
         started = time.perf_counter()
-        scores.probabilities[name] = ONE_CLASS.probabilities(
-            run_batches(engine, tokens[name], pad_id)
+        probabilities[name] = ONE_CLASS.probabilities(
+            run_batches(engine, training.tokens[name], pad_id)
         )
-        seconds = time.perf_counter() - started
-        scores.facts["prediction"][name] = {
-            "loss": scores.log_loss(name, split.labels),
-            "runtime": seconds,
-            "samples_per_second": len(split) / seconds,
-        }
-    return scores
+        seconds[name] = time.perf_counter() - started
+    scores = Scores(FINETUNE.name, probabilities)
+    prediction = {}
+    for name, taken in seconds.items():
+        labels = training.dataset[name].labels
+        loss = scores.log_loss(name, labels)
+        prediction[name] = PredictionFacts(loss, taken, len(labels) / taken)
+    return replace(scores, facts=replace(facts, prediction=prediction))
 
 
 def _examples(
@@ -169,19 +178,11 @@ def _examples(
     return [{"input_ids": tokens[row].tolist(), "labels": int(labels[row])} for row in chosen]
 
 
-def _trainer(
-    model: Any,
-    pretrained: Any,
-    rows: dict[str, list[dict[str, Any]]],
-    balance: Balance,
-    how: tuple[Recipe, runtime.Runtime, str],
-    keeper: Any,
-) -> Any:
-    transformers = require("transformers", "train")
+def _arguments(recipe: Recipe, chosen: runtime.Runtime, scratch: str, *, n_rows: int) -> Any:
+    """The recipe as the Trainer takes it. n_rows: of one epoch."""
     require("accelerate", "train")
-    recipe, chosen, scratch = how
-    steps = max(int(len(rows[TRAIN]) * recipe.epochs / recipe.batch_size), 1)
-    arguments = transformers.TrainingArguments(
+    steps = max(int(n_rows * recipe.epochs / recipe.batch_size), 1)
+    arguments = require("transformers", "train").TrainingArguments(
         output_dir=scratch,
         num_train_epochs=recipe.epochs,
         learning_rate=recipe.learning_rate,
@@ -204,15 +205,28 @@ def _trainer(
     )
     if arguments.n_gpu > 1:
         arguments._n_gpu = 1  # more would multiply the batch that the recipe states
+    return arguments
+
+
+def _trainer(
+    model: Any,
+    arguments: Any,
+    training: _Training,
+    *,
+    rows: dict[str, list[dict[str, Any]]],
+    keeper: Any,
+) -> Any:
+    transformers = require("transformers", "train")
+    class_weights = training.balance.class_weights
     trainer = transformers.Trainer(
         model=model,
         args=arguments,
-        data_collator=transformers.DataCollatorWithPadding(pretrained),
+        data_collator=transformers.DataCollatorWithPadding(training.pretrained),
         train_dataset=rows[TRAIN],
         eval_dataset=rows[VALIDATION],
-        processing_class=pretrained,
+        processing_class=training.pretrained,
         compute_metrics=_metrics(),
-        compute_loss_func=_weighted_loss(balance.class_weights),
+        compute_loss_func=_weighted_loss(class_weights),
         callbacks=[keeper],
     )
     trainer.remove_callback(transformers.PrinterCallback)  # it writes to stdout
@@ -276,9 +290,8 @@ def _keeper(folder: Path, model: Any, progress: Progress | None) -> Any:
     return Keeper()
 
 
-def _history(log: list[dict[str, Any]]) -> list[dict[str, float]]:
-    """The learning curve: training loss on the way, validation loss and scores after each epoch."""
-    evaluated = ("loss", "accuracy", "macro_f1", "weighted_f1")
-    wanted = ("epoch", "step", "loss", *(f"eval_{name}" for name in evaluated))
-    curve = [{key: float(entry[key]) for key in wanted if key in entry} for entry in log]
-    return [point for point in curve if "loss" in point or "eval_loss" in point]
+def _epoch_point(entry: dict[str, Any]) -> EpochPoint:
+    """One entry of the Trainer's log, as it evaluated on validation."""
+    names = ("loss", "accuracy", "macro_f1", "weighted_f1")
+    values = {name: float(entry[f"eval_{name}"]) for name in names}
+    return EpochPoint(epoch=float(entry["epoch"]), **values)

@@ -14,7 +14,7 @@ from emolens.encode.embed import Embeddings
 from emolens.encode.engines.base import check_finite
 from emolens.labels import LabelSet
 from emolens.learn.logistic import STRENGTHS, LogisticFit, fit_logistic, logits
-from emolens.scores import PROBE, Scores
+from emolens.scores import PROBE, LinearFacts, Scores
 from emolens.store import load_arrays, load_json, save_arrays, save_json
 
 
@@ -69,7 +69,8 @@ class Probe:
         """Probabilities for every split but train."""
         others = {name: array for name, array in embeddings.vectors.items() if name != TRAIN}
         probabilities = {name: self.predict_proba(array) for name, array in others.items()}
-        return Scores(PROBE.name, probabilities, {"C": self.C_, "log_loss_by_C": self.path_})
+        facts = LinearFacts(self.C_, self.path_, n_features=len(self.mean_))
+        return Scores(PROBE.name, probabilities, facts)
 
     def save(self, folder: Path) -> list[Path]:
         """Write `probe.safetensors` and `probe.json`; returns the paths."""

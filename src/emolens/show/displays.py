@@ -22,7 +22,7 @@ from emolens.errors import require
 from emolens.evaluation.model import ModelEvaluation
 from emolens.explore.project import Projection
 from emolens.labels import LabelSet
-from emolens.scores import role_of
+from emolens.scores import EpochPoint, LossPoint, role_of
 from emolens.store import atomic_file
 
 _INK, _MUTED, _GRID, _BLUE, _ORANGE = "#1f2937", "#6b7280", "#e5e7eb", "#1d6fb8", "#c2570c"
@@ -212,10 +212,11 @@ class ConfusionPairDisplay(Display):
 class LearningCurveDisplay(Display):
     """Loss on train and validation, and macro-F1 on validation, against epochs.
 
-    history: points as finetune records them.
+    training and history: as FinetuneFacts has them. best_epoch: the one that was kept.
     """
 
-    history: Sequence[dict[str, float]]
+    training: Sequence[LossPoint]
+    history: Sequence[EpochPoint]
     best_epoch: float
 
     @property
@@ -225,19 +226,19 @@ class LearningCurveDisplay(Display):
 
     def _draw(self, ax: Any) -> None:
         left, right = _panels(ax, 1, 2)
-        train = [(p["epoch"], p["loss"]) for p in self.history if "loss" in p]
-        after = [p for p in self.history if "eval_loss" in p]
-        epochs = [p["epoch"] for p in after]
-        if train:
-            left.plot(*zip(*train, strict=True), color=_BLUE, linewidth=1.4, label="train")
-        left.plot(epochs, [p["eval_loss"] for p in after], "o-", color=_ORANGE, label="validation")
+        course = [p.epoch for p in self.training], [p.loss for p in self.training]
+        left.plot(*course, color=_BLUE, linewidth=1.4, label="train")
+        epochs = [p.epoch for p in self.history]
+        losses = [p.loss for p in self.history]
+        left.plot(epochs, losses, "o-", color=_ORANGE, label="validation")
         left.set_title("Loss", loc="left")
         left.legend(frameon=False)
         for key, color, name in (
-            ("eval_accuracy", _BLUE, "accuracy"),
-            ("eval_macro_f1", _ORANGE, "macro-F1"),
+            ("accuracy", _BLUE, "accuracy"),
+            ("macro_f1", _ORANGE, "macro-F1"),
         ):
-            right.plot(epochs, [p[key] for p in after], "o-", color=color, label=name)
+            values = [getattr(p, key) for p in self.history]
+            right.plot(epochs, values, "o-", color=color, label=name)
         right.axvline(self.best_epoch, color=_MUTED, linestyle=":", linewidth=1, label="kept")
         right.set_title("Validation", loc="left")
         right.xaxis.get_major_locator().set_params(integer=True)

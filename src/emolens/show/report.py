@@ -18,7 +18,7 @@ from emolens.errors import require
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.verdict import comparison_sentence
 from emolens.explore.project import Projection
-from emolens.scores import EXPORTED, MAJORITY, role_of
+from emolens.scores import EXPORTED, MAJORITY, Facts, role_of
 from emolens.version import __version__
 
 _BEFORE_THE_MODELS = {
@@ -52,7 +52,7 @@ class ReportContents:
     shapes: dict[str, tuple[int, ...]]
     embed_runtime: str
     projection: Projection
-    facts: dict[str, Any]
+    facts: dict[str, Facts]
     evaluation: Evaluation
     figures: dict[str, Path]
     stages: dict[str, dict[str, float]]

@@ -12,7 +12,7 @@ import numpy as np
 
 from emolens.data.dataset import TRAIN, VALIDATION
 from emolens.evaluation.metrics import confusion
-from emolens.scores import FINETUNE, PROBE, role_of
+from emolens.scores import FINETUNE, PROBE, FinetuneFacts, role_of
 from emolens.show import displays
 from emolens.study.context import Context
 
@@ -42,7 +42,8 @@ def _of_the_probe(context: Context) -> Displays:
 
 def _of_the_training(context: Context) -> Displays:
     facts = context.scores_of(FINETUNE).facts
-    curve = displays.LearningCurveDisplay(facts["history"], facts["best_epoch"])
+    assert isinstance(facts, FinetuneFacts)  # noqa: S101 - what that stage wrote
+    curve = displays.LearningCurveDisplay(facts.training, facts.history, facts.best_epoch)
     return {"learning-curve": curve}
 
 

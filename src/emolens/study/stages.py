@@ -19,9 +19,9 @@ from emolens.explore.project import project
 from emolens.export.openvino import export_openvino
 from emolens.export.verify import drift
 from emolens.learn.baselines import majority, tfidf
-from emolens.learn.finetune import Recipe, finetune
+from emolens.learn.finetune import finetune
 from emolens.learn.probe import Probe
-from emolens.scores import EXPORTED, FINETUNE, PROBE, Scores, role_of
+from emolens.scores import EXPORTED, FINETUNE, PROBE, FinetuneFacts, Recipe, Scores, role_of
 from emolens.show.card import model_card
 from emolens.show.report import ReportContents, render_report
 from emolens.store import load_json, save_arrays, save_json, save_table, save_text
@@ -135,27 +135,24 @@ def _probe(context: Context) -> Outcome:
 
 def _finetune(context: Context) -> Outcome:
     settings = context.study.finetune.model_dump()
-    limit = context.study.encoder.max_length
-    recipe = Recipe(**settings, max_length=limit, seed=context.study.seed)
+    method, seed = context.study.balance.method, context.study.seed
+    recipe = Recipe(**settings, balance=method, seed=seed)
     folder = context.folder / "model"
     scores = finetune(
         context.encoder,
         context.dataset,
         folder,
-        tokens=context.tokens(),
+        tokenizer=context.tokenizer,
         recipe=recipe,
-        balance=context.balance,
         progress=context.progress,
     )
     facts = scores.facts
+    assert isinstance(facts, FinetuneFacts)  # noqa: S101 - what finetune gives
     paths = [path for path in folder.iterdir() if path.is_file()]
     paths += scores.save(context.folder / FINETUNE.folder)
-    kept = next(
-        p for p in facts["history"] if p.get("epoch") == facts["best_epoch"] and "eval_loss" in p
-    )
-    figures = ", ".join(f"{n.replace('_', ' ')} {kept[f'eval_{n}']:.4f}" for n in _TOLD)
-    speed = f"{facts['samples_per_second']:.0f} texts/s on {facts['runtime']}"
-    return paths, f"validation {figures} (epoch {facts['best_epoch']:g}); {speed}"
+    figures = ", ".join(f"{n.replace('_', ' ')} {getattr(facts.kept, n):.4f}" for n in _TOLD)
+    speed = f"{facts.texts_per_second:.0f} texts per second on {facts.runtime}"
+    return paths, f"validation {figures} (epoch {facts.best_epoch:g}); {speed}"
 
 
 def _evaluate(context: Context) -> Outcome:
@@ -187,7 +184,7 @@ def _report(context: Context) -> Outcome:
         shapes=context.embeddings().shapes,
         embed_runtime=load_json(context.folder / "embeddings" / "embeddings.json")["runtime"],
         projection=context.projection(),
-        facts={scores.model: scores.facts for scores in context.scores()},
+        facts={s.model: s.facts for s in context.scores() if s.facts},
         evaluation=evaluation,
         figures={path.stem: path for path in drawn if path.suffix == ".svg"},
         stages={n: asdict(r) for n, r in context.records.items() if n not in ("report", "export")},
@@ -231,7 +228,7 @@ STAGES = {
     "map": Stage(_map, needs=("embed",), settings=("map", "seed")),
     "baselines": Stage(_baselines, settings=("balance", "seed")),
     "probe": Stage(_probe, needs=("embed",), settings=("balance", "probe", "seed")),
-    "finetune": Stage(_finetune, needs=("tokenize",), settings=("balance", "finetune", "seed")),
+    "finetune": Stage(_finetune, settings=("encoder.max_length", "balance", "finetune", "seed")),
     "evaluate": Stage(_evaluate, needs=("baselines", "probe", "finetune")),
     "figures": Stage(_figures, needs=tuple(FIGURES)),
     "report": Stage(
