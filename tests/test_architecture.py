@@ -56,7 +56,7 @@ OWNERS = {
     "nncf": "encode/quantize.py",
     "datasets": "data/hub.py",
     "umap": "explore/project.py",
-    "matplotlib": "show/displays.py",
+    "matplotlib": "show/canvas.py",
 }
 FORBIDDEN_MODULES = {"pickle", "joblib", "dill", "cloudpickle", "marshal", "shelve"}
 FORBIDDEN_CALLS = {"print", "eval", "exec", "__import__"}

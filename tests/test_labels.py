@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emolens.labels import LabelSet
+from emolens.errors import UsageError
+from emolens.labels import LabelSet, class_ids
 
 EMOTIONS = ("sadness", "joy", "love", "anger", "fear", "surprise", "neutral")
 
@@ -30,10 +34,31 @@ def test_an_unknown_name_has_no_id() -> None:
         LabelSet(EMOTIONS).id_of("rage")
 
 
-def test_a_known_emotion_has_the_same_color_in_every_set() -> None:
-    assert LabelSet(("joy", "x")).color("joy") == LabelSet(EMOTIONS).color("joy")
+@pytest.mark.parametrize("columns", [(["joy", "awe", "joy"],), (["joy"], ["awe"])])
+def test_names_become_ids_of_the_classes_that_occur(columns: tuple[list[str], ...]) -> None:
+    labels, ids = class_ids(None, *columns)
+    assert labels.names == ("joy", "awe")
+    assert [[labels.names[i] for i in column] for column in ids] == list(columns)
+    assert all(column.dtype == np.int64 for column in ids)
 
 
-def test_the_colors_of_a_set_differ() -> None:
-    for labels in (LabelSet(EMOTIONS), LabelSet(tuple("abcdefgh"))):
-        assert len({labels.color(name) for name in labels.names}) == len(labels)
+def test_ids_stay_as_they_are() -> None:
+    labels, (ids,) = class_ids(None, np.array([0, 2, 0], dtype=np.int32))
+    assert (labels.names, ids.tolist()) == (("0", "1", "2"), [0, 2, 0])
+    labels, (ids,) = class_ids(LabelSet(EMOTIONS), [6, 0])
+    assert (labels.names, ids.tolist()) == (EMOTIONS, [6, 0])
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ((["joy", "jov"],), "There is no class 'jov'"),
+        (([0, 7],), "There is no class 7"),
+        (([0, -1],), "There is no class -1"),
+        ((["joy"], ["joy", "joy"]), "the shapes (1,) and (2,)"),
+        (([["joy"]],), "the shapes (1, 1)"),
+    ],
+)
+def test_labels_that_do_not_fit_are_named(columns: tuple[list[object], ...], message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        class_ids(LabelSet(EMOTIONS), *columns)

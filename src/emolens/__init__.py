@@ -47,7 +47,7 @@ _HOMES = {
     "predict_table": "emolens.predict.tables",
     "project": "emolens.explore.project",
     "run_study": "emolens.study",
-    "save_figure": "emolens.show.displays",
+    "save_figure": "emolens.show.canvas",
     "tfidf": "emolens.learn.baselines",
     "tokenizer_of": "emolens.encode.backbone",
 }
@@ -87,13 +87,13 @@ if TYPE_CHECKING:
     from emolens.predict.tables import predict_table as predict_table
     from emolens.scores import Recipe as Recipe
     from emolens.scores import Scores as Scores
+    from emolens.show.canvas import save_figure as save_figure
     from emolens.show.displays import ClassFrequencyDisplay as ClassFrequencyDisplay
     from emolens.show.displays import ConfusionDisplay as ConfusionDisplay
     from emolens.show.displays import DensityDisplay as DensityDisplay
     from emolens.show.displays import LearningCurveDisplay as LearningCurveDisplay
     from emolens.show.displays import ScoreDisplay as ScoreDisplay
     from emolens.show.displays import TokenLengthDisplay as TokenLengthDisplay
-    from emolens.show.displays import save_figure as save_figure
     from emolens.study import Study as Study
     from emolens.study import load_study as load_study
     from emolens.study import run_study as run_study

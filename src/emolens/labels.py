@@ -1,42 +1,23 @@
-"""The classes of a task: their names, order and colors. Knows nothing of data or models."""
+"""The classes of a task: their names and order. Knows nothing of data, models or pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from emolens.errors import UsageError, nearest
 from emolens.shown import one_line
 
 # The order of dair-ai/emotion on the Hub, then neutral; a known emotion keeps its place whatever
 # order a file mentions it in, so that two data sets with the same classes have the same ids.
 _CANONICAL = ("sadness", "joy", "love", "anger", "fear", "surprise", "neutral")
 
-# One hue an emotion, told apart by people with the common color-vision deficiencies
-# (Okabe and Ito, 2008, darkened where text must stand on it).
-_COLORS = {
-    "sadness": "#0072b2",
-    "joy": "#c98a00",
-    "love": "#cc5f95",
-    "anger": "#c43c00",
-    "fear": "#6a4fb3",
-    "surprise": "#00906a",
-    "neutral": "#6b7280",
-}
-_OTHER_COLORS = (
-    "#2f7fc1",
-    "#8a6d00",
-    "#a34d79",
-    "#9c4221",
-    "#5b5fc7",
-    "#3d7f4f",
-    "#7a5c3a",
-    "#4d6b7a",
-)
-
 
 @dataclass(frozen=True)
 class LabelSet:
-    """The class names in the order of their ids, and how they are drawn."""
+    """The class names in the order of their ids."""
 
     names: tuple[str, ...]
 
@@ -65,6 +46,31 @@ class LabelSet:
         """Ids to names, as transformers' configurations hold them."""
         return dict(enumerate(self.names))
 
-    def color(self, name: str) -> str:
-        """A hex color for a class: fixed for the known emotions, by place for others."""
-        return _COLORS.get(name) or _OTHER_COLORS[self.id_of(name) % len(_OTHER_COLORS)]
+
+def class_ids(
+    labels: LabelSet | None, *columns: np.ndarray | Sequence[str]
+) -> tuple[LabelSet, list[np.ndarray]]:
+    """The classes, and each column of names or ids as (n,) int64 ids.
+
+    labels: None for the classes that occur, ids under their number. UsageError for columns of
+    unequal length, and for a name or id that is none of the classes.
+    """
+    arrays = [np.asarray(column) for column in columns]
+    if len({array.shape for array in arrays}) > 1 or arrays[0].ndim != 1:
+        shapes = " and ".join(str(array.shape) for array in arrays)
+        raise UsageError(
+            f"The labels have the shapes {shapes}.",
+            hint="Give lists of the same length, with one label per row.",
+        )
+    occurring = np.unique(np.concatenate(arrays)).tolist()
+    numbers = all(isinstance(value, int) for value in occurring)
+    if labels is None:
+        counted = (str(i) for i in range(max(occurring, default=-1) + 1)) if numbers else ()
+        labels = LabelSet(tuple(counted)) if numbers else LabelSet.ordered(map(str, occurring))
+    names = range(len(labels)) if numbers else labels.names
+    ids = {name: i for i, name in enumerate(names)}
+    if wrong := [value for value in occurring if value not in ids]:
+        raise UsageError(
+            f"There is no class {wrong[0]!r}.", hint=nearest(str(wrong[0]), labels.names)
+        )
+    return labels, [np.array([ids[v] for v in a.tolist()], dtype=np.int64) for a in arrays]

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from emolens.errors import UsageError
 from emolens.evaluation.model import ModelEvaluation
 from emolens.explore.project import Projection
 from emolens.labels import LabelSet
 from emolens.scores import EpochPoint, LossPoint
 from emolens.show import displays
-from emolens.show.displays import Display, save_figure
+from emolens.show.canvas import Display, save_figure
 
 HARD = (
     "$x_1$ 100%",
@@ -109,12 +110,76 @@ def test_hard_class_names_are_drawn_as_they_are(kind: type[Display], tmp_path: P
     ET.parse(svg)
 
 
-@pytest.mark.parametrize("k", [2, 3, 6, 7, 28])
+@pytest.mark.parametrize("k", [2, 3, 6, 7, 28, 150])
 @pytest.mark.parametrize("kind", OF_CLASSES)
 def test_any_number_of_classes_is_drawn(kind: type[Display], k: int) -> None:
     shown = display(kind, LabelSet(tuple(f"class {i}" for i in range(k)))).plot()
     shown.figure_.draw_without_rendering()
-    assert max(shown.size) < 60
+    of_one = 15 if kind is not displays.ConfusionPairDisplay else 30
+    assert max(shown.size) < of_one
+    assert min(shown.size) < 15
+
+
+@pytest.mark.parametrize(("k", "numbers"), [(12, 144), (13, 13), (40, 40), (41, 0), (150, 0)])
+def test_a_large_confusion_matrix_has_shades_in_place_of_numbers(k: int, numbers: int) -> None:
+    labels = LabelSet(tuple(f"class {i}" for i in range(k)))
+    shown = displays.ConfusionDisplay(labels, np.eye(k, dtype=int)).plot()
+    assert len(shown.ax_.texts) == numbers
+    scale = [ax for ax in shown.figure_.axes if ax is not shown.ax_]
+    assert len(scale) == (numbers == 0)
+
+
+def test_a_long_name_leaves_room_for_the_picture() -> None:
+    labels = LabelSet(("joy", "word " * 100))
+    shown = displays.ConfusionDisplay(labels, np.eye(2, dtype=int)).plot()
+    shown.figure_.draw_without_rendering()
+    assert shown.ax_.get_position().width > 0.3
+
+
+class TestFromPredictions:
+    def test_a_confusion_matrix_is_counted_and_drawn(self) -> None:
+        true, predicted = ["joy", "joy", "sadness"], ["joy", "sadness", "sadness"]
+        shown = displays.ConfusionDisplay.from_predictions(true, predicted)
+        assert shown.labels.names == ("sadness", "joy")
+        assert shown.matrix.tolist() == [[1, 0], [1, 1]]
+        assert shown.ax_.has_data()
+
+    def test_it_takes_ids_the_classes_and_a_place(self) -> None:
+        ax = Figure().subplots()
+        y = np.array([0, 2, 2])
+        shown = displays.ConfusionDisplay.from_predictions(y, y, labels=THREE, title="mine", ax=ax)
+        assert shown.ax_ is ax
+        assert ax.get_title(loc="left") == "mine"
+        assert shown.matrix.tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 2]]
+
+    def test_the_matrix_is_scikit_learns(self) -> None:
+        from sklearn.metrics import confusion_matrix
+
+        rng = np.random.default_rng(0)
+        true, predicted = rng.choice(THREE.names, size=(2, 50))
+        shown = displays.ConfusionDisplay.from_predictions(true, predicted, labels=THREE)
+        wanted = confusion_matrix(true, predicted, labels=THREE.names)
+        np.testing.assert_array_equal(shown.matrix, wanted)
+
+    def test_answers_are_counted_by_class(self) -> None:
+        shown = displays.ClassFrequencyDisplay.from_predictions(["joy", "joy"], labels=THREE)
+        assert shown.counts.tolist() == [0, 2, 0]
+        assert shown.ax_.get_title(loc="left") == "Frequency of classes"
+
+    def test_places_are_drawn_by_class(self) -> None:
+        xy = np.random.default_rng(0).normal(size=(3, 2))
+        shown = displays.DensityDisplay.from_predictions(xy, ["joy", "joy", "sadness"])
+        assert shown.projection.labels.tolist() == [1, 1, 0]
+        with pytest.raises(UsageError, match=r"xy has the shape \(3, 2\), for 2 answers"):
+            displays.DensityDisplay.from_predictions(xy, ["joy", "joy"])
+
+
+def test_saving_leaves_the_layout_of_the_callers_figure(tmp_path: Path) -> None:
+    figure = Figure(layout="constrained")
+    engine = figure.get_layout_engine()
+    shown = displays.ClassFrequencyDisplay(THREE, np.array([5, 20, 10])).plot(figure.subplots())
+    save_figure(shown, tmp_path / "figure")
+    assert figure.get_layout_engine() is engine
 
 
 @pytest.mark.parametrize(

@@ -1,55 +1,31 @@
-"""Figures. Each Display holds finished numbers; `plot(ax=None)` draws them and returns itself.
+"""The pictures. Each Display holds finished numbers; `plot(ax=None)` draws them and returns itself.
 
-The only module that knows matplotlib. Figures are built without pyplot, so that no window, no
-global state and no style of the caller's takes part. After plot: `ax_` and `figure_`.
+After plot: `ax_` and `figure_`. Where a picture shows answers, `from_predictions` counts and draws
+at once, as the displays of scikit-learn do.
 """
 
 from __future__ import annotations
 
-import abc
-import io
 import math
-import re
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
+from itertools import cycle
 from typing import Any, Self
 
 import numpy as np
 
-from emolens.errors import require
+from emolens.errors import UsageError
+from emolens.evaluation.metrics import confusion
 from emolens.evaluation.model import ModelEvaluation
 from emolens.explore.project import Projection
-from emolens.labels import LabelSet
+from emolens.labels import LabelSet, class_ids
 from emolens.scores import EpochPoint, LossPoint, role_of
-from emolens.store import atomic_file
+from emolens.show import theme
+from emolens.show.canvas import Display, bare, panels, ramp, short, ticks
 
-_INK, _MUTED, _GRID, _BLUE, _ORANGE = "#1f2937", "#6b7280", "#e5e7eb", "#1d6fb8", "#c2570c"
-_NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
-
-
-@dataclass
-class Display(abc.ABC):
-    """What all displays share: a size in inches, and saving."""
-
-    figure_: Any = field(default=None, init=False, repr=False)
-    ax_: Any = field(default=None, init=False, repr=False)
-
-    @property
-    def size(self) -> tuple[float, float]:
-        """Width and height in inches."""
-        return (6.4, 3.6)
-
-    def plot(self, ax: Any = None) -> Self:
-        """Draw into `ax`, or into a new figure."""
-        self.ax_ = ax if ax is not None else new_figure(*self.size).subplots()
-        self.figure_ = self.ax_.get_figure()
-        self._draw(self.ax_)
-        return self
-
-    @abc.abstractmethod
-    def _draw(self, ax: Any) -> None: ...
+# Up to so many classes each cell of a confusion matrix holds its number; then only those that
+# count; then none, and a scale beside the matrix says what a shade means.
+_ALL_NUMBERS, _SOME_NUMBERS = 12, 40
 
 
 @dataclass
@@ -58,11 +34,29 @@ class ClassFrequencyDisplay(Display):
 
     labels: LabelSet
     counts: np.ndarray
+    title: str = "Frequency of classes (train)"
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y: np.ndarray | Sequence[str],
+        *,
+        labels: LabelSet | None = None,
+        title: str = "Frequency of classes",
+        ax: Any = None,
+    ) -> Self:
+        """Count answers or labels, and draw. y and labels: as ConfusionDisplay takes them."""
+        labels, (ids,) = class_ids(labels, y)
+        return cls(labels, np.bincount(ids, minlength=len(labels)), title).plot(ax)
 
     @property
     def size(self) -> tuple[float, float]:
-        """Grows with the classes."""
-        return (6.4, 1.2 + 0.36 * len(self.labels))
+        """Grows with the classes, to the largest that a picture may be."""
+        return (6.4, 1.2 + self._bar * len(self.labels))
+
+    @property
+    def _bar(self) -> float:
+        return theme.room(len(self.labels), 0.36)
 
     def _draw(self, ax: Any) -> None:
         order = np.argsort(self.counts, kind="stable")
@@ -70,16 +64,17 @@ class ClassFrequencyDisplay(Display):
         bars = ax.barh(
             range(len(order)),
             self.counts[order],
-            color=[self.labels.color(name) for name in names],
+            color=[theme.class_color(self.labels, name) for name in names],
             height=0.72,
         )
         share = self.counts[order] / max(self.counts.sum(), 1)
         texts = [f" {n:,}  ({s:.1%})" for n, s in zip(self.counts[order], share, strict=True)]
-        ax.bar_label(bars, texts, color=_INK, fontsize=9)
-        _ticks(ax.yaxis, names)
-        ax.set_xlim(0, self.counts.max() * 1.22)
-        ax.set_title("Frequency of classes (train)", loc="left")
-        _bare(ax, "x")
+        ax.bar_label(bars, texts, color=theme.INK, fontsize=theme.font_size(self._bar))
+        ax.set_xlim(0, max(self.counts.max(), 1) * 1.22)
+        ax.set_ylim(-0.6, len(order) - 0.4)
+        ax.set_title(self.title, loc="left", parse_math=False)
+        bare(ax, "x")
+        ticks(ax.yaxis, names, inches=self._bar)
         ax.set_xlabel("texts")
 
 
@@ -93,26 +88,48 @@ class TokenLengthDisplay(Display):
     def _draw(self, ax: Any) -> None:
         longest = max(int(n.max()) for n in self.n_tokens.values())
         bins = np.linspace(0, longest + 1, min(longest + 2, 45))
-        for (name, n), color in zip(
-            self.n_tokens.items(), (_BLUE, _ORANGE, "#15803d"), strict=False
-        ):
+        for (name, n), color in zip(self.n_tokens.items(), cycle(theme.SERIES), strict=False):
             ax.hist(n, bins, density=True, histtype="step", linewidth=1.6, color=color, label=name)
         if longest > 0.6 * self.max_length:
-            ax.axvline(self.max_length, color=_INK, linestyle=":", label=f"limit {self.max_length}")
+            ax.axvline(
+                self.max_length, color=theme.INK, linestyle=":", label=f"limit {self.max_length}"
+            )
         ax.set_title("Length in tokens", loc="left")
-        ax.set_xlabel("tokens a text, [CLS] and [SEP] included")
+        ax.set_xlabel("tokens per text, [CLS] and [SEP] included")
         ax.set_ylabel("share of texts")
         ax.set_yticks([])
         ax.legend(frameon=False)
-        _bare(ax, "x")
+        bare(ax, "x")
 
 
 @dataclass
 class DensityDisplay(Display):
-    """Where each class lies on the map: one panel of hexagonal bins a class, on the same axes."""
+    """Where each class lies on the map: one panel of hexagonal bins per class, on equal axes."""
 
     labels: LabelSet
     projection: Projection
+
+    @classmethod
+    def from_predictions(
+        cls,
+        xy: np.ndarray,
+        y: np.ndarray | Sequence[str],
+        *,
+        labels: LabelSet | None = None,
+        ax: Any = None,
+    ) -> Self:
+        """Draw places on a plane by answers or labels.
+
+        xy: (n, 2). y, of n rows, and labels: as ConfusionDisplay takes them.
+        """
+        labels, (ids,) = class_ids(labels, y)
+        places = np.asarray(xy, dtype=np.float32)
+        if places.shape != (len(ids), 2):
+            raise UsageError(
+                f"xy has the shape {places.shape}, for {len(ids)} answers.",
+                hint="Give one row of two numbers for each answer.",
+            )
+        return cls(labels, Projection(places, ids)).plot(ax)
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -125,30 +142,40 @@ class DensityDisplay(Display):
 
     @property
     def size(self) -> tuple[float, float]:
-        """Grows with the grid."""
+        """Grows with the grid, to the largest that a picture may be."""
         rows, columns = self.grid
-        return (2.5 * columns, 2.5 * rows + 0.3)
+        return (self._panel * columns, self._panel * rows + 0.3)
+
+    @property
+    def _panel(self) -> float:
+        return theme.room(self.grid[1], 2.5, most=max(theme.LONGEST, 7.5))
 
     def _draw(self, ax: Any) -> None:
-        colors = require("matplotlib.colors", "train")
-        panels = _panels(ax, *self.grid)
+        font = min(10.0, 6.0 * self._panel)
         x, y = self.projection.xy.T
         extent = (*_edges(x), *_edges(y))
-        for label, panel in enumerate(panels):
+        for label, panel in enumerate(panels(ax, *self.grid)):
             if label >= len(self.labels):
                 panel.axis("off")
                 continue
             name = self.labels.names[label]
-            ramp = colors.LinearSegmentedColormap.from_list(
-                name, ["#ffffff", self.labels.color(name), _INK]
-            )
             mine = self.projection.labels == label
-            panel.hexbin(x[mine], y[mine], gridsize=20, extent=extent, cmap=ramp, linewidths=0)
-            panel.set_title(f"{name} ({mine.sum():,})", fontsize=10, parse_math=False)
+            panel.hexbin(
+                x[mine],
+                y[mine],
+                gridsize=20,
+                extent=extent,
+                cmap=ramp(theme.class_color(self.labels, name)),
+                linewidths=0,
+                mincnt=1,  # empty hexagons would be most of the file
+                vmin=0,
+            )
+            title = f"{short(name, int(18 * self._panel / (font / 6)))} ({mine.sum():,})"
+            panel.set_title(title, fontsize=font, parse_math=False)
             panel.set_xticks([])
             panel.set_yticks([])
             for side in panel.spines.values():
-                side.set_color(_GRID)
+                side.set_color(theme.GRID)
 
 
 @dataclass
@@ -159,52 +186,85 @@ class ConfusionDisplay(Display):
     matrix: np.ndarray
     title: str = "Normalized confusion matrix"
 
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: np.ndarray | Sequence[str],
+        y_pred: np.ndarray | Sequence[str],
+        *,
+        labels: LabelSet | None = None,
+        title: str = "Normalized confusion matrix",
+        ax: Any = None,
+    ) -> Self:
+        """Count the answers, and draw.
+
+        y_true, y_pred: (n,) class names, or ids of `labels`. labels: the classes in their order;
+        without it, those that occur, ids under their number. UsageError where these don't fit.
+        """
+        labels, (true, predicted) = class_ids(labels, y_true, y_pred)
+        return cls(labels, confusion(true, predicted, len(labels)), title).plot(ax)
+
     @property
     def size(self) -> tuple[float, float]:
-        """Grows with the classes."""
-        side = max(3.6, 1.4 + 0.62 * len(self.labels))
+        """Grows with the classes, to the largest that a picture may be."""
+        side = max(3.6, 1.4 + self._cell * len(self.labels))
         return (side + 0.4, side)
+
+    @property
+    def _cell(self) -> float:
+        return theme.room(len(self.labels), 0.62)
 
     def _draw(self, ax: Any) -> None:
         share = self.matrix / np.maximum(self.matrix.sum(axis=1, keepdims=True), 1)
-        ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
-        small = len(self.labels) > 12
-        for (row, column), value in np.ndenumerate(share):
-            if not small or value >= 0.1:
-                ax.text(
-                    column,
-                    row,
-                    f"{value:.2f}",
-                    ha="center",
-                    va="center",
-                    fontsize=6 if small else 9,
-                    color="white" if value > 0.5 else _INK,
-                )
-        _ticks(ax.xaxis, self.labels.names)
-        _ticks(ax.yaxis, self.labels.names)
-        ax.tick_params(axis="x", rotation=45 if len(self.labels) <= 12 else 90)
+        image = ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        k = len(self.labels)
+        if k > _SOME_NUMBERS:
+            ax.get_figure().colorbar(image, ax=ax, shrink=0.5, label="share of the true class")
+        else:
+            self._write_numbers(ax, share, least=0.1 if k > _ALL_NUMBERS else 0.0)
+        ticks(ax.xaxis, self.labels.names, inches=self._cell)
+        ticks(ax.yaxis, self.labels.names, inches=self._cell)
+        ax.tick_params(axis="x", rotation=45 if k <= _ALL_NUMBERS else 90)
         ax.set_xlabel("predicted")
         ax.set_ylabel("true")
-        ax.set_title(self.title, loc="left", parse_math=False)
+        # With its height given, matplotlib needn't measure all names again to place it.
+        ax.set_title(self.title, loc="left", y=1.0, parse_math=False)
         ax.tick_params(length=0)
+
+    def _write_numbers(self, ax: Any, share: np.ndarray, *, least: float) -> None:
+        font = min(9.0, 72 * self._cell / 2.6)
+        for (row, column), value in np.ndenumerate(share):
+            if value >= least:
+                color = theme.PAPER if value > 0.5 else theme.INK
+                where = {"ha": "center", "va": "center"}
+                ax.text(column, row, f"{value:.2f}", fontsize=font, color=color, **where)
 
 
 @dataclass
 class ConfusionPairDisplay(Display):
-    """Two models' confusion matrices on the same rows, side by side."""
+    """The confusion matrices of several models on the same rows; of many classes, one below the
+    other. matrices: (k, k) counts by model."""
 
     labels: LabelSet
     matrices: dict[str, np.ndarray]
 
     @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns."""
+        n = len(self.matrices)
+        return (1, n) if len(self.labels) <= _ALL_NUMBERS else (n, 1)
+
+    @property
     def size(self) -> tuple[float, float]:
-        """Twice a single one."""
-        side = max(3.6, 1.4 + 0.62 * len(self.labels))
-        return (len(self.matrices) * (side + 0.3), side)
+        """As many single ones as there are models."""
+        rows, columns = self.grid
+        _, side = ConfusionDisplay(self.labels, next(iter(self.matrices.values()))).size
+        return (columns * (side + 0.3), rows * side)
 
     def _draw(self, ax: Any) -> None:
-        panels = _panels(ax, 1, len(self.matrices))
-        for (name, matrix), panel in zip(self.matrices.items(), panels, strict=True):
+        for (name, matrix), panel in zip(
+            self.matrices.items(), panels(ax, *self.grid), strict=True
+        ):
             ConfusionDisplay(self.labels, matrix, name).plot(panel)
 
 
@@ -225,27 +285,27 @@ class LearningCurveDisplay(Display):
         return (8.6, 3.4)
 
     def _draw(self, ax: Any) -> None:
-        left, right = _panels(ax, 1, 2)
+        left, right = panels(ax, 1, 2)
         course = [p.epoch for p in self.training], [p.loss for p in self.training]
-        left.plot(*course, color=_BLUE, linewidth=1.4, label="train")
+        left.plot(*course, color=theme.BLUE, linewidth=1.4, label="train")
         epochs = [p.epoch for p in self.history]
         losses = [p.loss for p in self.history]
-        left.plot(epochs, losses, "o-", color=_ORANGE, label="validation")
+        left.plot(epochs, losses, "o-", color=theme.ORANGE, label="validation")
         left.set_title("Loss", loc="left")
         left.legend(frameon=False)
         for key, color, name in (
-            ("accuracy", _BLUE, "accuracy"),
-            ("macro_f1", _ORANGE, "macro-F1"),
+            ("accuracy", theme.BLUE, "accuracy"),
+            ("macro_f1", theme.ORANGE, "macro-F1"),
         ):
             values = [getattr(p, key) for p in self.history]
             right.plot(epochs, values, "o-", color=color, label=name)
-        right.axvline(self.best_epoch, color=_MUTED, linestyle=":", linewidth=1, label="kept")
+        right.axvline(self.best_epoch, color=theme.MUTED, linestyle=":", linewidth=1, label="kept")
         right.set_title("Validation", loc="left")
         right.xaxis.get_major_locator().set_params(integer=True)
         right.legend(frameon=False)
         for panel in (left, right):
             panel.set_xlabel("epoch")
-            _bare(panel, "y")
+            bare(panel, "y")
 
 
 @dataclass
@@ -262,8 +322,8 @@ class ScoreDisplay(Display):
 
     def _draw(self, ax: Any) -> None:
         for shift, key, color, name in (
-            (0.13, "accuracy", _BLUE, "accuracy"),
-            (-0.13, "macro_f1", _ORANGE, "macro-F1"),
+            (0.13, "accuracy", theme.BLUE, "accuracy"),
+            (-0.13, "macro_f1", theme.ORANGE, "macro-F1"),
         ):
             values = np.array([getattr(e, key) for e in self.by_model.values()])
             bounds = np.array([e.intervals[key] for e in self.by_model.values()])
@@ -280,65 +340,15 @@ class ScoreDisplay(Display):
                     fontsize=8,
                     color=color,
                 )
-        _ticks(ax.yaxis, [role_of(model).title for model in self.by_model][::-1])
+        ticks(ax.yaxis, [role_of(model).title for model in self.by_model][::-1], inches=0.5)
         ax.set_ylim(-0.6, len(self.by_model) - 0.3)
         ax.set_xlim(0, 1.02)
         ax.set_title(f"Scores on {self.split}, with 95 % intervals", loc="left")
         ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-        _bare(ax, "x")
-
-
-def new_figure(width: float, height: float) -> Any:
-    """A figure of its own, in inches, laid out so that nothing overlaps."""
-    figure = require("matplotlib.figure", "train").Figure(
-        figsize=(width, height), layout="constrained"
-    )
-    figure.patch.set_facecolor("white")
-    return figure
-
-
-def save_figure(display: Display, path: Path) -> list[Path]:
-    """Write `path` as .png (160 dots an inch) and .svg; draws first where that is still to do."""
-    matplotlib = require("matplotlib", "train")
-    if display.figure_ is None:
-        display.plot()
-    written = []
-    # A fixed salt and no date: the same numbers give the same bytes.
-    with matplotlib.rc_context({"svg.hashsalt": "emolens"}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        for suffix, metadata in ((".png", {}), (".svg", {"Date": None})):
-            buffer = io.BytesIO()
-            display.figure_.savefig(buffer, format=suffix[1:], dpi=160, metadata=metadata)
-            drawn = buffer.getvalue()
-            if suffix == ".svg":  # names stand in comments, too, where XML bears no controls
-                drawn = _NOT_IN_XML.sub(b"?", drawn)
-            written.append(path.with_suffix(suffix))
-            with atomic_file(written[-1]) as file:
-                file.write(drawn)
-    return written
-
-
-def _panels(ax: Any, rows: int, columns: int) -> list[Any]:
-    """Divide the place of one axes into a grid of axes, row by row."""
-    figure, place = ax.get_figure(), ax.get_subplotspec()
-    ax.axis("off")
-    grid = place.subgridspec(rows, columns)
-    return [figure.add_subplot(grid[r, c]) for r in range(rows) for c in range(columns)]
+        bare(ax, "x")
 
 
 def _edges(values: np.ndarray) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     margin = 0.03 * (high - low) or 0.5
     return low - margin, high + margin
-
-
-def _ticks(axis: Any, names: Sequence[str]) -> None:
-    axis.set_ticks(range(len(names)), names, parse_math=False)
-
-
-def _bare(ax: Any, grid: str) -> None:
-    """Take away what is not data; keep light lines along the measured axis."""
-    ax.spines[["top", "right", "left" if grid == "x" else "bottom"]].set_visible(False)
-    ax.grid(axis=grid, color=_GRID, linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.tick_params(length=0, colors=_INK)

@@ -19,6 +19,7 @@ from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.verdict import comparison_sentence
 from emolens.explore.project import Projection
 from emolens.scores import EXPORTED, MAJORITY, Facts, role_of
+from emolens.show import theme
 from emolens.version import __version__
 
 _BEFORE_THE_MODELS = {
@@ -96,6 +97,7 @@ def render_report(contents: ReportContents) -> str:
         number=lambda name: ids.index(name) + 1,
         title=lambda name: sections[name],
         role_of=role_of,
+        theme=theme,
         sentence_case=_sentence_case,
         comparison_sentence=comparison_sentence,
     )

@@ -14,9 +14,10 @@ from emolens.data.dataset import TRAIN, VALIDATION
 from emolens.evaluation.metrics import confusion
 from emolens.scores import FINETUNE, PROBE, FinetuneFacts, role_of
 from emolens.show import displays
+from emolens.show.canvas import Display, save_figure
 from emolens.study.context import Context
 
-Displays = dict[str, displays.Display]
+Displays = dict[str, Display]
 
 
 def _of_the_data(context: Context) -> Displays:
@@ -75,5 +76,5 @@ def draw(context: Context, stages: Iterable[str] = FIGURES) -> list[Path]:
     paths: list[Path] = []
     for stage in stages:
         for name, display in FIGURES[stage](context).items():
-            paths += displays.save_figure(display, context.folder / "figures" / f"{name}.png")
+            paths += save_figure(display, context.folder / "figures" / f"{name}.png")
     return paths

@@ -1,0 +1,127 @@
+"""What displays draw on, and how a picture is saved. Knows nothing of what the pictures show.
+
+The only module that knows matplotlib. Figures are built without pyplot, so that no window, no
+global state and no style of the caller's takes part.
+"""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import io
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from emolens.errors import require
+from emolens.show import theme
+from emolens.store import atomic_file
+
+_NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+_LONGEST_NAME = 28  # signs
+
+
+@dataclass
+class Display(abc.ABC):
+    """What all displays share: a size in inches, and saving."""
+
+    figure_: Any = field(default=None, init=False, repr=False)
+    ax_: Any = field(default=None, init=False, repr=False)
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height in inches."""
+        return (6.4, 3.6)
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw into `ax`, or into a new figure."""
+        self.ax_ = ax if ax is not None else new_figure(*self.size).subplots()
+        self.figure_ = self.ax_.get_figure()
+        self._draw(self.ax_)
+        return self
+
+    @abc.abstractmethod
+    def _draw(self, ax: Any) -> None: ...
+
+
+def ramp(color: str) -> Any:
+    """A color map from the paper through `color` to the ink."""
+    colors = require("matplotlib.colors", "train")
+    shades = [theme.PAPER, color, theme.INK]
+    return colors.LinearSegmentedColormap.from_list(color, shades)
+
+
+def new_figure(width: float, height: float) -> Any:
+    """A figure of its own, in inches, laid out so that nothing overlaps."""
+    figure = require("matplotlib.figure", "train").Figure(
+        figsize=(width, height), layout="constrained"
+    )
+    figure.patch.set_facecolor("white")
+    return figure
+
+
+def save_figure(display: Display, path: Path) -> list[Path]:
+    """Write `path` as .png (160 dots an inch) and .svg; draws first where that is still to do."""
+    matplotlib = require("matplotlib", "train")
+    if display.figure_ is None:
+        display.plot()
+    written = []
+    # A fixed salt and no date: the same numbers give the same bytes.
+    with (
+        matplotlib.rc_context({"svg.hashsalt": "emolens"}),
+        warnings.catch_warnings(),
+        _laid_out(display.figure_) as figure,
+    ):
+        for suffix, metadata in ((".png", {}), (".svg", {"Date": None})):
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=suffix[1:], dpi=160, metadata=metadata)
+            drawn = buffer.getvalue()
+            if suffix == ".svg":  # names stand in comments, too, where XML bears no controls
+                drawn = _NOT_IN_XML.sub(b"?", drawn)
+            written.append(path.with_suffix(suffix))
+            with atomic_file(written[-1]) as file:
+                file.write(drawn)
+    return written
+
+
+@contextlib.contextmanager
+def _laid_out(figure: Any) -> Iterator[Any]:
+    """Lay the figure out once, and not again for each format: of large ones that is most work."""
+    warnings.filterwarnings("ignore", message="Glyph .* missing")
+    figure.draw_without_rendering()
+    engine = figure.get_layout_engine()
+    figure.set_layout_engine("none")
+    try:
+        yield figure
+    finally:
+        figure.set_layout_engine(engine)
+
+
+def panels(ax: Any, rows: int, columns: int) -> list[Any]:
+    """Divide the place of one axes into a grid of axes, row by row."""
+    figure, place = ax.get_figure(), ax.get_subplotspec()
+    ax.axis("off")
+    grid = place.subgridspec(rows, columns)
+    return [figure.add_subplot(grid[r, c]) for r in range(rows) for c in range(columns)]
+
+
+def ticks(axis: Any, names: Sequence[str], *, inches: float) -> None:
+    """One name at each whole number; inches: from one to the next."""
+    axis.set_ticks(range(len(names)), [short(name) for name in names], parse_math=False)
+    axis.set_tick_params(labelsize=theme.font_size(inches))
+
+
+def short(name: str, longest: int = _LONGEST_NAME) -> str:
+    """The name, cut where it would take the picture's place."""
+    return name if len(name) <= longest else name[: longest - 1] + "…"
+
+
+def bare(ax: Any, grid: str) -> None:
+    """Take away what is not data; keep light lines along the measured axis."""
+    ax.spines[["top", "right", "left" if grid == "x" else "bottom"]].set_visible(False)
+    ax.grid(axis=grid, color=theme.GRID, linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.tick_params(length=0, colors=theme.INK)

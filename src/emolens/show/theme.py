@@ -1,0 +1,52 @@
+"""The colors of pictures and page, and how large pictures may get. Draws nothing."""
+
+from __future__ import annotations
+
+from emolens.labels import LabelSet
+
+INK, MUTED, GRID, SOFT, PAPER = "#1f2937", "#5b6472", "#e2e6eb", "#f6f7f9", "#ffffff"
+BLUE, ORANGE, GREEN = "#1d6fb8", "#c2570c", "#15803d"
+WARNING, WARNING_PAPER = "#8a3b00", "#fff4e5"
+# Splits and figures that share one picture, in their order.
+SERIES = (BLUE, ORANGE, GREEN)
+
+# One hue an emotion, which people with the common color-vision deficiencies can tell apart
+# (Okabe and Ito, 2008; darker where text must stand on it).
+_EMOTIONS = {
+    "sadness": "#0072b2",
+    "joy": "#c98a00",
+    "love": "#cc5f95",
+    "anger": "#c43c00",
+    "fear": "#6a4fb3",
+    "surprise": "#00906a",
+    "neutral": "#6b7280",
+}
+_OTHERS = (
+    "#2f7fc1",
+    "#8a6d00",
+    "#a34d79",
+    "#9c4221",
+    "#5b5fc7",
+    "#3d7f4f",
+    "#7a5c3a",
+    "#4d6b7a",
+)
+
+# In inches: with many classes a picture keeps its size, and what it is made of gets smaller.
+LONGEST = 12.0
+_LARGEST_FONT, _SMALLEST_FONT = 9.0, 3.0
+
+
+def class_color(labels: LabelSet, name: str) -> str:
+    """A hex color for a class: fixed for the known emotions, by place for others."""
+    return _EMOTIONS.get(name) or _OTHERS[labels.id_of(name) % len(_OTHERS)]
+
+
+def room(n: int, wanted: float, *, most: float = LONGEST) -> float:
+    """Inches for each of n things in a row that shall not be longer than `most`."""
+    return min(wanted, most / max(n, 1))
+
+
+def font_size(inches: float) -> float:
+    """In points, for lines of text that are so far apart."""
+    return min(max(0.8 * 72 * inches, _SMALLEST_FONT), _LARGEST_FONT)
