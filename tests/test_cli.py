@@ -18,7 +18,7 @@ import pytest
 
 from emolens.cli import main
 from emolens.study import Run
-from emolens.study.folder import RunFolder
+from emolens.study.folder import Identity, RunFolder
 from emolens.version import __version__
 from tests.conftest import feeling_rows, write_csv
 
@@ -252,10 +252,13 @@ def test_without_the_hub_a_run_says_the_way_out_and_leaves_nothing(tmp_path: Pat
 
 
 def test_a_folder_that_another_run_holds_is_an_error(
-    emolens: Emolens, study_file: Callable[..., Path], feelings_folder: Path, tmp_path: Path
+    emolens: Emolens, study_file: Callable[..., Path], tmp_path: Path
 ) -> None:
-    with RunFolder(tmp_path / "run").opened({"dataset": str(feelings_folder)}):
-        ended = emolens("run", study_file(), "--out", tmp_path / "run")
+    from emolens.study import load_study
+
+    study = study_file()
+    with RunFolder(tmp_path / "run", Identity.of(load_study(study))).opened():
+        ended = emolens("run", study, "--out", tmp_path / "run")
     assert_two_lines(ended, code=1, says="Another emolens run")
 
 

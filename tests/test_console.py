@@ -9,6 +9,7 @@ import pytest
 from emolens.console import Console, RunConsole
 from emolens.errors import UsageError
 from emolens.study.folder import StageRecord
+from emolens.study.keys import StageKey
 
 AS_THEY_ARE = [
     "so :heart: good",
@@ -91,15 +92,19 @@ def test_numbers_stand_to_the_right(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines() == ["name       n", "a          1", "b     12,345"]
 
 
-def test_a_stage_is_one_line_with_its_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stage_is_one_line_with_its_seconds_and_why_it_is_done_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     observer = RunConsole(Console())
-    record = StageRecord("key", "accuracy 0.5 [ok]", {}, 2.04, 1.0)
-    observer.started("probe")
-    observer.progress(1, 2)
-    observer.finished("probe", record, resumed=False)
+    record = StageRecord(StageKey({}, {}, {}, {}), "accuracy 0.5 [ok]", {}, 2.04, 1.0)
+    for reason in ("", "torch 2.13 → 2.14"):
+        observer.started("probe", reason)
+        observer.progress(1, 2)
+        observer.finished("probe", record, resumed=False)
     observer.finished("probe", record, resumed=True)
     observer.close()
     assert capsys.readouterr().err.splitlines() == [
         "  probe      accuracy 0.5 [ok]  [2.0 s]",
+        "  probe      accuracy 0.5 [ok]  [2.0 s; again: torch 2.13 → 2.14]",
         "  probe      accuracy 0.5 [ok]  [as before]",
     ]

@@ -115,6 +115,7 @@ class RunConsole:
         self._console = console
         self._bar: Any = None
         self._update: Any = None
+        self._reason = ""
 
     def opened(self, study: Study, dataset: Dataset, folder: Path) -> None:
         """What is run, on which data, to where."""
@@ -124,8 +125,9 @@ class RunConsole:
         note(f"splits {sizes}; columns {', '.join(dataset.columns)}")
         note(f"classes {', '.join(dataset.labels.names)}")
 
-    def started(self, stage: str) -> None:
+    def started(self, stage: str, reason: str) -> None:
         """Show a bar for the stage."""
+        self._reason = reason
         self._bar = self._console.progress(stage)
         self._update = self._bar.__enter__()
 
@@ -136,8 +138,9 @@ class RunConsole:
     def finished(self, stage: str, record: StageRecord, *, resumed: bool) -> None:
         """The line that sums the stage up."""
         self.close()
-        seconds = "as before" if resumed else f"{record.seconds:.1f} s"
-        self._console.note(f"  {stage:<10} {record.summary}  [{seconds}]")
+        again = f"; again: {self._reason}" if self._reason else ""
+        how = "as before" if resumed else f"{record.seconds:.1f} s{again}"
+        self._console.note(f"  {stage:<10} {record.summary}  [{how}]")
 
     def close(self) -> None:
         """Take the bar away, also when a stage failed."""

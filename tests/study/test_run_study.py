@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Iterable
@@ -34,13 +35,15 @@ class Log:
     def __init__(self, stop_before: Iterable[str] = ()) -> None:
         self.stop_before = stop_before
         self.started_first = ""
+        self.reasons: dict[str, str] = {}
         self.ran: list[str] = []
         self.resumed: list[str] = []
 
     def opened(self, study: Study, dataset: Dataset, folder: Path) -> None:
         """Not of interest."""
 
-    def started(self, stage: str) -> None:
+    def started(self, stage: str, reason: str) -> None:
+        self.reasons[stage] = reason
         self.started_first = self.started_first or stage
         if stage in self.stop_before:
             raise StoppedError
@@ -189,6 +192,59 @@ def test_changed_rows_run_everything_again(tiny_run: Run, copied: Path) -> None:
     with pytest.raises(StoppedError):
         run_study(changed(tiny_run.study, "data.limit", 30), copied, observer=log)
     assert log.ran == ["tokenize"]
+    assert log.reasons["tokenize"] == "the data changed"
+    assert log.reasons["audit"] == "the data changed, tokenize gave new results"
+
+
+def test_every_changed_setting_makes_the_report_again_and_it_shows_it(
+    tiny_run: Run, copied: Path
+) -> None:
+    for dotted, value in (("name", "renamed"), ("export.int8", True)):
+        log = Log(stop_before=["export"])
+        with contextlib.suppress(StoppedError):
+            run_study(changed(tiny_run.study, dotted, value), copied, observer=log)
+        assert log.ran == ["report"]
+        shown = str(value).lower()
+        assert f"{dotted} " in log.reasons["report"]
+        assert f"→ {shown}" in log.reasons["report"]
+    assert "int8 = true" in (copied / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("stage", "part", "name", "before", "reason"),
+    [
+        ("map", "libraries", "umap-learn", "0.4", "umap-learn 0.4 → {now}"),
+        ("probe", "libraries", "scikit-learn", None, "scikit-learn none → {now}"),
+        ("embed", "inputs", "runtime", "tpu, fp8", "runtime tpu, fp8 → {now}"),
+        ("finetune", "inputs", "encoder", "0123", "the encoder's files changed"),
+        ("finetune", "settings", "finetune.epochs", 3.0, "finetune.epochs 3 → 2"),
+        ("evaluate", "stages", "probe", "0123", "probe gave new results"),
+    ],
+)
+def test_a_stage_is_done_again_for_what_differs_from_its_last_time_and_says_it(
+    tiny_run: Run, copied: Path, stage: str, part: str, name: str, before: object, reason: str
+) -> None:
+    # As if another machine, or other libraries, had done it before.
+    manifest = json.loads((copied / "manifest.json").read_text("utf-8"))
+    values = manifest["stages"][stage]["key"][part]
+    reason = reason.format(now=values[name])
+    values[name] = before
+    (copied / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    log = Log(stop_before=STAGES)
+    with pytest.raises(StoppedError):
+        run_study(tiny_run.study, copied, observer=log)
+    assert log.reasons == {stage: reason}
+
+
+def test_a_stage_that_gives_the_same_again_costs_no_other_stage(
+    tiny_run: Run, copied: Path
+) -> None:
+    manifest = json.loads((copied / "manifest.json").read_text("utf-8"))
+    manifest["stages"]["embed"]["key"]["libraries"]["openvino"] = "2025.0"
+    (copied / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    log = Log()
+    run_study(tiny_run.study, copied, observer=log)
+    assert log.ran == ["embed"]
 
 
 @pytest.mark.parametrize(
@@ -214,6 +270,9 @@ def test_a_harmed_file_is_made_again_and_alike(
     run_study(tiny_run.study, copied, observer=log)
     # What is made anew is the same to the byte, so that what was made from it still holds.
     assert log.ran == again
+    assert log.reasons == {
+        again[0]: f"{harmed} {'is missing' if harm == 'deleted' else 'was changed'}"
+    }
     assert file.read_bytes() == whole
 
 

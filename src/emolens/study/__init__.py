@@ -6,7 +6,6 @@ run.evaluation.by_split["test"]["finetune"].accuracy
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,13 +16,12 @@ from emolens.encode.backbone import find_encoder
 from emolens.errors import UsageError, nearest
 from emolens.evaluation.evaluate import Evaluation
 from emolens.shown import html_table, one_line
-from emolens.store import fingerprint, save_text
+from emolens.store import save_text
 from emolens.study.context import Context
 from emolens.study.figures import FIGURES, draw
-from emolens.study.folder import Meter, RunFolder, StageRecord
+from emolens.study.folder import Identity, Meter, RunFolder, StageRecord
 from emolens.study.settings import Study, builtin_studies, load_study, pairs
-from emolens.study.stages import STAGES
-from emolens.version import __version__
+from emolens.study.stages import STAGES, stage_key
 
 __all__ = ["Observer", "Run", "Study", "builtin_studies", "load_study", "pairs", "run_study"]
 
@@ -34,8 +32,8 @@ class Observer(Protocol):
     def opened(self, study: Study, dataset: Dataset, folder: Path) -> None:
         """The data and the encoder are there; the stages begin."""
 
-    def started(self, stage: str) -> None:
-        """A stage begins."""
+    def started(self, stage: str, reason: str) -> None:
+        """A stage begins. reason: why it is done again; empty for the first time."""
 
     def progress(self, done: int, total: int) -> None:
         """The stage that began last is so far."""
@@ -78,7 +76,7 @@ class _Silent:
     """The observer of library calls."""
 
     def opened(self, study: Study, dataset: Dataset, folder: Path) -> None: ...
-    def started(self, stage: str) -> None: ...
+    def started(self, stage: str, reason: str) -> None: ...
     def progress(self, done: int, total: int) -> None: ...
     def finished(self, stage: str, record: StageRecord, *, resumed: bool) -> None: ...
 
@@ -89,37 +87,36 @@ def run_study(
     """Run all stages, or those that `until` needs and `until` itself, into `folder`.
 
     With `until` the pictures of that stage are drawn, too. Stages that are done for the same
-    settings, data and weights are skipped. The data and the encoder are found before anything is
+    key are skipped. The data and the encoder are found before anything is
     written. Raises EmolensError.
     """
     observer = observer or _Silent()
     wanted = _wanted(until)
     dataset = load_dataset(study.data.dataset, **_source_options(study))
     encoder = find_encoder(study.encoder.name, sha256_wanted=study.encoder.sha256)
-    run_folder = RunFolder(folder)
-    with run_folder.opened(_identity(study)):
+    run_folder = RunFolder(folder, Identity.of(study))
+    with run_folder.opened():
         observer.opened(study, dataset, folder)
         context = Context(study, dataset, encoder, folder, run_folder.records, observer.progress)
         for stage in wanted:
-            _run_stage(stage, _key(stage, context), context, run_folder, observer)
+            _run_stage(stage, context, run_folder, observer)
         save_text(folder / "study.toml", study.to_toml())
         drawn = tuple(draw(context, [until])) if until in FIGURES else ()
     return Run(study, folder, {stage: run_folder.records[stage] for stage in wanted}, drawn)
 
 
-def _run_stage(
-    stage: str, key: str, context: Context, run_folder: RunFolder, observer: Observer
-) -> None:
-    resumed = run_folder.done(stage, key)
-    if not resumed:
-        observer.started(stage)
+def _run_stage(stage: str, context: Context, run_folder: RunFolder, observer: Observer) -> None:
+    key = stage_key(stage, context)
+    reason = run_folder.to_do(stage, key)
+    if reason is not None:
+        observer.started(stage, reason)
         meter = Meter()
         paths, summary = STAGES[stage].run(context)
         outputs = run_folder.outputs(paths)
         record = StageRecord(key, summary, outputs, meter.seconds, meter.peak_memory_mb)
-        run_folder.record(stage, record, _identity(context.study))
+        run_folder.record(stage, record)
         save_text(context.folder / "study.toml", context.study.to_toml())
-    observer.finished(stage, run_folder.records[stage], resumed=resumed)
+    observer.finished(stage, run_folder.records[stage], resumed=reason is None)
 
 
 def _wanted(until: str | None) -> list[str]:
@@ -133,33 +130,6 @@ def _wanted(until: str | None) -> list[str]:
         if stage in needed:
             needed.update(STAGES[stage].needs)
     return [stage for stage in STAGES if stage in needed]
-
-
-def _key(stage: str, context: Context) -> str:
-    """A fingerprint of everything that goes into a stage, the files it reads included."""
-    settings = []
-    for dotted in STAGES[stage].settings:
-        value = context.study.model_dump()
-        for part in dotted.split("."):
-            value = value[part]
-        settings.append([dotted, value])
-    # A stage that had to run again may have written other figures than before.
-    read = [context.records[needed] for needed in STAGES[stage].needs]
-    inputs = [[record.key, record.outputs] for record in read]
-    data, weights = context.dataset.fingerprint, context.encoder.fingerprint
-    # Another version of emolens may compute a stage in another way.
-    return fingerprint(__version__, stage, settings, inputs, data, weights)
-
-
-def _identity(study: Study) -> dict[str, str]:
-    """What a run folder is of; a study of anything else gets a folder of its own.
-
-    './x' is the same place as 'x'.
-    """
-    return {
-        "dataset": os.path.normpath(study.data.dataset),
-        "encoder": os.path.normpath(study.encoder.name),
-    }
 
 
 def _source_options(study: Study) -> dict[str, object]:

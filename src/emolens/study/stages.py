@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from emolens import runtime
 from emolens.data.audit import audit
 from emolens.data.dataset import TEST, TRAIN, VALIDATION
 from emolens.encode.batches import padded_batch
@@ -24,21 +26,30 @@ from emolens.learn.probe import Probe
 from emolens.scores import EXPORTED, FINETUNE, PROBE, FinetuneFacts, Recipe, Scores, role_of
 from emolens.show.card import model_card
 from emolens.show.report import ReportContents, render_report
-from emolens.store import load_json, save_arrays, save_json, save_table, save_text
+from emolens.store import fingerprint, load_json, save_arrays, save_json, save_table, save_text
 from emolens.study.context import Context
 from emolens.study.figures import FIGURES, draw
+from emolens.study.keys import StageKey, chosen_settings, settings_of, versions
+from emolens.study.settings import Study
 
+EMBED_SETTINGS = ("pooling", "layer", "normalize", "precision", "max_length")
 _TOLD = ("accuracy", "weighted_f1", "macro_f1", "loss")
 Outcome = tuple[list[Path], str]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage. needs: stages whose files it reads. settings: what of the study it heeds."""
+    """One stage, and all that decides its result.
+
+    needs: stages whose files it reads. settings: what of the study it heeds; the name of a table
+    stands for all in it. inputs: names in INPUTS. libraries: those that decide its numbers.
+    """
 
     run: Callable[[Context], Outcome]
     needs: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ("data",)
+    libraries: tuple[str, ...] = ()
 
 
 def _tokenize(context: Context) -> Outcome:
@@ -97,7 +108,8 @@ def _embed(context: Context) -> Outcome:
         vectors[name] = encoder.encode(split.texts, tokens=tokens[name], progress=progress)
     embeddings = Embeddings(vectors)
     about = context.folder / "embeddings" / "embeddings.json"
-    save_json(about, {"runtime": str(encoder.runtime), **settings.model_dump()})
+    how = settings.model_dump(include=set(EMBED_SETTINGS))
+    save_json(about, {"runtime": str(encoder.runtime), **how})
     paths = [*embeddings.save(context.folder / "embeddings"), about]
     shapes = " ".join(str(shape) for shape in embeddings.shapes.values())
     summary = f"{shapes}, {settings.pooling} pooling on {encoder.runtime}"
@@ -212,30 +224,100 @@ def _accuracy(context: Context, scores: Scores) -> str:
     return f"{right.mean():.4f}"
 
 
+def _runtime(precision: str, **options: Any) -> str:
+    """What 'auto' stands for on this machine. Threads and reasons decide no number."""
+    chosen = runtime.choose(precision, **options)
+    return f"{chosen.device}, {chosen.precision}"
+
+
+# What stages are made from beside settings and files of other stages; each is text that changes
+# when it does.
+INPUTS: dict[str, Callable[[Context], str]] = {
+    "data": lambda context: context.dataset.fingerprint,
+    "data set": lambda context: context.dataset.name,
+    "columns": lambda context: ", ".join(context.dataset.columns),
+    "encoder": lambda context: context.encoder.fingerprint,
+    "runtime": lambda context: _runtime(context.study.encoder.precision),
+    "runtime of training": lambda context: _runtime(
+        context.study.finetune.precision, offered=runtime.TRAINING
+    ),
+}
+
 STAGES = {
-    "tokenize": Stage(_tokenize, settings=("encoder.max_length",)),
-    "audit": Stage(_audit, needs=("tokenize",)),
+    "tokenize": Stage(
+        _tokenize,
+        settings=("encoder.max_length",),
+        inputs=("data", "encoder"),
+        libraries=("tokenizers", "transformers"),
+    ),
+    "audit": Stage(
+        _audit,
+        needs=("tokenize",),
+        settings=("encoder.max_length",),
+        inputs=("data", "data set", "columns", "encoder"),
+        libraries=("numpy",),
+    ),
     "embed": Stage(
         _embed,
         needs=("tokenize",),
-        settings=(
-            "encoder.pooling",
-            "encoder.layer",
-            "encoder.normalize",
-            "encoder.precision",
-        ),
+        settings=tuple(f"encoder.{name}" for name in EMBED_SETTINGS),
+        inputs=("data", "encoder", "runtime"),
+        libraries=("openvino", "nncf", "torch", "transformers", "tokenizers"),
     ),
-    "map": Stage(_map, needs=("embed",), settings=("map", "seed")),
-    "baselines": Stage(_baselines, settings=("balance", "seed")),
-    "probe": Stage(_probe, needs=("embed",), settings=("balance", "probe", "seed")),
-    "finetune": Stage(_finetune, settings=("encoder.max_length", "balance", "finetune", "seed")),
-    "evaluate": Stage(_evaluate, needs=("baselines", "probe", "finetune")),
-    "figures": Stage(_figures, needs=tuple(FIGURES)),
+    "map": Stage(
+        _map,
+        needs=("embed",),
+        settings=("map", "seed"),
+        libraries=("umap-learn", "numba", "scikit-learn", "scipy", "numpy"),
+    ),
+    "baselines": Stage(
+        _baselines,
+        settings=("balance", "seed"),
+        libraries=("scikit-learn", "scipy", "numpy"),
+    ),
+    "probe": Stage(
+        _probe,
+        needs=("embed",),
+        settings=("balance", "probe", "seed"),
+        libraries=("scikit-learn", "scipy", "numpy"),
+    ),
+    "finetune": Stage(
+        _finetune,
+        settings=("balance", "encoder.max_length", "finetune", "seed"),
+        inputs=("data", "encoder", "runtime of training"),
+        libraries=("torch", "transformers", "accelerate", "tokenizers", "scikit-learn", "numpy"),
+    ),
+    "evaluate": Stage(_evaluate, needs=("baselines", "probe", "finetune"), libraries=("numpy",)),
+    "figures": Stage(
+        _figures,
+        needs=tuple(FIGURES),
+        settings=("encoder.max_length",),
+        inputs=("data", "encoder"),
+        libraries=("matplotlib", "numpy"),
+    ),
     "report": Stage(
         _report,
         needs=("audit", "embed", "map", "baselines", "probe", "finetune", "evaluate", "figures"),
-        settings=("name",),
+        settings=tuple(Study.model_fields),  # it shows them all
+        inputs=("data", "encoder"),
+        libraries=("jinja2", "huggingface_hub", "tokenizers"),
     ),
     # Last: the report is there even where a model can't be exported.
-    "export": Stage(_export, needs=("finetune",), settings=("export",)),
+    "export": Stage(
+        _export,
+        needs=("finetune",),
+        settings=("export",),
+        libraries=("openvino", "nncf", "torch", "transformers", "tokenizers"),
+    ),
 }
+
+
+def stage_key(stage: str, context: Context) -> StageKey:
+    """All that decides the stage's result now, the files of earlier stages included."""
+    wanted = STAGES[stage]
+    return StageKey(
+        settings=chosen_settings(settings_of(context.study), wanted.settings),
+        libraries=versions(wanted.libraries),
+        inputs={name: INPUTS[name](context) for name in wanted.inputs},
+        stages={name: fingerprint(context.records[name].outputs) for name in wanted.needs},
+    )
