@@ -212,6 +212,7 @@ def test_rows_without_a_text_are_left_out_and_counted() -> None:
         (["a", "b"], ["joy", None], {}, "row 2: the row has no label"),
         (["a", "b"], ["joy", " "], {}, "row 2: the row has no label"),
         (["a", "b"], [0, 2], {"class_names": ["x", "y"]}, "row 2: label 2 is outside"),
+        (["a", "b"], [0, 1], {"class_names": ["x", "x"]}, "has two classes called 'x'"),
         (["a", "b"], ["joy", ["joy"]], {}, "row 2: the row has several labels"),
         (["a", ["b"]], ["joy", "fear"], {}, "row 2: the text is a list"),
         (["a", "cut \ud83d"], ["joy", "fear"], {}, "row 2: the text holds \\ud83d"),

@@ -367,3 +367,23 @@ def test_the_real_emotion_data(emotion_folder: Path) -> None:
     part = dataset.limited(600, seed=1)
     share = dataset.counts("train") / 16_000
     np.testing.assert_allclose(part.counts("train") / 600, share, atol=1.5 / 600)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    head=st.sampled_from([b"text,label\n", b"text\tlabel\n", b"text;label\n", b""]),
+    content=st.binary(max_size=60),
+    ending=st.sampled_from([".csv", ".tsv", ".txt", ".jsonl", ".parquet", ".arrow"]),
+)
+def test_any_bytes_are_data_or_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, head: bytes, content: bytes, ending: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / f"any-source{ending}"
+    path.write_bytes(head + content)
+    try:
+        dataset = load_dataset(path)
+    except EmolensError as error:
+        assert "\n" not in str(error)
+        assert "any-source" in str(error)
+    else:
+        assert not any(is_blank(text) for split in dataset.splits.values() for text in split.texts)

@@ -268,8 +268,8 @@ def bytes_of(content: str | bytes) -> Callable[[Path], object]:
     [
         ("a.csv", '"id,words\n1,happy\n', "line 1: unexpected end"),
         ("a.csv", "id,words\n1,happy\n", "no column that looks like the texts"),
-        ("a.csv", "id,text\n1,happy\n2,so,sad\n", "line 3: 3 fields where the header has 2"),
-        ("a.csv", "id,text\n1,happy\n2\n", "line 3: 1 fields where the header has 2"),
+        ("a.csv", "id,text\n1,happy\n2,so,sad\n", "line 3: the header has 2 fields, this row 3"),
+        ("a.csv", "id,text\n1,happy\n2\n", "line 3: the header has 2 fields, this row 1"),
         ("a.csv", 'id,text\n1,happy\n2,"never closed\n', "line 3: unexpected end"),
         ("a.csv", "", "is empty"),
         ("a.csv", "text\n", "holds no rows"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from emolens.data.cut import rows_by_side, stratified_rows
 from emolens.data.readers.columns import choose_column
 from emolens.data.readers.table import Table, table_of_rows
 from emolens.data.targets import Columns, label_set, labelled_rows
@@ -126,17 +127,7 @@ class Dataset:
         columns: dict[str, Sequence[Any]] = {"text": texts, "label": labels}
         if splits is not None:
             columns["split"] = splits
-        lengths = {column: len(values) for column, values in columns.items()}
-        if len(set(lengths.values())) > 1:
-            sizes = ", ".join(f"{length:,} for {column}" for column, length in lengths.items())
-            raise DataError(
-                f"{name}: the numbers of values differ ({sizes}).", hint="Give one for each row."
-            )
-        by_split: dict[str, list[tuple[int, dict[str, Any]]]] = {}
-        for number, values in enumerate(zip(*columns.values(), strict=True), start=1):
-            row = dict(zip(columns, values, strict=True))
-            split = _split_named(row.pop("split", TRAIN), f"{name}, row {number}")
-            by_split.setdefault(split, []).append((number, row))
+        by_split = _rows_by_split(name, columns)
         if not by_split.get(TRAIN):
             raise DataError(f"{name} has no training rows.", hint="Give rows of the split 'train'.")
         known = {"label": tuple(class_names)} if class_names is not None else {}
@@ -274,7 +265,7 @@ class Dataset:
             )
         rng = np.random.default_rng(seed)
         splits = {
-            name: split.take(_stratified_rows(split.labels, limit, rng))
+            name: split.take(stratified_rows(split.labels, limit, rng))
             for name, split in self.splits.items()
         }
         return replace(self, splits=splits)
@@ -283,29 +274,8 @@ class Dataset:
 def split_by_label(
     rows: Split, shares: tuple[float, float, float], *, seed: int
 ) -> dict[str, Split]:
-    """Cut one table into train, validation and test by class share, seeded.
-
-    Rows with equal texts go to the same side, with the label of the first of them deciding the
-    class they are counted under; otherwise a repeated text would be trained on and tested on.
-    """
-    rng = np.random.default_rng(seed)
-    groups: dict[str, list[int]] = {}
-    for row, text in enumerate(rows.texts):
-        groups.setdefault(text, []).append(row)
-    members = list(groups.values())
-    group_labels = np.array([rows.labels[group[0]] for group in members])
-    side = np.zeros(len(members), dtype=np.int64)
-    for label in np.unique(group_labels):
-        of_class = rng.permutation(np.flatnonzero(group_labels == label))
-        edges = np.round(np.cumsum(shares)[:2] / sum(shares) * len(of_class)).astype(int)
-        # At least one row of every class is there to learn from.
-        first, second = max(int(edges[0]), 1), max(int(edges[1]), 1)
-        side[of_class[first:second]] = 1
-        side[of_class[second:]] = 2
-    taken = [
-        np.array(sorted(r for g in np.flatnonzero(side == s) for r in members[g]), dtype=np.int64)
-        for s in range(3)
-    ]
+    """Cut one table into train, validation and test by class share, seeded; see rows_by_side."""
+    taken = rows_by_side(rows.texts, rows.labels, shares, seed=seed)
     return {name: rows.take(indices) for name, indices in zip(SPLITS, taken, strict=True)}
 
 
@@ -332,6 +302,24 @@ def _completed(
     return {split: splits[split] for split in SPLITS}
 
 
+def _rows_by_split(
+    name: str, columns: dict[str, Sequence[Any]]
+) -> dict[str, list[tuple[int, dict[str, Any]]]]:
+    """Numbered rows under the split that the column `split` names; without one, all in train."""
+    lengths = {column: len(values) for column, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        sizes = ", ".join(f"{length:,} for {column}" for column, length in lengths.items())
+        raise DataError(
+            f"{name}: the numbers of values differ ({sizes}).", hint="Give one for each row."
+        )
+    by_split: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for number, values in enumerate(zip(*columns.values(), strict=True), start=1):
+        row = dict(zip(columns, values, strict=True))
+        split = _split_named(row.pop("split", TRAIN), f"{name}, row {number}")
+        by_split.setdefault(split, []).append((number, row))
+    return by_split
+
+
 def _split_named(value: object, where: str) -> str:
     """The split that a source calls so."""
     for split, names in SPLIT_NAMES.items():
@@ -346,16 +334,3 @@ def _values(column: pd.Series) -> list[Any]:
     """Python's own values; None where one is missing."""
     values: list[Any] = column.astype(object).where(column.notna(), None).tolist()
     return values
-
-
-def _stratified_rows(labels: np.ndarray, limit: int, rng: np.random.Generator) -> np.ndarray:
-    if len(labels) <= limit:
-        return np.arange(len(labels))
-    shuffled = rng.permutation(len(labels))
-    # Ranks within a class, as shares of it: taking the smallest keeps the shares of the classes
-    # and takes the first row of each class before the second of any.
-    share = np.empty(len(labels))
-    for label in np.unique(labels):
-        of_class = shuffled[labels[shuffled] == label]
-        share[of_class] = np.arange(len(of_class)) / len(of_class)
-    return np.sort(np.lexsort((shuffled, share))[:limit])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,9 +73,14 @@ def label_set(train: Labelled, tables: Sequence[Table], column: str) -> LabelSet
     """The classes of the training split, in the order of their ids where the source has ids."""
     names = set(train.names)
     for table in tables:
-        if column in table.class_names:
+        if known := table.class_names.get(column):
+            if twice := [name for name, count in Counter(known).items() if count > 1]:
+                raise DataError(
+                    f"{table.origin} has two classes called '{twice[0]}'.",
+                    hint="Give each class a name of its own.",
+                )
             # A source may name classes that no row has; they can't be learned.
-            return LabelSet(tuple(n for n in table.class_names[column] if n in names))
+            return LabelSet(tuple(name for name in known if name in names))
     if all(re.fullmatch(r"\d+", name) for name in names):
         return LabelSet(tuple(sorted(names, key=int)))
     return LabelSet.ordered(names)
@@ -82,6 +88,8 @@ def label_set(train: Labelled, tables: Sequence[Table], column: str) -> LabelSet
 
 def _class_of(value: Any, table: Table, number: int, column: str) -> str:
     """The class name of a row; DataError where it has none or several."""
+    if isinstance(value, str) and (name := value.strip()):
+        return name
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and value.is_integer():

@@ -116,7 +116,9 @@ def _values(column: pa.Array) -> list[Any]:
         values: list[Any] = column.to_pylist()
     except UnicodeDecodeError:  # not every writer checks its strings
         values = column.cast(pa.large_binary()).to_pylist()
-    except (ValueError, OverflowError):  # a year after 9999, a time zone that is not known here
+    except (ValueError, OverflowError):  # a time zone that is not known here, a year after 9999
+        if getattr(column.type, "tz", None) not in (None, "UTC"):
+            return _values(column.cast(pa.timestamp(column.type.unit, "UTC")))
         values = column.cast(pa.string()).to_pylist()
     # Some writers leave text as bytes.
     return [_text_of(value) if isinstance(value, bytes) else value for value in values]

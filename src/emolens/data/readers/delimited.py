@@ -33,7 +33,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Row]]:
     for line, fields in records:
         if len(fields) != len(names):
             raise DataError(
-                f"{path}, line {line}: {len(fields)} fields where the header has {len(names)}.",
+                f"{path}, line {line}: the header has {len(names)} fields, this row {len(fields)}.",
                 hint="A text that holds the delimiter must stand in double quotes.",
             )
         yield line, dict(zip(names, fields, strict=True))
