@@ -166,3 +166,13 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory, tiny_encoder: Path) -> Ru
         }
     )
     return run_study(study, root / "run")
+
+
+@pytest.fixture(scope="session")
+def collapsed_run(tmp_path_factory: pytest.TempPathFactory, tiny_run: Run) -> Run:
+    """The study of tiny_run with a learning rate so high that one answer is all that is left."""
+    from emolens.study import load_study, run_study
+
+    overrides = {"finetune.learning_rate": 1.0, "finetune.epochs": 1}
+    study = load_study(tiny_run.folder / "study.toml", overrides)
+    return run_study(study, tmp_path_factory.mktemp("collapsed") / "run")

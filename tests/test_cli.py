@@ -304,6 +304,22 @@ def test_run_prints_scores_and_the_report_on_stdout_the_rest_on_stderr(
         assert f"  {stage} " in ended.err
 
 
+def test_a_run_of_a_model_that_has_collapsed_ends_with_a_warning(
+    emolens: Emolens, collapsed_run: Run, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(collapsed_run.folder, tmp_path / "run"))
+    arguments = ("run", folder / "study.toml", "--out", folder)
+    warned = [f"Warning: {text}" for text in collapsed_run.evaluation.warnings]
+    ended = emolens(*arguments)
+    assert ended.code == 0
+    assert ended.err.splitlines()[-len(warned) :] == warned
+    assert "Warning: The fine-tuned model has collapsed" in warned[0]
+    assert emolens(*arguments, "--quiet").err == ""
+    assert json.loads(emolens(*arguments, "--json").out)["warnings"] == [
+        text.removeprefix("Warning: ") for text in warned
+    ]
+
+
 def test_quiet_leaves_stderr_empty(emolens: Emolens, again: list) -> None:
     ended = emolens("run", *again, "--quiet")
     assert (ended.code, ended.err) == (0, "")

@@ -134,7 +134,7 @@ def _study_command(stage: str | None, title: str) -> None:
             run = run_study(resolved, folder, until=stage, observer=observer)
         finally:
             observer.close()
-        show_run(Console(as_json=as_json), run, stage)
+        show_run(Console(as_json=as_json, quiet=quiet), run, stage)
 
     command.__doc__ = title
     app.command(stage or "run", help=title)(command)

@@ -59,16 +59,21 @@ class Console:
         if not self.quiet:
             self._err.print(_visible(text))
 
+    def warning(self, text: str) -> None:
+        """A line on stderr that stands out; not when quiet."""
+        if not self.quiet:
+            self._titled("Warning:", "bold yellow", text)
+
     def error(self, error: EmolensError) -> None:
         """The sentence and the hint, on stderr."""
+        self._titled("Error:", "bold red", str(error))
+        self._titled("Hint: ", "dim", error.hint)
+
+    def _titled(self, title: str, style: str, text: str) -> None:
         from rich.text import Text
 
-        for title, style, text in (
-            ("Error:", "bold red", str(error)),
-            ("Hint: ", "dim", error.hint),
-        ):
-            one_line = _visible(" ".join(text.splitlines()))
-            self._err.print(Text.assemble((title, style), " ", one_line))
+        one_line = _visible(" ".join(text.splitlines()))
+        self._err.print(Text.assemble((title, style), " ", one_line))
 
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = ""
@@ -195,6 +200,8 @@ def show_run(console: Console, run: Run, stage: str | None) -> None:
         if absence := evaluation.absence(split):
             console.note(absence)
     console.lines(run.drawn if stage else [run.report])
+    for warning in evaluation.warnings:
+        console.warning(warning)
 
 
 def show_audit(console: Console, found: Audit) -> None:

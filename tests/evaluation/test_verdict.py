@@ -1,12 +1,17 @@
-"""The sentences about figures: who is better, and when nobody is."""
+"""The sentences about figures: who is better, when nobody is, and what is wrong with a model."""
 
 from __future__ import annotations
+
+import re
 
 import numpy as np
 import pytest
 
-from emolens.evaluation.metrics import Comparison, mcnemar
-from emolens.evaluation.verdict import comparison_sentence, winner
+from emolens.evaluation.metrics import Comparison, mcnemar, per_class, summary
+from emolens.evaluation.model import ModelEvaluation
+from emolens.evaluation.verdict import comparison_sentence, warnings, winner
+from emolens.scores import Recipe
+from emolens.study import Run, load_study, pairs
 
 
 def compared(only_first: int, only_second: int) -> Comparison:
@@ -46,3 +51,109 @@ def test_a_name_that_is_no_role_stands_as_it_is() -> None:
     sentence = comparison_sentence(Comparison("TF-IDF", "A b", 1, 50, 1e-9))
     assert sentence.startswith("The A b model is better than the TF-IDF model")
     assert "p < 0.001" in sentence
+
+
+def figures(matrix: list[list[int]]) -> ModelEvaluation:
+    """A model with this confusion matrix, the true class by row."""
+    counts = np.array(matrix)
+    names = tuple("abcdefghij"[: len(counts)])
+    return ModelEvaluation(
+        n=int(counts.sum()),
+        **{name: float(value) for name, value in summary(counts).items()},
+        intervals={},
+        loss=1.0,
+        calibration_error=0.0,
+        per_class=per_class(counts, names),
+        confusion=matrix,
+    )
+
+
+RIGHT = [[8, 0, 0], [0, 8, 0], [0, 1, 7]]
+GOOD = [[7, 1, 0], [0, 8, 0], [0, 2, 6]]
+BAD = [[8, 0, 0], [0, 4, 4], [4, 4, 0]]
+ONE_ANSWER = [[8, 0, 0], [8, 0, 0], [7, 0, 1]]
+
+
+def test_a_good_model_gets_no_warning() -> None:
+    assert (
+        warnings({"tfidf": figures(BAD), "probe": figures(GOOD), "finetune": figures(RIGHT)}) == []
+    )
+    assert warnings({"probe": figures(BAD)}) == []
+    perfect = figures([[3, 0], [0, 3]])
+    assert warnings({"probe": perfect, "finetune": perfect}) == []
+
+
+def test_a_collapsed_model_is_named_with_its_answer_and_what_to_try() -> None:
+    first, *others = warnings({"finetune": figures(ONE_ANSWER)}, Recipe(learning_rate=0.01))
+    assert first == (
+        "The fine-tuned model has collapsed: it answers 'a' for 23 of 24 validation texts. "
+        "Try another learning rate (--set finetune.learning_rate=0.0002) "
+        "or more epochs (--set finetune.epochs=4)."
+    )
+    assert others == []
+
+
+def test_many_rows_of_one_class_are_no_collapse() -> None:
+    assert warnings({"finetune": figures([[95, 1], [2, 2]])}) == []
+    (found,) = warnings({"finetune": figures([[96, 0], [4, 0]])})
+    assert "has collapsed: it answers 'a' for 100 of 100" in found
+    assert warnings({"finetune": figures([[5, 0], [0, 0]])}) == []
+
+
+def test_classes_that_are_never_right_are_named() -> None:
+    found = warnings(
+        {"finetune": figures([[8, 0, 0, 0], [0, 8, 0, 0], [2, 5, 0, 0], [0, 3, 0, 0]])}
+    )
+    assert found == [
+        "The fine-tuned model gets no validation text of c (7 texts) and d (3 texts) right."
+    ]
+    many = np.zeros((10, 10), dtype=int)
+    many[:, 0], many[0, 0] = 2, 20
+    many[:, 1] = 2
+    (found,) = warnings({"finetune": figures(many.tolist())})
+    assert (
+        "of c (4 texts), d (4 texts), e (4 texts), f (4 texts), g (4 texts) and 3 more right"
+        in found
+    )
+
+
+@pytest.mark.parametrize(
+    ("probe", "beaten"), [(RIGHT, False), (GOOD, False), (BAD, True), (ONE_ANSWER, True)]
+)
+def test_a_model_that_is_not_better_than_a_simpler_one_is_named(
+    probe: list[list[int]], beaten: bool
+) -> None:
+    models = {"majority": figures(ONE_ANSWER), "probe": figures(probe), "finetune": figures(GOOD)}
+    found = warnings(models)
+    assert (found == []) is beaten
+    if not beaten:
+        other = models["probe"].macro_f1
+        ours = models["finetune"].macro_f1
+        assert found == [
+            f"The fine-tuned model (macro-F1 {ours:.3f} on validation) is not better than "
+            f"the probe model ({other:.3f})."
+        ]
+
+
+@pytest.mark.parametrize("matrix", [BAD, ONE_ANSWER, GOOD])
+@pytest.mark.parametrize("rate", [1e-7, 2e-5, 2e-4, 1.0])
+@pytest.mark.parametrize("method", ["none", "class-weights", "oversample", "undersample"])
+def test_what_to_try_is_a_setting_that_exists_and_is_another(
+    matrix: list[list[int]], rate: float, method: str
+) -> None:
+    before = {"finetune.learning_rate": rate, "balance.method": method}
+    study = load_study("starter", before)
+    recipe = Recipe(epochs=study.finetune.epochs, learning_rate=rate, balance=method)
+    models = {"probe": figures(RIGHT), "finetune": figures(matrix)}
+    hints = re.findall(r"--set (\S+=[\w.-]*\w)", " ".join(warnings(models, recipe)))
+    assert hints
+    for hint in hints:
+        assert load_study("starter", before | pairs([hint])) != study
+
+
+def test_a_real_collapse_is_told_by_the_evaluation_of_a_run(collapsed_run: Run) -> None:
+    found = collapsed_run.evaluation.warnings
+    assert re.match("The fine-tuned model has collapsed: it answers '\\w+' for ", found[0])
+    assert "--set finetune.learning_rate=0.0002" in found[0]
+    assert "is not better than" in found[1]
+    assert "the probe model" in found[1]

@@ -70,6 +70,15 @@ def test_weird_class_names_stand_as_text_on_one_line(tiny_run: Run) -> None:
     assert table[0].replace("\\|", "").count("|") == 6
 
 
+def test_the_card_warns_of_a_model_that_has_collapsed(tiny_run: Run, collapsed_run: Run) -> None:
+    _, body = halves((collapsed_run.folder / "model" / "README.md").read_text("utf-8"))
+    assert "## Warnings\n\n- The fine-tuned model has collapsed" in body
+    assert body.index("## Warnings") < body.index("## Figures")
+    good = replace(tiny_run.evaluation, warnings=[])
+    audit = Audit.from_dict(load_json(tiny_run.folder / "audit.json"))
+    assert "## Warnings" not in model_card("tiny", audit, "minilm", good)
+
+
 def test_the_card_of_a_run_stands_in_its_model_folder(tiny_run: Run) -> None:
     metadata, body = halves((tiny_run.folder / "model" / "README.md").read_text("utf-8"))
     assert "emolens" in metadata["tags"]  # type: ignore[operator]

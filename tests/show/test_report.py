@@ -236,6 +236,22 @@ def test_texts_and_class_names_show_as_text_and_never_run(
     assert HARD_CLASS in page.texts["td"]
 
 
+def test_the_first_screen_says_that_a_model_has_collapsed(
+    chromium: Browse, collapsed_run: Run, report: str, tmp_path: Path
+) -> None:
+    page = Page(collapsed_run.report.read_text("utf-8"))
+    assert set(collapsed_run.evaluation.warnings) <= set(page.texts["li"])
+    measure = (
+        "<script>onload = () => { document.title = "
+        "document.querySelector('.warnings').getBoundingClientRect().bottom }</script>"
+    )
+    html = CSP.sub("", collapsed_run.report.read_text("utf-8")) + measure
+    (tmp_path / "report.html").write_text(html, "utf-8")
+    options = ("--window-size=1280,720", "--virtual-time-budget=3000", "--dump-dom")
+    dom = Page(chromium(tmp_path / "report.html", *options))
+    assert 0 < float(dom.texts["title"][0]) < 720
+
+
 def test_every_image_loads(chromium: Browse, report: str, tmp_path: Path) -> None:
     images = [f'<img src="{image["src"]}">' for image in Page(report).all("img")]
     measure = (

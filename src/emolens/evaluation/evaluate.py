@@ -17,7 +17,8 @@ from emolens.data.dataset import TRAIN, VALIDATION, Dataset
 from emolens.errors import UsageError
 from emolens.evaluation.metrics import Comparison, mcnemar
 from emolens.evaluation.model import ModelEvaluation, evaluate_model
-from emolens.scores import MAJORITY, Scores
+from emolens.evaluation.verdict import warnings
+from emolens.scores import EXPORTED, MAJORITY, FinetuneFacts, Recipe, Scores
 from emolens.shown import html_table, one_line
 from emolens.store import load_json, save_json, unreadable
 
@@ -51,6 +52,7 @@ class Evaluation:
     hardest: those to whose label it gave the least probability;
     confidently_wrong: rows it got wrong with the highest probability. Both of validation, so that
     looking at them does not spend the test split.
+    warnings: what is wrong with the model that gets exported, and what to try.
     """
 
     labels: tuple[str, ...]
@@ -60,6 +62,7 @@ class Evaluation:
     worst_of: str
     hardest: list[WorstRow]
     confidently_wrong: list[WorstRow]
+    warnings: list[str]
 
     def __repr__(self) -> str:
         models = {model for by_model in self.by_split.values() for model in by_model}
@@ -120,6 +123,7 @@ class Evaluation:
             worst_of=plain["worst_of"],
             hardest=[WorstRow(**row) for row in plain["hardest"]],
             confidently_wrong=[WorstRow(**row) for row in plain["confidently_wrong"]],
+            warnings=plain["warnings"],
         )
 
 
@@ -144,6 +148,7 @@ def evaluate(dataset: Dataset, scores: Sequence[Scores]) -> Evaluation:
         worst_of=best.model,
         hardest=sorted(wrong, key=lambda row: row.p_label)[:N_WORST],
         confidently_wrong=sorted(wrong, key=lambda row: -row.p_predicted)[:N_WORST],
+        warnings=warnings(by_split[VALIDATION], _recipe(scores)),
     )
 
 
@@ -167,6 +172,12 @@ def predictions_table(dataset: Dataset, scores: Sequence[Scores]) -> Any:
                 columns[f"{model.model}_p_{name}"] = model.probabilities[split][:, k]
         pieces.append(pa.table(columns))
     return pa.concat_tables(pieces)
+
+
+def _recipe(scores: Sequence[Scores]) -> Recipe | None:
+    """How the model that gets exported was fine-tuned."""
+    facts = [s.facts for s in scores if s.model == EXPORTED.name]
+    return next((f.recipe for f in facts if isinstance(f, FinetuneFacts)), None)
 
 
 def _absent(dataset: Dataset, split: str) -> list[str]:

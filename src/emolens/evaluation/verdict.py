@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
 from emolens.evaluation.metrics import Comparison
-from emolens.scores import role_of
+from emolens.evaluation.model import ModelEvaluation
+from emolens.scores import EXPORTED, Recipe, role_of
 
 # A difference is claimed where chance alone gives one as large in fewer than 5 of 100 cases.
 ALPHA = 0.05
+# A model has collapsed when it gives one answer to so large a share of the rows of other classes.
+COLLAPSED = 0.9
+_MOST_NAMES = 5
 
 
 def winner(comparison: Comparison) -> str | None:
@@ -32,6 +40,90 @@ def comparison_sentence(comparison: Comparison) -> str:
         return f"No difference can be claimed between {first} and {second}: {counts}"
     better, other = (first, second) if best == comparison.first else (second, first)
     return f"T{better[1:]} is better than {other}, by more than chance explains: {counts}"
+
+
+def warnings(models: Mapping[str, ModelEvaluation], recipe: Recipe | None = None) -> list[str]:
+    """What is wrong with the model that gets exported, and what to try; empty if nothing is.
+
+    models: the figures on validation. recipe: how it was fine-tuned, which what to try starts from.
+    """
+    exported = models.get(EXPORTED.name)
+    if exported is None:
+        return []
+    the, n = f"T{_the(EXPORTED.name)[1:]}", exported.n
+    longer, balanced = _train_otherwise(recipe), _balance_otherwise(recipe)
+    found = []
+    if collapsed := _one_answer(exported):
+        answer, times = collapsed
+        found.append(
+            f"{the} has collapsed: it answers '{answer}' for {times:,} of {n:,} validation texts."
+            f"{longer}"
+        )
+    elif never := _never_right(exported):
+        found.append(f"{the} gets no validation text of {_listed(never)} right.{balanced}")
+    if better := _not_beaten(models):
+        found.append(
+            f"{the} (macro-F1 {exported.macro_f1:.3f} on validation) is not better than "
+            f"{_listed(better)}.{'' if collapsed else longer}"
+        )
+    return found
+
+
+def _one_answer(model: ModelEvaluation) -> tuple[str, int] | None:
+    """The class that a collapsed model answers with, and how often."""
+    matrix = np.array(model.confusion)
+    answers, labels = matrix.sum(axis=0), matrix.sum(axis=1)
+    top = int(answers.argmax())
+    others = labels.sum() - labels[top]
+    if others == 0 or (answers[top] - matrix[top, top]) / others < COLLAPSED:
+        return None
+    return list(model.per_class)[top], int(answers[top])
+
+
+def _never_right(model: ModelEvaluation) -> list[str]:
+    """The classes with recall 0, with their rows."""
+    return [
+        f"{name} ({figures['support']:,} texts)"
+        for name, figures in model.per_class.items()
+        if figures["support"] and figures["recall"] == 0
+    ]
+
+
+def _not_beaten(models: Mapping[str, ModelEvaluation]) -> list[str]:
+    """The models with as good a macro-F1, which is also what chooses the epoch."""
+    best = models[EXPORTED.name].macro_f1
+    return [
+        f"{_the(name)} ({model.macro_f1:.3f})"
+        for name, model in models.items()
+        if name != EXPORTED.name and best <= model.macro_f1 and best < 1
+    ]
+
+
+def _train_otherwise(recipe: Recipe | None) -> str:
+    if recipe is None:
+        return ""
+    epochs, rate = max(2 * recipe.epochs, 3), recipe.learning_rate
+    # Encoders of all sizes are fine-tuned with rates from 1e-5 to 2e-4.
+    rate = min(rate / 4, 2e-4) if rate > 5e-5 else 5 * rate
+    return (
+        f" Try another learning rate (--set finetune.learning_rate={rate:g})"
+        f" or more epochs (--set finetune.epochs={epochs:g})."
+    )
+
+
+def _balance_otherwise(recipe: Recipe | None) -> str:
+    if recipe is None:
+        return ""
+    method = "oversample" if recipe.balance == "class-weights" else "class-weights"
+    return f" Add rows of it to train, or try --set balance.method={method}."
+
+
+def _listed(names: Iterable[str]) -> str:
+    """`a, b and c`; of many the first and how many more."""
+    names = list(names)
+    if len(names) > _MOST_NAMES:
+        names[_MOST_NAMES:] = [f"{len(names) - _MOST_NAMES} more"]
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _the(model: str) -> str:

@@ -17,6 +17,7 @@ def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) ->
     """Metadata with the test figures, then what the model is, how good, and where it fails."""
     best = evaluation.by_split[TEST][EXPORTED.name]
     labels = ", ".join(_plain(label) for label in evaluation.labels)
+    warned = {"## Warnings": [f"- {_plain(warning)}" for warning in evaluation.warnings]}
     parts = {
         f"# {_plain(name)}": [
             f"A text classifier for {len(evaluation.labels)} classes ({labels}), fine-tuned from "
@@ -27,6 +28,7 @@ def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) ->
             'pipeline("text-classification", "THIS_FOLDER")("I can not wait to see you")',
             "```",
         ],
+        **(warned if evaluation.warnings else {}),
         "## Figures": _figures(evaluation),
         f"## Figures by class, {EXPORTED.title}, test": _classes(best),
         "## What the audit of the data found": [
