@@ -15,9 +15,9 @@ import numpy as np
 import emolens as el
 from emolens.decide import ONE_CLASS
 from emolens.encode.backbone import logits_of, trained_classifier
+from emolens.encode.engines.choose import choose
 from emolens.encode.engines.torch import TorchEngine
 from emolens.predict.classifier import Classifier
-from emolens.runtime import choose
 
 
 def main():

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -540,6 +541,23 @@ def test_predict_writes_a_table_beside_the_input(
     assert [row["id"] for row in rows] == ["1", "2"]
     assert {"emotion", "probability", "unsure", "p_joy"} <= set(rows[0])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["posts-emotions.csv", "posts.csv"]
+
+
+def test_warnings_are_notes_and_equal_names_keep_their_columns(
+    emolens: Emolens, tiny_run: Run, tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(tiny_run.folder / "model", model)
+    config = json.loads((model / "config.json").read_text("utf-8"))
+    config["id2label"] = {"0": "sad", "1": "fine", "2": "sad"}
+    (model / "config.json").write_text(json.dumps(config), "utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        ended = emolens("predict", "i am sad", "--model", model, "--json")
+    note = "Note: Several classes are named 'sad'; they are shown with their numbers.\n"
+    assert (ended.code, ended.err) == (0, note)
+    (answer,) = json.loads(ended.out)
+    assert list(answer["probabilities"]) == ["sad (0)", "fine", "sad (2)"]
 
 
 def test_predict_shows_no_control_characters(emolens: Emolens, tiny_run: Run) -> None:

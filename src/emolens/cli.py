@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -129,6 +130,8 @@ def _study_command(stage: str | None, title: str) -> None:
 
         resolved = load_study(study, overrides | pairs(settings or []))
         folder = out or Path("runs") / resolved.name
+        if quiet:
+            warnings.simplefilter("ignore", UserWarning)
         observer = RunConsole(Console(quiet=quiet or as_json))
         try:
             run = run_study(resolved, folder, until=stage, observer=observer)
@@ -375,6 +378,8 @@ def main() -> None:
     debug = "--debug" in sys.argv
     # It may stand behind the command, too.
     words = [word for word in sys.argv[1:] if word != "--debug"]
+    # A warning without the line of code that it comes from.
+    warnings.showwarning = lambda message, *_, **__: Console().note(f"Note: {message}")
     for stream in (sys.stdin, sys.stdout):
         if isinstance(stream, io.TextIOWrapper):  # emolens reads and writes UTF-8 everywhere
             stream.reconfigure(encoding="utf-8")

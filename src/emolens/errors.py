@@ -76,8 +76,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what a library says, or the kind of error where it says nothing."""
-    return next(iter(str(error).splitlines()), type(error).__name__)
+    """The first line of what a library says, or the kind of error where it says nothing.
+
+    OpenVINO's lines that only name places in its own source are left out.
+    """
+    lines = (line.strip() for line in str(error).splitlines())
+    telling = (line for line in lines if line and not line.startswith("Exception from src/"))
+    return next(telling, type(error).__name__)
 
 
 _WAY_OUT = (

@@ -1,6 +1,6 @@
-"""Device, precision, threads and seed: chosen once, on call, with a reason that can be printed.
+"""What a computation runs on, as a value, and what the machine has: cores, bf16, random seeds.
 
-Knows nothing of models or data. Torch is asked only where it is installed.
+Knows nothing of models or data; which engine is taken, encode/engines/choose.py decides.
 """
 
 from __future__ import annotations
@@ -8,25 +8,20 @@ from __future__ import annotations
 import importlib.util
 import os
 import random
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
-from emolens.errors import UsageError, nearest
-
 Precision = Literal["fp32", "bf16", "int8"]
-TRAINING = ("fp32", "bf16")
-# What torch calls CUDA: NVIDIA's driver, the same under Windows' Linux, and AMD's.
-_DEVICES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """Where the work is done and how exactly; `reason` says why it was chosen so."""
+    """What does the work, where and how exactly; `reason` says why it was chosen so."""
 
+    engine: Literal["openvino", "torch"]
     device: Literal["cpu", "cuda"]
     precision: Precision
     threads: int
@@ -34,39 +29,7 @@ class Runtime:
 
     def __str__(self) -> str:
         threads = f", {self.threads} threads" if self.device == "cpu" else ""
-        return f"{self.device}, {self.precision}{threads} ({self.reason})"
-
-
-def choose(
-    precision: str | None = None,
-    *,
-    on_cpu: bool = False,
-    offered: tuple[str, ...] = get_args(Precision),
-) -> Runtime:
-    """CUDA where there is a device, else the CPU; bf16 where the hardware has it, else fp32.
-
-    precision: one of those offered overrules the choice; None or 'auto' leaves it. int8 is never
-    chosen unasked, and runs on the CPU. on_cpu: stay there without looking for CUDA, which would
-    load torch.
-    """
-    if precision not in (None, "auto", *offered):
-        raise UsageError(
-            f"There is no precision '{precision}' here.",
-            hint=nearest(str(precision), ("auto", *offered)),
-        )
-    device: Literal["cpu", "cuda"]
-    if precision == "int8":
-        device, where, bf16 = "cpu", "int8 runs there", cpu_has_bf16()
-    elif not on_cpu and _cuda():
-        device, (where, bf16) = "cuda", _cuda_facts()
-    else:
-        where = "exported models run there" if on_cpu else "no CUDA device"
-        device, bf16 = "cpu", cpu_has_bf16()
-    has = "the processor has bf16" if bf16 else "the processor has no bf16"
-    for asked in get_args(Precision):
-        if precision == asked:
-            return Runtime(device, asked, n_threads(), f"{where}; {asked} as asked")
-    return Runtime(device, "bf16" if bf16 else "fp32", n_threads(), f"{where}; {has}")
+        return f"{self.device}, {self.precision}{threads}, {self.engine} ({self.reason})"
 
 
 def n_threads() -> int:
@@ -95,21 +58,3 @@ def seed_everything(seed: int) -> None:
         import torch
 
         torch.manual_seed(seed)
-
-
-def _cuda() -> bool:
-    # Seconds are saved where the system itself says that there is no such device.
-    if sys.platform == "linux" and not any(Path(device).exists() for device in _DEVICES):
-        return False
-    if importlib.util.find_spec("torch") is None:
-        return False
-    import torch
-
-    return bool(torch.cuda.is_available())
-
-
-def _cuda_facts() -> tuple[str, bool]:
-    """The device's name, and whether it multiplies bf16 itself; older ones emulate it slowly."""
-    import torch
-
-    return torch.cuda.get_device_name(), torch.cuda.is_bf16_supported(including_emulation=False)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from emolens.encode.backbone import find_encoder, tokenizer_of
 from emolens.encode.embed import Encoder
 from tests.conftest import feeling_rows
 
@@ -67,7 +68,6 @@ def test_who_wants_nothing_kept_finds_nothing(tiny_encoder: Path, cache: Path) -
         {"precision": "bf16"},
         {"layer": 1},
         {"normalize": True},
-        {"max_length": 4},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -81,12 +81,26 @@ def test_another_way_of_encoding_misses(
     assert len(entries(cache)) == 2
 
 
+def test_another_limit_misses(tiny_encoder: Path) -> None:
+    counted(Encoder(tiny_encoder))
+    short = tokenizer_of(find_encoder(tiny_encoder), max_length=4)
+    with pytest.warns(UserWarning, match="12 texts were cut at 4 tokens"):
+        assert counted(Encoder(tiny_encoder, tokenizer=short))[1] == len(TEXTS)
+
+
+def test_vectors_are_named_by_the_tokens(tiny_encoder: Path) -> None:
+    encoder = Encoder(tiny_encoder)
+    wanted, _ = counted(encoder)
+    found = encoder.encode(encoder.tokenizer.encode(TEXTS), progress=lambda done, n: pytest.fail())
+    np.testing.assert_array_equal(found, wanted)
+
+
 @pytest.mark.parametrize("row", [0, -1])
 def test_a_changed_byte_of_a_text_misses(tiny_encoder: Path, row: int) -> None:
     encoder = Encoder(str(tiny_encoder))
     counted(encoder)
     changed = TEXTS.copy()
-    changed[row] = changed[row].replace("i", "I", 1)  # the same tokens, another text
+    changed[row] = changed[row].replace("i", "o", 1)
     assert counted(encoder, changed)[1] == len(TEXTS)
     assert counted(encoder, TEXTS[:-1])[1] == len(TEXTS) - 1
     assert counted(encoder, TEXTS[::-1])[1] == len(TEXTS)
@@ -164,7 +178,7 @@ import sys
 from emolens.encode.embed import Encoder
 encoder = Encoder(sys.argv[1], precision="fp32")
 for n in range(30):
-    print(float(encoder.encode([*sys.argv[2:], str(n)]).sum()))
+    print(float(encoder.encode([*sys.argv[2:], 'a' * (n + 1)]).sum()))
 """
     command = [sys.executable, "-W", "error", "-c", code, str(tiny_encoder), *TEXTS]
     runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
@@ -173,4 +187,4 @@ for n in range(30):
     assert said[0] == said[1] == said[2]
     assert len(entries(cache)) == len(said[0]) == 30
     encoder = Encoder(str(tiny_encoder), precision="fp32")
-    assert all(counted(encoder, [*TEXTS, str(n)])[1] == 0 for n in range(30))
+    assert all(counted(encoder, [*TEXTS, "a" * (n + 1)])[1] == 0 for n in range(30))

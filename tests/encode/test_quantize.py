@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from emolens.encode.embed import Encoder
-from emolens.errors import EncoderError
 from tests.conftest import feeling_rows
 
 TEXTS = [text for text, _ in feeling_rows(40)]
@@ -41,16 +40,3 @@ def test_the_quantized_model_is_kept(
     again = Encoder(str(tiny_encoder), pooling="mean", precision="int8")
     np.testing.assert_array_equal(again.encode(TEXTS), wanted)
     assert capfd.readouterr().out == ""  # NNCF would write its bars there
-
-
-def test_a_model_that_cannot_be_traced_cannot_be_quantized(
-    tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(model: object, output: str) -> None:
-        raise RuntimeError("no such operation\nand more")
-
-    monkeypatch.setattr("emolens.encode.embed.traced", refuse)
-    with pytest.raises(EncoderError, match="can't be quantized: no such operation"):
-        Encoder(str(tiny_encoder), layer=1, precision="int8")
-    vectors = Encoder(str(tiny_encoder), layer=1, precision="fp32").encode(["happy"])
-    assert vectors.shape == (1, 16)

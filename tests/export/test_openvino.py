@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from emolens import runtime
 from emolens.decide import ONE_CLASS
 from emolens.encode.backbone import logits_of, trained_classifier
 from emolens.encode.engines.base import run_batches
-from emolens.encode.engines.openvino import OpenVinoEngine
+from emolens.encode.engines.choose import choose
+from emolens.encode.engines.openvino import MODEL, OpenVinoEngine
 from emolens.encode.engines.torch import TorchEngine
 from emolens.encode.tokenize import Tokenizer
 from emolens.export.openvino import export_openvino
@@ -23,10 +23,10 @@ TEXTS = [text for text, _ in feeling_rows(30)] + [*HOSTILE, "", "happy", "very "
 
 def test_openvino_gives_the_probabilities_of_torch(tiny_run: Run) -> None:
     folder = tiny_run.folder / "model"
-    tokenizer, fp32 = Tokenizer.from_folder(folder), runtime.choose("fp32")
+    tokenizer, fp32 = Tokenizer.from_folder(folder), choose("fp32")
     tokens = tokenizer.encode(TEXTS)
     torch_engine = TorchEngine(logits_of(trained_classifier(folder)), fp32)
-    exported = OpenVinoEngine(folder / "openvino", fp32)
+    exported = OpenVinoEngine(folder / "openvino" / MODEL, fp32)
     wanted, found = (
         ONE_CLASS.probabilities(run_batches(engine, tokens, tokenizer.pad_id))
         for engine in (torch_engine, exported)

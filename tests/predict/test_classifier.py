@@ -14,10 +14,10 @@ import pytest
 from emolens.decide import ONE_CLASS
 from emolens.encode.backbone import find_encoder, logits_of, trained_classifier
 from emolens.encode.engines.base import run_batches
+from emolens.encode.engines.choose import choose
 from emolens.encode.engines.torch import TorchEngine
 from emolens.errors import DataError, EncoderError, StorageError
 from emolens.predict.classifier import Classifier, Prediction
-from emolens.runtime import choose
 from emolens.study import Run
 from tests.conftest import HOSTILE, feeling_rows
 

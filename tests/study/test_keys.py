@@ -16,9 +16,10 @@ from emolens.data.sources import load_dataset
 from emolens.encode.backbone import find_encoder
 from emolens.study import Run
 from emolens.study.context import Context
-from emolens.study.keys import StageKey, chosen_settings, settings_of, versions
+from emolens.study.keys import StageKey, chosen_settings, settings_of
 from emolens.study.settings import ExportSettings
 from emolens.study.stages import STAGES, stage_key
+from emolens.version import versions
 from tests.conftest import ROOT
 
 # Settings that no stage heeds, except the report, which shows all of them.

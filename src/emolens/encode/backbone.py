@@ -51,14 +51,14 @@ class EncoderFolder:
         return read_config(self.folder / "config.json")
 
 
-def find_encoder(name: str, *, sha256_wanted: str | None = None) -> EncoderFolder:
+def find_encoder(name: str | Path, *, sha256_wanted: str | None = None) -> EncoderFolder:
     """The folder of an encoder, with its weights checked.
 
     name: `minilm` (bundled), `distilbert`, a folder, or an id on the Hub. Raises EncoderError
     where the folder has no weights, or others than `sha256_wanted` or its emolens.json say;
     HubError where the Hub does not answer; MissingExtra where the bundled weights aren't installed.
     """
-    path = Path(name).expanduser()
+    name, path = str(name), Path(name).expanduser()
     if name == "minilm":
         folder, sha256_wanted = _minilm(), sha256_wanted or _MINILM_SHA256
     elif path.is_dir():

@@ -26,19 +26,39 @@ from emolens.store import (
 )
 
 
-def cached_vectors(key: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
-    """What `compute` gives, (n, d), from the entry `key` where there is a sound one."""
-    path = cache_folder() / "embeddings" / f"{key}.safetensors"
-    if path.is_file():
-        if (found := _read_vectors(path)) is not None:
-            return found
+def read_vectors(key: str) -> np.ndarray | None:
+    """The vectors (n, d) of the entry `key`, where there is a sound one."""
+    path = _vectors_path(key)
+    if not path.is_file():
+        return None
+    vectors = _sound_vectors(path)
+    if vectors is None:
         _damaged(path)
-    vectors = compute()
+    return vectors
+
+
+def keep_vectors(key: str, vectors: np.ndarray) -> None:
+    """Write the vectors (n, d) as the entry `key`."""
     try:
-        save_arrays(path, {"embeddings": vectors, "sha256": _digest(vectors)})
+        save_arrays(_vectors_path(key), {"embeddings": vectors, "sha256": _digest(vectors)})
     except StorageError as error:
         _not_kept(error)
-    return vectors
+
+
+def read_refusal(key: str) -> str | None:
+    """Why OpenVINO could not run the model `key`, where that is known."""
+    try:
+        return str(load_json(_refusal_path(key))["cause"])
+    except (StorageError, KeyError, TypeError):
+        return None
+
+
+def keep_refusal(key: str, cause: str) -> None:
+    """Write down why OpenVINO can't run the model `key`."""
+    try:
+        save_json(_refusal_path(key), {"cause": cause})
+    except StorageError as error:
+        _not_kept(error)
 
 
 def cached_model(key: str, build: Callable[[Path], None], fallback: Path) -> Path:
@@ -66,7 +86,15 @@ def cached_model(key: str, build: Callable[[Path], None], fallback: Path) -> Pat
 _DIGESTS = "sha256.json"
 
 
-def _read_vectors(path: Path) -> np.ndarray | None:
+def _vectors_path(key: str) -> Path:
+    return cache_folder() / "embeddings" / f"{key}.safetensors"
+
+
+def _refusal_path(key: str) -> Path:
+    return cache_folder() / "refused" / f"{key}.json"
+
+
+def _sound_vectors(path: Path) -> np.ndarray | None:
     try:
         entry = load_arrays(path)
     except StorageError:

@@ -56,7 +56,7 @@ def encode_table(
     with atomic_file(target) as file, contextlib.ExitStack() as opened:
         for texts in _chunks(texts_in_order):
             tokens = encoder.tokenizer.encode(texts, first=encoded.rows)
-            vectors = encoder.encode(texts, tokens=tokens, cache=cache)
+            vectors = encoder.encode(tokens, cache=cache)
             rows = pa.array(np.arange(encoded.rows, encoded.rows + len(texts)))
             encoded.rows += len(texts)
             encoded.truncated += tokens.n_truncated

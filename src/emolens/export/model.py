@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from emolens import runtime
 from emolens.blank import is_blank
 from emolens.encode.engines.base import run_batches
-from emolens.encode.engines.openvino import INT8_MODEL, MODEL, OpenVinoEngine
+from emolens.encode.engines.choose import open_exported
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import EncoderError
 from emolens.export.head import read_head
@@ -25,11 +24,9 @@ class ExportedModel:
 
     def __init__(self, folder: Path, *, precision: str | None = None) -> None:
         self.folder = folder
-        self.runtime = runtime.choose(precision, on_cpu=True)
         self.head = read_head(folder)
         self.tokenizer = Tokenizer.from_folder(folder)
-        name = INT8_MODEL if self.runtime.precision == "int8" else MODEL
-        self._engine = OpenVinoEngine(folder / "openvino", self.runtime, name=name)
+        self._engine, self.runtime = open_exported(folder, precision=precision)
 
     def ask(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (n, k) float64, and (n,) bool, which texts were cut at the limit.

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emolens.encode.backbone import logits_of, quiet_transformers, traceable, trained_classifier
+from emolens.encode.engines.choose import try_out
 from emolens.encode.engines.openvino import INT8_MODEL, MODEL, save_traced, traced
 from emolens.encode.quantize import quantized
 from emolens.encode.tokenize import Tokenizer
+from emolens.errors import EncoderError, first_line
 from emolens.export.head import read_head
 from emolens.store import atomic_folder
 
@@ -22,11 +24,21 @@ def export_openvino(folder: str | Path, *, calibration: Sequence[str] = ()) -> l
     """
     folder = Path(folder)
     read_head(folder)  # a head that can't be answered from is refused before the work
-    tokenizer = Tokenizer.from_folder(folder)
+    try:
+        return _export(folder, Tokenizer.from_folder(folder), calibration)
+    except RuntimeError as error:
+        raise EncoderError(
+            f"OpenVINO can't run the model in {folder}: {first_line(error)}.",
+            hint="Choose an encoder of the BERT, RoBERTa or DistilBERT kind.",
+        ) from error
+
+
+def _export(folder: Path, tokenizer: Tokenizer, calibration: Sequence[str]) -> list[Path]:
     with quiet_transformers():
         converted = traced(logits_of(traceable(trained_classifier(folder))), "logits")
     with atomic_folder(folder / "openvino") as fresh:
         save_traced(converted, fresh / MODEL)
+        try_out(fresh / MODEL)
         if calibration:
             rows = tokenizer.encode(calibration)
             save_traced(quantized(converted, rows, tokenizer.pad_id), fresh / INT8_MODEL)

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from emolens import runtime
 from emolens.data.balance import Balance, balance
 from emolens.data.dataset import TRAIN, VALIDATION, Dataset
 from emolens.decide import ONE_CLASS
@@ -29,9 +28,11 @@ from emolens.encode.backbone import (
     trained_classifier,
 )
 from emolens.encode.engines.base import Progress, run_batches
-from emolens.encode.engines.torch import TorchEngine, torch_for
+from emolens.encode.engines.choose import choose, start
+from emolens.encode.engines.torch import torch_for
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import DataError, EncoderError, require
+from emolens.runtime import Runtime, seed_everything
 from emolens.scores import (
     FINETUNE,
     EpochPoint,
@@ -103,9 +104,9 @@ def finetune(
 def _train(training: _Training, folder: Path) -> FinetuneFacts:
     """Run the Trainer; leaves the best epoch's weights in `folder`. Nothing is predicted yet."""
     recipe, dataset, tokens = training.recipe, training.dataset, training.tokens
-    chosen = runtime.choose(recipe.precision, offered=runtime.TRAINING)
+    chosen = choose(recipe.precision, use="train")
     torch_for(chosen)
-    runtime.seed_everything(recipe.seed)
+    seed_everything(recipe.seed)
     model = sequence_classifier(training.encoder, dataset.labels.id2label)
     if chosen.device == "cpu":
         # torch's fused attention gains nothing on short texts here: benchmarks/attention.py.
@@ -154,7 +155,7 @@ def _write_emolens_json(folder: Path, encoder: EncoderFolder, dataset: Dataset) 
 
 def _scores(folder: Path, training: _Training, pad_id: int, *, facts: FinetuneFacts) -> Scores:
     """The saved model's probabilities of every split but train."""
-    engine = TorchEngine(logits_of(trained_classifier(folder)), runtime.choose("fp32"))
+    engine, _ = start(choose("fp32", use="score"), lambda: logits_of(trained_classifier(folder)))
     probabilities, seconds = {}, {}
     for name in (name for name in training.dataset.splits if name != TRAIN):
         started = time.perf_counter()
@@ -178,7 +179,7 @@ def _examples(
     return [{"input_ids": tokens[row].tolist(), "labels": int(labels[row])} for row in chosen]
 
 
-def _arguments(recipe: Recipe, chosen: runtime.Runtime, scratch: str, *, n_rows: int) -> Any:
+def _arguments(recipe: Recipe, chosen: Runtime, scratch: str, *, n_rows: int) -> Any:
     """The recipe as the Trainer takes it. n_rows: of one epoch."""
     require("accelerate", "train")
     steps = max(int(n_rows * recipe.epochs / recipe.batch_size), 1)

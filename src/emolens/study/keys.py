@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from pydantic import BaseModel
@@ -70,18 +69,6 @@ def chosen_settings(settings: Mapping[str, Any], wanted: Iterable[str]) -> dict[
         for name, value in settings.items()
         if any(name == table or name.startswith(f"{table}.") for table in tables)
     }
-
-
-def versions(libraries: Iterable[str]) -> dict[str, str | None]:
-    """The installed version of each library."""
-    return {library: _version(library) for library in libraries}
-
-
-def _version(library: str) -> str | None:
-    try:
-        return version(library)
-    except PackageNotFoundError:
-        return None
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:

@@ -7,15 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from emolens import runtime
 from emolens.data.audit import audit
 from emolens.data.dataset import TEST, TRAIN, VALIDATION
 from emolens.encode.batches import padded_batch
 from emolens.encode.embed import Embeddings, Encoder
+from emolens.encode.engines.choose import Use, choose
 from emolens.evaluation.evaluate import evaluate, predictions_table
 from emolens.explore.project import project
 from emolens.export.openvino import export_openvino
@@ -29,8 +28,9 @@ from emolens.show.report import ReportContents, render_report
 from emolens.store import fingerprint, load_json, save_arrays, save_json, save_table, save_text
 from emolens.study.context import Context
 from emolens.study.figures import FIGURES, draw
-from emolens.study.keys import StageKey, chosen_settings, settings_of, versions
+from emolens.study.keys import StageKey, chosen_settings, settings_of
 from emolens.study.settings import Study
+from emolens.version import versions
 
 EMBED_SETTINGS = ("pooling", "layer", "normalize", "precision", "max_length")
 _TOLD = ("accuracy", "weighted_f1", "macro_f1", "loss")
@@ -92,20 +92,20 @@ def _embed(context: Context) -> Outcome:
         precision=settings.precision,
         layer=settings.layer,
         normalize=settings.normalize,
-        max_length=settings.max_length,
+        tokenizer=context.tokenizer,
     )
     tokens = context.tokens()
     total = sum(map(len, tokens.values()))
     vectors: dict[str, np.ndarray] = {}
     computed: set[str] = set()
-    for name, split in context.dataset.splits.items():
+    for name in context.dataset.splits:
         before = sum(map(len, vectors.values()))
 
         def progress(done: int, _: int, name: str = name, before: int = before) -> None:
             computed.add(name)
             context.progress(before + done, total)
 
-        vectors[name] = encoder.encode(split.texts, tokens=tokens[name], progress=progress)
+        vectors[name] = encoder.encode(tokens[name], progress=progress)
     embeddings = Embeddings(vectors)
     about = context.folder / "embeddings" / "embeddings.json"
     how = settings.model_dump(include=set(EMBED_SETTINGS))
@@ -224,10 +224,10 @@ def _accuracy(context: Context, scores: Scores) -> str:
     return f"{right.mean():.4f}"
 
 
-def _runtime(precision: str, **options: Any) -> str:
+def _runtime(precision: str | None, use: Use) -> str:
     """What 'auto' stands for on this machine. Threads and reasons decide no number."""
-    chosen = runtime.choose(precision, **options)
-    return f"{chosen.device}, {chosen.precision}"
+    chosen = choose(precision, use=use)
+    return f"{chosen.engine} on {chosen.device}, {chosen.precision}"
 
 
 # What stages are made from beside settings and files of other stages; each is text that changes
@@ -237,10 +237,8 @@ INPUTS: dict[str, Callable[[Context], str]] = {
     "data set": lambda context: context.dataset.name,
     "columns": lambda context: ", ".join(context.dataset.columns),
     "encoder": lambda context: context.encoder.fingerprint,
-    "runtime": lambda context: _runtime(context.study.encoder.precision),
-    "runtime of training": lambda context: _runtime(
-        context.study.finetune.precision, offered=runtime.TRAINING
-    ),
+    "runtime": lambda context: _runtime(context.study.encoder.precision, "encode"),
+    "runtime of training": lambda context: _runtime(context.study.finetune.precision, "train"),
 }
 
 STAGES = {

@@ -30,11 +30,12 @@ MODEL, INT8_MODEL = "openvino_model.xml", "openvino_model_qint8_quantized.xml"
 class OpenVinoEngine(Engine):
     """A traced model on the CPU; gives its first output, (rows, d).
 
-    folder: where the .xml and its .bin lie. One stream a thread: two batches on a core each are
-    done sooner than one after the other on both (benchmarks/RESULTS.md).
+    path: the .xml, with its .bin beside it. One stream per thread: two batches on a core each are
+    done sooner than one after the other on both (benchmarks/RESULTS.md). Raises EncoderError where
+    the file is missing or damaged, RuntimeError where OpenVINO can't run the model.
     """
 
-    def __init__(self, folder: Path, runtime: Runtime, *, name: str = MODEL) -> None:
+    def __init__(self, path: Path, runtime: Runtime) -> None:
         # What int8 leaves out runs in the next best.
         half = runtime.precision == "bf16" or (runtime.precision == "int8" and cpu_has_bf16())
         self._options = {
@@ -44,12 +45,9 @@ class OpenVinoEngine(Engine):
         }
         # A batch waits for each stream, so that none is idle while answers are taken in order.
         self._in_flight = 2 * runtime.threads
-        self._model = read_traced(folder / name)
-        try:
-            # With attention as plain products: OpenVINO's fused kernel is made for long texts.
-            self._short = self._compiled(SNIPPETS_MODE="DISABLE")
-        except RuntimeError as error:
-            raise _damaged(folder / name) from error
+        self._model = read_traced(path)
+        # With attention as plain products: OpenVINO's fused kernel is made for long texts.
+        self._short = self._compiled(SNIPPETS_MODE="DISABLE")
 
     def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
         """(rows, tokens) to (rows, d) float32."""
@@ -120,10 +118,11 @@ def read_traced(path: Path) -> Any:
     try:
         return silent_openvino().Core().read_model(path)
     except RuntimeError as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
 
 
-def _damaged(path: Path) -> EncoderError:
+def damaged(path: Path) -> EncoderError:
+    """The error for an exported model that can't be loaded."""
     return EncoderError(
         f"{path} can't be loaded; it or its .bin is damaged.",
         hint="Export it again: emolens export MODEL_FOLDER (needs emolens[train]).",

@@ -1,0 +1,174 @@
+"""One room says which engine runs what, and why; torch takes over what OpenVINO can't run."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import (
+    AutoModel,
+    BertConfig,
+    BigBirdConfig,
+    BigBirdForSequenceClassification,
+    BigBirdModel,
+    LongformerConfig,
+    LongformerModel,
+    PreTrainedModel,
+)
+
+from emolens import runtime
+from emolens.encode.embed import Encoder
+from emolens.encode.engines.choose import Use, choose
+from emolens.encode.engines.openvino import OpenVinoEngine
+from emolens.encode.engines.torch import TorchEngine
+from emolens.errors import EncoderError, UsageError
+from emolens.export.openvino import export_openvino
+from tests.conftest import feeling_rows
+
+TEXTS = [text for text, _ in feeling_rows(12)]
+CUDA = torch.cuda.is_available()
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("EMOLENS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def beside(encoder: Path, folder: Path, model: PreTrainedModel) -> Path:
+    """Another model with the tokenizer of `encoder`."""
+    shutil.copytree(encoder, folder, ignore=shutil.ignore_patterns("config.json", "*.safetensors"))
+    model.save_pretrained(folder)
+    return folder
+
+
+def small(encoder: Path) -> dict[str, int]:
+    bert = BertConfig.from_pretrained(encoder)
+    names = ("vocab_size", "hidden_size", "num_attention_heads", "intermediate_size")
+    return {"num_hidden_layers": 1, **{name: getattr(bert, name) for name in names}}
+
+
+@pytest.fixture
+def untraceable(tiny_encoder: Path, tmp_path: Path) -> Path:
+    """A BigBird: it looks at random tokens, so that no two traces of it are the same."""
+    config = BigBirdConfig(**small(tiny_encoder), max_position_embeddings=32)
+    return beside(tiny_encoder, tmp_path / "bigbird", BigBirdModel(config))
+
+
+@pytest.fixture
+def fixed_in_shape(tiny_encoder: Path, tmp_path: Path) -> Path:
+    """A Longformer: what it computes from the shape is a number in the trace."""
+    config = LongformerConfig(**small(tiny_encoder), max_position_embeddings=40, attention_window=8)
+    return beside(tiny_encoder, tmp_path / "longformer", LongformerModel(config))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
+def test_the_precision_that_was_asked_for_is_taken(precision: str) -> None:
+    chosen = choose(precision)
+    assert chosen.precision == precision
+    assert f"{precision} as asked" in chosen.reason
+
+
+@pytest.mark.parametrize("precision", [None, "auto"])
+def test_the_device_and_precision_follow_the_machine(precision: str | None) -> None:
+    chosen = choose(precision)
+    assert chosen.device == ("cuda" if CUDA else "cpu")
+    assert chosen.precision == ("bf16" if CUDA or runtime.cpu_has_bf16() else "fp32")
+    assert chosen == choose()
+
+
+@pytest.mark.parametrize(
+    ("use", "engine"),
+    [
+        ("encode", "torch" if CUDA else "openvino"),
+        ("serve", "openvino"),
+        ("score", "torch"),
+        ("train", "torch"),
+    ],
+)
+def test_the_engine_follows_the_use(use: Use, engine: str) -> None:
+    assert choose("fp32", use=use).engine == engine
+    assert choose("fp32", use="serve").device == "cpu"
+
+
+def test_an_unknown_precision_is_misuse() -> None:
+    with pytest.raises(UsageError, match="no precision 'fp23' here") as caught:
+        choose("fp23")
+    assert "Did you mean 'fp32'?" in caught.value.hint
+
+
+def test_nothing_is_trained_in_int8() -> None:
+    assert choose("int8").device == "cpu"
+    with pytest.raises(UsageError, match="no precision 'int8' here"):
+        choose("int8", use="train")
+
+
+@pytest.mark.skipif(CUDA, reason="torch runs everything on CUDA")
+class TestWhatOpenVinoCannotRun:
+    """torch runs it: told with the cause, kept for the next time, and in the name of vectors."""
+
+    def test_torch_runs_it_and_the_cause_is_told(self, untraceable: Path) -> None:
+        encoder = Encoder(untraceable, pooling="mean", precision="fp32")
+        assert encoder.runtime.engine == "openvino"
+        with pytest.warns(UserWarning, match="runs on torch: .*OpenVINO can't run the model: Coul"):
+            vectors = encoder.encode(TEXTS)
+        assert isinstance(encoder._engine, TorchEngine)
+        assert encoder.runtime.engine == "torch"
+        assert "OpenVINO can't run the model" in str(encoder.runtime)
+        model = AutoModel.from_pretrained(untraceable).eval()
+        row = torch.tensor(encoder.tokenizer.encode(TEXTS[:1])[0][None].astype(np.int64))
+        with torch.inference_mode():
+            wanted = model(row)[0][0].mean(0).numpy()
+        np.testing.assert_allclose(vectors[0], wanted, atol=1e-5)
+
+    def test_the_next_start_reads_the_vectors_and_knows_the_cause(self, untraceable: Path) -> None:
+        with pytest.warns(UserWarning, match="runs on torch"):
+            vectors = Encoder(untraceable, precision="fp32").encode(TEXTS)
+        again = Encoder(untraceable, precision="fp32")
+        assert again.runtime.engine == "torch"
+        assert "OpenVINO can't run the model" in again.runtime.reason
+        read = again.encode(TEXTS, progress=lambda done, n: pytest.fail("computed again"))
+        np.testing.assert_array_equal(read, vectors)
+
+    def test_vectors_of_another_engine_are_not_taken(self, untraceable: Path, cache: Path) -> None:
+        with pytest.warns(UserWarning, match="runs on torch"):
+            Encoder(untraceable, precision="fp32").encode(TEXTS)
+        shutil.rmtree(cache / "refused")
+        computed: list[int] = []
+        with pytest.warns(UserWarning, match="runs on torch"):
+            Encoder(untraceable, precision="fp32").encode(
+                TEXTS, progress=lambda done, n: computed.append(done)
+            )
+        assert computed
+
+    def test_a_model_that_runs_in_one_shape_only_goes_to_torch(self, fixed_in_shape: Path) -> None:
+        encoder = Encoder(fixed_in_shape, precision="fp32")
+        with pytest.warns(UserWarning, match="runs on torch: .*Reshape"):
+            vectors = encoder.encode(["i am happy", "so sad and very alone today", "never"])
+        assert np.isfinite(vectors).all()
+
+    def test_int8_has_no_other_engine(self, untraceable: Path) -> None:
+        with pytest.raises(EncoderError, match="which int8 needs") as caught:
+            Encoder(untraceable, precision="int8").encode(TEXTS)
+        assert "fp32" in caught.value.hint
+
+    def test_it_is_not_exported(self, tiny_encoder: Path, tmp_path: Path) -> None:
+        config = BigBirdConfig(**small(tiny_encoder), max_position_embeddings=32)
+        model = BigBirdForSequenceClassification(config)
+        folder = beside(tiny_encoder, tmp_path / "classifier", model)
+        with pytest.raises(EncoderError, match="OpenVINO can't run the model in") as caught:
+            export_openvino(folder)
+        assert caught.value.hint
+        assert not (folder / "openvino").exists()
+
+
+@pytest.mark.skipif(CUDA, reason="torch runs everything on CUDA")
+def test_what_openvino_runs_stays_there(tiny_encoder: Path, cache: Path) -> None:
+    encoder = Encoder(tiny_encoder, precision="fp32")
+    encoder.encode(TEXTS)
+    assert isinstance(encoder._engine, OpenVinoEngine)
+    assert {path.name for path in cache.iterdir()} == {"embeddings", "models"}
+    assert repr(encoder).endswith("fp32, openvino on cpu)")
