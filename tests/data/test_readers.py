@@ -210,6 +210,14 @@ def test_each_line_of_a_txt_to_predict_is_a_text(tmp_path: Path) -> None:
     assert list(rows)[-1] == "line 5"
 
 
+def test_an_empty_line_is_an_empty_cell_where_there_is_one_column_only(tmp_path: Path) -> None:
+    """A spreadsheet writes it so; the answers would not stand beside their rows any more."""
+    one = written(tmp_path / "one.csv", "text\na\n\nb\n")
+    assert texts(one, labelled=False) == ["a", "", "b"]
+    two = written(tmp_path / "two.csv", "text,n\na,1\n\n,2\nb,3\n")
+    assert texts(two, labelled=False) == ["a", "", "b"]
+
+
 def test_a_column_without_a_name_is_called_by_its_place(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", ",text,,\n0,a,b,c\n")
     assert list(rows_of(path).values()) == [

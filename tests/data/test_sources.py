@@ -159,6 +159,24 @@ def test_a_damaged_saved_folder_is_a_data_error(tmp_path: Path) -> None:
     assert "save_to_disk" in caught.value.hint
 
 
+@pytest.mark.parametrize("place", [0.2, 0.6, 0.9])
+def test_a_saved_folder_whose_rows_are_damaged_is_a_data_error(
+    tmp_path: Path, place: float
+) -> None:
+    datasets = pytest.importorskip("datasets")
+    rows = {"text": [f"text {i}" for i in range(500)], "label": ["joy", "fear"] * 250}
+    datasets.DatasetDict({"train": datasets.Dataset.from_dict(rows)}).save_to_disk(tmp_path / "s")
+    (path,) = (tmp_path / "s" / "train").glob("*.arrow")
+    raw = bytearray(path.read_bytes())
+    start = int(place * len(raw))
+    raw[start : start + 40] = b"\xff" * 40
+    path.write_bytes(raw)
+    try:
+        load_dataset(tmp_path / "s")
+    except DataError as error:
+        assert "\n" not in str(error)
+
+
 def complaint(spec: Path | str, kind: type[EmolensError] = DataError, **options: object) -> str:
     """The one sentence and the hint, on two lines."""
     with pytest.raises(kind) as caught:

@@ -57,7 +57,8 @@ class Audit:
 
     repeated_texts: texts that stand more than once over all splits; contradicting_texts: those of
     them whose labels differ. head, one_of_each: rows of train, the first ones and the first of each
-    class. The other lists name rows as split and row number from 0.
+    class. The other lists name rows as split and row number, counted from 0 among
+    the rows that have a text.
     """
 
     name: str
@@ -96,9 +97,9 @@ class Audit:
     @property
     def findings(self) -> list[str]:
         """One sentence for each thing that needs a look; empty where nothing does."""
-        said = []
+        sentences = []
         if n := self.repeated_texts:
-            said.append(
+            sentences.append(
                 f"{_count(n, 'text')} {'stands' if n == 1 else 'stand'} more than once, "
                 f"{self.contradicting_texts:,} of them with contradicting labels."
             )
@@ -111,8 +112,8 @@ class Audit:
                 (split.over_limit or 0, f"is {longer}", f"are {longer}"),
             ):
                 if n:
-                    said.append(f"{_count(n, 'row')} of {name} {one if n == 1 else many}.")
-        return said
+                    sentences.append(f"{_count(n, 'row')} of {name} {one if n == 1 else many}.")
+        return sentences
 
 
 def audit(

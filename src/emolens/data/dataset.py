@@ -158,7 +158,7 @@ class Dataset:
         text, label = choose_column(header, "text", text), choose_column(header, "label", label)
         if split is not None and split not in header.columns:
             raise DataError(f"{name} has no column '{split}'.", hint=nearest(split, header.columns))
-        column = {name: frame.iloc[:, place] for place, name in enumerate(header.columns)}
+        column = {key: frame.iloc[:, place] for place, key in enumerate(header.columns)}
         labels = column[label]
         categories = getattr(labels.dtype, "categories", None)
         if categories is not None:  # their values are names, not places in the list

@@ -31,10 +31,14 @@ def hub_tables(repo: str, *, config: str | None, revision: str | None) -> dict[s
 def saved_tables(folder: Path) -> dict[str, Table]:
     """Every split of a folder that `save_to_disk` wrote."""
     datasets = require("datasets", "train")
+    with _whole(folder), _quiet(datasets):
+        return _tables(datasets.load_from_disk(str(folder)), folder)
+
+
+@contextlib.contextmanager
+def _whole(folder: Path) -> Iterator[None]:
     try:
-        with _quiet(datasets):
-            loaded = datasets.load_from_disk(str(folder))
-        return _tables(loaded, folder)
+        yield
     except (OSError, ValueError) as error:
         raise DataError(
             f"{folder} is no readable data set folder ({first_line(error)}).",
@@ -79,11 +83,11 @@ def _from_cache(datasets: ModuleType, repo: str, config: str | None, revision: s
 def _commits(repo: str, revision: str) -> set[str]:
     """The cached commits that a branch, a tag or a commit's hash stands for."""
     return {
-        found.commit_hash
+        commit.commit_hash
         for cached in require("huggingface_hub", "train").scan_cache_dir().repos
         if cached.repo_type == "dataset" and cached.repo_id == repo
-        for found in cached.revisions
-        if revision in found.refs or revision == found.commit_hash
+        for commit in cached.revisions
+        if revision in commit.refs or revision == commit.commit_hash
     }
 
 
@@ -120,13 +124,15 @@ def _table(dataset: Any, origin: Path) -> Table:
         for column, feature in dataset.features.items()
         if type(feature).__name__ == "ClassLabel"
     }
+    dataset.data.validate(full=True)  # damaged offsets would crash the process later
     plain = dataset.with_format(None)
 
     def read(columns: Sequence[str]) -> Iterator[Chunk]:
         # Only the columns that are asked for: pictures and sounds would be decoded.
         wanted = plain.select_columns(list(columns))
         for start in range(0, len(wanted), CHUNK):
-            values = wanted[start : start + CHUNK]
+            with _whole(origin):
+                values = wanted[start : start + CHUNK]
             rows = [
                 dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)
             ]

@@ -148,11 +148,11 @@ def _words(path: Path) -> list[str]:
 
 
 def _check_named(
-    origin: Path, found: Iterable[str], present: Iterable[str], options: SourceOptions
+    origin: Path, splits: Iterable[str], present: Iterable[str], options: SourceOptions
 ) -> None:
     """A split that was named must be there; cutting it out of train would hide the mistake."""
     for split, wanted in options.splits.items():
-        if split not in found:
+        if split not in splits:
             raise DataError(
                 f"{origin} has no '{wanted}' for the {split} split.", hint=nearest(wanted, present)
             )

@@ -30,7 +30,10 @@ def delimiter_of(path: Path) -> str:
 
 def _rows(path: Path) -> Iterator[tuple[int, Row]]:
     names, records = _header_and_records(path)
-    for line, fields in records:
+    for line, cells in records:
+        if not cells and len(names) > 1:
+            continue
+        fields = cells or [""]  # so a spreadsheet writes an empty cell of its only column
         if len(fields) != len(names):
             raise DataError(
                 f"{path}, line {line}: the header has {len(names)} fields, this row {len(fields)}.",
@@ -50,15 +53,14 @@ def _header_and_records(path: Path) -> tuple[list[str], Iterator[tuple[int, list
 
 
 def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The fields of every line that is not empty, and the number of the line they begin in."""
+    """The fields of every record, none for an empty line, and the line that they begin in."""
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     lines = text_lines(path, newline="")  # a field in quotes keeps its line ends
     reader = csv.reader(lines, delimiter=delimiter_of(path), strict=True)
     before = 0
     try:
         for fields in reader:
-            if fields:
-                yield before + 1, fields
+            yield before + 1, fields
             before = reader.line_num
     except csv.Error as error:
         raise DataError(
