@@ -11,7 +11,7 @@ from huggingface_hub import ModelCard
 
 from emolens.data.audit import Audit
 from emolens.evaluation.evaluate import Evaluation
-from emolens.scores import EXPORTED
+from emolens.scores import EXPORTED, FinetuneFacts, Scores
 from emolens.show.card import model_card
 from emolens.store import load_json
 from emolens.study import Run
@@ -68,6 +68,14 @@ def test_weird_class_names_stand_as_text_on_one_line(tiny_run: Run) -> None:
     table = [line for line in body.splitlines() if line.startswith(f"| {escaped}")]
     assert len(table) == 1
     assert table[0].replace("\\|", "").count("|") == 6
+
+
+def test_what_it_says_of_the_epoch_is_how_it_was_chosen(tiny_run: Run) -> None:
+    facts = Scores.load(tiny_run.folder / EXPORTED.folder).facts
+    assert isinstance(facts, FinetuneFacts)
+    assert facts.kept == max(facts.history, key=lambda point: point.macro_f1)
+    card = (tiny_run.folder / "model" / "README.md").read_text("utf-8")
+    assert "The epoch was chosen on validation, by macro-F1" in card
 
 
 def test_the_card_warns_of_a_model_that_has_collapsed(tiny_run: Run, collapsed_run: Run) -> None:

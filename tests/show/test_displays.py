@@ -91,6 +91,14 @@ class TestEveryDisplay:
         assert any(ax.has_data() for ax in figure.axes)
         figure.draw_without_rendering()
 
+    def test_it_prints_as_one_short_line_and_shows_in_a_notebook(self, kind: type[Display]) -> None:
+        shown = display(kind, THREE)
+        line = repr(shown)
+        assert line.startswith(f"{kind.__name__}(")
+        assert len(line) <= 100
+        assert len(line.splitlines()) == 1
+        assert shown._repr_png_().startswith(b"\x89PNG")
+
     def test_png_and_svg_are_saved_and_the_same_numbers_give_the_same_bytes(
         self, kind: type[Display], tmp_path: Path
     ) -> None:

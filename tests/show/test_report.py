@@ -30,9 +30,11 @@ from emolens.scores import (
     FinetuneFacts,
     LinearFacts,
     MajorityFacts,
+    Role,
     Scores,
     role_of,
 )
+from emolens.show.card import model_card
 from emolens.show.report import ReportContents, render_report
 from emolens.store import load_json
 from emolens.study import Run
@@ -204,6 +206,23 @@ def test_what_it_says_of_each_choice_is_how_the_choice_was_made(report: str, tin
     validation = tiny_run.evaluation.by_split["validation"]
     best = role_of(max(validation, key=lambda model: validation[model].macro_f1)).title
     assert f"that the {best} model gets wrong: it has the best macro-F1 there" in report
+
+
+def test_a_role_that_is_added_is_shown_everywhere(
+    tiny_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = contents(tiny_run)
+    role = Role("twin", "Twin <1>", "the probe once more", "twin", LinearFacts)
+    monkeypatch.setitem(ROLES, role.name, role)
+    for models in shown.evaluation.by_split.values():
+        models[role.name] = models["probe"]
+    report = render_report(shown)
+    page = Page(report)
+    assert [h["id"] for h in page.all("h2") if h["id"] == "twin"] == ["twin"]
+    assert page.texts["td"].count(role.title) == 2
+    assert "The probe once more." in report
+    card = model_card("tiny", shown.audit, "minilm", shown.evaluation)
+    assert card.count("Twin \\<1\\>") == 2
 
 
 def test_it_says_which_model_is_better(tiny_run: Run) -> None:

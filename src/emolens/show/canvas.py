@@ -12,21 +12,22 @@ import io
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
 from emolens.errors import require
 from emolens.show import theme
+from emolens.shown import one_line
 from emolens.store import atomic_file
 
 _NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 _LONGEST_NAME = 28  # signs
 
 
-@dataclass
+@dataclass(repr=False)
 class Display(abc.ABC):
-    """What all displays share: a size in inches, and saving."""
+    """What all displays share: a size in inches, drawing, and how they show in a notebook."""
 
     figure_: Any = field(default=None, init=False, repr=False)
     ax_: Any = field(default=None, init=False, repr=False)
@@ -46,6 +47,14 @@ class Display(abc.ABC):
     @abc.abstractmethod
     def _draw(self, ax: Any) -> None: ...
 
+    def __repr__(self) -> str:
+        shown = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.repr]
+        return one_line(self, *shown)
+
+    def _repr_png_(self) -> bytes:
+        with _laid_out(self) as figure:
+            return _picture(figure, ".png", dpi=96)
+
 
 def ramp(color: str) -> Any:
     """A color map from the paper through `color` to the ink."""
@@ -63,41 +72,42 @@ def new_figure(width: float, height: float) -> Any:
     return figure
 
 
-def save_figure(display: Display, path: Path) -> list[Path]:
-    """Write `path` as .png (160 dots an inch) and .svg; draws first where that is still to do."""
-    matplotlib = require("matplotlib", "train")
-    if display.figure_ is None:
-        display.plot()
+def save_figure(display: Display, path: str | Path) -> list[Path]:
+    """Write `path` as .png (160 dots per inch) and .svg; draws first where that is still to do."""
     written = []
-    # A fixed salt and no date: the same numbers give the same bytes.
-    with (
-        matplotlib.rc_context({"svg.hashsalt": "emolens"}),
-        warnings.catch_warnings(),
-        _laid_out(display.figure_) as figure,
-    ):
-        for suffix, metadata in ((".png", {}), (".svg", {"Date": None})):
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format=suffix[1:], dpi=160, metadata=metadata)
-            drawn = buffer.getvalue()
-            if suffix == ".svg":  # names stand in comments, too, where XML bears no controls
-                drawn = _NOT_IN_XML.sub(b"?", drawn)
-            written.append(path.with_suffix(suffix))
+    with _laid_out(display) as figure:
+        for suffix in (".png", ".svg"):
+            written.append(Path(path).with_suffix(suffix))
             with atomic_file(written[-1]) as file:
-                file.write(drawn)
+                file.write(_picture(figure, suffix, dpi=160))
     return written
 
 
 @contextlib.contextmanager
-def _laid_out(figure: Any) -> Iterator[Any]:
-    """Lay the figure out once, and not again for each format: of large ones that is most work."""
-    warnings.filterwarnings("ignore", message="Glyph .* missing")
-    figure.draw_without_rendering()
-    engine = figure.get_layout_engine()
-    figure.set_layout_engine("none")
-    try:
-        yield figure
-    finally:
-        figure.set_layout_engine(engine)
+def _laid_out(display: Display) -> Iterator[Any]:
+    """The display's figure, laid out once and not again for each format, which is slow."""
+    if display.figure_ is None:
+        display.plot()
+    figure = display.figure_
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure.draw_without_rendering()
+        engine = figure.get_layout_engine()
+        figure.set_layout_engine("none")
+        try:
+            yield figure
+        finally:
+            figure.set_layout_engine(engine)
+
+
+def _picture(figure: Any, suffix: str, *, dpi: int) -> bytes:
+    """The bytes of a .png or .svg; the same numbers give the same bytes."""
+    buffer, metadata = io.BytesIO(), {"Date": None} if suffix == ".svg" else {}
+    with require("matplotlib", "train").rc_context({"svg.hashsalt": "emolens"}):
+        figure.savefig(buffer, format=suffix[1:], dpi=dpi, metadata=metadata)
+    # Names stand in comments of SVG, too, where XML allows no control characters.
+    drawn = buffer.getvalue()
+    return _NOT_IN_XML.sub(b"?", drawn) if suffix == ".svg" else drawn
 
 
 def panels(ax: Any, rows: int, columns: int) -> list[Any]:

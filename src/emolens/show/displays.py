@@ -28,7 +28,7 @@ from emolens.show.canvas import Display, bare, panels, ramp, short, ticks
 _ALL_NUMBERS, _SOME_NUMBERS = 12, 40
 
 
-@dataclass
+@dataclass(repr=False)
 class ClassFrequencyDisplay(Display):
     """Rows by class as horizontal bars, the largest on top. counts: (k,) rows of one split."""
 
@@ -78,7 +78,7 @@ class ClassFrequencyDisplay(Display):
         ax.set_xlabel("texts")
 
 
-@dataclass
+@dataclass(repr=False)
 class TokenLengthDisplay(Display):
     """How long the texts are in tokens, by split, and where the encoder's limit is."""
 
@@ -102,7 +102,7 @@ class TokenLengthDisplay(Display):
         bare(ax, "x")
 
 
-@dataclass
+@dataclass(repr=False)
 class DensityDisplay(Display):
     """Where each class lies on the map: one panel of hexagonal bins per class, on equal axes."""
 
@@ -160,7 +160,7 @@ class DensityDisplay(Display):
                 continue
             name = self.labels.names[label]
             mine = self.projection.labels == label
-            panel.hexbin(
+            hexagons = panel.hexbin(
                 x[mine],
                 y[mine],
                 gridsize=20,
@@ -168,8 +168,9 @@ class DensityDisplay(Display):
                 cmap=ramp(theme.class_color(self.labels, name)),
                 linewidths=0,
                 mincnt=1,  # empty hexagons would be most of the file
-                vmin=0,
             )
+            # Where texts are few, one is not the darkest.
+            hexagons.set_clim(0, max([4, *hexagons.get_array().compressed()]))
             title = f"{short(name, int(18 * self._panel / (font / 6)))} ({mine.sum():,})"
             panel.set_title(title, fontsize=font, parse_math=False)
             panel.set_xticks([])
@@ -178,7 +179,7 @@ class DensityDisplay(Display):
                 side.set_color(theme.GRID)
 
 
-@dataclass
+@dataclass(repr=False)
 class ConfusionDisplay(Display):
     """A confusion matrix, normalized over the true class. matrix: (k, k) counts, true by row."""
 
@@ -240,7 +241,7 @@ class ConfusionDisplay(Display):
                 ax.text(column, row, f"{value:.2f}", fontsize=font, color=color, **where)
 
 
-@dataclass
+@dataclass(repr=False)
 class ConfusionPairDisplay(Display):
     """The confusion matrices of several models on the same rows; of many classes, one below the
     other. matrices: (k, k) counts by model."""
@@ -268,7 +269,7 @@ class ConfusionPairDisplay(Display):
             ConfusionDisplay(self.labels, matrix, name).plot(panel)
 
 
-@dataclass
+@dataclass(repr=False)
 class LearningCurveDisplay(Display):
     """Loss on train and validation, and macro-F1 on validation, against epochs.
 
@@ -308,7 +309,7 @@ class LearningCurveDisplay(Display):
             bare(panel, "y")
 
 
-@dataclass
+@dataclass(repr=False)
 class ScoreDisplay(Display):
     """Accuracy and macro-F1 of every model on one split, with 95 % intervals."""
 

@@ -37,7 +37,7 @@ def _of_the_probe(context: Context) -> Displays:
     labels, y = context.dataset.labels, context.dataset[VALIDATION].labels
     predicted = context.scores_of(PROBE).predictions(VALIDATION)
     matrix = confusion(y, predicted, len(labels))
-    title = "Probe, validation, normalized"
+    title = f"Validation, {PROBE.title}, normalized"
     return {f"confusion-{PROBE.name}": displays.ConfusionDisplay(labels, matrix, title)}
 
 
