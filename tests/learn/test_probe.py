@@ -1,14 +1,20 @@
-"""The probe: standardized features, saved and loaded without a change."""
+"""The probe: an estimator as scikit-learn's, saved and loaded without a change."""
 
 from __future__ import annotations
 
+import unittest
+import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from emolens.encode.embed import Embeddings
 from emolens.errors import DataError
@@ -28,31 +34,87 @@ def made(k: int) -> tuple[Embeddings, dict[str, np.ndarray]]:
     return Embeddings({s: v.astype(np.float32) for s, v in vectors.items()}), y
 
 
+def fitted(embeddings: Embeddings, y: dict[str, np.ndarray], **settings: Any) -> Probe:
+    validation = embeddings["validation"], y["validation"]
+    return Probe(**settings).fit(embeddings["train"], y["train"], eval_set=validation)
+
+
+@pytest.mark.parametrize(
+    "check", [pytest.param(c, id=str(c)) for c in estimator_checks_generator(Probe())]
+)
+def test_it_keeps_the_contract_of_scikit_learn(check: tuple[Any, Any]) -> None:
+    estimator, run = check
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as scikit-learn's own checks do
+        try:
+            run(estimator)
+        except unittest.SkipTest as reason:
+            pytest.skip(str(reason))
+
+
 @pytest.mark.parametrize("k", [2, 4])
-def test_probabilities_are_those_of_scikit_learn_on_standardized_features(k: int) -> None:
+@pytest.mark.parametrize("weight", [None, "balanced"])
+def test_probabilities_are_those_of_scikit_learn_on_standardized_features(
+    k: int, weight: str | None
+) -> None:
     embeddings, y = made(k)
-    probe = Probe(LabelSet(NAMES[:k]), strengths=(0.1,)).fit(embeddings, y)
-    theirs = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, tol=1e-8, max_iter=1000))
+    probe = fitted(embeddings, y, strengths=(0.1,), class_weight=weight)
+    theirs = make_pipeline(
+        StandardScaler(), LogisticRegression(C=0.1, tol=1e-8, max_iter=1000, class_weight=weight)
+    )
     theirs.fit(embeddings["train"].astype(np.float64), y["train"])
     wanted = theirs.predict_proba(embeddings["test"].astype(np.float64))
     np.testing.assert_allclose(probe.predict_proba(embeddings["test"]), wanted, atol=2e-3)
     assert (probe.predict(embeddings["test"]) == wanted.argmax(axis=1)).mean() > 0.99
+    assert probe.score(embeddings["test"], y["test"]) > 0.6
+
+
+def test_names_serve_as_classes_as_well_as_ids() -> None:
+    embeddings, y = made(4)
+    by_name = {split: np.array(NAMES)[ids] for split, ids in y.items()}
+    ids, names = fitted(embeddings, y), fitted(embeddings, by_name)
+    assert names.classes_.tolist() == sorted(NAMES)
+    assert set(names.predict(embeddings["test"])) <= set(NAMES)
+    labels = LabelSet(NAMES)
+    first, second = (probe.scores(embeddings, labels).probabilities for probe in (ids, names))
+    np.testing.assert_allclose(first["test"], second["test"], atol=1e-3)
+
+
+def test_it_can_be_cloned_and_cross_validated() -> None:
+    embeddings, y = made(3)
+    probe = Probe(strengths=(0.1, 1.0), class_weight="balanced")
+    assert clone(probe).get_params() == {"strengths": (0.1, 1.0), "class_weight": "balanced"}
+    assert cross_val_score(probe, embeddings["train"], y["train"], cv=3).mean() > 0.6
+
+
+def test_validation_decides_and_says_by_what() -> None:
+    embeddings, y = made(3)
+    probe = fitted(embeddings, y)
+    assert probe.path_[f"{probe.C_:g}"] == min(probe.path_.values())
+    alone = Probe().fit(embeddings["train"], y["train"])
+    assert alone.path_ != probe.path_
+
+
+def test_a_class_of_validation_that_train_has_not_is_a_data_error() -> None:
+    embeddings, y = made(3)
+    y["validation"][5] = 7
+    with pytest.raises(DataError, match="none of class 7, which validation has") as caught:
+        fitted(embeddings, y)
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize("split", ["train", "validation"])
-def test_a_vector_that_is_not_finite_is_a_data_error_that_names_the_row(split: str) -> None:
+def test_a_vector_that_is_not_finite_is_refused(split: str) -> None:
     embeddings, y = made(3)
     embeddings[split][4, 0] = np.inf
-    with pytest.raises(DataError, match="Row 5 of") as caught:
-        Probe(LabelSet(NAMES[:3])).fit(embeddings, y)
-    assert caught.value.hint
+    with pytest.raises(ValueError, match="infinity"):
+        fitted(embeddings, y)
 
 
 def test_scores_cover_every_split_but_train() -> None:
     embeddings, y = made(3)
-    probe = Probe(LabelSet(NAMES[:3]))
-    assert probe.fit(embeddings, y) is probe
-    scores = probe.scores(embeddings)
+    probe = fitted(embeddings, y)
+    scores = probe.scores(embeddings, LabelSet(NAMES[:3]))
     assert list(scores.probabilities) == ["validation", "test"]
     assert scores.probabilities["test"].shape == (150, 3)
     np.testing.assert_allclose(scores.probabilities["test"].sum(axis=1), 1)
@@ -60,13 +122,25 @@ def test_scores_cover_every_split_but_train() -> None:
     assert (scores.predictions("validation") == y["validation"]).mean() > 0.6
 
 
-def test_a_loaded_probe_answers_exactly_as_the_saved_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [NAMES, NAMES[:2]])
+def test_scores_of_other_classes_than_were_learned_are_refused(names: tuple[str, ...]) -> None:
     embeddings, y = made(3)
-    probe = Probe(LabelSet(NAMES[:3])).fit(embeddings, y)
-    paths = probe.save(tmp_path)
-    again = Probe.load(tmp_path)
+    with pytest.raises(DataError, match="classes of the probe are not those") as caught:
+        fitted(embeddings, y).scores(embeddings, LabelSet(names))
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("weights", [None, "balanced", {0: 1.0, 1: 2.0, 2: 0.5}])
+def test_a_loaded_probe_answers_exactly_as_the_saved_one(
+    tmp_path: Path, weights: dict[int, float] | str | None
+) -> None:
+    embeddings, y = made(3)
+    probe = fitted(embeddings, y, strengths=(0.1, 1.0), class_weight=weights)
+    paths = probe.save(str(tmp_path))
+    again = Probe.load(str(tmp_path))
     assert {path.name for path in paths} == {"probe.safetensors", "probe.json"}
-    assert again.labels == probe.labels
+    assert again.get_params() == probe.get_params()
     assert (again.C_, again.path_) == (probe.C_, probe.path_)
     test = embeddings["test"]
     assert np.array_equal(again.predict_proba(test), probe.predict_proba(test))
+    assert np.array_equal(again.predict(test), probe.predict(test))

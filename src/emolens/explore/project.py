@@ -5,14 +5,16 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from emolens.encode.engines.base import check_finite
 from emolens.errors import DataError, require
+from emolens.explore.neighbors import graph, nearest_rows
 from emolens.shown import one_line
 from emolens.store import load_table, save_table
+
+MANY = 2**14  # rows; beyond, UMAP's approximate search overtakes all pairs
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def project(
         warnings.filterwarnings("ignore", message="Spectral initialisation failed!.*")
         xy, _ = umap.simplicial_set_embedding(
             scaled,
-            _graph(indices, distances),
+            graph(indices, distances),
             n_components=2,
             initial_alpha=1.0,
             a=a,
@@ -101,82 +103,9 @@ def project(
 def _neighbors(
     rows: np.ndarray, k: int, metric: str, random: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the k nearest other rows and the distances to them, (n, k), nearest first."""
-    if metric in ("cosine", "correlation"):
-        if metric == "correlation":
-            rows = rows - rows.mean(axis=1, keepdims=True)
-        length = np.linalg.norm(rows, axis=1, keepdims=True)
-        indices, squares = _nearest(rows / np.where(length > 0, length, 1), k)
-        return indices, squares / 2
-    if metric == "euclidean":
-        indices, squares = _nearest(rows - rows.mean(axis=0), k)
-        return indices, np.sqrt(squares)
-    if len(rows) < 2**14:  # beyond, umap's approximate search overtakes all pairs
-        search = require("sklearn.neighbors", "train")
-        fitted = search.NearestNeighbors(n_neighbors=k, metric=metric, algorithm="brute").fit(rows)
-        distances, indices = fitted.kneighbors()
-        return indices, distances
+    """As nearest_rows; of many rows only nearly so, where comparing all of them takes minutes."""
+    if len(rows) < MANY or metric not in ("manhattan", "chebyshev"):
+        return nearest_rows(rows, k, metric)
     umap = require("umap.umap_", "train")
     indices, distances, _ = umap.nearest_neighbors(rows, k + 1, metric, {}, False, random)
     return indices[:, 1:], distances[:, 1:]
-
-
-def _nearest(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest other points and the squares of the distances to them, nearest first.
-
-    points: (n, d); exact to float32. One product of matrices does nearly all of the work, so all
-    pairs cost less than NN-descent up to more rows than a map can show.
-    """
-    points = points.astype(np.float32)
-    n, d = points.shape
-    folds, width = 16, max(-(-n // 16), k)
-    # |x - y|² ranks like |y|²/2 - x·y, and one more feature puts that into the product.
-    others = np.zeros((d + 1, folds * width), dtype=np.float32)
-    others[:d, :n] = points.T
-    others[d] = np.finfo(np.float32).min
-    others[d, :n] = (points**2).sum(axis=1) / -2
-    queries = np.hstack([points, np.ones((n, 1), dtype=np.float32)])
-    indices, squares = np.empty((n, k), dtype=np.int64), np.empty((n, k), dtype=np.float32)
-    block = max(1, 2**24 // n)
-    for start in range(0, n, block):
-        own = np.arange(start, min(start + block, n))
-        score = queries[own] @ others
-        score[own - start, own] = -np.inf
-        # The k best lie in the k columns of the folded row whose maxima are highest.
-        highest = score.reshape(len(own), folds, width).max(axis=1)
-        columns = np.argpartition(highest, width - k, axis=1)[:, None, width - k :]
-        candidates = (columns + np.arange(0, folds * width, width)[:, None]).reshape(len(own), -1)
-        scores = np.take_along_axis(score, candidates, axis=1)
-        best = np.argpartition(scores, -k, axis=1)[:, -k:]
-        found = np.take_along_axis(candidates, best, axis=1)
-        # By the difference itself, so that repeated rows are at 0 and not at a rounding error.
-        gaps = ((points[found] - points[own][:, None]) ** 2).sum(axis=2)
-        order = np.argsort(gaps, axis=1, kind="stable")
-        indices[own] = np.take_along_axis(found, order, axis=1)
-        squares[own] = np.take_along_axis(gaps, order, axis=1)
-    return indices, squares
-
-
-def _graph(indices: np.ndarray, distances: np.ndarray) -> Any:
-    """How strongly rows belong together, as UMAP defines it: (n, n), sparse and symmetric.
-
-    A row's nearest neighbor belongs to it with 1, the others with exp(-excess / sigma), where
-    sigma makes the strengths sum up to log2 of the number of neighbors, the row itself included.
-    umap's own function does the same; to compile it takes four seconds.
-    """
-    sparse = require("scipy.sparse", "train")
-    n, k = distances.shape
-    rho = np.where(distances > 0, distances, np.inf).min(axis=1, keepdims=True)
-    rho[np.isinf(rho)] = 0
-    excess = np.maximum(distances - rho, 0).astype(np.float64)
-    low, sigma, high = np.zeros((n, 1)), np.ones((n, 1)), np.full((n, 1), np.inf)
-    for _ in range(64):
-        wide = np.exp(-excess / sigma).sum(axis=1, keepdims=True) > np.log2(k + 1)
-        low, high = np.where(wide, low, sigma), np.where(wide, sigma, high)
-        sigma = np.where(np.isinf(high), sigma * 2, (low + high) / 2)
-    each = distances.sum(axis=1, keepdims=True) / (k + 1)
-    sigma = np.maximum(sigma, 1e-3 * np.where(rho > 0, each, each.mean()))
-    strengths = np.exp(-excess / sigma).astype(np.float32)
-    ends = np.arange(0, n * k + 1, k)
-    graph = sparse.csr_matrix((strengths.ravel(), indices.ravel(), ends), shape=(n, n))
-    return graph + graph.T - graph.multiply(graph.T)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from emolens.data.balance import Balance
-from emolens.data.dataset import TRAIN, Dataset
-from emolens.decide import ONE_CLASS
+from emolens.data.dataset import TRAIN, VALIDATION, Dataset
 from emolens.errors import DataError, require
-from emolens.learn.logistic import fit_logistic, logits
+from emolens.learn.logistic import fit_logistic
 from emolens.scores import MAJORITY, TFIDF, LinearFacts, MajorityFacts, Scores
 
 
@@ -39,9 +38,10 @@ def tfidf(dataset: Dataset, balance: Balance | None = None) -> Scores:
         ) from error
     X |= {n: vectorizer.transform(s.texts) for n, s in dataset.splits.items() if n != TRAIN}
     balance = balance or Balance.as_is(len(dataset[TRAIN]), len(dataset.labels))
-    fit = fit_logistic(X, dataset.y, balance, strengths=(0.1, 1.0, 10.0, 100.0))
-    probabilities = {
-        name: ONE_CLASS.probabilities(logits(fit, X[name])) for name in X if name != TRAIN
-    }
+    train = X[TRAIN][balance.rows], dataset[TRAIN].labels[balance.rows]
+    validation = X[VALIDATION], dataset[VALIDATION].labels
+    strengths = (0.1, 1.0, 10.0, 100.0)
+    fit = fit_logistic(train, validation, balance.class_weights, strengths=strengths)
+    probabilities = {name: fit.probabilities(X[name]) for name in X if name != TRAIN}
     facts = LinearFacts(fit.c, fit.path, n_features=len(vectorizer.vocabulary_))
     return Scores(TFIDF.name, probabilities, facts)

@@ -1,30 +1,37 @@
-"""A linear probe on frozen embeddings: how much of the emotion is already there."""
+"""A linear probe on frozen embeddings: how much of the emotion is already there.
+
+An estimator as scikit-learn's are; knows nothing of texts or of how they were encoded.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
-from emolens.data.balance import Balance
-from emolens.data.dataset import TRAIN, VALIDATION
+from emolens.data.dataset import TRAIN
 from emolens.decide import ONE_CLASS
 from emolens.encode.embed import Embeddings
-from emolens.encode.engines.base import check_finite
+from emolens.errors import DataError, require
 from emolens.labels import LabelSet
-from emolens.learn.logistic import STRENGTHS, LogisticFit, fit_logistic, logits
+from emolens.learn.logistic import STRENGTHS, LogisticFit, fit_logistic
 from emolens.scores import PROBE, LinearFacts, Scores
 from emolens.store import load_arrays, load_json, save_arrays, save_json
 
+_base = require("sklearn.base", "train")
+_LEARNED = ("mean_", "scale_", "coef_", "intercept_")
 
-class Probe:
-    """Logistic regression on standardized embeddings, C chosen on validation.
 
-    After fit: `mean_`, `scale_` (d,), `coef_` (k, d), `intercept_` (k,), `C_`, and `path_`, the
-    log-loss on validation by C. Stored as safetensors and JSON.
+class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, name-defined]
+    """Logistic regression on standardized vectors, its regularization C chosen on validation.
+
+    strengths: the C to choose among. class_weight: None, 'balanced' or weights by class, as
+    scikit-learn takes it. After fit: `classes_` (k,), `mean_`, `scale_` (d,), `coef_` (k, d),
+    `intercept_` (k,), `C_`, and `path_`, the log-loss on validation by C.
     """
 
+    classes_: np.ndarray
     mean_: np.ndarray
     scale_: np.ndarray
     coef_: np.ndarray
@@ -32,73 +39,119 @@ class Probe:
     C_: float
     path_: dict[str, float]
 
-    def __init__(self, labels: LabelSet, *, strengths: tuple[float, ...] = STRENGTHS) -> None:
-        self.labels = labels
+    def __init__(
+        self,
+        *,
+        strengths: tuple[float, ...] = STRENGTHS,
+        class_weight: dict[Any, float] | str | None = None,
+    ) -> None:
         self.strengths = strengths
+        self.class_weight = class_weight
 
-    def fit(
-        self, embeddings: Embeddings, y: dict[str, np.ndarray], balance: Balance | None = None
-    ) -> Self:
-        """Learn from train and choose C on validation. y: class ids by split.
+    def fit(self, X: Any, y: Any, *, eval_set: tuple[np.ndarray, np.ndarray] | None = None) -> Self:
+        """Learn from (n, d) vectors and (n,) classes: ids, names or what else they may be.
 
-        DataError where a vector holds a value that is not finite.
+        eval_set: the vectors and classes of validation, on which C is chosen. Without it, a fifth
+        of the rows of each class is held out for that, and the last fit is on all rows. Raises
+        ValueError as scikit-learn does, and DataError where C can't be chosen.
         """
-        train = embeddings[TRAIN]
-        check_finite(TRAIN, train)
-        balance = balance or Balance.as_is(len(train), len(self.labels))
-        self.mean_ = train.mean(axis=0, dtype=np.float64)
-        self.scale_ = np.ones(len(self.mean_))
-        # From what is left when the mean is gone, which is exactly 0 for a constant feature.
-        spread = np.sqrt(np.square(self._standardized(train)).mean(axis=0, dtype=np.float64))
-        self.scale_ = np.where(spread > 0, spread, 1.0)
-        X = {name: self._standardized(embeddings[name]) for name in (TRAIN, VALIDATION)}
-        fit = fit_logistic(X, y, balance, strengths=self.strengths)
+        validation = require("sklearn.utils.validation", "train")
+        X, y = validation.validate_data(self, X, y)
+        require("sklearn.utils.multiclass", "train").check_classification_targets(y)
+        self.classes_, ids = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError("Probe needs rows of two classes or more; the data has one class.")
+        scaler = require("sklearn.preprocessing", "train").StandardScaler().fit(X)
+        self.mean_, self.scale_ = scaler.mean_, scaler.scale_
+        weights = require("sklearn.utils.class_weight", "train").compute_class_weight(
+            self.class_weight, classes=self.classes_, y=y
+        )
+        tried = None if eval_set is None else self._known(*eval_set)
+        fit = fit_logistic((self._standardized(X), ids), tried, weights, strengths=self.strengths)
         self.coef_, self.intercept_, self.C_, self.path_ = fit.coef, fit.intercept, fit.c, fit.path
         return self
 
-    def predict_proba(self, vectors: np.ndarray) -> np.ndarray:
-        """(n, d) embeddings to (n, k) probabilities."""
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """(n, d) vectors to (n, k) probabilities, in the order of `classes_`."""
+        validation = require("sklearn.utils.validation", "train")
+        validation.check_is_fitted(self)
+        X = validation.validate_data(self, X, reset=False)
         fit = LogisticFit(self.coef_, self.intercept_, self.C_, self.path_)
-        return ONE_CLASS.probabilities(logits(fit, self._standardized(vectors)))
+        return fit.probabilities(self._standardized(X))
 
-    def predict(self, vectors: np.ndarray) -> np.ndarray:
-        """(n, d) embeddings to (n,) class ids."""
-        return ONE_CLASS.top(self.predict_proba(vectors))
+    def predict(self, X: Any) -> np.ndarray:
+        """(n, d) vectors to (n,) classes."""
+        top = ONE_CLASS.top(self.predict_proba(X))
+        answers: np.ndarray = self.classes_[top]
+        return answers
 
-    def scores(self, embeddings: Embeddings) -> Scores:
-        """Probabilities for every split but train."""
-        others = {name: array for name, array in embeddings.vectors.items() if name != TRAIN}
-        probabilities = {name: self.predict_proba(array) for name, array in others.items()}
+    def scores(self, embeddings: Embeddings, labels: LabelSet) -> Scores:
+        """Probabilities for every split but train, in the order of `labels`.
+
+        The classes that were learned are the ids or the names of `labels`; DataError otherwise.
+        """
+        learned = self.classes_.tolist()
+        names = [c if isinstance(c, str) else dict(enumerate(labels.names)).get(c) for c in learned]
+        if sorted(map(str, names)) != sorted(labels.names):
+            absent = ", ".join(name for name in labels.names if name not in names) or "others"
+            raise DataError(
+                f"The classes of the probe are not those of the labels: {absent}.",
+                hint="Fit it on training rows of every class.",
+            )
+        columns = [names.index(name) for name in labels.names]
+        probabilities = {
+            split: self.predict_proba(vectors)[:, columns]
+            for split, vectors in embeddings.vectors.items()
+            if split != TRAIN
+        }
         facts = LinearFacts(self.C_, self.path_, n_features=len(self.mean_))
         return Scores(PROBE.name, probabilities, facts)
 
-    def save(self, folder: Path) -> list[Path]:
+    def save(self, folder: str | Path) -> list[Path]:
         """Write `probe.safetensors` and `probe.json`; returns the paths."""
-        learned = {
-            "mean": self.mean_,
-            "scale": self.scale_,
-            "coef": self.coef_,
-            "intercept": self.intercept_,
+        arrays, about = Path(folder) / "probe.safetensors", Path(folder) / "probe.json"
+        save_arrays(arrays, {name.rstrip("_"): getattr(self, name) for name in _LEARNED})
+        weights = self.class_weight
+        values = {
+            "classes": self.classes_.tolist(),
+            "strengths": list(self.strengths),
+            # In JSON the keys of an object are always texts.
+            "class_weight": list(weights.items()) if isinstance(weights, dict) else weights,
+            "C": self.C_,
+            "log_loss_by_C": self.path_,
         }
-        arrays, about = folder / "probe.safetensors", folder / "probe.json"
-        save_arrays(arrays, learned)
-        save_json(about, {"labels": self.labels.names, "C": self.C_, "log_loss_by_C": self.path_})
+        save_json(about, values)
         return [arrays, about]
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
+    def load(cls, folder: str | Path) -> Self:
         """Read what save wrote."""
-        about = load_json(folder / "probe.json")
-        learned = load_arrays(folder / "probe.safetensors")
-        probe = cls(LabelSet(tuple(about["labels"])))
-        probe.mean_, probe.scale_ = learned["mean"], learned["scale"]
-        probe.coef_, probe.intercept_ = learned["coef"], learned["intercept"]
+        about = load_json(Path(folder) / "probe.json")
+        arrays = load_arrays(Path(folder) / "probe.safetensors")
+        weights = about["class_weight"]
+        weights = dict(weights) if isinstance(weights, list) else weights
+        probe = cls(strengths=tuple(about["strengths"]), class_weight=weights)
+        for name in _LEARNED:
+            setattr(probe, name, arrays[name.rstrip("_")])
+        probe.classes_ = np.array(about["classes"])
         probe.C_, probe.path_ = about["C"], about["log_loss_by_C"]
+        probe.n_features_in_ = len(probe.mean_)
         return probe
 
-    def _standardized(self, vectors: np.ndarray) -> np.ndarray:
+    def _known(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Validation rows, standardized, with their classes as ids."""
+        validation = require("sklearn.utils.validation", "train")
+        X, y = validation.validate_data(self, X, y, reset=False)
+        if unknown := sorted(set(y.tolist()).difference(self.classes_.tolist())):
+            raise DataError(
+                f"The training rows have none of class {unknown[0]}, which validation has.",
+                hint="Add rows of it, or leave the class out.",
+            )
+        return self._standardized(X), np.searchsorted(self.classes_, y)
+
+    def _standardized(self, X: np.ndarray) -> np.ndarray:
         """(n, d) in float32."""
-        standardized = vectors.astype(np.float32)
+        standardized = X.astype(np.float32)
         standardized -= self.mean_.astype(np.float32)
         standardized /= self.scale_.astype(np.float32)
         return standardized

@@ -14,6 +14,7 @@ from emolens.data.audit import audit
 from emolens.data.dataset import TEST, TRAIN, VALIDATION
 from emolens.encode.batches import padded_batch
 from emolens.encode.embed import Embeddings, Encoder
+from emolens.encode.engines.base import check_finite
 from emolens.encode.engines.choose import Use, choose
 from emolens.evaluation.evaluate import evaluate, predictions_table
 from emolens.explore.project import project
@@ -21,7 +22,6 @@ from emolens.export.openvino import export_openvino
 from emolens.export.verify import drift
 from emolens.learn.baselines import majority, tfidf
 from emolens.learn.finetune import finetune
-from emolens.learn.probe import Probe
 from emolens.scores import EXPORTED, FINETUNE, PROBE, FinetuneFacts, Recipe, Scores, role_of
 from emolens.show.card import model_card
 from emolens.show.report import ReportContents, render_report
@@ -136,10 +136,16 @@ def _baselines(context: Context) -> Outcome:
 
 
 def _probe(context: Context) -> Outcome:
-    embeddings = context.embeddings()
-    probe = Probe(context.dataset.labels, strengths=context.study.probe.strengths)
-    probe.fit(embeddings, context.dataset.y, context.balance)
-    scores = probe.scores(embeddings)
+    from emolens.learn.probe import Probe  # loads scikit-learn, which a resumed run can do without
+
+    embeddings, y, rows = context.embeddings(), context.dataset.y, context.balance.rows
+    for split in (TRAIN, VALIDATION):
+        check_finite(split, embeddings[split])
+    weights = dict(enumerate(context.balance.class_weights.tolist()))
+    probe = Probe(strengths=context.study.probe.strengths, class_weight=weights)
+    validation = embeddings[VALIDATION], y[VALIDATION]
+    probe.fit(embeddings[TRAIN][rows], y[TRAIN][rows], eval_set=validation)
+    scores = probe.scores(embeddings, context.dataset.labels)
     summary = f"validation accuracy {_accuracy(context, scores)}, C = {probe.C_:g}"
     folder = context.folder / PROBE.folder
     return [*probe.save(folder), *scores.save(folder)], summary

@@ -1,0 +1,60 @@
+"""The nearest rows of each row, and the graph that UMAP makes of them. Draws nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from emolens.errors import require
+
+ROUNDING = 1e-6
+
+
+def nearest_rows(rows: np.ndarray, k: int, metric: str) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the k nearest other rows and the distances to them, (n, k), nearest first.
+
+    Exact: all pairs are compared. Of cosine, correlation and euclidean products of matrices do
+    nearly all of the work.
+    """
+    if metric in ("cosine", "correlation"):
+        if metric == "correlation":
+            rows = rows - rows.mean(axis=1, keepdims=True)
+        length = np.linalg.norm(rows, axis=1, keepdims=True)
+        # Of rows of length 1 the cosine distance is half the square of the other.
+        indices, distances = _all_pairs(rows / np.where(length > 0, length, 1), k, "euclidean")
+        return indices, distances**2 / 2
+    return _all_pairs(rows, k, metric)
+
+
+def _all_pairs(rows: np.ndarray, k: int, metric: str) -> tuple[np.ndarray, np.ndarray]:
+    search = require("sklearn.neighbors", "train")
+    fitted = search.NearestNeighbors(n_neighbors=k, metric=metric, algorithm="brute").fit(rows)
+    distances, indices = fitted.kneighbors()
+    # Repeated rows are at 0, and not at a rounding error of the products.
+    return indices, np.where(distances < ROUNDING, 0, distances)
+
+
+def graph(indices: np.ndarray, distances: np.ndarray) -> Any:
+    """How strongly rows belong together, as UMAP defines it: (n, n), sparse and symmetric.
+
+    A row's nearest neighbor belongs to it with 1, the others with exp(-excess / sigma), where
+    sigma makes the strengths sum up to log2 of the number of neighbors, the row itself included.
+    umap's own function does the same; to compile it takes four seconds.
+    """
+    sparse = require("scipy.sparse", "train")
+    n, k = distances.shape
+    rho = np.where(distances > 0, distances, np.inf).min(axis=1, keepdims=True)
+    rho[np.isinf(rho)] = 0
+    excess = np.maximum(distances - rho, 0).astype(np.float64)
+    low, sigma, high = np.zeros((n, 1)), np.ones((n, 1)), np.full((n, 1), np.inf)
+    for _ in range(64):
+        wide = np.exp(-excess / sigma).sum(axis=1, keepdims=True) > np.log2(k + 1)
+        low, high = np.where(wide, low, sigma), np.where(wide, sigma, high)
+        sigma = np.where(np.isinf(high), sigma * 2, (low + high) / 2)
+    each = distances.sum(axis=1, keepdims=True) / (k + 1)
+    sigma = np.maximum(sigma, 1e-3 * np.where(rho > 0, each, each.mean()))
+    strengths = np.exp(-excess / sigma).astype(np.float32)
+    ends = np.arange(0, n * k + 1, k)
+    edges = sparse.csr_matrix((strengths.ravel(), indices.ravel(), ends), shape=(n, n))
+    return edges + edges.T - edges.multiply(edges.T)
