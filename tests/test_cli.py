@@ -18,8 +18,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from emolens.cli import main
+from emolens.cli.options import STUDY_OPTIONS
 from emolens.study import Run
 from emolens.study.folder import Identity, RunFolder
+from emolens.study.keys import settings_of
+from emolens.study.stages import STAGES
 from emolens.version import __version__
 from tests.conftest import feeling_rows, write_csv
 
@@ -38,6 +41,7 @@ COMMANDS = [
     "export",
     "predict",
 ]
+APART = {"tokenize", "export"}  # commands that bear the name of a stage and take no study
 HEAVY = [
     "torch",
     "transformers",
@@ -124,6 +128,17 @@ def test_every_command_explains_itself(emolens: Emolens, command: str, flag: str
     assert len(sentence.split()) > 5
     # No option and no argument is left without a word of its own.
     assert "--help" in ended.out
+
+
+@pytest.mark.parametrize("command", sorted({"run", *COMMANDS} & {"run", *STAGES} - APART))
+def test_an_option_for_all_stages_is_in_all_of_them(emolens: Emolens, command: str) -> None:
+    shown = emolens(command, "--help").out
+    for flag in ("dataset", "text", "label", "encoder", "pooling", "layer", "normalize"):
+        assert f" --{flag} " in shown
+
+
+def test_an_option_of_a_study_gives_a_setting(tiny_run: Run) -> None:
+    assert set(STUDY_OPTIONS) <= set(settings_of(tiny_run.study))
 
 
 def test_version(emolens: Emolens) -> None:

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from emolens.console import Console, RunConsole, show_answers, show_audit, show_batch, show_run
+from emolens.cli.options import (
+    JsonOption,
+    LabelOption,
+    LayerOption,
+    NormalizeOption,
+    PoolingOption,
+    PrecisionOption,
+    TextOption,
+)
+from emolens.cli.study import study_command
+from emolens.console import Console, show_answers, show_audit, show_batch
 from emolens.errors import DataError, EmolensError, MissingExtra, UsageError
 from emolens.version import __version__
 
@@ -34,47 +44,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-StudyArgument = Annotated[
-    str, typer.Argument(help="A built-in study (starter, emotion, emotion-minilm) or a TOML file.")
-]
-DatasetOption = Annotated[
-    str | None,
-    typer.Option(
-        "--dataset", help="Other data: a file, a folder, owner/name on the Hub, or starter."
-    ),
-]
-EncoderOption = Annotated[
-    str | None,
-    typer.Option("--encoder", help="Another encoder: minilm, distilbert, a folder or a Hub id."),
-]
-OutOption = Annotated[
-    Path | None, typer.Option("--out", help="The run folder (default: runs/NAME).")
-]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Any setting, e.g. --set finetune.epochs=3."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout for machines.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")]
-TextOption = Annotated[str | None, typer.Option("--text", help="The column of the texts.")]
-LabelOption = Annotated[str | None, typer.Option("--label", help="The column of the classes.")]
-PrecisionOption = Annotated[
-    str | None,
-    typer.Option(
-        "--precision", help="fp32, bf16 or int8 (default: bf16 where it is fast, or fp32)."
-    ),
-]
-PoolingOption = Annotated[
-    str | None,
-    typer.Option("--pooling", help="A text's vector: cls (its first token) or mean (all of them)."),
-]
-LayerOption = Annotated[
-    int | None, typer.Option("--layer", help="Which layer's states: -1 the last, 0 the input.")
-]
-NormalizeOption = Annotated[
-    bool | None,
-    typer.Option("--normalize/--no-normalize", help="Scale each vector to length 1."),
-]
 ModelOption = Annotated[Path, typer.Option("--model", help="A model folder with openvino/ in it.")]
 
 
@@ -97,53 +66,11 @@ def _root(
     """--version and --debug, for every command."""
 
 
-def _study_command(stage: str | None, title: str) -> None:
-    """Add a command that runs a study until a stage; None: to its end."""
-
-    def command(
-        study: StudyArgument = "starter",
-        dataset: DatasetOption = None,
-        encoder: EncoderOption = None,
-        out: OutOption = None,
-        text: TextOption = None,
-        label: LabelOption = None,
-        pooling: PoolingOption = None,
-        layer: LayerOption = None,
-        normalize: NormalizeOption = None,
-        precision: PrecisionOption = None,
-        settings: SetOption = None,
-        as_json: JsonOption = False,
-        quiet: QuietOption = False,
-    ) -> None:
-        given = {
-            "data.dataset": dataset,
-            "encoder.name": encoder,
-            "encoder.pooling": pooling,
-            "encoder.layer": layer,
-            "encoder.normalize": normalize,
-            "encoder.precision": precision,
-            "data.text": text,
-            "data.label": label,
-        }
-        overrides = {key: value for key, value in given.items() if value is not None}
-        from emolens.study import load_study, pairs, run_study
-
-        resolved = load_study(study, overrides | pairs(settings or []))
-        folder = out or Path("runs") / resolved.name
-        if quiet:
-            warnings.simplefilter("ignore", UserWarning)
-        observer = RunConsole(Console(quiet=quiet or as_json))
-        try:
-            run = run_study(resolved, folder, until=stage, observer=observer)
-        finally:
-            observer.close()
-        show_run(Console(as_json=as_json, quiet=quiet), run, stage)
-
-    command.__doc__ = title
-    app.command(stage or "run", help=title)(command)
-
-
-_study_command(None, "A whole study, from the data to a report and a model. Resumes.")
+study_command(
+    app,
+    None,
+    "Run a whole study, from the data to a report and a model. It goes on where it was stopped.",
+)
 
 
 @app.command()
@@ -208,7 +135,7 @@ def tokenize(
         show_batch(Console(), rows)
 
 
-_study_command("embed", "Turn every text into a vector with the frozen encoder.")
+study_command(app, "embed", "Turn every text into a vector with the frozen encoder.")
 
 
 @app.command()
@@ -263,11 +190,11 @@ def encode(
     console.line(str(target))
 
 
-_study_command("map", "Lay the training embeddings out in two dimensions with UMAP.")
-_study_command("baselines", "The largest class, and TF-IDF with logistic regression.")
-_study_command("probe", "Logistic regression on the frozen embeddings.")
-_study_command("finetune", "Fine-tune the encoder as a classifier; writes a model folder.")
-_study_command("evaluate", "Every model on validation and test, with intervals.")
+study_command(app, "map", "Lay the training embeddings out in two dimensions with UMAP.")
+study_command(app, "baselines", "The largest class, and TF-IDF with logistic regression.")
+study_command(app, "probe", "Logistic regression on the frozen embeddings.")
+study_command(app, "finetune", "Fine-tune the encoder as a classifier; writes a model folder.")
+study_command(app, "evaluate", "Every model on validation and test, with intervals.")
 
 
 @app.command()

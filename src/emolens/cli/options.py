@@ -1,0 +1,72 @@
+"""Options that more than one command takes, each written once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+StudyArgument = Annotated[
+    str, typer.Argument(help="A built-in study (starter, emotion, emotion-minilm) or a TOML file.")
+]
+DatasetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset", help="Other data: a file, a folder, owner/name on the Hub, or starter."
+    ),
+]
+EncoderOption = Annotated[
+    str | None,
+    typer.Option("--encoder", help="Another encoder: minilm, distilbert, a folder or a Hub id."),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="The run folder (default: runs/NAME)."),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Any setting, e.g. --set finetune.epochs=3.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for programs.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")]
+TextOption = Annotated[str | None, typer.Option("--text", help="The column of the texts.")]
+LabelOption = Annotated[str | None, typer.Option("--label", help="The column of the classes.")]
+PrecisionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--precision", help="fp32, bf16 or int8 (default: bf16 where it is fast, or fp32)."
+    ),
+]
+PoolingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--pooling",
+        help="A text's vector: cls (its first token) or mean (all of them).",
+    ),
+]
+LayerOption = Annotated[
+    int | None,
+    typer.Option("--layer", help="The layer that gives the vectors: -1 the last, 0 the input."),
+]
+NormalizeOption = Annotated[
+    bool | None,
+    typer.Option("--normalize/--no-normalize", help="Scale each vector to length 1."),
+]
+
+# The options of `run` and of every stage, by the setting of the study that each one gives.
+# An option for all of them is one more line here.
+STUDY_OPTIONS: dict[str, Any] = {
+    "data.dataset": DatasetOption,
+    "data.text": TextOption,
+    "data.label": LabelOption,
+    "encoder.name": EncoderOption,
+    "encoder.pooling": PoolingOption,
+    "encoder.layer": LayerOption,
+    "encoder.normalize": NormalizeOption,
+    "encoder.precision": PrecisionOption,
+}

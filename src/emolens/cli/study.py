@@ -1,0 +1,61 @@
+"""`run` and the commands of single stages: they take the same options, and differ in their end."""
+
+from __future__ import annotations
+
+import warnings
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from emolens.cli.options import (
+    STUDY_OPTIONS,
+    JsonOption,
+    OutOption,
+    QuietOption,
+    SetOption,
+    StudyArgument,
+)
+from emolens.console import Console, RunConsole, show_run
+
+
+def study_command(app: typer.Typer, stage: str | None, title: str) -> None:
+    """Add a command that runs a study until a stage; None: to its end."""
+
+    def command(
+        study: StudyArgument = "starter",
+        *,
+        out: OutOption = None,
+        settings: SetOption = None,
+        as_json: JsonOption = False,
+        quiet: QuietOption = False,
+        **options: Any,
+    ) -> None:
+        from emolens.study import load_study, pairs, run_study
+
+        given = {setting: options[_parameter(setting)] for setting in STUDY_OPTIONS}
+        overrides = {setting: value for setting, value in given.items() if value is not None}
+        resolved = load_study(study, overrides | pairs(settings or []))
+        folder = out or Path("runs") / resolved.name
+        if quiet:
+            warnings.simplefilter("ignore", UserWarning)
+        observer = RunConsole(Console(quiet=quiet or as_json))
+        try:
+            run = run_study(resolved, folder, until=stage, observer=observer)
+        finally:
+            observer.close()
+        show_run(Console(as_json=as_json, quiet=quiet), run, stage)
+
+    # Typer reads the options of a command from its signature.
+    study, *own, _ = Signature.from_callable(command, eval_str=True).parameters.values()
+    options = [
+        Parameter(_parameter(setting), Parameter.KEYWORD_ONLY, default=None, annotation=option)
+        for setting, option in STUDY_OPTIONS.items()
+    ]
+    vars(command)["__signature__"] = Signature([study, *options, *own])
+    app.command(stage or "run", help=title)(command)
+
+
+def _parameter(setting: str) -> str:
+    return setting.replace(".", "_")
