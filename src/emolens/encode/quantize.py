@@ -21,9 +21,9 @@ def quantized(model: Any, calibration: Tokens, pad_id: int) -> Any:
     """The matrix products of a traced model in int8; the rest as it was.
 
     model: what traced() gave, or an exported one that was read. calibration: rows like those to
-    come, of which the first 300 are run. The ranges that they show are fixed in the model, so that
-    a vector does not depend on what stands beside it, as it does where int8 is scaled anew for
-    each batch. Raises EncoderError where the model can't be quantized.
+    come, of which the first 300 are run. Their ranges are fixed in the model, so that a vector does
+    not depend on the other texts of its batch, as it would with ranges computed for each batch.
+    Raises EncoderError where the model can't be quantized.
     """
     silent_openvino()  # before NNCF imports it with its telemetry
     rows = range(min(len(calibration), CALIBRATION_ROWS))
@@ -31,7 +31,7 @@ def quantized(model: Any, calibration: Tokens, pad_id: int) -> Any:
         dict(zip(INPUTS, pad(calibration, np.array([row]), pad_id=pad_id), strict=True))
         for row in rows
     ]
-    # Its log and its bars go to stdout, and its warnings are for those who develop it.
+    # NNCF writes its log and its bars to stdout; its warnings are for its own developers.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         nncf = require("nncf", "train")

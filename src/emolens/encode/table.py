@@ -41,9 +41,9 @@ def encode_table(
     """Write `row` (int64, from 0) and `embedding` (d float32) for each row of `source`, in order.
 
     source: any table that emolens reads, or .txt with one text per line; target: .parquet. Memory
-    does not grow with the rows. cache: as in Encoder.encode, a few thousand rows at a time; who was
-    interrupted goes on there. progress: called with rows done. Raises DataError that names the file
-    and the line.
+    does not grow with the rows. cache: as in Encoder.encode, a few thousand rows at a time; an
+    interrupted run goes on from there. progress: called with rows done. Raises DataError that names
+    the file and the line.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

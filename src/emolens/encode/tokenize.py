@@ -14,7 +14,8 @@ from emolens.errors import DataError, EncoderError
 from emolens.shown import one_line
 
 _CHUNK = 4096
-# Models whose positions start behind the padding id: their table is longer than their limit.
+# These number their positions from after the padding id: the table of positions has more rows
+# than a text may have tokens.
 _OFFSET_POSITIONS = {
     "roberta",
     "xlm-roberta",
@@ -60,7 +61,7 @@ class Tokens:
 
     @property
     def lengths(self) -> np.ndarray:
-        """(n,) int64, tokens a row as they go into the model."""
+        """(n,) int64, tokens per row as they go into the model."""
         return np.diff(self.offsets)
 
     @property
@@ -107,10 +108,11 @@ class Tokenizer:
         return one_line(self, f"{size:,} tokens known", f"texts up to {self.max_length:,} tokens")
 
     @classmethod
-    def from_folder(cls, folder: Path, *, max_length: int | None = None) -> Tokenizer:
+    def from_folder(cls, folder: str | Path, *, max_length: int | None = None) -> Tokenizer:
         """Read `tokenizer.json` and the limit that the folder's configuration states."""
         import tokenizers
 
+        folder = Path(folder)
         file = folder / "tokenizer.json"
         if not file.is_file():
             raise EncoderError(
@@ -121,7 +123,7 @@ class Tokenizer:
             backend = tokenizers.Tokenizer.from_file(str(file))
         except Exception as error:  # the library raises a bare Exception
             raise EncoderError(
-                f"{file} is no tokenizer that can be read ({error}).",
+                f"{file} can't be read as a tokenizer ({error}).",
                 hint="Fetch the folder again.",
             ) from error
         config = read_config(folder / "config.json")
@@ -132,8 +134,8 @@ class Tokenizer:
     def encode(self, texts: Sequence[str], *, first: int = 0) -> Tokens:
         """Token ids of each text, with the special tokens, cut at max_length.
 
-        first: the number of the first text, by which complaints count. Raises DataError that names
-        a text which is none.
+        first: the number of the first text, for the messages. Raises DataError that names the text
+        where one is no string, or can't be encoded.
         """
         rows: list[list[int]] = []
         n_whole: list[int] = []
@@ -187,6 +189,6 @@ def read_config(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise EncoderError(
-            f"{path} is no JSON ({error}).", hint="Fetch the folder again."
+            f"{path} is not JSON ({error}).", hint="Fetch the folder again."
         ) from error
     return value if isinstance(value, dict) else {}

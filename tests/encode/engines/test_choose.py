@@ -26,6 +26,7 @@ from emolens.encode.engines.openvino import OpenVinoEngine
 from emolens.encode.engines.torch import TorchEngine
 from emolens.errors import EncoderError, UsageError
 from emolens.export.openvino import export_openvino
+from emolens.study import Study, run_study
 from tests.conftest import feeling_rows
 
 TEXTS = [text for text, _ in feeling_rows(12)]
@@ -149,6 +150,20 @@ class TestWhatOpenVinoCannotRun:
         with pytest.warns(UserWarning, match="runs on torch: .*Reshape"):
             vectors = encoder.encode(["i am happy", "so sad and very alone today", "never"])
         assert np.isfinite(vectors).all()
+
+    def test_a_study_says_it_in_its_line_and_its_files(
+        self, untraceable: Path, feelings_folder: Path, tmp_path: Path
+    ) -> None:
+        plain = {"data": {"dataset": str(feelings_folder)}, "encoder": {"name": str(untraceable)}}
+        study = Study.model_validate({"name": "bird", **plain})
+        with pytest.warns(UserWarning, match="runs on torch"):
+            first = run_study(study, tmp_path / "first", until="embed")
+        again = run_study(study, tmp_path / "again", until="embed")
+        for run in (first, again):
+            assert "OpenVINO can't run the model: Couldn't get" in run.records["embed"].summary
+            told = (run.folder / "embeddings" / "embeddings.json").read_text("utf-8")
+            assert "OpenVINO can't run the model" in told
+        assert "read from the cache" in again.records["embed"].summary
 
     def test_int8_has_no_other_engine(self, untraceable: Path) -> None:
         with pytest.raises(EncoderError, match="which int8 needs") as caught:

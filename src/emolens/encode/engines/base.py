@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from emolens.encode.batches import pad, rows_a_batch, token_budget_batches
+from emolens.encode.batches import pad, rows_per_batch, token_budget_batches
 from emolens.encode.tokenize import Tokens
 from emolens.errors import DataError, EncoderError
 
-# Batches beside which one that is filled up costs nothing.
+# From this many batches on, filling up the last one costs next to nothing.
 _MANY = 16
 Progress = Callable[[int, int], None]
 # rows (n,), input_ids and attention_mask (n, tokens) of one batch
@@ -52,8 +52,8 @@ def run_batches(
     copies = np.bincount(place, minlength=len(distinct))
     lengths = tokens.lengths[distinct]
     cut = token_budget_batches(lengths, budget=engine.budget)
-    if len(cut) > _MANY:  # the last is filled up to a shape that is known, with its own last row
-        full = rows_a_batch(int(lengths[cut[-1][0]]), engine.budget)
+    if len(cut) > _MANY:  # the last is filled up to a known shape, with copies of its last row
+        full = rows_per_batch(int(lengths[cut[-1][0]]), engine.budget)
         cut[-1] = np.pad(cut[-1], (0, full - len(cut[-1])), mode="edge")
     batches = ((rows, *pad(tokens, distinct[rows], pad_id=pad_id)) for rows in cut)
     result: np.ndarray | None = None

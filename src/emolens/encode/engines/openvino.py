@@ -36,14 +36,14 @@ class OpenVinoEngine(Engine):
     """
 
     def __init__(self, path: Path, runtime: Runtime) -> None:
-        # What int8 leaves out runs in the next best.
+        # The operations that stay out of int8 run in bf16 where the processor has it.
         half = runtime.precision == "bf16" or (runtime.precision == "int8" and cpu_has_bf16())
         self._options = {
             "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
             "INFERENCE_NUM_THREADS": runtime.threads,
             "NUM_STREAMS": runtime.threads,
         }
-        # A batch waits for each stream, so that none is idle while answers are taken in order.
+        # Twice the streams: none is idle while answers are taken in order.
         self._in_flight = 2 * runtime.threads
         self._model = read_traced(path)
         # With attention as plain products: OpenVINO's fused kernel is made for long texts.
@@ -78,7 +78,7 @@ class OpenVinoEngine(Engine):
         return self._compiled()
 
     def _compiled(self, **switches: str) -> Any:
-        # What is prepared for a shape is kept, in int8 up to 6 GB of it unless there is a bound.
+        # OpenVINO keeps what it prepares for each shape: without a bound up to 6 GB in int8.
         switches["CPU_RUNTIME_CACHE_CAPACITY"] = "200"
         compile_model = silent_openvino().Core().compile_model
         try:
@@ -140,8 +140,8 @@ def _finished(rows: np.ndarray, request: Any, pool: list[Any]) -> tuple[np.ndarr
 def silent_openvino() -> ModuleType:
     """Import OpenVINO without its telemetry, which would report the import to a server.
 
-    emolens sends nothing anywhere. A None in sys.modules is Python's own way to say that a module
-    is not to be had; OpenVINO then uses the stub that it keeps for that case.
+    emolens sends nothing anywhere. With None in sys.modules, Python treats the module as missing;
+    OpenVINO then uses the stub that it keeps for that case.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     return importlib.import_module("openvino")
