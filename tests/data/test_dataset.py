@@ -215,6 +215,8 @@ def test_rows_without_a_text_are_left_out_and_counted() -> None:
         (["a", "b"], [0, 1], {"class_names": ["x", "x"]}, "has two classes called 'x'"),
         (["a", "b"], ["joy", ["joy"]], {}, "row 2: the row has several labels"),
         (["a", ["b"]], ["joy", "fear"], {}, "row 2: the text is a list"),
+        (["a", {"b"}], ["joy", "fear"], {}, "row 2: the text is a list"),
+        (["a", "b"], np.eye(2, dtype=int), {}, "row 1: the row has several labels"),
         (["a", "cut \ud83d"], ["joy", "fear"], {}, "row 2: the text holds \\ud83d"),
         (["a", b"\xff"], ["joy", "fear"], {}, "row 2: the text is bytes"),
         (["a", "b"], ["joy", "fear"], {"splits": ["train", "tset"]}, "row 2: 'tset' is no split"),

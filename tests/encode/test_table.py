@@ -47,7 +47,7 @@ def test_every_row_gets_its_vector(
     np.testing.assert_allclose(vectors(target), wanted, atol=1e-5)
 
 
-def test_who_was_interrupted_goes_on_there(
+def test_the_call_after_an_interrupted_one_goes_on_from_there(
     encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMOLENS_CACHE", str(tmp_path / "cache"))

@@ -408,3 +408,12 @@ def test_a_remedy_for_imbalance_changes_training_rows_only(tiny_run: Run, tmp_pa
     assert not any(np.array_equal(seen[a], seen[b]) for a in seen for b in seen if a < b), (
         "each remedy learns something else"
     )
+
+
+def test_rows_without_a_text_are_left_out_and_that_is_said(tiny_run: Run) -> None:
+    assert tiny_run.records["audit"].summary.endswith(", 1 without a text left out")
+    sentence = "1 row of validation has no text and is left out."
+    assert sentence in tiny_run.report.read_text("utf-8")
+    assert sentence in (tiny_run.folder / "model" / "README.md").read_text("utf-8")
+    texts = pq.read_table(tiny_run.folder / "predictions.parquet")["text"].to_pylist()
+    assert all(text.strip() for text in texts)

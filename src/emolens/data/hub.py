@@ -31,12 +31,12 @@ def hub_tables(repo: str, *, config: str | None, revision: str | None) -> dict[s
 def saved_tables(folder: Path) -> dict[str, Table]:
     """Every split of a folder that `save_to_disk` wrote."""
     datasets = require("datasets", "train")
-    with _whole(folder), _quiet(datasets):
+    with _folder_errors(folder), _quiet(datasets):
         return _tables(datasets.load_from_disk(str(folder)), folder)
 
 
 @contextlib.contextmanager
-def _whole(folder: Path) -> Iterator[None]:
+def _folder_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
@@ -131,7 +131,7 @@ def _table(dataset: Any, origin: Path) -> Table:
         # Only the columns that are asked for: pictures and sounds would be decoded.
         wanted = plain.select_columns(list(columns))
         for start in range(0, len(wanted), CHUNK):
-            with _whole(origin):
+            with _folder_errors(origin):
                 values = wanted[start : start + CHUNK]
             rows = [
                 dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)

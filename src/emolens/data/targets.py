@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ class Columns:
     label: str = "label"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Labelled:
     """The rows of one split that have a text.
 
@@ -107,7 +107,7 @@ def _class_of(value: Any, table: Table, number: int, column: str) -> str:
             f"{table.where(number)}: label {value} is outside the {len(names)} classes.",
             hint="An unlabelled test split has -1 there: take its rows or its file away.",
         )
-    if isinstance(value, (list, tuple, dict)):
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
         raise DataError(
             f"{table.where(number)}: the row has several labels.",
             hint="emolens learns one class a row; choose another column with --label.",

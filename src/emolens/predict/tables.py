@@ -43,7 +43,7 @@ class Tally:
     blank: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Answered:
     """Rows of a table and, for each, what is added to it."""
 

@@ -20,13 +20,13 @@ def open_parquet(path: Path) -> Table:
     """A Parquet file; its row groups are read in pieces."""
     import pyarrow.parquet as pq
 
-    with _whole(path):
+    with _arrow_errors(path):
         return _table(path, pq.read_schema(path), _parquet_batches)
 
 
 def open_arrow(path: Path) -> Table:
     """An Arrow file or stream; batches are mapped into memory one at a time."""
-    with _whole(path), _ipc_reader(path) as reader:
+    with _arrow_errors(path), _ipc_reader(path) as reader:
         return _table(path, reader.schema, _ipc_batches)
 
 
@@ -41,7 +41,7 @@ def _table(path: Path, schema: pa.Schema, batches: Any) -> Table:
 
 
 @contextlib.contextmanager
-def _whole(path: Path) -> Iterator[None]:
+def _arrow_errors(path: Path) -> Iterator[None]:
     """Turn what Arrow says of a broken file into a DataError that names it."""
     import pyarrow as pa
 
@@ -56,7 +56,7 @@ def _whole(path: Path) -> Iterator[None]:
 
 def _chunks(path: Path, batches: Any, columns: Sequence[str]) -> Iterator[Chunk]:
     done = 0
-    with _whole(path):
+    with _arrow_errors(path):
         for batch in batches(path, columns):
             for start in range(0, len(batch), CHUNK):
                 part = batch.select(columns).slice(start, CHUNK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from emolens.data.readers.table import Chunk, Table
@@ -57,7 +58,7 @@ def _text(value: Any, table: Table, number: int) -> str:
             f"{table.where(number)}: the text is bytes that are not UTF-8.",
             hint="Write the column as strings, or choose another one with --text.",
         )
-    if isinstance(value, (list, tuple, dict)):
+    if isinstance(value, Iterable):
         raise DataError(
             f"{table.where(number)}: the text is a list of values or an object, and no string.",
             hint="Write the column as strings, or choose another one with --text.",

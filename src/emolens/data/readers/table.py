@@ -19,7 +19,7 @@ CHUNK = 2048
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Chunk:
     """Rows that follow each other.
 
