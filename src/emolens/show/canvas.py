@@ -91,8 +91,9 @@ def _laid_out(display: Display) -> Iterator[Any]:
     figure = display.figure_
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure.draw_without_rendering()
         engine = figure.get_layout_engine()
+        if engine is not None:
+            engine.execute(figure)
         figure.set_layout_engine("none")
         try:
             yield figure
@@ -121,7 +122,14 @@ def panels(ax: Any, rows: int, columns: int) -> list[Any]:
 def ticks(axis: Any, names: Sequence[str], *, inches: float) -> None:
     """One name at each whole number; inches: from one to the next."""
     axis.set_ticks(range(len(names)), [short(name) for name in names], parse_math=False)
-    axis.set_tick_params(labelsize=theme.font_size(inches))
+    # Marks of length 0 would be drawn all the same, one by one.
+    marks = dict.fromkeys(("left", "bottom"), False)
+    axis.set_tick_params(labelsize=theme.font_size(inches), **marks)
+
+
+def title(ax: Any, text: str, *, loc: str = "left", fontsize: float | None = None) -> None:
+    """A title at a fixed height: to find one, matplotlib would measure every name at the axes."""
+    ax.set_title(text, loc=loc, y=1.0, fontsize=fontsize, parse_math=False)
 
 
 def short(name: str, longest: int = _LONGEST_NAME) -> str:

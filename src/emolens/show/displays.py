@@ -21,7 +21,7 @@ from emolens.explore.project import Projection
 from emolens.labels import LabelSet, class_ids
 from emolens.scores import EpochPoint, LossPoint, role_of
 from emolens.show import theme
-from emolens.show.canvas import Display, bare, panels, ramp, short, ticks
+from emolens.show.canvas import Display, bare, panels, ramp, short, ticks, title
 
 # Up to so many classes each cell of a confusion matrix holds its number; then only those that
 # count; then none, and a scale beside the matrix says what a shade means.
@@ -72,7 +72,7 @@ class ClassFrequencyDisplay(Display):
         ax.bar_label(bars, texts, color=theme.INK, fontsize=theme.font_size(self._bar))
         ax.set_xlim(0, max(self.counts.max(), 1) * 1.22)
         ax.set_ylim(-0.6, len(order) - 0.4)
-        ax.set_title(self.title, loc="left", parse_math=False)
+        title(ax, self.title)
         bare(ax, "x")
         ticks(ax.yaxis, names, inches=self._bar)
         ax.set_xlabel("texts")
@@ -171,8 +171,8 @@ class DensityDisplay(Display):
             )
             # Where texts are few, one is not the darkest.
             hexagons.set_clim(0, max([4, *hexagons.get_array().compressed()]))
-            title = f"{short(name, int(18 * self._panel / (font / 6)))} ({mine.sum():,})"
-            panel.set_title(title, fontsize=font, parse_math=False)
+            text = f"{short(name, int(18 * self._panel / (font / 6)))} ({mine.sum():,})"
+            title(panel, text, loc="center", fontsize=font)
             panel.set_xticks([])
             panel.set_yticks([])
             for side in panel.spines.values():
@@ -217,7 +217,8 @@ class ConfusionDisplay(Display):
 
     def _draw(self, ax: Any) -> None:
         share = self.matrix / np.maximum(self.matrix.sum(axis=1, keepdims=True), 1)
-        image = ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        # Without interpolation an SVG holds one pixel per cell, and browsers keep the edges sharp.
+        image = ax.imshow(share, cmap="Blues", vmin=0, vmax=1, interpolation="none")
         k = len(self.labels)
         if k > _SOME_NUMBERS:
             ax.get_figure().colorbar(image, ax=ax, shrink=0.5, label="share of the true class")
@@ -228,9 +229,7 @@ class ConfusionDisplay(Display):
         ax.tick_params(axis="x", rotation=45 if k <= _ALL_NUMBERS else 90)
         ax.set_xlabel("predicted")
         ax.set_ylabel("true")
-        # With its height given, matplotlib needn't measure all names again to place it.
-        ax.set_title(self.title, loc="left", y=1.0, parse_math=False)
-        ax.tick_params(length=0)
+        title(ax, self.title)
 
     def _write_numbers(self, ax: Any, share: np.ndarray, *, least: float) -> None:
         font = min(9.0, 72 * self._cell / 2.6)
