@@ -132,3 +132,12 @@ def test_a_folder_without_a_readable_tokenizer_says_so(tmp_path: Path, content: 
     with pytest.raises(EncoderError, match=r"tokenizer\.json") as caught:
         Tokenizer.from_folder(tmp_path)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("rows", [[], [2], [3, 0, 3], [0, 1, 2, 3]])
+def test_rows_that_are_taken_are_those_of_their_texts(tiny: Tokenizer, rows: list[int]) -> None:
+    texts = ["happy", "", "so sad today", "very " * 60]
+    taken = tiny.encode(texts).take(np.array(rows, dtype=np.int64))
+    wanted = tiny.encode([texts[row] for row in rows])
+    for name in ("ids", "offsets", "n_whole"):
+        np.testing.assert_array_equal(getattr(taken, name), getattr(wanted, name))

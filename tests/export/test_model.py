@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -17,7 +18,8 @@ from emolens.export.model import ExportedModel
 from emolens.export.openvino import export_openvino
 from emolens.export.verify import drift
 from emolens.predict.classifier import Classifier
-from tests.conftest import HOSTILE, feeling_rows
+from emolens.predict.tables import predict_table
+from tests.conftest import HOSTILE, feeling_rows, write_csv
 
 TEXTS = [text for text, _ in feeling_rows(12)] + [*HOSTILE, "happy", "very " * 60]
 THREE = {0: "sadness", 1: "joy", 2: "anger"}
@@ -76,7 +78,8 @@ def test_probabilities_are_those_of_the_pipeline(
 def test_several_labels_are_those_at_one_half_or_more(tiny_encoder: Path, tmp_path: Path) -> None:
     folder = model_folder(tmp_path, tiny_encoder, id2label=THREE, problem_type=SEVERAL)
     export_openvino(folder, calibration=TEXTS)
-    answers = Classifier(folder, precision="fp32").predict([*TEXTS, " "])
+    classifier = Classifier(folder, precision="fp32")
+    answers = classifier.predict([*TEXTS, " "])
     for answer in answers[:-1]:
         reached = [name for name, p in answer.probabilities.items() if p is not None and p >= 0.5]
         assert answer.label == (", ".join(reached) or None)
@@ -85,6 +88,11 @@ def test_several_labels_are_those_at_one_half_or_more(tiny_encoder: Path, tmp_pa
     assert len(counts) > 1
     assert any(answer.label is None for answer in answers[:-1])
     assert answers[-1].probability is None
+    write_csv(tmp_path / "in.csv", [(text,) for text in TEXTS], ("text",))
+    predict_table(classifier, tmp_path / "in.csv", tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["emotion"] for row in rows] == [answer.label or "" for answer in answers[:-1]]
     int8 = Classifier(folder, precision="int8").predict(TEXTS)
     flips = sum(a.label != b.label for a, b in zip(answers[:-1], int8, strict=True))
     assert drift(folder, [*TEXTS, " "]).flips == flips

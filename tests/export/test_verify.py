@@ -33,7 +33,7 @@ def test_drift_is_what_the_two_classifiers_differ_by(model: Path) -> None:
     exact, int8 = (Classifier(model, precision=p).predict_proba(TEXTS) for p in ("fp32", "int8"))
     y = exact.argmax(axis=1)
     y[:10] = (y[:10] + 1) % 3
-    found = drift(model, TEXTS, y)
+    found = drift(model, TEXTS, labels=y)
     assert found.texts == len(TEXTS)
     assert found.flips == (exact.argmax(axis=1) != int8.argmax(axis=1)).sum()
     assert found.max_dp == np.abs(exact - int8).max() > 1e-4

@@ -225,7 +225,7 @@ def export(
     console.lines(export_openvino(model, calibration=data["train"].texts))
     known = read_head(model).labels == data.labels
     rows = data["validation"]
-    console.note(str(drift(model, rows.texts, rows.labels if known else None)))
+    console.note(str(drift(model, rows.texts, labels=rows.labels if known else None)))
 
 
 @app.command()

@@ -40,7 +40,7 @@ def read_head(folder: Path) -> Head:
         )
     config = load_json(folder / "config.json")
     names = _names(folder, config if isinstance(config, dict) else {})
-    return Head(LabelSet(_told_apart(names)), _decision(folder, config, len(names)))
+    return Head(LabelSet(_told_apart(names)), _decision(folder, config, n=len(names)))
 
 
 def _names(folder: Path, config: dict[str, Any]) -> list[str]:
@@ -76,7 +76,7 @@ def _told_apart(names: list[str]) -> tuple[str, ...]:
     return tuple(f"{name} ({i})" if count[name] > 1 else name for i, name in enumerate(names))
 
 
-def _decision(folder: Path, config: dict[str, Any], n: int) -> Decision:
+def _decision(folder: Path, config: dict[str, Any], *, n: int) -> Decision:
     problem = config.get("problem_type")
     function = _function(folder, config) or ("sigmoid" if problem == _SEVERAL else "softmax")
     if problem == "regression" or (n == 1 and function != "sigmoid"):

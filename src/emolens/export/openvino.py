@@ -25,7 +25,7 @@ def export_openvino(folder: str | Path, *, calibration: Sequence[str] = ()) -> l
     folder = Path(folder)
     read_head(folder)  # a head that can't be answered from is refused before the work
     try:
-        return _export(folder, Tokenizer.from_folder(folder), calibration)
+        return _export(folder, calibration)
     except RuntimeError as error:
         raise EncoderError(
             f"OpenVINO can't run the model in {folder}: {first_line(error)}.",
@@ -33,7 +33,8 @@ def export_openvino(folder: str | Path, *, calibration: Sequence[str] = ()) -> l
         ) from error
 
 
-def _export(folder: Path, tokenizer: Tokenizer, calibration: Sequence[str]) -> list[Path]:
+def _export(folder: Path, calibration: Sequence[str]) -> list[Path]:
+    tokenizer = Tokenizer.from_folder(folder)
     with quiet_transformers():
         converted = traced(logits_of(traceable(trained_classifier(folder))), "logits")
     with atomic_folder(folder / "openvino") as fresh:

@@ -40,21 +40,21 @@ class Drift:
 def drift(
     folder: str | Path,
     texts: Sequence[str],
-    y: np.ndarray | None = None,
     *,
+    labels: np.ndarray | None = None,
     precision: str = "int8",
 ) -> Drift:
     """Answer all texts in fp32 and in `precision`; blank ones are left out.
 
-    y: (n,) class ids, where they are known.
+    labels: (n,) class ids, where they are known.
     """
     rows = [row for row, text in enumerate(texts) if not is_blank(text)]
     models = [ExportedModel(Path(folder), precision=p) for p in ("fp32", precision)]
     exact, other = (model.ask([texts[row] for row in rows])[0] for model in models)
     answers = [models[0].head.decision.answers(p) for p in (exact, other)]
     accuracy = None
-    if y is not None and rows:
-        right = np.arange(exact.shape[1]) == y[rows][:, None]
+    if labels is not None and rows:
+        right = np.arange(exact.shape[1]) == labels[rows][:, None]
         accuracy = _equal_share(answers[0], right), _equal_share(answers[1], right)
     flips = int((answers[0] != answers[1]).any(axis=1).sum())
     return Drift(precision, len(rows), flips, float(np.abs(exact - other).max(initial=0)), accuracy)

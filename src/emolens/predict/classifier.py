@@ -75,12 +75,27 @@ class Classifier:
         probabilities, truncated = self._model.ask(texts)
         answers = self.decision.answers(probabilities)
         unsure = self.decision.unsure(probabilities)
-        rows = zip(texts, probabilities, answers, unsure, truncated, strict=True)
-        return [self._prediction(*row) for row in rows]
+        return [
+            self._prediction(
+                text,
+                probabilities[row],
+                answer=answers[row],
+                unsure=bool(unsure[row]),
+                truncated=bool(truncated[row]),
+            )
+            for row, text in enumerate(texts)
+        ]
 
     def _prediction(
-        self, text: str, probabilities: np.ndarray, answer: np.ndarray, unsure: bool, cut: bool
+        self,
+        text: str,
+        probabilities: np.ndarray,
+        *,
+        answer: np.ndarray,
+        unsure: bool,
+        truncated: bool,
     ) -> Prediction:
+        """The answer of one text. probabilities, answer: (k,)."""
         names = self.labels.names
         asked = not np.isnan(probabilities).any()
         values = probabilities.tolist() if asked else [None] * len(names)
@@ -88,7 +103,7 @@ class Classifier:
             text=text,
             label=", ".join(names[i] for i in np.flatnonzero(answer)) or None,
             probability=max(values) if asked else None,
-            unsure=bool(unsure),
-            truncated=bool(cut),
+            unsure=unsure,
+            truncated=truncated,
             probabilities=dict(zip(names, values, strict=True)),
         )

@@ -219,7 +219,7 @@ def _export(context: Context) -> Outcome:
         return export_openvino(model), summary
     paths = export_openvino(model, calibration=context.dataset[TRAIN].texts)
     rows = context.dataset[VALIDATION]
-    found = drift(model, rows.texts, rows.labels)
+    found = drift(model, rows.texts, labels=rows.labels)
     paths.append(context.folder / "drift.json")
     save_json(paths[-1], asdict(found))
     return paths, f"{summary}; validation, {found}"
