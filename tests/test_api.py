@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +19,16 @@ from emolens.data.audit import audit
 from emolens.data.balance import balance
 from emolens.data.sources import load_dataset
 from emolens.encode.backbone import find_encoder, tokenizer_of
-from emolens.encode.embed import Embeddings
+from emolens.encode.embed import Embeddings, Encoder
 from emolens.explore.project import Projection
+from emolens.export.verify import drift
 from emolens.labels import LabelSet
 from emolens.predict.classifier import Classifier
-from emolens.scores import Scores
+from emolens.predict.tables import Tally
+from emolens.scores import FINETUNE, ROLES, FinetuneFacts, Scores
+from emolens.show.canvas import Display
 from emolens.study import Run
+from tests.conftest import ROOT
 
 
 def test_type_checkers_see_the_names_that_are_loaded_late() -> None:
@@ -35,10 +44,106 @@ def test_type_checkers_see_the_names_that_are_loaded_late() -> None:
     assert all(getattr(emolens, name) is not None for name in dir(emolens))
 
 
+EXPORTED = {name: getattr(emolens, name) for name in emolens._HOMES}
+SOURCES = sorted(Path(emolens.__file__).parent.rglob("*.py"))
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_what_documents_and_examples_call_is_exported() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (*SOURCES, *DOCUMENTS)]
+    called = {name for text in texts for name in re.findall(r"\bel\.(\w+)", text)}
+    assert len(called) > 8
+    assert called <= set(EXPORTED)
+    assert {display.__name__ for display in Display.__subclasses__()} <= set(EXPORTED)
+
+
+def answers(function: Any) -> Iterator[type]:
+    """The classes of emolens that a function's annotation says it gives."""
+    hint = inspect.get_annotations(function).get("return", "")
+    for name in re.findall(r"\w+", str(hint)):
+        found = vars(inspect.getmodule(function)).get(name)
+        if isinstance(found, type) and found.__module__.startswith("emolens"):
+            yield found
+
+
+def test_what_an_exported_function_gives_is_exported() -> None:
+    given: set[type] = set()
+    for value in EXPORTED.values():
+        methods = vars(value).items() if isinstance(value, type) else [("call", value)]
+        for name, method in methods:
+            function = getattr(method, "fget", None) or getattr(method, "__func__", method)
+            if inspect.isfunction(function) and not name.startswith("_"):
+                given.update(answers(function))
+    assert len(given) > 10
+    assert given <= {value for value in EXPORTED.values() if isinstance(value, type)}
+
+
+def test_a_path_may_be_a_text_everywhere() -> None:
+    """Of functions and methods; what a value holds of its own may be a Path."""
+    strict = []
+    for owner, value in EXPORTED.items():
+        methods = vars(value) if isinstance(value, type) else {owner: value}
+        for name, method in methods.items():
+            function = getattr(method, "__func__", method)
+            own = name.startswith("_") and (name != "__init__" or is_dataclass(value))
+            if inspect.isfunction(function) and not own:
+                hints = {**inspect.get_annotations(function), "return": None}
+                strict += [f"{owner}.{name}({p})" for p, hint in hints.items() if hint == "Path"]
+    assert strict == []
+
+
+INDENTED = re.compile(r"(?:^ {4}.*\n?|^\n(?= {4}))+", re.MULTILINE)
+
+
+def examples() -> list[Any]:
+    """The indented code of all docstrings, with where it stands."""
+    blocks = []
+    for path in SOURCES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+        for node in (node for node in ast.walk(tree) if isinstance(node, documented)):
+            text = ast.get_docstring(node) or ""
+            assert ">>>" not in text, f"{path.name}: write examples as indented code"
+            for block in INDENTED.findall(text):
+                if "import emolens as el" in block:
+                    where = f"{path.parent.name}/{path.name}:{getattr(node, 'name', 'module')}"
+                    blocks.append(pytest.param(textwrap.dedent(block), id=where))
+                    text = text.replace(block, "")
+            assert not re.search(r"^ *(el\.|\w+ = \w+[(.])", text, re.MULTILINE), text
+    return blocks
+
+
+@pytest.mark.parametrize("code", examples())
+def test_an_example_in_a_docstring_runs(
+    code: str,
+    study_file: Callable[..., Path],
+    feelings_folder: Path,
+    tiny_encoder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With small data and a tiny encoder in the place of the bundled ones."""
+    for bundled, small in (
+        ('load_study("starter")', f"load_study({str(study_file())!r})"),
+        ('load_dataset("starter")', f"load_dataset({str(feelings_folder)!r})"),
+        ('"minilm"', repr(str(tiny_encoder))),
+    ):
+        code = code.replace(bundled, small)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "docstring", "exec"), {})
+
+
+def test_there_are_examples() -> None:
+    assert len(examples()) >= 2
+
+
 @pytest.fixture(scope="module")
 def values(tiny_run: Run, tiny_encoder: Path) -> list[Any]:
     """One of each kind of value, with HOSTILE texts in the rows, and some with 150 classes."""
-    tokenizer = tokenizer_of(find_encoder(str(tiny_encoder)))
+    encoder = find_encoder(tiny_encoder)
+    tokenizer = tokenizer_of(encoder)
+    facts = Scores.load(tiny_run.folder / FINETUNE.folder).facts
+    assert isinstance(facts, FinetuneFacts)
     evaluation = tiny_run.evaluation
     classifier = Classifier(tiny_run.folder / "model")
     splits = ("validation", "test")
@@ -50,6 +155,14 @@ def values(tiny_run: Run, tiny_encoder: Path) -> list[Any]:
         audit(dataset).splits["test"],
         tiny_run,
         tiny_run.study,
+        *(Scores.load(tiny_run.folder / role.folder).facts for role in ROLES.values()),
+        *facts.training,
+        *facts.history,
+        facts.recipe,
+        encoder,
+        Encoder(encoder, precision="fp32"),
+        drift(tiny_run.folder / "model", ["i am sad"], precision="fp32"),
+        Tally(rows=3),
         evaluation,
         *evaluation.by_split["test"].values(),
         *evaluation.hardest,
@@ -63,6 +176,14 @@ def values(tiny_run: Run, tiny_encoder: Path) -> list[Any]:
         LabelSet(tuple(f"class {i}" for i in range(150))),
         balance(np.arange(1500) % 150, 150, method="none", seed=0),
     ]
+
+
+def test_each_exported_class_of_values_is_among_them(values: list[Any]) -> None:
+    estimator_or_error = {"Probe", "EmolensError"}
+    classes = {name for name, value in EXPORTED.items() if isinstance(value, type)}
+    displays = {display.__name__ for display in Display.__subclasses__()}
+    shown = {type(value).__name__ for value in values}
+    assert classes - shown - displays == estimator_or_error
 
 
 def test_every_value_prints_as_one_short_line(values: list[Any]) -> None:

@@ -4,6 +4,7 @@
 
     dataset = el.load_dataset("starter")
     encoder = el.Encoder("minilm", pooling="mean")
+    embeddings = encoder.embed(dataset)
     run = el.run_study(el.load_study("starter"), "runs/starter")
 
 Names are loaded when they are first used, so that importing emolens costs nothing.
@@ -18,25 +19,43 @@ from emolens.version import __version__ as __version__
 
 _HOMES = {
     "Audit": "emolens.data.audit",
+    "Balance": "emolens.data.balance",
     "ClassFrequencyDisplay": "emolens.show.displays",
     "Classifier": "emolens.predict.classifier",
     "ConfusionDisplay": "emolens.show.displays",
+    "ConfusionPairDisplay": "emolens.show.displays",
     "Dataset": "emolens.data.dataset",
     "DensityDisplay": "emolens.show.displays",
+    "Drift": "emolens.export.verify",
     "Embeddings": "emolens.encode.embed",
     "EmolensError": "emolens.errors",
     "Encoder": "emolens.encode.embed",
+    "EncoderFolder": "emolens.encode.backbone",
+    "EpochPoint": "emolens.scores",
     "Evaluation": "emolens.evaluation.evaluate",
+    "FinetuneFacts": "emolens.scores",
+    "LabelSet": "emolens.labels",
     "LearningCurveDisplay": "emolens.show.displays",
+    "LinearFacts": "emolens.scores",
+    "LossPoint": "emolens.scores",
+    "MajorityFacts": "emolens.scores",
+    "ModelEvaluation": "emolens.evaluation.model",
+    "Prediction": "emolens.predict.classifier",
     "Probe": "emolens.learn.probe",
     "Projection": "emolens.explore.project",
     "Recipe": "emolens.scores",
+    "Run": "emolens.study",
     "ScoreDisplay": "emolens.show.displays",
     "Scores": "emolens.scores",
+    "Split": "emolens.data.dataset",
     "Study": "emolens.study",
+    "Tally": "emolens.predict.tables",
     "TokenLengthDisplay": "emolens.show.displays",
+    "Tokenizer": "emolens.encode.tokenize",
+    "Tokens": "emolens.encode.tokenize",
     "audit": "emolens.data.audit",
     "balance": "emolens.data.balance",
+    "drift": "emolens.export.verify",
     "evaluate": "emolens.evaluation.evaluate",
     "export_openvino": "emolens.export.openvino",
     "find_encoder": "emolens.encode.backbone",
@@ -44,6 +63,7 @@ _HOMES = {
     "load_dataset": "emolens.data.sources",
     "load_study": "emolens.study",
     "majority": "emolens.learn.baselines",
+    "padded_batch": "emolens.encode.batches",
     "predict_table": "emolens.predict.tables",
     "project": "emolens.explore.project",
     "run_study": "emolens.study",
@@ -66,34 +86,53 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from emolens.data.audit import Audit as Audit
     from emolens.data.audit import audit as audit
+    from emolens.data.balance import Balance as Balance
     from emolens.data.balance import balance as balance
     from emolens.data.dataset import Dataset as Dataset
+    from emolens.data.dataset import Split as Split
     from emolens.data.sources import load_dataset as load_dataset
+    from emolens.encode.backbone import EncoderFolder as EncoderFolder
     from emolens.encode.backbone import find_encoder as find_encoder
     from emolens.encode.backbone import tokenizer_of as tokenizer_of
+    from emolens.encode.batches import padded_batch as padded_batch
     from emolens.encode.embed import Embeddings as Embeddings
     from emolens.encode.embed import Encoder as Encoder
+    from emolens.encode.tokenize import Tokenizer as Tokenizer
+    from emolens.encode.tokenize import Tokens as Tokens
     from emolens.errors import EmolensError as EmolensError
     from emolens.evaluation.evaluate import Evaluation as Evaluation
     from emolens.evaluation.evaluate import evaluate as evaluate
+    from emolens.evaluation.model import ModelEvaluation as ModelEvaluation
     from emolens.explore.project import Projection as Projection
     from emolens.explore.project import project as project
     from emolens.export.openvino import export_openvino as export_openvino
+    from emolens.export.verify import Drift as Drift
+    from emolens.export.verify import drift as drift
+    from emolens.labels import LabelSet as LabelSet
     from emolens.learn.baselines import majority as majority
     from emolens.learn.baselines import tfidf as tfidf
     from emolens.learn.finetune import finetune as finetune
     from emolens.learn.probe import Probe as Probe
     from emolens.predict.classifier import Classifier as Classifier
+    from emolens.predict.classifier import Prediction as Prediction
+    from emolens.predict.tables import Tally as Tally
     from emolens.predict.tables import predict_table as predict_table
+    from emolens.scores import EpochPoint as EpochPoint
+    from emolens.scores import FinetuneFacts as FinetuneFacts
+    from emolens.scores import LinearFacts as LinearFacts
+    from emolens.scores import LossPoint as LossPoint
+    from emolens.scores import MajorityFacts as MajorityFacts
     from emolens.scores import Recipe as Recipe
     from emolens.scores import Scores as Scores
     from emolens.show.canvas import save_figure as save_figure
     from emolens.show.displays import ClassFrequencyDisplay as ClassFrequencyDisplay
     from emolens.show.displays import ConfusionDisplay as ConfusionDisplay
+    from emolens.show.displays import ConfusionPairDisplay as ConfusionPairDisplay
     from emolens.show.displays import DensityDisplay as DensityDisplay
     from emolens.show.displays import LearningCurveDisplay as LearningCurveDisplay
     from emolens.show.displays import ScoreDisplay as ScoreDisplay
     from emolens.show.displays import TokenLengthDisplay as TokenLengthDisplay
+    from emolens.study import Run as Run
     from emolens.study import Study as Study
     from emolens.study import load_study as load_study
     from emolens.study import run_study as run_study

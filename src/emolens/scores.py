@@ -42,15 +42,20 @@ class Facts:
             if isinstance(value, dict):
                 object.__setattr__(self, field.name, ReadOnly(value))
 
+    def __repr__(self) -> str:
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        shown = {n: f"{v:.4g}" if isinstance(v, float) else repr(v) for n, v in values.items()}
+        return one_line(self, *(f"{name}={value}" for name, value in shown.items()))
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class MajorityFacts(Facts):
     """largest: the name of the class that it always answers."""
 
     largest: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LinearFacts(Facts):
     """C: the inverse regularization that validation chose, by the log-loss of each C."""
 
@@ -76,17 +81,22 @@ class Recipe:
     balance: str = "none"
     seed: int = 42
 
+    def __repr__(self) -> str:
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        changed = {name: v for name, v in values.items() if v != getattr(Recipe, name)}
+        return one_line(self, *(f"{name}={value!r}" for name, value in changed.items()))
 
-@dataclass(frozen=True)
-class LossPoint:
+
+@dataclass(frozen=True, repr=False)
+class LossPoint(Facts):
     """The mean training loss since the point before; epoch: when, a fraction."""
 
     epoch: float
     loss: float
 
 
-@dataclass(frozen=True)
-class EpochPoint:
+@dataclass(frozen=True, repr=False)
+class EpochPoint(Facts):
     """The figures on validation after an epoch."""
 
     epoch: float
@@ -96,8 +106,8 @@ class EpochPoint:
     weighted_f1: float
 
 
-@dataclass(frozen=True)
-class PredictionFacts:
+@dataclass(frozen=True, repr=False)
+class PredictionFacts(Facts):
     """The prediction of one split: the log-loss of its labels, and how long it took."""
 
     loss: float
@@ -105,7 +115,7 @@ class PredictionFacts:
     texts_per_second: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FinetuneFacts(Facts):
     """How fine-tuning went.
 

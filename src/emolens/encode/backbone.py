@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from emolens.encode.tokenize import Tokenizer, read_config, stated_limit
 from emolens.errors import EncoderError, MissingExtra, UsageError, hub_errors, nearest, require
+from emolens.shown import one_line
 from emolens.store import fingerprint, sha256
 
 Pooling = Literal["cls", "mean"]
@@ -33,6 +34,9 @@ class EncoderFolder:
     name: str
     folder: Path
     weights_sha256: str
+
+    def __repr__(self) -> str:
+        return one_line(self, self.shown, f"weights {self.weights_sha256[:12]}…")
 
     @property
     def shown(self) -> str:

@@ -28,17 +28,17 @@ class Projection:
         n_classes = len(np.unique(self.labels))
         return one_line(self, f"{len(self.labels):,} texts on a plane", f"{n_classes} classes")
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write the table X, Y, label as Parquet."""
         import pyarrow as pa
 
         columns = {"X": self.xy[:, 0], "Y": self.xy[:, 1], "label": self.labels}
-        save_table(path, pa.table(columns))
+        save_table(Path(path), pa.table(columns))
 
     @classmethod
-    def load(cls, path: Path) -> Projection:
+    def load(cls, path: str | Path) -> Projection:
         """Read what save wrote."""
-        table = load_table(path)
+        table = load_table(Path(path))
         xy = np.column_stack([table["X"].to_numpy(), table["Y"].to_numpy()])
         return cls(xy, table["label"].to_numpy())
 

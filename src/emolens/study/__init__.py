@@ -1,7 +1,11 @@
 """A whole study: every stage in order, each done once, picked up where it was left.
 
-run = run_study(load_study("starter"), Path("runs/starter"))
-run.evaluation.by_split["test"]["finetune"].accuracy
+    import emolens as el
+
+    run = el.run_study(el.load_study("starter"), "runs/starter")
+    print(run.evaluation.by_split["test"]["finetune"].accuracy)
+
+Knows nothing of how its progress is shown: it calls an Observer.
 """
 
 from __future__ import annotations
@@ -82,7 +86,7 @@ class _Silent:
 
 
 def run_study(
-    study: Study, folder: Path, *, until: str | None = None, observer: Observer | None = None
+    study: Study, folder: str | Path, *, until: str | None = None, observer: Observer | None = None
 ) -> Run:
     """Run all stages, or those that `until` needs and `until` itself, into `folder`.
 
@@ -90,7 +94,7 @@ def run_study(
     key are skipped. The data and the encoder are found before anything is
     written. Raises EmolensError.
     """
-    observer = observer or _Silent()
+    folder, observer = Path(folder), observer or _Silent()
     wanted = _wanted(until)
     dataset = load_dataset(study.data.dataset, **_source_options(study))
     encoder = find_encoder(study.encoder.name, sha256_wanted=study.encoder.sha256)
