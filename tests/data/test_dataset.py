@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emolens.blank import is_blank
 from emolens.data.dataset import SPLITS, Dataset, Split, split_by_label
 from emolens.data.sources import load_dataset
 from emolens.errors import DataError
@@ -243,6 +244,26 @@ def test_a_frame_goes_round(tmp_path: Path) -> None:
     dataset.to_pandas().to_csv(tmp_path / "a.csv", index=False)
     frame = pd.read_csv(tmp_path / "a.csv")
     assert Dataset.from_pandas(frame, split="split")["test"].texts == dataset["test"].texts
+
+
+WORDS_OF_ANY_KIND = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    texts=st.lists(WORDS_OF_ANY_KIND.filter(lambda t: not is_blank(t)), min_size=6, max_size=20),
+    names=st.lists(
+        WORDS_OF_ANY_KIND.map(str.strip).filter(bool), min_size=2, max_size=2, unique=True
+    ),
+)
+def test_any_dataset_comes_back_from_its_frame(texts: list[str], names: list[str]) -> None:
+    splits = ["train", "train", *(SPLITS[i % 3] for i in range(len(texts) - 2))]
+    labels = [names[i % 2] for i in range(len(texts))]
+    dataset = Dataset.from_texts(texts, labels, splits=splits)
+    again = Dataset.from_pandas(dataset.to_pandas(), split="split")
+    assert again.fingerprint == dataset.fingerprint
+    parts = [dataset.to_pandas(split) for split in SPLITS]
+    assert [part["text"].tolist() for part in parts] == [list(dataset[s].texts) for s in SPLITS]
 
 
 def test_a_frame_is_read_by_the_rule_for_files() -> None:

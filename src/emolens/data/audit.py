@@ -15,9 +15,9 @@ import numpy as np
 from emolens.data.dataset import TRAIN, Dataset
 from emolens.shown import html_table, one_line
 
-# UTF-8 that was read as Windows-1252 or Latin-1 shows its first byte as Ã, Â, â€ or ðŸ and the
-# next as a sign of its own. Ã also ends a word in Portuguese capitals (IRMÃ), so before a sign
-# that may follow a word (a quote, a dash, …) it counts only next to another letter's trace.
+# UTF-8 bytes that were read as Windows-1252 or Latin-1 become several signs; the first of them is
+# Ã, Â, â€ or ðŸ. But Ã also ends real words in Portuguese capitals (IRMÃ). So where the next sign
+# may follow a word (a quote, a dash, …), Ã counts only if a small letter stands beside it.
 _SIGNS = "\u0080-\u009f\u00a0-\u00aa\u00ac\u00ad\u00af-\u00ba\u00bc-\u00bf€ƒˆ‰Š‹Œš›œŸŽž˜†‡"
 _AFTER_A_WORD = "\u00ab\u00ae\u00bb‘’‚“”„…•–—™"
 _BROKEN = re.compile(

@@ -47,10 +47,12 @@ def _folder_errors(folder: Path) -> Iterator[None]:
 
 
 def _hub_answers(datasets: ModuleType, repo: str) -> bool:
-    """Ask the Hub once, for ten seconds at most; a refusal is an answer, a server's failure not.
+    """Ask the Hub once, and wait ten seconds at most.
 
-    Left to itself `datasets` asks again and again for 25 seconds, with a warning each time,
-    before it looks into its cache.
+    A refusal counts as an answer; an error of the server does not.
+
+    Otherwise `datasets` asks again and again for 25 seconds, with a warning each time, before it
+    looks into its cache.
     """
     if datasets.config.HF_HUB_OFFLINE:
         return False

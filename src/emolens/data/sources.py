@@ -32,7 +32,7 @@ _HUB_SPEC = re.compile(
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """How to read a source whose shape can't be told from itself.
+    """What a source does not say about itself.
 
     text, label: column names. splits: train, validation, test → what the source calls them.
     shares: how one table is cut into train, validation and test. limit: most rows a split.
@@ -89,7 +89,7 @@ def _tables(spec: str, options: SourceOptions) -> tuple[str, dict[str, list[Tabl
         return path.resolve().name, _folder(path, options)
     if path.exists() or is_table(path):
         return path.stem, {TRAIN: [_labelled(path)]}
-    # 'data/reviws' beside an existing folder 'data' is a slip of the pen; the Hub isn't asked.
+    # 'data/reviws' beside an existing folder 'data' is a typing mistake; the Hub isn't asked.
     if _HUB_SPEC.fullmatch(spec) and not spec.startswith(".") and not path.parent.is_dir():
         return spec, _hub(spec, options)
     if "/" in spec or "\\" in spec or spec.startswith("."):

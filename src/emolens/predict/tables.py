@@ -121,7 +121,7 @@ def _refuse_labelled_lines(table: Table, texts: list[str], labels: LabelSet) -> 
     if lines and all(line.rpartition(";")[2].strip() in labels.names for line in lines):
         raise DataError(
             f"{table.origin} holds 'text;label' lines; the labels would be read as text.",
-            hint="Give one text a line, or a .csv with a column of texts.",
+            hint="Give one text per line, or a .csv with a column of texts.",
         )
 
 
@@ -218,15 +218,14 @@ def _arrow_rows(chunk: Chunk, schema: pa.Schema) -> pa.Table:
     import pyarrow as pa
 
     if chunk.batch is not None:
-        # Without what pandas or datasets noted of the columns, which are more now.
+        # Without the notes of pandas or datasets about the columns: there are more columns now.
         return pa.Table.from_batches([chunk.batch]).replace_schema_metadata(None)
     return pa.Table.from_pylist(list(chunk.rows), schema=schema)
 
 
 def _inferred_schema(table: Table) -> pa.Schema:
-    """The names and types of all columns; a file without types is read through once for them.
-
-    The first rows alone don't tell: they may lack a value that a later row has.
+    """The types of all columns of a file that states none. It is read through once for them: a
+    later row may have a value where the first rows have none.
     """
     import pyarrow as pa
 

@@ -33,7 +33,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Row]]:
     for line, cells in records:
         if not cells and len(names) > 1:
             continue
-        fields = cells or [""]  # so a spreadsheet writes an empty cell of its only column
+        fields = cells or [""]  # a spreadsheet of one column writes an empty cell as an empty line
         if len(fields) != len(names):
             raise DataError(
                 f"{path}, line {line}: the header has {len(names)} fields, this row {len(fields)}.",
