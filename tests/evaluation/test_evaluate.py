@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,21 @@ def test_without_validation_nothing_can_be_chosen() -> None:
     splits = {name: DATASET.splits[name] for name in ("train", "test")}
     with pytest.raises(UsageError, match="made has no split 'validation'"):
         evaluate(Dataset("made", LabelSet(NAMES), splits), SCORES)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "message"),
+    [
+        ({"validation": SURE["validation"]}, "have nothing for test, not (3, 3)"),
+        (SURE | {"test": np.eye(3)[:2]}, "have the shape (2, 3) for test, not (3, 3)"),
+        (SURE | {"test": np.full((3, 2), 0.5)}, "have the shape (3, 2) for test, not (3, 3)"),
+    ],
+)
+def test_scores_of_other_rows_or_classes_are_refused(
+    probabilities: dict[str, np.ndarray], message: str
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(f"The scores of 'mine' {message}")):
+        evaluate(DATASET, [Scores("mine", probabilities)])
 
 
 def test_the_worst_rows_are_of_validation_and_in_order() -> None:

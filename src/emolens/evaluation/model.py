@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emolens.data.dataset import Dataset
+from emolens.errors import UsageError
 from emolens.evaluation.intervals import intervals
 from emolens.evaluation.metrics import calibration_error, confusion, per_class, summary
 from emolens.scores import Scores
@@ -50,8 +51,18 @@ class ModelEvaluation:
 
 
 def evaluate_model(dataset: Dataset, scores: Scores, split: str) -> ModelEvaluation:
-    """Hold one model's probabilities against the labels of one split."""
-    labels, probabilities = dataset[split].labels, scores.probabilities[split]
+    """Hold one model's probabilities against the labels of one split.
+
+    UsageError where the scores are of other rows or classes than the data set has.
+    """
+    labels, probabilities = dataset[split].labels, scores.probabilities.get(split)
+    wanted = (len(labels), len(dataset.labels))
+    if probabilities is None or probabilities.shape != wanted:
+        shape = "nothing" if probabilities is None else f"the shape {probabilities.shape}"
+        raise UsageError(
+            f"The scores of '{scores.model}' have {shape} for {split}, not {wanted}.",
+            hint=f"Give probabilities of every row and class of {dataset.name}.",
+        )
     matrix = confusion(labels, scores.predictions(split), len(dataset.labels))
     figures = {name: float(value) for name, value in summary(matrix).items()}
     return ModelEvaluation(

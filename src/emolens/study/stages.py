@@ -71,7 +71,7 @@ def _audit(context: Context) -> Outcome:
     found = audit(context.dataset, n_tokens=n_tokens, max_length=limit)
     path = context.folder / "audit.json"
     save_json(path, found.to_dict())
-    sizes = " / ".join(f"{split.n:,}" for split in found.splits.values())
+    sizes = ", ".join(f"{name} {split.n:,}" for name, split in found.splits.items())
     summary = f"{sizes} texts in {len(labels)} classes"
     if found.repeated_texts:
         summary += (
