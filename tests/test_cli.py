@@ -512,7 +512,7 @@ def test_predict_answers_each_text(emolens: Emolens, tiny_run: Run) -> None:
 
 def test_predict_reads_lines_of_stdin(emolens: Emolens, tiny_run: Run) -> None:
     model = tiny_run.folder / "model"
-    lines = io.StringIO("i am sad\n\n  \ni am happy\n")
+    lines = io.StringIO("i am sad\r\n\n  \ni am happy\n", newline="\n")
     piped = emolens("predict", "-", "--model", model, "--json", stdin=lines)
     given = emolens("predict", "i am sad", "", "  ", "i am happy", "--model", model, "--json")
     assert piped == given

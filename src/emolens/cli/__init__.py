@@ -274,7 +274,7 @@ def predict(
 
 def _stdin_lines() -> list[str]:
     try:
-        return [line.rstrip("\n") for line in sys.stdin]
+        return [line.rstrip("\r\n") for line in sys.stdin]
     except UnicodeDecodeError as error:
         raise DataError(
             f"The lines of stdin are not {error.encoding.upper()}"
