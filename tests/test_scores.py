@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from emolens.decide import ONE_CLASS
-from emolens.errors import StorageError
+from emolens.errors import StorageError, UsageError
 from emolens.scores import (
     ROLES,
     EpochPoint,
@@ -45,7 +45,7 @@ FACTS = {
     "probe": st.builds(LinearFacts, NUMBERS, st.dictionaries(NAMES, NUMBERS), st.integers(1)),
     "finetune": st.builds(
         FinetuneFacts,
-        recipe=st.builds(Recipe, epochs=NUMBERS, precision=st.none() | NAMES),
+        recipe=st.builds(Recipe, epochs=st.floats(0.1, 1e6), precision=st.none() | NAMES),
         runtime=NAMES,
         loss=NUMBERS,
         seconds=NUMBERS,
@@ -131,3 +131,18 @@ def test_a_damaged_file_is_a_storage_error(tmp_path: Path, about: object) -> Non
     with pytest.raises(StorageError, match=r"scores\.json can't be read") as caught:
         Scores.load(tmp_path)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("epochs", 0), ("learning_rate", -1e-5), ("batch_size", 0), ("warmup", 1), ("warmup", -0.1)],
+)
+def test_a_recipe_that_can_not_be_followed_is_refused(name: str, value: float) -> None:
+    with pytest.raises(UsageError, match=f"{name} is {value} in the recipe") as caught:
+        Recipe(**{name: value})  # type: ignore[arg-type]
+    assert caught.value.hint
+
+
+def test_a_recipe_prints_what_differs_from_the_usual() -> None:
+    assert repr(Recipe()) == "Recipe()"
+    assert repr(Recipe(epochs=3, precision="bf16")) == "Recipe(epochs=3, precision='bf16')"

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 
 from emolens.decide import ONE_CLASS
+from emolens.errors import UsageError
 from emolens.shown import html_table, one_line
 from emolens.store import load_arrays, load_json, save_arrays, save_json, unreadable
 
@@ -69,7 +70,7 @@ class Recipe:
     """How to fine-tune. warmup: share of the steps in which the learning rate rises.
 
     precision: 'fp32', 'bf16' (autocast) or None for what the machine does best. balance: the remedy
-    for classes of unequal size, as `balance` takes it.
+    for classes of unequal size, as `balance` takes it. UsageError where a number is out of range.
     """
 
     epochs: float = 2
@@ -80,6 +81,19 @@ class Recipe:
     precision: str | None = None
     balance: str = "none"
     seed: int = 42
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "learning_rate", "batch_size"):
+            if not getattr(self, name) > 0:
+                raise UsageError(
+                    f"{name} is {getattr(self, name)} in the recipe of fine-tuning.",
+                    hint=f"Give more than 0; {getattr(Recipe, name):g} where it is left out.",
+                )
+        if not 0 <= self.warmup < 1:
+            raise UsageError(
+                f"warmup is {self.warmup} in the recipe of fine-tuning.",
+                hint="It is a share of the steps: give 0 or more, and less than 1.",
+            )
 
     def __repr__(self) -> str:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -119,8 +133,8 @@ class PredictionFacts(Facts):
 class FinetuneFacts(Facts):
     """How fine-tuning went.
 
-    runtime: where and how exactly. loss: the mean over all of training. training: its course.
-    history: one point an epoch; best_epoch: the one that was kept. prediction: by split.
+    runtime: the device and the precision. loss: the mean over all of training. training: how the
+    loss went. history: one point for each epoch; best_epoch: the one kept. prediction: by split.
     """
 
     recipe: Recipe

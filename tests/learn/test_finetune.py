@@ -179,3 +179,13 @@ def test_a_split_without_rows_is_refused_before_anything_is_loaded(
         finetune("no such encoder", replace(feelings, splits=splits), tmp_path / "m")
     assert caught.value.hint
     assert not (tmp_path / "m").exists()
+
+
+def test_texts_that_are_cut_unasked_are_counted(
+    feelings: Dataset, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    rows = feelings["train"]
+    texts = ("i am sad " * 30, *rows.texts[1:])
+    longer = {**feelings.splits, "train": replace(rows, texts=texts)}
+    with pytest.warns(UserWarning, match="1 texts were cut at 32 tokens"):
+        finetune(tiny_encoder, replace(feelings, splits=longer), tmp_path / "m", recipe=ONE_EPOCH)

@@ -54,9 +54,9 @@ def project(
 ) -> Projection:
     """Scale each feature to 0…1 and lay the rows out in two dimensions with UMAP.
 
-    vectors: (n, d), finite, at least three rows; DataError otherwise. The labels only ride along;
-    the layout does not see them. The same seed gives the same picture on the same machine.
-    (McInnes, Healy and Melville, 2018.)
+    vectors: (n, d), finite, at least three rows; DataError otherwise. The labels are only kept
+    beside the places; the layout does not use them. The same seed gives the same picture on the
+    same machine. (McInnes, Healy and Melville, 2018.)
     """
     if len(vectors) < 3:
         raise DataError(

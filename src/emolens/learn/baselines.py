@@ -26,7 +26,7 @@ def majority(dataset: Dataset) -> Scores:
 def tfidf(dataset: Dataset, balance: Balance | None = None) -> Scores:
     """Logistic regression on TF-IDF of words and word pairs, C chosen on validation."""
     text = require("sklearn.feature_extraction.text", "train")
-    # Words that stand once only can't help; in a small corpus nearly all do.
+    # A word that stands in one text only can't help; in a small corpus nearly all words do.
     min_df = 2 if len(dataset[TRAIN]) >= 1000 else 1
     vectorizer = text.TfidfVectorizer(ngram_range=(1, 2), min_df=min_df, sublinear_tf=True)
     try:

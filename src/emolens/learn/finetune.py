@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -76,9 +77,10 @@ def finetune(
 
     encoder: a name as find_encoder takes it. folder: takes the place of what is there, once all
     is done. tokenizer: the encoder's, with the tokens that a text may have, in training and ever
-    after; without it, the encoder's own limit. Returns the probabilities of every split but train,
-    computed in fp32 from the saved weights; the facts are FinetuneFacts. Raises DataError where
-    train or validation has no rows.
+    after; without it, the encoder's own limit, with a warning where texts are cut.
+
+    Returns the probabilities of every split but train, computed in fp32 from the saved weights; the
+    facts are FinetuneFacts. Raises DataError where train or validation has no rows.
     """
     for split in (TRAIN, VALIDATION):
         if not len(dataset.splits.get(split, ())):
@@ -88,8 +90,12 @@ def finetune(
             )
     if not isinstance(encoder, EncoderFolder):
         encoder = find_encoder(str(encoder))
-    tokenizer = tokenizer or tokenizer_of(encoder)
+    given, tokenizer = tokenizer is not None, tokenizer or tokenizer_of(encoder)
     tokens = {name: tokenizer.encode(split.texts) for name, split in dataset.splits.items()}
+    # Whoever gives the tokenizer has chosen its limit.
+    if not given and (n := sum(rows.n_truncated for rows in tokens.values())):
+        message = f"{n:,} texts were cut at {tokenizer.max_length} tokens."
+        warnings.warn(message, UserWarning, stacklevel=2)
     pretrained = pretrained_tokenizer(encoder)
     # Whoever uses the model later cuts texts at the same length.
     pretrained.model_max_length = tokenizer.max_length

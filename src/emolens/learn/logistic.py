@@ -77,7 +77,7 @@ def fit_logistic(
 def _path(
     train: Rows, class_weights: np.ndarray, strengths: Sequence[float]
 ) -> Iterator[LogisticFit]:
-    """The fits from strong to weak, each starting where the last ended: most is walked already."""
+    """The fits from strong to weak regularization; each starts where the last one ended."""
     linear = require("sklearn.linear_model", "train")
     exceptions = require("sklearn.exceptions", "train")
     weights = dict(enumerate(class_weights.tolist()))
@@ -88,7 +88,7 @@ def _path(
     limits = require("threadpoolctl", "train").threadpool_limits
     for c in sorted(strengths):
         with limits(threads), warnings.catch_warnings():
-            # A weakly regularized fit that is not quite there yet is judged on validation as it is.
+            # A weakly regularized fit that has not converged is judged on validation as it is.
             warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
             model.set_params(C=c).fit(*train)
         yield LogisticFit(*_both_classes(model.coef_, model.intercept_), c, {})

@@ -20,6 +20,7 @@ from emolens.data.balance import Method
 from emolens.encode.backbone import Pooling
 from emolens.errors import UsageError, nearest, require
 from emolens.learn.logistic import STRENGTHS
+from emolens.scores import Recipe
 from emolens.shown import one_line
 
 # A class column may be called 2024, a data set 1979-05-27: these are never numbers or dates.
@@ -77,11 +78,11 @@ class ProbeSettings(_Table):
 class FinetuneSettings(_Table):
     """The recipe of fine-tuning."""
 
-    epochs: float = Field(2, gt=0)
-    learning_rate: float = Field(2e-5, gt=0)
-    batch_size: int = Field(64, ge=1)
-    weight_decay: float = Field(0.01, ge=0)
-    warmup: float = Field(0.0, ge=0, lt=1)
+    epochs: float = Field(Recipe.epochs, gt=0)
+    learning_rate: float = Field(Recipe.learning_rate, gt=0)
+    batch_size: int = Field(Recipe.batch_size, ge=1)
+    weight_decay: float = Field(Recipe.weight_decay, ge=0)
+    warmup: float = Field(Recipe.warmup, ge=0, lt=1)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
 
 
