@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
     from emolens.study import Run
 
 ROOT = Path(__file__).parents[1]
@@ -131,6 +134,31 @@ def study_file(tmp_path: Path, tiny_encoder: Path, feelings_folder: Path) -> Cal
         return path
 
     return write
+
+
+def beside(encoder: Path, folder: Path, model: PreTrainedModel) -> Path:
+    """Another model with the tokenizer of `encoder`."""
+    shutil.copytree(encoder, folder, ignore=shutil.ignore_patterns("config.json", "*.safetensors"))
+    model.save_pretrained(folder)
+    return folder
+
+
+def small(encoder: Path) -> dict[str, int]:
+    """The sizes of another model that goes with `encoder`."""
+    from transformers import BertConfig
+
+    bert = BertConfig.from_pretrained(encoder)
+    names = ("vocab_size", "hidden_size", "num_attention_heads", "intermediate_size")
+    return {"num_hidden_layers": 1, **{name: getattr(bert, name) for name in names}}
+
+
+@pytest.fixture
+def untraceable(tiny_encoder: Path, tmp_path: Path) -> Path:
+    """A BigBird: it looks at random tokens, so that no two traces of it are the same."""
+    from transformers import BigBirdConfig, BigBirdModel
+
+    config = BigBirdConfig(**small(tiny_encoder), max_position_embeddings=32)
+    return beside(tiny_encoder, tmp_path / "bigbird", BigBirdModel(config))
 
 
 @pytest.fixture(scope="session")

@@ -42,8 +42,8 @@ _AFTER_THE_MODELS = {
 class ReportContents:
     """What a report shows. study: the resolved settings as plain values; facts: by model.
 
-    example: texts as padded_batch gives them. figures: by name, the SVG file. stages: seconds and
-    peak memory by stage.
+    example: texts as padded_batch gives them. figures: by name, the SVG file. stages: what
+    came out, seconds and peak memory by stage; without the export where it failed.
     """
 
     study: dict[str, Any]
@@ -56,7 +56,7 @@ class ReportContents:
     facts: dict[str, Facts]
     evaluation: Evaluation
     figures: dict[str, Path]
-    stages: dict[str, dict[str, float]]
+    stages: dict[str, dict[str, Any]]
 
 
 def render_report(contents: ReportContents) -> str:

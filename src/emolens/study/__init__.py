@@ -17,7 +17,7 @@ from typing import Protocol
 from emolens.data.dataset import Dataset
 from emolens.data.sources import load_dataset
 from emolens.encode.backbone import find_encoder
-from emolens.errors import UsageError, nearest
+from emolens.errors import EncoderError, UsageError, nearest
 from emolens.evaluation.evaluate import Evaluation
 from emolens.shown import html_table, one_line
 from emolens.store import save_text
@@ -90,9 +90,9 @@ def run_study(
 ) -> Run:
     """Run all stages, or those that `until` needs and `until` itself, into `folder`.
 
-    With `until` the pictures of that stage are drawn, too. Stages that are done for the same
-    key are skipped. The data and the encoder are found before anything is
-    written. Raises EmolensError.
+    With `until` the pictures of that stage are drawn, too. Stages that are done for the same key
+    are skipped. The data and the encoder are found before anything is written. Raises EmolensError;
+    where only the export fails, the report is there all the same.
     """
     folder, observer = Path(folder), observer or _Silent()
     wanted = _wanted(until)
@@ -102,11 +102,28 @@ def run_study(
     with run_folder.opened():
         observer.opened(study, dataset, folder)
         context = Context(study, dataset, encoder, folder, run_folder.records, observer.progress)
-        for stage in wanted:
-            _run_stage(stage, context, run_folder, observer)
+        failed = _run_stages(wanted, context, run_folder, observer=observer)
         save_text(folder / "study.toml", study.to_toml())
+        if failed:
+            raise failed
         drawn = tuple(draw(context, [until])) if until in FIGURES else ()
     return Run(study, folder, {stage: run_folder.records[stage] for stage in wanted}, drawn)
+
+
+def _run_stages(
+    wanted: list[str], context: Context, run_folder: RunFolder, *, observer: Observer
+) -> EncoderError | None:
+    """Run each stage that is not done. Gives the error of one that the rest can do without."""
+    failed = None
+    for stage in wanted:
+        try:
+            _run_stage(stage, context, run_folder, observer)
+        except EncoderError as error:
+            if not STAGES[stage].may_fail:
+                raise
+            failed = error
+            run_folder.records.pop(stage, None)
+    return failed
 
 
 def _run_stage(stage: str, context: Context, run_folder: RunFolder, observer: Observer) -> None:

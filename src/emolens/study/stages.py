@@ -43,6 +43,7 @@ class Stage:
 
     needs: stages whose files it reads. settings: what of the study it heeds; the name of a table
     stands for all in it. inputs: names in INPUTS. libraries: those that decide its numbers.
+    may_fail: later stages can do without it, where the encoder does not allow it.
     """
 
     run: Callable[[Context], Outcome]
@@ -50,6 +51,7 @@ class Stage:
     settings: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ("data",)
     libraries: tuple[str, ...] = ()
+    may_fail: bool = False
 
 
 def _tokenize(context: Context) -> Outcome:
@@ -205,7 +207,7 @@ def _report(context: Context) -> Outcome:
         facts={s.model: s.facts for s in context.scores() if s.facts},
         evaluation=evaluation,
         figures={path.stem: path for path in drawn if path.suffix == ".svg"},
-        stages={n: asdict(r) for n, r in context.records.items() if n not in ("report", "export")},
+        stages={n: asdict(context.records[n]) for n in _read("report", context)},
     )
     report, card = context.folder / "report.html", context.folder / "model" / "README.md"
     save_text(report, render_report(contents))
@@ -299,19 +301,22 @@ STAGES = {
         inputs=("data", "encoder"),
         libraries=("matplotlib", "numpy"),
     ),
-    "report": Stage(
-        _report,
-        needs=("audit", "embed", "map", "baselines", "probe", "finetune", "evaluate", "figures"),
-        settings=tuple(Study.model_fields),  # it shows them all
-        inputs=("data", "encoder"),
-        libraries=("jinja2", "huggingface_hub", "tokenizers"),
-    ),
-    # Last: the report is there even where a model can't be exported.
     "export": Stage(
         _export,
         needs=("finetune",),
         settings=("export",),
         libraries=("openvino", "nncf", "torch", "transformers", "tokenizers"),
+        may_fail=True,
+    ),
+    "report": Stage(
+        _report,
+        needs=(
+            *("tokenize", "audit", "embed", "map", "baselines", "probe", "finetune", "evaluate"),
+            *("figures", "export"),
+        ),
+        settings=tuple(Study.model_fields),  # it shows them all
+        inputs=("data", "encoder"),
+        libraries=("jinja2", "huggingface_hub", "tokenizers"),
     ),
 }
 
@@ -323,5 +328,10 @@ def stage_key(stage: str, context: Context) -> StageKey:
         settings=chosen_settings(settings_of(context.study), wanted.settings),
         libraries=versions(wanted.libraries),
         inputs={name: INPUTS[name](context) for name in wanted.inputs},
-        stages={name: fingerprint(context.records[name].outputs) for name in wanted.needs},
+        stages={name: fingerprint(context.records[name].outputs) for name in _read(stage, context)},
     )
+
+
+def _read(stage: str, context: Context) -> list[str]:
+    """The stages that this one reads from, without one that failed."""
+    return [name for name in STAGES[stage].needs if name in context.records]

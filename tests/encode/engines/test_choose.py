@@ -10,13 +10,10 @@ import pytest
 import torch
 from transformers import (
     AutoModel,
-    BertConfig,
     BigBirdConfig,
     BigBirdForSequenceClassification,
-    BigBirdModel,
     LongformerConfig,
     LongformerModel,
-    PreTrainedModel,
 )
 
 from emolens import runtime
@@ -27,7 +24,7 @@ from emolens.encode.engines.torch import TorchEngine
 from emolens.errors import EncoderError, UsageError
 from emolens.export.openvino import export_openvino
 from emolens.study import Study, run_study
-from tests.conftest import feeling_rows
+from tests.conftest import beside, feeling_rows, small
 
 TEXTS = [text for text, _ in feeling_rows(12)]
 CUDA = torch.cuda.is_available()
@@ -37,26 +34,6 @@ CUDA = torch.cuda.is_available()
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("EMOLENS_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-def beside(encoder: Path, folder: Path, model: PreTrainedModel) -> Path:
-    """Another model with the tokenizer of `encoder`."""
-    shutil.copytree(encoder, folder, ignore=shutil.ignore_patterns("config.json", "*.safetensors"))
-    model.save_pretrained(folder)
-    return folder
-
-
-def small(encoder: Path) -> dict[str, int]:
-    bert = BertConfig.from_pretrained(encoder)
-    names = ("vocab_size", "hidden_size", "num_attention_heads", "intermediate_size")
-    return {"num_hidden_layers": 1, **{name: getattr(bert, name) for name in names}}
-
-
-@pytest.fixture
-def untraceable(tiny_encoder: Path, tmp_path: Path) -> Path:
-    """A BigBird: it looks at random tokens, so that no two traces of it are the same."""
-    config = BigBirdConfig(**small(tiny_encoder), max_position_embeddings=32)
-    return beside(tiny_encoder, tmp_path / "bigbird", BigBirdModel(config))
 
 
 @pytest.fixture
