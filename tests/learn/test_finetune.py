@@ -57,6 +57,20 @@ def test_the_kept_epoch_is_the_best_of_the_history(
     assert facts.prediction["validation"].loss == scores.log_loss("validation", labels)
 
 
+def test_a_class_without_validation_rows_is_not_averaged(
+    feelings: Dataset, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    rows = feelings["validation"]
+    kept = rows.take(np.flatnonzero(rows.labels < 2))
+    dataset = replace(feelings, splits={**feelings.splits, "validation": kept})
+    scores = finetune(find_encoder(str(tiny_encoder)), dataset, tmp_path, recipe=ONE_EPOCH)
+    assert isinstance(scores.facts, FinetuneFacts)
+    guess = scores.predictions("validation")
+    wanted = f1_score(kept.labels, guess, labels=[0, 1], average="macro")
+    assert wanted > 0
+    assert scores.facts.kept.macro_f1 == pytest.approx(wanted)
+
+
 def test_the_folder_is_what_the_ecosystem_expects(
     trained: tuple[Path, Scores], tiny_encoder: Path
 ) -> None:
