@@ -90,7 +90,7 @@ def main():
                     taken[name][kind].append(spent)
     base = next(iter(taken.values()))
     speeds = " and ".join(f"{n / np.median(times):.0f}" for times in base)
-    print(f"{n} texts, {given.precision}, {given.rounds} rounds; kept: {speeds} texts a second")
+    print(f"{n} texts, {given.precision}, {given.rounds} rounds; kept: {speeds} texts per second")
     print("| way | padding | repeated texts | new texts |\n|---|---|---|---|")
     found = {}
     for name, (_, cut, tokens) in ways.items():

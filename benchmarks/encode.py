@@ -349,7 +349,7 @@ def main():
     wanted = np.load(work / "exact.npy")
     print(f"{len(texts)} texts, {n_tokens / len(texts):.1f} tokens each; ceilings in GFLOP/s:",
           {kind: round(flops / 1e9) for kind, flops in peak.items()})  # fmt: skip
-    print("| side | texts a second | to sentence-transformers | to the reference script"
+    print("| side | texts per second | to sentence-transformers | to the reference script"
           " | share of the ceiling | min cosine | mean cosine |")  # fmt: skip
     print("|---" * 7 + "|")
     result = {}

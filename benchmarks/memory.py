@@ -54,7 +54,7 @@ def main():
             }
             print(f"{rows:,} rows: {found[rows]['above_model_mb']:.0f} MB above the"
                   f" {before / 1024:.0f} MB of the loaded model,"
-                  f" {rows / seconds:.0f} texts a second", flush=True)  # fmt: skip
+                  f" {rows / seconds:.0f} texts per second", flush=True)  # fmt: skip
     print(json.dumps({"benchmark": "memory", "rows": found}))
 
 
