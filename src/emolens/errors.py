@@ -1,13 +1,4 @@
-"""Every error a user can cause, and how a missing extra is named. Knows no other module.
-
-EmolensError                 one sentence that says what happened, one hint that says what to do
-├── DataError                a data set that can't be read or can't be learned from
-├── EncoderError             an encoder or model folder that can't be loaded or isn't the one
-├── HubError                 the Hugging Face Hub does not answer, or does not have it
-├── StorageError             a file that can't be written or read back
-├── MissingExtra             an optional library is not installed
-└── UsageError               a command, option or study that is not well-formed (exit code 2)
-"""
+"""The errors that a user can cause, and the hints about them. Knows no other module."""
 
 from __future__ import annotations
 
@@ -19,7 +10,7 @@ from types import ModuleType
 
 
 class EmolensError(Exception):
-    """What went wrong in one sentence, with a `hint` that says what to do about it."""
+    """One sentence that says what went wrong, and a `hint` that says what to do about it."""
 
     exit_code = 1
 
@@ -49,13 +40,13 @@ class MissingExtra(EmolensError):  # noqa: N818 - it says more than MissingExtra
 
 
 class UsageError(EmolensError):
-    """A command, an option or a study that is not well-formed."""
+    """A command, an option or a study that is not valid."""
 
     exit_code = 2
 
 
 def require(module: str, extra: str) -> ModuleType:
-    """Import `module`, or say which extra of emolens brings it."""
+    """Import `module`; MissingExtra names the extra of emolens that installs it."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -63,12 +54,12 @@ def require(module: str, extra: str) -> ModuleType:
             raise
         raise MissingExtra(
             f"This needs the library {error.name}, which is not installed.",
-            hint=f"pip install 'emolens[{extra}]'",
+            hint=f'pip install "emolens[{extra}]"',  # single quotes fail in the Windows prompt
         ) from error
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """End a hint: 'Did you mean X? ' and the known names."""
+    """The end of a hint: 'Did you mean X?', if a known name is similar, and the known names."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     guess = f"Did you mean '{close[0]}'? " if close else ""
@@ -76,16 +67,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what a library says, or the kind of error where it says nothing.
-
-    OpenVINO's lines that only name places in its own source are left out.
-    """
+    """The first line of an error's message, or the name of its class if the message is empty."""
     lines = (line.strip() for line in str(error).splitlines())
-    telling = (line for line in lines if line and not line.startswith("Exception from src/"))
-    return next(telling, type(error).__name__)
+    # OpenVINO begins with lines that only name places in its own source.
+    useful = (line for line in lines if line and not line.startswith("Exception from src/"))
+    return next(useful, type(error).__name__)
 
 
-_WAY_OUT = (
+_WITHOUT_THE_HUB = (
     "Give a local folder (--dataset FOLDER, --encoder FOLDER), set HF_HOME to a cache that has it,"
     " or run the bundled study: emolens run starter"
 )
@@ -108,18 +97,16 @@ _OTHER = {"DatasetsError", "HfHubHTTPError", "OSError", "RuntimeError", "ValueEr
 
 @contextlib.contextmanager
 def hub_errors(what: str) -> Iterator[None]:
-    """Tell in one sentence why the Hub did not give `what` ('the data set owner/name')."""
+    """Say in one sentence why the Hub did not give `what` ('the data set owner/name')."""
     try:
         yield
-    except EmolensError:
-        raise
     except Exception as error:
         kinds = {kind.__name__ for kind in type(error).__mro__}
         text = " ".join(str(error).split())
         if isinstance(error, (ConnectionError, TimeoutError)) or kinds & _UNREACHABLE:
             raise HubError(
                 f"The Hugging Face Hub does not answer, and the cache does not have {what}.",
-                hint=_WAY_OUT,
+                hint=_WITHOUT_THE_HUB,
             ) from error
         if kinds & _ABSENT:
             raise HubError(
@@ -127,5 +114,7 @@ def hub_errors(what: str) -> Iterator[None]:
                 hint="Check the name; for a private one, set HF_TOKEN.",
             ) from error
         if kinds & _OTHER:
-            raise HubError(f"The Hub did not give {what}: {text[:200]}", hint=_WAY_OUT) from error
+            raise HubError(
+                f"The Hub did not give {what}: {text[:200]}", hint=_WITHOUT_THE_HUB
+            ) from error
         raise

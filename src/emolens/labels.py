@@ -10,8 +10,8 @@ import numpy as np
 from emolens.errors import UsageError, nearest
 from emolens.shown import one_line
 
-# The order of dair-ai/emotion on the Hub, then neutral; a known emotion keeps its place whatever
-# order a file mentions it in, so that two data sets with the same classes have the same ids.
+# The order of dair-ai/emotion on the Hub, then neutral. A fixed order gives two data sets with the
+# same classes the same ids, whatever order their files have.
 _CANONICAL = ("sadness", "joy", "love", "anger", "fear", "surprise", "neutral")
 
 
@@ -24,9 +24,9 @@ class LabelSet:
     @classmethod
     def ordered(cls, names: Iterable[str]) -> LabelSet:
         """Known emotions first, in the order of `dair-ai/emotion`, then the others by name."""
-        found = set(names)
-        known = [name for name in _CANONICAL if name in found]
-        return cls((*known, *sorted(found.difference(known))))
+        given = set(names)
+        known = [name for name in _CANONICAL if name in given]
+        return cls((*known, *sorted(given.difference(known))))
 
     def __repr__(self) -> str:
         return one_line(self, f"{len(self)} classes: {', '.join(self.names)}")
@@ -35,7 +35,7 @@ class LabelSet:
         return len(self.names)
 
     def id_of(self, name: str) -> int:
-        """The id of a class name; KeyError where there is none."""
+        """The id of a class name; KeyError for an unknown one."""
         try:
             return self.names.index(name)
         except ValueError:
@@ -52,8 +52,8 @@ def class_ids(
 ) -> tuple[LabelSet, list[np.ndarray]]:
     """The classes, and each column of names or ids as (n,) int64 ids.
 
-    labels: None for the classes that occur, ids under their number. UsageError for columns of
-    unequal length, and for a name or id that is none of the classes.
+    labels: None for the classes that occur; a class that is given as an id has its number as its
+    name. UsageError for columns of unequal length, and for a name or id outside the classes.
     """
     arrays = [np.asarray(column) for column in columns]
     if len({array.shape for array in arrays}) > 1 or arrays[0].ndim != 1:
@@ -64,9 +64,10 @@ def class_ids(
         )
     occurring = np.unique(np.concatenate(arrays)).tolist()
     numbers = all(isinstance(value, int) for value in occurring)
-    if labels is None:
-        counted = (str(i) for i in range(max(occurring, default=-1) + 1)) if numbers else ()
-        labels = LabelSet(tuple(counted)) if numbers else LabelSet.ordered(map(str, occurring))
+    if labels is None and numbers:
+        labels = LabelSet(tuple(str(i) for i in range(max(occurring, default=-1) + 1)))
+    elif labels is None:
+        labels = LabelSet.ordered(map(str, occurring))
     names = range(len(labels)) if numbers else labels.names
     ids = {name: i for i, name in enumerate(names)}
     if wrong := [value for value in occurring if value not in ids]:

@@ -1,4 +1,4 @@
-"""How values print: one short line, and a small table in a notebook. Knows none of the values."""
+"""Prints values as one short line, and in a notebook as a small table. Knows none of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MOST_ROWS = 12  # of a table
 
 
 def one_line(value: object, *parts: object) -> str:
-    """`Class(part, part)`, whatever the parts hold: on one line, cut where it gets too long."""
+    """`Class(part, part)` on one line, cut at WIDTH characters, whatever the parts hold."""
     start = type(value).__name__ + "("
     inside = _flat(", ".join(str(part) for part in parts))
     room = WIDTH - len(start) - 1
@@ -20,7 +20,7 @@ def one_line(value: object, *parts: object) -> str:
 
 
 def html_table(value: object, header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """The line that `value` prints as, and a table below it. Every text is escaped."""
+    """The line of `value`, and a table below it. Every text is escaped."""
     lines = [_row("th", header)]
     every = list(rows)
     lines += [_row("td", row) for row in every[:MOST_ROWS]]
@@ -42,5 +42,5 @@ def _cell(cell: object) -> str:
 
 
 def _flat(text: str) -> str:
-    """White space becomes single spaces; signs that can't be printed become a question mark."""
-    return "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))
+    """White space becomes single spaces; a character that can't be printed becomes '?'."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))

@@ -1,7 +1,7 @@
 """Atomic save and load of arrays, tables and JSON, and fingerprints of what they hold.
 
-A file is written beside its place, flushed, and renamed into it: whoever reads sees the old file
-or the new one, whole. Knows nothing of what the arrays and tables mean.
+A file is written under another name in the same folder, flushed, and renamed: a reader sees the
+whole old file or the whole new one. Knows nothing of what the arrays and tables mean.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from emolens.errors import StorageError, UsageError, first_line
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_MARK = ".emolens-"  # in the name of everything half-written, so that sweep() takes nothing else
+_MARK = ".emolens-"  # in the name of every half-written file; sweep() removes nothing else
 _ASIDE = "-old"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# Some libraries wrap the system's error in one of their own; OpenVINO has only the last for it.
-_SAID_WHEN_FULL = ("No space left", "File too large", "iostream error")
+# Some libraries raise errors of their own with these words; OpenVINO has only the last one.
+_FULL_DISK_WORDS = ("No space left", "File too large", "iostream error")
 
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what the system says about a failed write to `path` into a StorageError."""
+    """Turn the system's error about a failed write to `path` into a StorageError."""
     try:
         yield
     except StorageError:
         raise
     except Exception as error:
         full = getattr(error, "errno", None) in _FULL
-        if full or any(said in str(error) for said in _SAID_WHEN_FULL):
+        if full or any(words in str(error) for words in _FULL_DISK_WORDS):
             raise StorageError(
                 f"The disk is full: {path} was not written.",
                 hint="Free some space and run the same command again; finished stages are kept.",
@@ -54,16 +54,17 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def check_ending(path: Path, known: Iterable[str]) -> None:
-    """UsageError where a file to be written ends on none of those known."""
+    """Raise UsageError for a file to write whose ending is not among those known."""
     if path.suffix.lower() not in known:
         raise UsageError(
-            f"{path} is of no kind that emolens writes here.", hint=f"Known: {', '.join(known)}."
+            f"emolens can't write {path}: its ending is not known here.",
+            hint=f"Known endings: {', '.join(known)}.",
         )
 
 
 @contextlib.contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for writing that takes the place of `path` when the block ends without error."""
+    """Open a file for writing; it replaces `path` when the block ends without an error."""
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}{_MARK}", dir=path.parent)
@@ -81,7 +82,7 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Give an empty folder that takes the place of `path` when the block ends without error."""
+    """Give an empty folder; it replaces `path` when the block ends without an error."""
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}{_MARK}", dir=path.parent))
@@ -98,18 +99,18 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a killed process left half-written anywhere in `folder`.
+    """Remove the half-written files and folders that a killed process left anywhere in `folder`.
 
-    A folder that was moved aside, and whose follower never took its place, is put back.
+    An old folder that was moved aside is put back, if the new one never took its place.
     """
-    for left in list(folder.rglob(f".*{_MARK}*")):
-        place = left.with_name(left.name[1:].split(_MARK)[0])
-        if left.name.endswith(_ASIDE) and not place.exists():
-            left.replace(place)
-        elif left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
+    for rest in list(folder.rglob(f".*{_MARK}*")):
+        place = rest.with_name(rest.name[1:].split(_MARK)[0])
+        if rest.name.endswith(_ASIDE) and not place.exists():
+            rest.replace(place)
+        elif rest.is_dir():
+            shutil.rmtree(rest, ignore_errors=True)
         else:
-            left.unlink(missing_ok=True)
+            rest.unlink(missing_ok=True)
 
 
 def save_text(path: Path, text: str) -> None:
@@ -197,7 +198,7 @@ def fingerprint(*values: Any) -> str:
 
 
 def unreadable(path: Path, error: Exception) -> StorageError:
-    """What to raise for a file of emolens' own that holds something else."""
+    """The error for a file of emolens that is damaged or holds something else."""
     return StorageError(
         f"{path} can't be read: {first_line(error)}.",
         hint="Delete it and run the command that makes it again.",

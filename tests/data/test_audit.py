@@ -83,11 +83,11 @@ def test_classes_are_counted_by_split(spoilt: Audit) -> None:
 
 def test_every_finding_is_a_sentence(spoilt: Audit) -> None:
     assert spoilt.findings == [
-        "4 texts stand more than once, 2 of them with contradicting labels.",
+        "4 texts occur more than once, 2 of them with contradicting labels.",
         "2 rows of train have no text and are left out.",
-        "1 row of train looks wrongly decoded.",
-        "1 row of validation also stands in train.",
-        "2 rows of test also stand in train.",
+        "1 row of train has a broken encoding.",
+        "1 row of validation also occurs in train.",
+        "2 rows of test also occur in train.",
         "1 row of test has no text and is left out.",
     ]
 
@@ -106,7 +106,7 @@ def test_token_counts_and_texts_over_the_limit() -> None:
     train = result.splits["train"]
     assert train.n_tokens == pytest.approx({"minimum": 3, "median": 5, "p95": 9.8, "maximum": 10})
     assert (train.over_limit, result.splits["test"].over_limit) == (2, 0)
-    assert result.findings == ["2 rows of train are longer than 8 tokens and will be cut there."]
+    assert result.findings == ["2 rows of train are longer than 8 tokens and will be cut."]
 
 
 def test_an_audit_is_json(spoilt: Audit) -> None:

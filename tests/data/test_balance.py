@@ -49,7 +49,7 @@ def test_undersampling_repeats_no_row(labels: np.ndarray, seed: int) -> None:
     assert len(set(result.rows.tolist())) == len(result.rows)
 
 
-def test_no_remedy_takes_every_row_once_with_equal_weights() -> None:
+def test_the_method_none_takes_every_row_once_with_equal_weights() -> None:
     result = balance(np.array([0, 0, 1]), 2, method="none", seed=1)
     assert result.rows.tolist() == [0, 1, 2]
     assert result.class_weights.tolist() == [1.0, 1.0]
@@ -63,7 +63,7 @@ def test_the_draw_is_seeded(method: Method) -> None:
     assert one.tolist() != other.tolist()
 
 
-def test_a_remedy_that_is_not_there_is_refused() -> None:
-    with pytest.raises(UsageError, match="no remedy 'oversampling'") as caught:
+def test_an_unknown_method_is_refused() -> None:
+    with pytest.raises(UsageError, match="no method 'oversampling'") as caught:
         balance(np.arange(4) % 2, 2, method="oversampling", seed=0)
     assert "'oversample'" in caught.value.hint

@@ -209,7 +209,7 @@ def test_rows_without_a_text_are_left_out_and_counted() -> None:
 @pytest.mark.parametrize(
     ("texts", "labels", "options", "message"),
     [
-        (["a"], ["joy", "fear"], {}, "values differ (1 for text, 2 for label)"),
+        (["a"], ["joy", "fear"], {}, "different lengths (1 for text, 2 for label)"),
         (["a", "b"], ["joy", None], {}, "row 2: the row has no label"),
         (["a", "b"], ["joy", " "], {}, "row 2: the row has no label"),
         (["a", "b"], [0, 2], {"class_names": ["x", "y"]}, "row 2: label 2 is outside"),
@@ -218,9 +218,14 @@ def test_rows_without_a_text_are_left_out_and_counted() -> None:
         (["a", ["b"]], ["joy", "fear"], {}, "row 2: the text is a list"),
         (["a", {"b"}], ["joy", "fear"], {}, "row 2: the text is a list"),
         (["a", "b"], np.eye(2, dtype=int), {}, "row 1: the row has several labels"),
-        (["a", "cut \ud83d"], ["joy", "fear"], {}, "row 2: the text holds \\ud83d"),
+        (["a", "cut \ud83d"], ["joy", "fear"], {}, "row 2: \\ud83d is only half"),
         (["a", b"\xff"], ["joy", "fear"], {}, "row 2: the text is bytes"),
-        (["a", "b"], ["joy", "fear"], {"splits": ["train", "tset"]}, "row 2: 'tset' is no split"),
+        (
+            ["a", "b"],
+            ["joy", "fear"],
+            {"splits": ["train", "tset"]},
+            "row 2: 'tset' is not the name",
+        ),
         (["a", "b"], ["joy", "fear"], {"splits": ["test", "test"]}, "has no training rows"),
         ([], [], {}, "has no training rows"),
         (["a", "b"], ["joy", "fear"], {}, "too few rows for a validation split"),

@@ -31,7 +31,7 @@ def written(path: Path, content: str | bytes) -> Path:
 
 
 def rows_of(path: Path, *, labelled: bool = True) -> dict[str, dict[str, Any]]:
-    """All rows, by where they stand."""
+    """All rows, by their place."""
     table = open_table(path, labelled=labelled)
     return {
         table.where(number).removeprefix(f"{path}, "): row
@@ -70,7 +70,7 @@ def write_rows(path: Path, n: int) -> Path:
     return written(path, header + "\n".join(line.format(i) for i in range(n)))
 
 
-# name, content, what the sentence must name
+# name, content, what the message must contain
 BROKEN = [
     ("rows.csv", b"", ["is empty"]),
     ("rows.txt", b"", ["is empty"]),
@@ -111,12 +111,12 @@ BROKEN = [
     ("rows.jsonl", '{"text": "a", "\\uDC00": 1}\n', ["line 1", "\\udc00"]),
     ("rows.parquet", b"PAR1 this is no Parquet PAR1", ["rows.parquet"]),
     ("rows.arrow", b"ARROW1\x00\x00 this is no Arrow", ["rows.arrow"]),
-    ("rows.pdf", b"%PDF", ["of no kind that emolens reads"]),
+    ("rows.pdf", b"%PDF", ["its ending is not known"]),
 ]
 
 
 @pytest.mark.parametrize(("name", "content", "named"), BROKEN)
-def test_a_broken_file_is_one_sentence_and_a_hint(
+def test_a_broken_file_gives_one_sentence_and_a_hint(
     tmp_path: Path, name: str, content: str | bytes, named: list[str]
 ) -> None:
     path = written(tmp_path / name, content)
@@ -129,20 +129,20 @@ def test_a_broken_file_is_one_sentence_and_a_hint(
     assert caught.value.hint
 
 
-def test_a_missing_file_names_what_stands_beside_it(tmp_path: Path) -> None:
+def test_a_missing_file_names_the_files_beside_it(tmp_path: Path) -> None:
     written(tmp_path / "other.csv", "a")
     with pytest.raises(DataError, match="no file or folder") as caught:
         open_table(tmp_path / "rows.csv", labelled=True)
     assert "other.csv" in caught.value.hint
 
 
-def test_a_folder_with_the_ending_of_a_file_is_said(tmp_path: Path) -> None:
+def test_a_folder_with_the_ending_of_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").mkdir()
     with pytest.raises(DataError, match=r"rows\.csv can't be read"):
         open_table(tmp_path / "rows.csv", labelled=True)
 
 
-# name, content, texts, where they stand
+# name, content, texts, the place of each
 WHOLE = [
     ("bom.csv", b"\xef\xbb\xbftext,label\na,joy\n", ["a"], ["line 2"]),
     ("bom.txt", b"\xef\xbb\xbftext;label\na;joy\n", ["a"], ["line 2"]),
@@ -192,7 +192,7 @@ WHOLE = [
 
 
 @pytest.mark.parametrize(("name", "content", "wanted", "places"), WHOLE, ids=[w[0] for w in WHOLE])
-def test_what_people_save_is_read_as_it_stands(
+def test_files_as_people_save_them_are_read(
     tmp_path: Path, name: str, content: str | bytes, wanted: list[str], places: list[str]
 ) -> None:
     path = written(tmp_path / name, content)
@@ -211,7 +211,7 @@ def test_each_line_of_a_txt_to_predict_is_a_text(tmp_path: Path) -> None:
 
 
 def test_an_empty_line_is_an_empty_cell_where_there_is_one_column_only(tmp_path: Path) -> None:
-    """A spreadsheet writes it so; the answers would not stand beside their rows any more."""
+    """Spreadsheets write it so. Skipping it would move the answers to other rows."""
     one = written(tmp_path / "one.csv", "text\na\n\nb\n")
     assert texts(one, labelled=False) == ["a", "", "b"]
     two = written(tmp_path / "two.csv", "text,n\na,1\n\n,2\nb,3\n")
@@ -291,11 +291,13 @@ def test_values_of_arrow_are_those_of_python(tmp_path: Path, ending: str) -> Non
     ("values", "message"),
     [
         ([b"fine", b"\xff"], "row 2: the text is bytes that are not UTF-8"),
-        ([["a", "b"], None], "row 1: the text is a list of values or an object"),
-        ([None, {"a": "b"}], "row 2: the text is a list of values or an object"),
+        ([["a", "b"], None], "row 1: the text is a list or an object"),
+        ([None, {"a": "b"}], "row 2: the text is a list or an object"),
     ],
 )
-def test_what_is_no_text_names_its_row(tmp_path: Path, values: list[Any], message: str) -> None:
+def test_a_value_that_is_no_text_names_its_row(
+    tmp_path: Path, values: list[Any], message: str
+) -> None:
     path = write_arrow(tmp_path / "a.parquet", pa.table({"text": values}))
     with pytest.raises(DataError, match=message) as caught:
         texts(path, labelled=False)
@@ -303,7 +305,7 @@ def test_what_is_no_text_names_its_row(tmp_path: Path, values: list[Any], messag
 
 
 def test_a_string_column_that_holds_other_bytes_names_its_row(tmp_path: Path) -> None:
-    """Some writers don't check; a string is then no UTF-8."""
+    """Some programs write strings without checking that they are UTF-8."""
     wrong = pa.array([b"fine", b"caf\xe9"], pa.binary())
     strings = pa.Array.from_buffers(pa.string(), 2, wrong.buffers())
     path = write_arrow(tmp_path / "a.parquet", pa.table({"text": strings}))
@@ -333,41 +335,18 @@ def test_a_file_that_was_cut_off_anywhere_is_a_data_error(tmp_path: Path, ending
 
 
 PIECES = (
-    *(
-        b"text",
-        b"label",
-        b"joy",
-        b",",
-        b";",
-        b"\t",
-        b"\n",
-        b"\r\n",
-        b"\r",
-        b'"',
-        b" ",
-        b"\xef\xbb\xbf",
-    ),
-    *(
-        b"\x00",
-        b"\xff",
-        b"\xe9",
-        "é\u2028".encode(),
-        b"{",
-        b"}",
-        b'"text":',
-        b'"a"',
-        b"null",
-        b"NaN",
-    ),
-    *(b'"\\ud83d"', b"[", b"]", b"1e999", b"text,label\n", b'{"text":"a"}\n', b"9" * 5000),
-)
+    b"text", b"label", b"joy", b",", b";", b"\t", b"\n", b"\r\n", b"\r", b'"', b" ",
+    b"\xef\xbb\xbf", b"\x00", b"\xff", b"\xe9", "é\u2028".encode(), b"{", b"}", b'"text":', b'"a"',
+    b"null", b"NaN", b'"\\ud83d"', b"[", b"]", b"1e999", b"text,label\n", b'{"text":"a"}\n',
+    b"9" * 5000,
+)  # fmt: skip
 HOSTILE_BYTES = st.one_of(
     st.binary(max_size=80), st.lists(st.sampled_from(PIECES), max_size=14).map(b"".join)
 )
 
 
 def outcome(read: Callable[[], list[str]]) -> list[str] | str:
-    """The texts, or the one sentence."""
+    """The texts, or the message of the error."""
     try:
         return read()
     except DataError as error:

@@ -154,7 +154,7 @@ def test_class_names_come_with_parquet_and_with_save_to_disk(tmp_path: Path) -> 
 
 def test_a_damaged_saved_folder_is_a_data_error(tmp_path: Path) -> None:
     (tmp_path / "dataset_dict.json").write_text('{"splits": ["train"]}')
-    with pytest.raises(DataError, match="is no readable data set folder") as caught:
+    with pytest.raises(DataError, match="is not a readable data set folder") as caught:
         load_dataset(str(tmp_path))
     assert "save_to_disk" in caught.value.hint
 
@@ -353,7 +353,7 @@ def test_a_named_split_that_is_not_there_is_said(feelings_folder: Path) -> None:
     ("options", "named"),
     [
         ({"limit": 0}, "limit of 0"),
-        ({"limit": 2}, "limit of 2 rows a split can't keep the 3 classes"),
+        ({"limit": 2}, "limit of 2 rows per split can't keep the 3 classes"),
         ({"shares": (0.9, 0.0, 0.1)}, "(0.9, 0.0, 0.1)"),
         ({"shares": (1.2, -0.1, 0.1)}, "(1.2, -0.1, 0.1)"),
         ({"splits": {"valid": "dev"}}, "'valid'"),

@@ -98,7 +98,7 @@ def test_what_cannot_be_read_or_written_is_said_and_leaves_no_file(
         encode_table(
             encoder, write_csv(tmp_path / "a.csv", [("x", "y")]), target, text_column="mood"
         )
-    with pytest.raises(UsageError, match="no kind that emolens writes"):
+    with pytest.raises(UsageError, match="emolens can't write"):
         encode_table(encoder, broken, tmp_path / "out.npy")
     assert not list(tmp_path.glob("*out*"))
 

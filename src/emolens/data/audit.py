@@ -1,27 +1,28 @@
 """What is in a data set, and what is wrong with it, before anything is trained on it.
 
-Reads texts and labels only; token counts are handed in, so it knows nothing of tokenizers.
+Reads texts and labels only. The caller gives the token counts: it knows nothing of tokenizers.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from emolens.data.dataset import TRAIN, Dataset
-from emolens.shown import html_table, one_line
+from emolens.shown import one_line
 
-# UTF-8 bytes that were read as Windows-1252 or Latin-1 become several signs; the first of them is
-# Ã, Â, â€ or ðŸ. But Ã also ends real words in Portuguese capitals (IRMÃ). So where the next sign
-# may follow a word (a quote, a dash, …), Ã counts only if a small letter stands beside it.
-_SIGNS = "\u0080-\u009f\u00a0-\u00aa\u00ac\u00ad\u00af-\u00ba\u00bc-\u00bf€ƒˆ‰Š‹Œš›œŸŽž˜†‡"
+# A character whose UTF-8 bytes were read as Windows-1252 or Latin-1 becomes several characters, of
+# which the first is Ã, Â, â€ or ðŸ. But Ã also ends real words in Portuguese capitals (IRMÃ). So
+# before a character that may follow a word (a quote, a dash, …), Ã counts only with a small letter
+# beside it.
+_ANYWHERE = "\u0080-\u009f\u00a0-\u00aa\u00ac\u00ad\u00af-\u00ba\u00bc-\u00bf€ƒˆ‰Š‹Œš›œŸŽž˜†‡"
 _AFTER_A_WORD = "\u00ab\u00ae\u00bb‘’‚“”„…•–—™"
 _BROKEN = re.compile(
-    f"\ufffd|ï¿½|ï»¿|ðŸ|â[€˜™œ]|â‚¬|â„¢|Ã[{_SIGNS}]|(?<=[a-zß-ÿ])Ã[{_AFTER_A_WORD}]"
+    f"\ufffd|ï¿½|ï»¿|ðŸ|â[€˜™œ]|â‚¬|â„¢|Ã[{_ANYWHERE}]|(?<=[a-zß-ÿ])Ã[{_AFTER_A_WORD}]"
     f"|Ã[{_AFTER_A_WORD}](?=[a-zß-ÿ])|(?<=[a-zß-ÿ])Å[“’]|Â[\u00a0-\u00bf]"
     "|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
 )
@@ -32,9 +33,9 @@ _EXAMPLES = 20
 class SplitAudit:
     """The figures of one split.
 
-    n_tokens: minimum, median, 95th percentile and maximum, with the special tokens; None where
-    no tokenizer was at hand. leaked: rows whose text also stands in train (always 0 for train).
-    blank: rows that were left out because they have no text; n does not count them.
+    n_tokens: minimum, median, 95th percentile and maximum, with the special tokens; None without
+    token counts. leaked: rows whose text also occurs in train (always 0 for train). blank: rows
+    that were left out because they have no text; n does not count them.
     """
 
     n: int
@@ -53,12 +54,12 @@ class SplitAudit:
 
 @dataclass(frozen=True)
 class Audit:
-    """What is known of a data set before training.
+    """What is known about a data set before training.
 
-    repeated_texts: texts that stand more than once over all splits; contradicting_texts: those of
-    them whose labels differ. head, one_of_each: rows of train, the first ones and the first of each
-    class. The other lists name rows as split and row number, counted from 0 among
-    the rows that have a text.
+    repeated_texts: how many texts occur more than once in all splits together; contradicting_texts:
+    how many of these have different labels. head: the first rows of train. one_of_each: the first
+    row of each class in train. The other lists name a row by its split and its number, which counts
+    from 0 the rows that have a text.
     """
 
     name: str
@@ -66,22 +67,19 @@ class Audit:
     features: dict[str, str]
     fingerprint: str
     head: list[dict[str, Any]]
+    one_of_each: list[dict[str, Any]]
     splits: dict[str, SplitAudit]
     repeated_texts: int
     contradicting_texts: int
     contradictions: list[dict[str, Any]]
     leaked_rows: list[dict[str, Any]]
     broken_rows: list[dict[str, Any]]
-    max_length: int | None = None
-    one_of_each: list[dict[str, Any]] = field(default_factory=list)
+    max_length: int | None
 
     def __repr__(self) -> str:
         sizes = (f"{name} {split.n:,}" for name, split in self.splits.items())
         findings = _count(len(self.findings), "finding")
         return one_line(self, repr(self.name), *sizes, findings)
-
-    def _repr_html_(self) -> str:
-        return html_table(self, ("finding",), [(finding,) for finding in self.findings])
 
     def to_dict(self) -> dict[str, Any]:
         """The audit as JSON values."""
@@ -89,26 +87,26 @@ class Audit:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Audit:
-        """The inverse of to_dict, also after a round through JSON."""
+        """The inverse of to_dict, also for values that were saved as JSON."""
         splits = {name: SplitAudit(**split) for name, split in values["splits"].items()}
         columns = tuple(values["columns"])
         return cls(**{**values, "splits": splits, "columns": columns})
 
     @property
     def findings(self) -> list[str]:
-        """One sentence for each thing that needs a look; empty where nothing does."""
+        """One sentence for each problem; empty for clean data."""
         sentences = []
         if n := self.repeated_texts:
             sentences.append(
-                f"{_count(n, 'text')} {'stands' if n == 1 else 'stand'} more than once, "
+                f"{_count(n, 'text')} {'occurs' if n == 1 else 'occur'} more than once, "
                 f"{self.contradicting_texts:,} of them with contradicting labels."
             )
         for name, split in self.splits.items():
-            longer = f"longer than {self.max_length} tokens and will be cut there"
+            longer = f"longer than {self.max_length} tokens and will be cut"
             for n, one, many in (
-                (split.leaked, "also stands in train", "also stand in train"),
+                (split.leaked, "also occurs in train", "also occur in train"),
                 (split.blank, "has no text and is left out", "have no text and are left out"),
-                (split.broken_encoding, "looks wrongly decoded", "look wrongly decoded"),
+                (split.broken_encoding, "has a broken encoding", "have a broken encoding"),
                 (split.over_limit or 0, f"is {longer}", f"are {longer}"),
             ):
                 if n:
@@ -122,7 +120,7 @@ def audit(
     n_tokens: dict[str, np.ndarray] | None = None,
     max_length: int | None = None,
 ) -> Audit:
-    """Look for what spoils training or flatters a score.
+    """Look for rows that harm training or make a score look better than it is.
 
     n_tokens: by split, (n,) token counts before truncation. max_length: the encoder's limit.
     """
@@ -147,15 +145,17 @@ def audit(
         for row, text in enumerate(split.texts)
         if _BROKEN.search(text)
     ]
-    by_split = {
-        kind: Counter(row["split"] for row in rows)
-        for kind, rows in (("leaked", leaked), ("broken", broken))
+    n_leaked, n_broken = (Counter(row["split"] for row in rows) for rows in (leaked, broken))
+    splits = {
+        name: _split_audit(
+            dataset,
+            name,
+            broken_encoding=n_broken[name],
+            leaked=n_leaked[name],
+            **(_token_figures(n_tokens[name], max_length) if n_tokens else {}),
+        )
+        for name in dataset.splits
     }
-    splits = {}
-    for name in dataset.splits:
-        counts = {kind: by_split[kind][name] for kind in by_split}
-        tokens = n_tokens[name] if n_tokens is not None else None
-        splits[name] = _split_audit(dataset, name, counts, tokens, max_length)
     return Audit(
         name=dataset.name,
         columns=dataset.columns,
@@ -176,34 +176,25 @@ def audit(
     )
 
 
-def _split_audit(
-    dataset: Dataset,
-    name: str,
-    counts: dict[str, int],
-    n_tokens: np.ndarray | None,
-    max_length: int | None,
-) -> SplitAudit:
-    by_class = dataset.counts(name)
+def _split_audit(dataset: Dataset, split: str, **figures: Any) -> SplitAudit:
+    by_class = dataset.counts(split)
     largest = int(by_class.argmax())
-    tokens = None
-    if n_tokens is not None:
-        quantiles = np.percentile(n_tokens, [0, 50, 95, 100])
-        keys = ("minimum", "median", "p95", "maximum")
-        tokens = dict(zip(keys, quantiles.tolist(), strict=True))
-    over = None
-    if n_tokens is not None and max_length is not None:
-        over = int((n_tokens > max_length).sum())
     return SplitAudit(
-        n=len(dataset[name]),
+        n=len(dataset[split]),
         by_class=dict(zip(dataset.labels.names, by_class.tolist(), strict=True)),
         majority=dataset.labels.names[largest],
         majority_share=float(by_class[largest] / by_class.sum()),
-        blank=dataset.blank.get(name, 0),
-        broken_encoding=counts["broken"],
-        leaked=counts["leaked"],
-        n_tokens=tokens,
-        over_limit=over,
+        blank=dataset.blank.get(split, 0),
+        **figures,
     )
+
+
+def _token_figures(n_tokens: np.ndarray, max_length: int | None) -> dict[str, Any]:
+    quantiles = np.percentile(n_tokens, [0, 50, 95, 100]).tolist()
+    return {
+        "n_tokens": dict(zip(("minimum", "median", "p95", "maximum"), quantiles, strict=True)),
+        "over_limit": None if max_length is None else int((n_tokens > max_length).sum()),
+    }
 
 
 def _row(dataset: Dataset, split: str, row: int) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Remedies for classes of unequal size, for training rows only. Knows nothing of texts."""
+"""Methods against classes of unequal size, for training rows only. Knows nothing of texts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -15,10 +15,10 @@ Method = Literal["none", "class-weights", "oversample", "undersample"]
 
 @dataclass(frozen=True)
 class Balance:
-    """Which training rows to learn from, and how much each class weighs.
+    """Which training rows to learn from, and the weight of each class.
 
-    rows: (m,) indices, repeated ones included. class_weights: (k,) float64, of mean 1 over the
-    training rows.
+    rows: (m,) indices; a row may occur several times. class_weights: (k,) float64, with mean 1 over
+    the training rows.
     """
 
     rows: np.ndarray
@@ -30,7 +30,7 @@ class Balance:
 
     @classmethod
     def as_is(cls, n_rows: int, n_classes: int) -> Balance:
-        """Every row once, every class at the same weight."""
+        """Every row once, and every class with weight 1."""
         return cls(np.arange(n_rows), np.ones(n_classes))
 
 
@@ -38,33 +38,31 @@ def balance(labels: np.ndarray, n_classes: int, *, method: str, seed: int) -> Ba
     """Choose rows and class weights for labels of shape (n,).
 
     class-weights: n / (k · count), as scikit-learn's 'balanced' (King and Zeng, 2001).
-    oversample: every class is repeated at random up to the largest; undersample: cut at random
-    down to the smallest. none: every row once. UsageError for another name.
+    oversample: random rows of every class are repeated, up to the size of the largest class.
+    undersample: random rows are dropped, down to the size of the smallest. none: every row once.
+    UsageError for another name.
     """
     if method not in get_args(Method):
         raise UsageError(
-            f"There is no remedy '{method}' for classes of unequal size.",
+            f"There is no method '{method}' to balance classes.",
             hint=nearest(method, get_args(Method)),
         )
-    n = len(labels)
-    as_is = Balance.as_is(n, n_classes)
-    rows, weights = as_is.rows, as_is.class_weights
+    every_row = Balance.as_is(len(labels), n_classes)
+    if method == "none":
+        return every_row
     counts = np.bincount(labels, minlength=n_classes)
-    present = counts > 0
+    present = np.flatnonzero(counts)
     if method == "class-weights":
-        weights = np.where(present, n / (present.sum() * np.maximum(counts, 1)), 0.0)
-    elif method in ("oversample", "undersample"):
-        rng = np.random.default_rng(seed)
-        target = counts.max() if method == "oversample" else counts[present].min()
-        rows = np.sort(
-            np.concatenate(
-                [_draw(np.flatnonzero(labels == k), target, rng) for k in np.flatnonzero(present)]
-            )
-        )
-    return Balance(rows, weights)
+        weights = np.zeros(n_classes)
+        weights[present] = len(labels) / (len(present) * counts[present])
+        return replace(every_row, class_weights=weights)
+    n = counts.max() if method == "oversample" else counts[present].min()
+    rng = np.random.default_rng(seed)
+    drawn = [_draw(np.flatnonzero(labels == k), n, rng) for k in present]
+    return replace(every_row, rows=np.sort(np.concatenate(drawn)))
 
 
 def _draw(rows: np.ndarray, target: int, rng: np.random.Generator) -> np.ndarray:
-    """`target` of `rows`: each row once before any is repeated."""
+    """`target` of `rows`: no row is repeated before every row is drawn once."""
     whole, rest = divmod(int(target), len(rows))
     return np.concatenate([np.tile(rows, whole), rng.choice(rows, rest, replace=False)])

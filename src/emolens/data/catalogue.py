@@ -1,4 +1,4 @@
-"""The data sets that are known by a name of their own."""
+"""The data sets with a short name."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Entry:
-    """A known data set: where it is, what it is, and under which terms.
+    """A data set with a short name: where it is, what it is, and its licence.
 
-    location: a folder of this package, or a repository of the Hub.
+    location: a folder of this package if it is bundled, or else a repository of the Hub.
     """
 
     location: str
@@ -36,5 +36,5 @@ CATALOGUE = {
 
 
 def bundled_folder(entry: Entry) -> Path:
-    """The folder in which a bundled data set is installed."""
+    """The folder of a bundled data set."""
     return Path(__file__).parent / entry.location

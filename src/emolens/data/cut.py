@@ -1,4 +1,4 @@
-"""Which rows go to which split, and which a limit keeps. Knows texts and class ids only."""
+"""Chooses rows for splits, and the rows that a limit keeps. Knows texts and class ids only."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 
 def rows_by_side(
-    texts: Sequence[str], labels: np.ndarray, shares: tuple[float, float, float], *, seed: int
+    texts: Sequence[str], labels: np.ndarray, shares: Sequence[float], *, seed: int
 ) -> list[np.ndarray]:
-    """The row numbers of three sides, by class share, seeded.
+    """The row numbers of three parts; `shares` says how much of every class each part gets.
 
-    Rows with equal texts go to the same side, with the label of the first of them deciding the
-    class they are counted under; otherwise a repeated text would be trained on and tested on.
+    Rows with equal texts go to the same part: otherwise a text would be in both train and test.
+    Such rows count under the class of the first of them.
     """
     rng = np.random.default_rng(seed)
     groups: dict[str, list[int]] = {}
@@ -21,27 +21,30 @@ def rows_by_side(
         groups.setdefault(text, []).append(row)
     members = list(groups.values())
     group_labels = np.array([labels[group[0]] for group in members])
-    side = np.zeros(len(members), dtype=np.int64)
+    part = np.zeros(len(members), dtype=np.int64)
     for label in np.unique(group_labels):
         of_class = rng.permutation(np.flatnonzero(group_labels == label))
         edges = np.round(np.cumsum(shares)[:2] / sum(shares) * len(of_class)).astype(int)
-        # At least one row of every class is there to learn from.
+        # The first part is for training, and needs a row of every class.
         first, second = max(int(edges[0]), 1), max(int(edges[1]), 1)
-        side[of_class[first:second]] = 1
-        side[of_class[second:]] = 2
+        part[of_class[first:second]] = 1
+        part[of_class[second:]] = 2
     return [
-        np.array(sorted(r for g in np.flatnonzero(side == s) for r in members[g]), dtype=np.int64)
-        for s in range(3)
+        np.array(sorted(r for g in np.flatnonzero(part == p) for r in members[g]), dtype=np.int64)
+        for p in range(3)
     ]
 
 
 def stratified_rows(labels: np.ndarray, limit: int, rng: np.random.Generator) -> np.ndarray:
-    """At most `limit` rows in order, drawn by class share; every class keeps a row if it can."""
+    """At most `limit` rows in their order, with the shares of the classes.
+
+    Every class keeps a row if the limit is large enough.
+    """
     if len(labels) <= limit:
         return np.arange(len(labels))
     shuffled = rng.permutation(len(labels))
-    # Ranks within a class, as shares of it: taking the smallest keeps the shares of the classes
-    # and takes the first row of each class before the second of any.
+    # The rank of each row in its class, divided by the size of the class. The rows with the lowest
+    # values keep the shares; the first row of each class comes before the second of any class.
     share = np.empty(len(labels))
     for label in np.unique(labels):
         of_class = shuffled[labels[shuffled] == label]

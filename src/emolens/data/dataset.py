@@ -1,4 +1,4 @@
-"""Dataset: labelled texts by split. Knows nothing of where they come from."""
+"""Dataset: labelled texts by split. Knows nothing of files or the Hub."""
 
 from __future__ import annotations
 
@@ -23,29 +23,25 @@ if TYPE_CHECKING:
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
-# What sources call the splits.
+# The names of the splits in files and repositories.
 SPLIT_NAMES = {
     TRAIN: ("train", "training"),
     VALIDATION: ("validation", "valid", "val", "dev"),
     TEST: ("test", "testing"),
 }
-SHARES = (0.8, 0.1, 0.1)  # of one table that is cut into train, validation and test
+SHARES = (0.8, 0.1, 0.1)  # of the splits that one table is cut into
 SEED = 42
 
 
 @dataclass(frozen=True)
 class Split:
-    """The rows of one split: `texts` and, as ids of the LabelSet, `labels` of shape (n,) int64."""
+    """The rows of one split: `texts`, and `labels`, their class ids as (n,) int64."""
 
     texts: tuple[str, ...]
     labels: np.ndarray
 
     def __repr__(self) -> str:
         return one_line(self, f"{len(self):,} texts")
-
-    def _repr_html_(self) -> str:
-        rows = zip(self.texts, self.labels.tolist(), strict=True)
-        return html_table(self, ("text", "label"), rows)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -59,8 +55,8 @@ class Split:
 class Dataset:
     """Labelled texts by split, in the order train, validation, test.
 
-    columns: the column names of the source, the texts' and labels' first. blank: by split of the
-    source, how many rows were left out because they have no text.
+    columns: the column names of the source, beginning with those of the texts and the labels.
+    blank: by split of the source, the number of rows that were left out because they have no text.
     """
 
     name: str
@@ -73,7 +69,7 @@ class Dataset:
         if len(self.labels) < 2:
             only = ", ".join(self.labels.names) or "none"
             raise DataError(
-                f"{self.name} has one class only ({only}); there is nothing to tell apart.",
+                f"{self.name} has one class only ({only}); a classifier needs two or more.",
                 hint="Choose another label column with --label, or add rows of another class.",
             )
 
@@ -87,7 +83,7 @@ class Dataset:
         shares: tuple[float, float, float] = SHARES,
         seed: int = SEED,
     ) -> Dataset:
-        """The rows of tables by split; splits that are not there are cut out of train.
+        """The rows of tables, by split. Missing splits are cut out of train by `shares`.
 
         Rows without a text are left out. Raises DataError that names the table and the row.
         """
@@ -96,11 +92,9 @@ class Dataset:
         splits = {split: Split(part.texts, part.ids(labels)) for split, part in rows.items()}
         splits = _completed(name, splits, shares, seed)
         if absent := set(range(len(labels))) - set(splits[TRAIN].labels.tolist()):
-            # Cutting a split out of train leaves a row of every class there; splits that the
-            # source has cut may not.
+            names = ", ".join(labels.names[i] for i in sorted(absent))
             raise DataError(
-                f"{name}: the training split has no row of: "
-                f"{', '.join(labels.names[i] for i in sorted(absent))}.",
+                f"{name}: the training split has no row of: {names}.",
                 hint="Add rows of it, or leave the class out.",
             )
         used = (columns.text, columns.label)
@@ -119,10 +113,10 @@ class Dataset:
         name: str = "texts",
         seed: int = SEED,
     ) -> Dataset:
-        """Texts and their labels, (n,) each: class names, or ids where `class_names` has names.
+        """n texts and their n labels: class names, or ids that count the `class_names` from 0.
 
-        splits: the split of each row (train, validation or dev, test); splits that are not there
-        are cut out of train by class, seeded, as load_dataset does. Raises DataError.
+        splits: the split of each row (train, validation or dev, test). Missing splits are cut out
+        of train, as in load_dataset. Raises DataError.
         """
         columns: dict[str, Sequence[Any]] = {"text": texts, "label": labels}
         if splits is not None:
@@ -149,10 +143,11 @@ class Dataset:
         name: str = "frame",
         seed: int = SEED,
     ) -> Dataset:
-        """The rows of a frame: the columns named, or those with a usual name, as in files.
+        """The rows of a frame.
 
-        split: the column with each row's split. A categorical label keeps the order of its
-        categories. Raises DataError.
+        text, label: column names; without them, columns with the usual names are used, as in files.
+        split: the column with the split of each row. A categorical label column keeps the order of
+        its categories. Raises DataError.
         """
         header = table_of_rows(name, tuple(map(str, frame.columns)), [])
         text, label = choose_column(header, "text", text), choose_column(header, "label", label)
@@ -161,7 +156,7 @@ class Dataset:
         column = {key: frame.iloc[:, place] for place, key in enumerate(header.columns)}
         labels = column[label]
         categories = getattr(labels.dtype, "categories", None)
-        if categories is not None:  # their values are names, not places in the list
+        if categories is not None:  # a category 2 is the name "2", not the third class
             labels = labels.astype(object).map(str, na_action="ignore")
         dataset = cls.from_texts(
             _values(column[text]),
@@ -201,14 +196,14 @@ class Dataset:
 
     @property
     def features(self) -> dict[str, str]:
-        """What the two columns that are used hold, written as `datasets` does."""
+        """The types of the text and label columns, in the notation of `datasets`."""
         names = ", ".join(repr(name) for name in self.labels.names)
         text, label = self.columns[:2]
         return {text: "Value('string')", label: f"ClassLabel(names=[{names}])"}
 
     @cached_property
     def fingerprint(self) -> str:
-        """A name for the content: the same texts, labels and splits give the same one."""
+        """A short hash of the content: the same texts, labels and splits give the same one."""
         parts: list[object] = [list(self.labels.names)]
         for name, split in self.splits.items():
             parts += [name, list(split.texts), split.labels]
@@ -221,9 +216,9 @@ class Dataset:
         return np.bincount(self.splits[split].labels, minlength=len(self.labels))
 
     def to_pandas(self, split: str | None = None) -> pd.DataFrame:
-        """A frame of `text` and `label`, a categorical of the class names in their order.
+        """A frame with the columns `text` and `label` (class names, as a categorical).
 
-        split: the rows of this one only; without it, all rows and a column `split`.
+        split: only the rows of this split. Without it: all rows, and a column `split`.
         """
         import pandas as pd
 
@@ -237,30 +232,24 @@ class Dataset:
         return frame
 
     def head(self, n: int = 5, *, split: str = TRAIN) -> list[dict[str, object]]:
-        """The first rows with `text`, `label` and the readable `label_name`."""
-        return self._shown(split, range(min(n, len(self.splits[split]))))
+        """The first rows, each with `text`, `label` (the class id) and `label_name`."""
+        return self._rows(split, range(min(n, len(self.splits[split]))))
 
-    def one_of_each(self, *, split: str = TRAIN) -> list[dict[str, object]]:
-        """The first row of each class, in the order of the classes, as head gives them."""
-        _, first = np.unique(self.splits[split].labels, return_index=True)
-        return self._shown(split, first)
+    def one_of_each(self) -> list[dict[str, object]]:
+        """The first row of each class in train, in the order of the classes, as in head."""
+        _, first = np.unique(self.splits[TRAIN].labels, return_index=True)
+        return self._rows(TRAIN, first)
 
-    def _shown(self, split: str, rows: Iterable[int]) -> list[dict[str, object]]:
-        texts, labels = self.splits[split].texts, self.splits[split].labels.tolist()
-        return [
-            {
-                "text": texts[row],
-                "label": labels[row],
-                "label_name": self.labels.names[labels[row]],
-            }
-            for row in rows
-        ]
+    def _rows(self, split: str, rows: Iterable[int]) -> list[dict[str, object]]:
+        texts, ids = self.splits[split].texts, self.splits[split].labels.tolist()
+        names = self.labels.names
+        return [{"text": texts[i], "label": ids[i], "label_name": names[ids[i]]} for i in rows]
 
     def limited(self, limit: int, *, seed: int) -> Dataset:
-        """At most `limit` rows a split, drawn by class share with every class kept in train."""
+        """At most `limit` rows per split, with the shares of the classes and all classes."""
         if limit < len(self.labels):
             raise UsageError(
-                f"A limit of {limit} rows a split can't keep the {len(self.labels)} classes.",
+                f"A limit of {limit} rows per split can't keep the {len(self.labels)} classes.",
                 hint=f"Give a limit of {len(self.labels)} or more.",
             )
         rng = np.random.default_rng(seed)
@@ -271,10 +260,8 @@ class Dataset:
         return replace(self, splits=splits)
 
 
-def split_by_label(
-    rows: Split, shares: tuple[float, float, float], *, seed: int
-) -> dict[str, Split]:
-    """Cut one table into train, validation and test by class share, seeded; see rows_by_side."""
+def split_by_label(rows: Split, shares: Sequence[float], *, seed: int) -> dict[str, Split]:
+    """Cut the rows into train, validation and test, with these shares of every class."""
     taken = rows_by_side(rows.texts, rows.labels, shares, seed=seed)
     return {name: rows.take(indices) for name, indices in zip(SPLITS, taken, strict=True)}
 
@@ -285,19 +272,15 @@ def _completed(
     """Cut the splits that are absent out of the training rows."""
     absent = [split for split in (VALIDATION, TEST) if split not in splits]
     if absent:
-        train, validation, test = shares
-        wanted = (
-            train,
-            validation if VALIDATION in absent else 0.0,
-            test if TEST in absent else 0.0,
-        )
+        new = (TRAIN, *absent)
+        wanted = [share * (name in new) for name, share in zip(SPLITS, shares, strict=True)]
         cut = split_by_label(splits[TRAIN], wanted, seed=seed)
-        splits = {**splits, TRAIN: cut[TRAIN], **{split: cut[split] for split in absent}}
+        splits = splits | {split: cut[split] for split in new}
     for split in SPLITS:
         if not len(splits[split]):
             raise DataError(
                 f"{name} has too few rows for a {split} split.",
-                hint="Ten rows or more of every class are a start; give more rows.",
+                hint="Give more rows: ten or more of every class.",
             )
     return {split: splits[split] for split in SPLITS}
 
@@ -305,12 +288,13 @@ def _completed(
 def _rows_by_split(
     name: str, columns: dict[str, Sequence[Any]]
 ) -> dict[str, list[tuple[int, dict[str, Any]]]]:
-    """Numbered rows under the split that the column `split` names; without one, all in train."""
+    """Numbered rows by the name in the column `split`; without this column, all are in train."""
     lengths = {column: len(values) for column, values in columns.items()}
     if len(set(lengths.values())) > 1:
         sizes = ", ".join(f"{length:,} for {column}" for column, length in lengths.items())
         raise DataError(
-            f"{name}: the numbers of values differ ({sizes}).", hint="Give one for each row."
+            f"{name}: the columns have different lengths ({sizes}).",
+            hint="Give one value for each row.",
         )
     by_split: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     for number, values in enumerate(zip(*columns.values(), strict=True), start=1):
@@ -321,16 +305,17 @@ def _rows_by_split(
 
 
 def _split_named(value: object, where: str) -> str:
-    """The split that a source calls so."""
+    """The split with this name; DataError for a name that no split has."""
     for split, names in SPLIT_NAMES.items():
         if str(value).strip().lower() in names:
             return split
     raise DataError(
-        f"{where}: '{value}' is no split.", hint="Use train, validation (or dev) and test."
+        f"{where}: '{value}' is not the name of a split.",
+        hint="Use train, validation (or dev) and test.",
     )
 
 
 def _values(column: pd.Series) -> list[Any]:
-    """Python's own values; None where one is missing."""
+    """The values as Python objects; None for a missing one."""
     values: list[Any] = column.astype(object).where(column.notna(), None).tolist()
     return values

@@ -1,6 +1,6 @@
 """Data sets through the library `datasets`: repositories of the Hub, and folders it saved.
 
-The only module that knows that library. Gives tables by the names that the source uses.
+The only module that loads this library. It gives each table the split name of the source.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from emolens.errors import DataError, first_line, hub_errors, require
 
 
 def hub_tables(repo: str, *, config: str | None, revision: str | None) -> dict[str, Table]:
-    """Every split of a repository, from the Hub or the cache; HubError where neither has it."""
+    """Every split of a repository, from the Hub or the cache. Raises HubError."""
     datasets = require("datasets", "train")
     what = f"the data set {repo}" + (f" at {revision}" if revision else "")
     with hub_errors(what), _quiet(datasets):
@@ -41,7 +41,7 @@ def _folder_errors(folder: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError) as error:
         raise DataError(
-            f"{folder} is no readable data set folder ({first_line(error)}).",
+            f"{folder} is not a readable data set folder ({first_line(error)}).",
             hint="Save it again with save_to_disk, or give a folder of CSV or Parquet files.",
         ) from error
 
@@ -49,10 +49,8 @@ def _folder_errors(folder: Path) -> Iterator[None]:
 def _hub_answers(datasets: ModuleType, repo: str) -> bool:
     """Ask the Hub once, and wait ten seconds at most.
 
+    Without this, `datasets` asks again and again for 25 seconds before it looks into its cache.
     A refusal counts as an answer; an error of the server does not.
-
-    Otherwise `datasets` asks again and again for 25 seconds, with a warning each time, before it
-    looks into its cache.
     """
     if datasets.config.HF_HUB_OFFLINE:
         return False
@@ -66,24 +64,24 @@ def _hub_answers(datasets: ModuleType, repo: str) -> bool:
 
 
 def _from_cache(datasets: ModuleType, repo: str, config: str | None, revision: str | None) -> Any:
-    """What `datasets` has cached; ConnectionError where it has not, or not at this revision."""
+    """The copy in the cache; ConnectionError if there is none, or none of this revision."""
     offline = datasets.config.HF_HUB_OFFLINE
-    datasets.config.HF_HUB_OFFLINE = True  # read on every call
+    datasets.config.HF_HUB_OFFLINE = True  # the library reads it on every call
     try:
         loaded = datasets.load_dataset(repo, config)
-    except ValueError as error:  # there are other configurations in the cache, or several
+    except ValueError as error:  # the cache has other configurations, or several
         raise ConnectionError(str(error)) from error
     finally:
         datasets.config.HF_HUB_OFFLINE = offline
-    # Offline, `datasets` gives the copy that was cached last, whatever its revision; the name of
-    # the folder is the commit.
+    # Offline, `datasets` gives the copy that was cached last, whatever its revision. The name of
+    # its folder is the commit.
     if revision and not _commits(repo, revision) & _folders_of(loaded):
         raise ConnectionError(f"{repo} is cached at another revision")
     return loaded
 
 
 def _commits(repo: str, revision: str) -> set[str]:
-    """The cached commits that a branch, a tag or a commit's hash stands for."""
+    """The cached commits of a branch, a tag or a commit hash."""
     return {
         commit.commit_hash
         for cached in require("huggingface_hub", "train").scan_cache_dir().repos
@@ -100,11 +98,11 @@ def _folders_of(loaded: Any) -> set[str]:
 
 @contextlib.contextmanager
 def _quiet(datasets: ModuleType) -> Iterator[None]:
-    """Without the warnings of `datasets`, and without its bars where nobody watches them."""
+    """Hide the warnings of `datasets`, and its progress bars if stderr is not a terminal."""
     verbosity = datasets.logging.get_verbosity()
-    # The environment variable overrules calls, which would then only warn.
-    free = datasets.config.HF_DATASETS_DISABLE_PROGRESS_BARS is None
-    hide = free and not datasets.are_progress_bars_disabled() and not sys.stderr.isatty()
+    # If the environment variable is set, calls have no effect and only warn.
+    unset = datasets.config.HF_DATASETS_DISABLE_PROGRESS_BARS is None
+    hide = unset and not datasets.are_progress_bars_disabled() and not sys.stderr.isatty()
     datasets.logging.set_verbosity_error()
     if hide:
         datasets.disable_progress_bars()
@@ -126,11 +124,11 @@ def _table(dataset: Any, origin: Path) -> Table:
         for column, feature in dataset.features.items()
         if type(feature).__name__ == "ClassLabel"
     }
-    dataset.data.validate(full=True)  # damaged offsets would crash the process later
+    dataset.data.validate(full=True)  # otherwise, damaged offsets crash the process later
     plain = dataset.with_format(None)
 
     def read(columns: Sequence[str]) -> Iterator[Chunk]:
-        # Only the columns that are asked for: pictures and sounds would be decoded.
+        # Other columns may hold pictures or sounds, which the library would decode.
         wanted = plain.select_columns(list(columns))
         for start in range(0, len(wanted), CHUNK):
             with _folder_errors(origin):

@@ -1,4 +1,4 @@
-"""From a data set spec to a Dataset: catalogue names, Hub repositories, files and folders."""
+"""Loads a Dataset by its name: from the catalogue, the Hub, a file or a folder."""
 
 from __future__ import annotations
 
@@ -9,14 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emolens.data.catalogue import CATALOGUE, bundled_folder
-from emolens.data.dataset import (
-    SEED,
-    SHARES,
-    SPLIT_NAMES,
-    SPLITS,
-    TRAIN,
-    Dataset,
-)
+from emolens.data.dataset import SEED, SHARES, SPLIT_NAMES, SPLITS, TRAIN, Dataset
 from emolens.data.hub import hub_tables, saved_tables
 from emolens.data.readers import is_table, missing, open_table
 from emolens.data.readers.columns import choose_column
@@ -25,17 +18,16 @@ from emolens.data.targets import Columns
 from emolens.errors import DataError, UsageError, nearest
 
 _SHARD = re.compile(r"-\d+(-of-\d+)?$")
-_HUB_SPEC = re.compile(
-    r"(?P<repo>[\w.-]+/[\w.-]+)(:(?P<config>[\w.+-]+))?(@(?P<revision>[\w./-]+))?"
-)
+_HUB_SPEC = re.compile(r"[\w.-]+/[\w.-]+(:[\w.+-]+)?(@[\w./-]+)?")
 
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """What a source does not say about itself.
+    """How to read a source.
 
-    text, label: column names. splits: train, validation, test → what the source calls them.
-    shares: how one table is cut into train, validation and test. limit: most rows a split.
+    text, label: column names. splits: for train, validation or test, its name in the source.
+    shares: the sizes of train, validation and test, where one table is cut. limit: the largest
+    number of rows per split.
     """
 
     text: str | None = None
@@ -57,7 +49,7 @@ class SourceOptions:
             )
         if unknown := sorted(set(self.splits).difference(SPLITS)):
             raise UsageError(
-                f"There is no split '{unknown[0]}' to name.", hint=nearest(unknown[0], SPLITS)
+                f"'{unknown[0]}' is not the name of a split.", hint=nearest(unknown[0], SPLITS)
             )
 
 
@@ -65,9 +57,10 @@ def load_dataset(spec: str | Path, **options: Any) -> Dataset:
     """Load labelled texts with the splits train, validation and test.
 
     spec: a name of the catalogue (`starter`), `owner/name[:config][@revision]` on the Hub, or a
-    file or folder. options: the fields of SourceOptions. What the source has not split is split
-    by label, seeded, with equal texts on one side. Rows without a text are left out, and counted
-    in Dataset.blank. Raises DataError or HubError.
+    file or folder. options: the fields of SourceOptions. Splits that the source does not have are
+    cut out of its training rows: at random with `seed`, with the shares of the classes, and with
+    equal texts in the same split. Rows without a text are left out; Dataset.blank counts them.
+    Raises DataError or HubError.
     """
     chosen = SourceOptions(**options)
     name, tables = _tables(str(spec), chosen)
@@ -79,7 +72,7 @@ def load_dataset(spec: str | Path, **options: Any) -> Dataset:
 
 
 def _tables(spec: str, options: SourceOptions) -> tuple[str, dict[str, list[Table]]]:
-    """The tables of a source by split; a source without splits gives train alone."""
+    """The name of a source, and its tables by split; a source without splits has only train."""
     path = Path(spec).expanduser()
     if entry := CATALOGUE.get(spec):
         if entry.bundled:
@@ -88,8 +81,8 @@ def _tables(spec: str, options: SourceOptions) -> tuple[str, dict[str, list[Tabl
     if path.is_dir():
         return path.resolve().name, _folder(path, options)
     if path.exists() or is_table(path):
-        return path.stem, {TRAIN: [_labelled(path)]}
-    # 'data/reviws' beside an existing folder 'data' is a typing mistake; the Hub isn't asked.
+        return path.stem, {TRAIN: [open_table(path, labelled=True)]}
+    # If the folder 'data' exists, 'data/reviws' is a typing mistake and no name on the Hub.
     if _HUB_SPEC.fullmatch(spec) and not spec.startswith(".") and not path.parent.is_dir():
         return spec, _hub(spec, options)
     if "/" in spec or "\\" in spec or spec.startswith("."):
@@ -109,18 +102,18 @@ def _folder(folder: Path, options: SourceOptions) -> dict[str, list[Table]]:
         splits = _files_by_split(files, options)
         if splits:
             _check_named(folder, splits, [path.stem for path in files], options)
-            return {split: [_labelled(path) for path in paths] for split, paths in splits.items()}
-        if len(files) == 1:
-            return {TRAIN: [_labelled(files[0])]}
+        elif len(files) == 1:
+            splits = {TRAIN: files}
+        if splits:
+            return {
+                split: [open_table(path, labelled=True) for path in paths]
+                for split, paths in splits.items()
+            }
     names = ", ".join(sorted(path.name for path in folder.glob("*"))[:8]) or "nothing"
     raise DataError(
-        f"{folder} has no files whose names tell their split.",
-        hint=f"Name them train, validation and test (with .csv, .txt, …). There is: {names}.",
+        f"No file in {folder} has the name of a split.",
+        hint=f"Name the files train, validation and test (.csv, .txt, …). There is: {names}.",
     )
-
-
-def _labelled(path: Path) -> Table:
-    return open_table(path, labelled=True)
 
 
 def _files_by_split(files: list[Path], options: SourceOptions) -> dict[str, list[Path]]:
@@ -131,26 +124,23 @@ def _files_by_split(files: list[Path], options: SourceOptions) -> dict[str, list
         exact = [path for path in files if (path.stem if wanted else path.stem.lower()) in names]
         # 'train-00000-of-00002.parquet', as the Hub and its libraries write shards.
         shards = [path for path in files if _SHARD.sub("", path.stem.lower()) in names]
-        worded = [path for path in files if set(_words(path)) & set(names)]
+        # 'my-test.csv'
+        worded = [p for p in files if set(re.split(r"[^a-z0-9]+", p.stem.lower())) & set(names)]
         paths = exact or shards or worded
         if len(paths) > 1 and paths is not shards:
             raise DataError(
                 f"Several files may be the {split} split: {', '.join(p.name for p in paths)}.",
-                hint=f'Name the one in the study: [data.splits] {split} = "{paths[0].stem}".',
+                hint=f'In the study, write under [data.splits]: {split} = "{paths[0].stem}"',
             )
         if paths:
             by_split[split] = paths
     return by_split if TRAIN in by_split else {}
 
 
-def _words(path: Path) -> list[str]:
-    return re.split(r"[^a-z0-9]+", path.stem.lower())
-
-
 def _check_named(
     origin: Path, splits: Iterable[str], present: Iterable[str], options: SourceOptions
 ) -> None:
-    """A split that was named must be there; cutting it out of train would hide the mistake."""
+    """A named split must exist: cutting it out of train instead would hide the mistake."""
     for split, wanted in options.splits.items():
         if split not in splits:
             raise DataError(
@@ -159,17 +149,16 @@ def _check_named(
 
 
 def _hub(spec: str, options: SourceOptions) -> dict[str, list[Table]]:
-    parts = _HUB_SPEC.fullmatch(spec)
-    if parts is None:  # the callers have matched it, or hold it in the catalogue
-        raise DataError(f"'{spec}' is no Hub name.", hint="It is owner/name[:config][@revision].")
-    tables = hub_tables(parts["repo"], config=parts["config"], revision=parts["revision"])
+    name, _, revision = spec.partition("@")
+    repo, _, config = name.partition(":")
+    tables = hub_tables(repo, config=config or None, revision=revision or None)
     return _by_split(tables, Path(spec), options)
 
 
 def _by_split(
     by_name: dict[str, Table], origin: Path, options: SourceOptions
 ) -> dict[str, list[Table]]:
-    """The tables under emolens' own split names."""
+    """The tables under the split names train, validation and test."""
     tables: dict[str, list[Table]] = {}
     for split in SPLITS:
         wanted = (options.splits[split],) if split in options.splits else SPLIT_NAMES[split]
@@ -178,14 +167,14 @@ def _by_split(
     if TRAIN not in tables:
         raise DataError(
             f"{origin} has no training split among: {', '.join(by_name)}.",
-            hint='Name it in the study: [data.splits] train = "…".',
+            hint=f'In the study, write under [data.splits]: train = "{next(iter(by_name), "")}"',
         )
     _check_named(origin, tables, by_name, options)
     return tables
 
 
 def _choose_columns(tables: dict[str, list[Table]], options: SourceOptions) -> Columns:
-    """The columns of the first table; every other one must have the same."""
+    """The columns of the first table. Every other table must have them too."""
     first = tables[TRAIN][0]
     text = choose_column(first, "text", options.text)
     label = choose_column(first, "label", options.label)

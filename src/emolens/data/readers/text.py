@@ -11,41 +11,42 @@ from emolens.errors import DataError
 def text_lines(path: Path, *, newline: str | None = None) -> Iterator[str]:
     r"""The lines with their ends; a line ends with \n, \r\n or \r.
 
-    newline: as `open` has it: None makes every end \n, '' leaves ends as they are.
+    newline: as in `open`: None turns every end into \n, '' leaves the ends as they are.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline=newline) as file:
-            for number, line in enumerate(file, start=1):
-                if "\0" in line:
-                    raise DataError(
-                        f"{path}, line {number}: there is a NUL byte; this is no text file, or a"
-                        " damaged one.",
-                        hint="If it is UTF-16 (as some spreadsheets save), save it again as UTF-8.",
-                    )
-                yield line
-    except UnicodeDecodeError as error:
-        raise _not_utf8(path) from error
-
-
-def _not_utf8(path: Path) -> DataError:
-    """Look for the first byte that is not UTF-8: the decoder does not know its line."""
-    before, bad = 0, b""
-    with path.open("rb") as file:
-        for raw in file:
+    # Bytes that are not UTF-8 become surrogates: a strict decoder reads ahead, and can't say in
+    # which line they are.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline=newline) as file:
+        for number, line in enumerate(file, start=1):
             try:
-                raw.decode("utf-8")
-            except UnicodeDecodeError as error:
-                before += _ends(raw[: error.start])
-                bad = raw[error.start :]
-                break
-            before += _ends(raw)
+                line.isascii() or line.encode("utf-8")
+            except UnicodeEncodeError as error:
+                raise _not_utf8(path, number, bad=line[error.start :]) from error
+            if "\0" in line:
+                raise DataError(
+                    f"{path}, line {number}: there is a NUL byte; the file is damaged, or it is not"
+                    " a text file.",
+                    hint="If it is UTF-16 (as some spreadsheets save), save it again as UTF-8.",
+                )
+            yield line
+
+
+def _not_utf8(path: Path, number: int, *, bad: str) -> DataError:
+    utf16 = bad[:2] in ("\udcff\udcfe", "\udcfe\udcff")  # the mark at the start of such a file
     return DataError(
-        f"{path}, line {before + 1}: byte 0x{bad[:1].hex()} is not UTF-8.",
+        f"{path}, line {number}: byte 0x{ord(bad[0]) - 0xDC00:02x} is not UTF-8.",
         hint="This is UTF-16. Save it again as UTF-8."
-        if bad[:2] in (b"\xff\xfe", b"\xfe\xff")
+        if utf16
         else f"Convert it first, for example: iconv -f WINDOWS-1252 -t UTF-8 {path.name}",
     )
 
 
-def _ends(raw: bytes) -> int:
-    return raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n")
+def check_encodable(text: str, where: str) -> None:
+    """Raise DataError for a text that UTF-8 can't hold; no tokenizer and no file takes it."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        raise DataError(
+            f"{where}: {half} is only half of a character.",
+            hint="Write the text again as UTF-8; a text cut in the middle of an emoji ends so.",
+        ) from error
