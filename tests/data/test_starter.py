@@ -144,11 +144,11 @@ def test_no_class_speaks_more_of_itself_than_another() -> None:
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_the_card_says_the_sizes_of_the_splits(split: str) -> None:
-    texts, a_class, a_register = card_row(split, f"`{split}.csv`")
+    texts, per_class, per_register = card_row(split, f"`{split}.csv`")
     assert int(texts) == len(ROWS[split])
-    for told, column in ((a_class, "label"), (a_register, "register")):
+    for cell, column in ((per_class, "label"), (per_register, "register")):
         counts = sorted(Counter(row[column] for row in ROWS[split]).values())
-        assert re.findall(r"\d+", told) == [str(counts[0]), str(counts[-1])]
+        assert re.findall(r"\d+", cell) == [str(counts[0]), str(counts[-1])]
 
 
 def test_the_card_says_the_registers_and_the_whole() -> None:
@@ -161,12 +161,12 @@ def test_the_card_says_the_registers_and_the_whole() -> None:
     assert all(name in CARD for name in classes)
 
 
-def test_the_card_says_the_words_a_text() -> None:
+def test_the_card_says_the_words_per_text() -> None:
     words = sorted(len(row["text"].split()) for row in ALL)
     median = (words[(len(words) - 1) // 2] + words[len(words) // 2]) / 2
     assert words[0] >= 3
     assert words[-1] <= 60
-    assert f"{words[0]} to {words[-1]} words a text, median {median:.0f}." in CARD
+    assert f"{words[0]} to {words[-1]} words per text, median {median:.0f}." in CARD
 
 
 def test_starter_loads_by_name_and_is_clean() -> None:

