@@ -1,12 +1,12 @@
-"""Scores: what a trained model says of the rows of each split, and how the model was made.
+"""Scores: the class probabilities that a model gives to rows, and facts about its training.
 
-Knows nothing of right and wrong.
+Knows nothing of figures that compare predictions, or of intervals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -38,39 +38,37 @@ class Facts:
     """How a model was made: numbers, texts, and dictionaries of them."""
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for name, value in vars(self).items():
             if isinstance(value, dict):
-                object.__setattr__(self, field.name, ReadOnly(value))
+                object.__setattr__(self, name, ReadOnly(value))
 
     def __repr__(self) -> str:
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        shown = {n: f"{v:.4g}" if isinstance(v, float) else repr(v) for n, v in values.items()}
-        return one_line(self, *(f"{name}={value}" for name, value in shown.items()))
+        texts = {n: f"{v:.4g}" if isinstance(v, float) else repr(v) for n, v in vars(self).items()}
+        return one_line(self, *(f"{name}={text}" for name, text in texts.items()))
 
 
 @dataclass(frozen=True, repr=False)
 class MajorityFacts(Facts):
-    """largest: the name of the class that it always answers."""
+    """largest: the name of the class that the model always predicts."""
 
     largest: str
 
 
 @dataclass(frozen=True, repr=False)
 class LinearFacts(Facts):
-    """C: the inverse regularization that validation chose, by the log-loss of each C."""
+    """C: the inverse regularization strength with the lowest log-loss on validation."""
 
     C: float
-    log_loss_by_C: dict[str, float]  # noqa: N815 - the field's name for it
+    log_loss_by_C: dict[str, float]  # noqa: N815 - scikit-learn writes C
     n_features: int
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to fine-tune. warmup: share of the steps in which the learning rate rises.
+    """How to fine-tune. UsageError where a number is out of range.
 
-    precision: 'fp32', 'bf16' (autocast) or None for what the machine does best. balance: the remedy
-    for classes of unequal size, as `balance` takes it. UsageError where a number is out of range.
+    warmup: share of the steps in which the learning rate rises. precision: 'fp32', 'bf16'
+    (autocast), or None for the best one on this machine. balance: the method of `balance`.
     """
 
     epochs: float = 2
@@ -87,23 +85,22 @@ class Recipe:
             if not getattr(self, name) > 0:
                 raise UsageError(
                     f"{name} is {getattr(self, name)} in the recipe of fine-tuning.",
-                    hint=f"Give more than 0; {getattr(Recipe, name):g} where it is left out.",
+                    hint=f"Give a number above 0; the default is {getattr(Recipe, name):g}.",
                 )
         if not 0 <= self.warmup < 1:
             raise UsageError(
                 f"warmup is {self.warmup} in the recipe of fine-tuning.",
-                hint="It is a share of the steps: give 0 or more, and less than 1.",
+                hint="Give a share of the steps: 0 or more, and less than 1.",
             )
 
     def __repr__(self) -> str:
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        changed = {name: v for name, v in values.items() if v != getattr(Recipe, name)}
+        changed = {name: v for name, v in vars(self).items() if v != getattr(Recipe, name)}
         return one_line(self, *(f"{name}={value!r}" for name, value in changed.items()))
 
 
 @dataclass(frozen=True, repr=False)
 class LossPoint(Facts):
-    """The mean training loss since the point before; epoch: when, a fraction."""
+    """The mean training loss since the previous point. epoch: epochs trained so far, a fraction."""
 
     epoch: float
     loss: float
@@ -111,7 +108,7 @@ class LossPoint(Facts):
 
 @dataclass(frozen=True, repr=False)
 class EpochPoint(Facts):
-    """The figures on validation after an epoch."""
+    """The figures on validation at the end of an epoch."""
 
     epoch: float
     loss: float
@@ -122,7 +119,7 @@ class EpochPoint(Facts):
 
 @dataclass(frozen=True, repr=False)
 class PredictionFacts(Facts):
-    """The prediction of one split: the log-loss of its labels, and how long it took."""
+    """How one split was predicted. loss: the log-loss of its labels."""
 
     loss: float
     seconds: float
@@ -133,8 +130,9 @@ class PredictionFacts(Facts):
 class FinetuneFacts(Facts):
     """How fine-tuning went.
 
-    runtime: the device and the precision. loss: the mean over all of training. training: how the
-    loss went. history: one point for each epoch; best_epoch: the one kept. prediction: by split.
+    runtime: the device and the precision. loss: the mean of the whole training. training: the loss
+    over time. history: validation after each epoch. best_epoch: the epoch whose weights were kept.
+    prediction: by split.
     """
 
     recipe: Recipe
@@ -157,8 +155,8 @@ class FinetuneFacts(Facts):
 class Role:
     """A model's place in a study.
 
-    name: in files. title: in tables and pictures. about: what it is, for a sentence. folder: where
-    a run folder keeps its scores. facts: what is known of how such a model was made.
+    name: for files. title: for tables and pictures. about: a description, for sentences. folder:
+    the place of its scores in a run folder. facts: the class of its facts.
     """
 
     name: str
@@ -196,14 +194,14 @@ FINETUNE = Role(
     folder="finetune",
     facts=FinetuneFacts,
 )
-# From the simplest to the strongest; whatever shows models goes through them in this order.
+# From the simplest to the strongest: tables and pictures list the models in this order.
 ROLES = {role.name: role for role in (MAJORITY, TFIDF, PROBE, FINETUNE)}
-# The one that becomes a model folder: exported, described by a card, and warned of when it fails.
+# A study saves the model of this role as a folder, exports it and writes a card for it.
 EXPORTED = FINETUNE
 
 
 def role_of(model: str) -> Role:
-    """The role of this name; a name that is no role's is its own title."""
+    """The role of this name. A model of your own has its name as title, description and folder."""
     return ROLES.get(model) or Role(model, title=model, about=model, folder=model, facts=Facts)
 
 
@@ -211,8 +209,8 @@ def role_of(model: str) -> Role:
 class Scores:
     """Class probabilities by split, each (n, k) float64 with rows that sum to 1.
 
-    model: the name of one of ROLES, or of a model of your own, which has no facts. Neither the
-    arrays nor the dictionary can be changed; arrays that could be are copied.
+    model: the name of one of ROLES, or of a model of your own, which has no facts. The dictionary
+    and the arrays are read-only; writable arrays are copied.
     """
 
     model: str
@@ -258,8 +256,8 @@ class Scores:
         path = Path(folder) / "scores.json"
         about = load_json(path)
         try:
-            kept = {split: arrays[split] for split in splits or about["splits"]}
-            return cls(about["model"], kept, _facts(about["model"], about["facts"]))
+            probabilities = {split: arrays[split] for split in splits or about["splits"]}
+            return cls(about["model"], probabilities, _facts(about["model"], about["facts"]))
         except (KeyError, TypeError, ValueError) as error:
             raise unreadable(path, error) from error
 

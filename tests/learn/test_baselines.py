@@ -7,15 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from emolens.data.balance import balance
 from emolens.data.dataset import Dataset, Split
 from emolens.errors import DataError
 from emolens.learn.baselines import majority, tfidf
 from emolens.scores import LinearFacts, MajorityFacts
-
-
-def plain(dataset: Dataset) -> object:
-    return balance(dataset["train"].labels, len(dataset.labels), method="none", seed=0)
 
 
 def test_the_majority_answers_with_the_shares_of_train(feelings: Dataset) -> None:
@@ -27,7 +22,7 @@ def test_the_majority_answers_with_the_shares_of_train(feelings: Dataset) -> Non
 
 
 def test_words_beat_the_largest_class(feelings: Dataset) -> None:
-    scores = tfidf(feelings, plain(feelings))  # type: ignore[arg-type]
+    scores = tfidf(feelings)
     right = scores.predictions("test") == feelings["test"].labels
     assert right.mean() > 0.9
     np.testing.assert_allclose(scores.probabilities["test"].sum(axis=1), 1)
@@ -43,5 +38,5 @@ def test_texts_without_words_are_a_data_error(feelings: Dataset) -> None:
     }
     dataset = replace(feelings, splits=blank)
     with pytest.raises(DataError, match="feelings have no words") as caught:
-        tfidf(dataset, plain(dataset))  # type: ignore[arg-type]
+        tfidf(dataset)
     assert caught.value.hint

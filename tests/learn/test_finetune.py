@@ -34,7 +34,7 @@ def trained(
     return folder, finetune(encoder, feelings, folder, recipe=RECIPE)
 
 
-def test_it_learns_well_over_chance(trained: tuple[Path, Scores], feelings: Dataset) -> None:
+def test_it_learns_far_above_chance(trained: tuple[Path, Scores], feelings: Dataset) -> None:
     _, scores = trained
     assert list(scores.probabilities) == ["validation", "test"]
     assert (scores.predictions("test") == feelings["test"].labels).mean() > 0.6
@@ -138,11 +138,11 @@ def test_the_weighted_loss_is_the_mean_of_weighted_cross_entropies() -> None:
     assert _weighted_loss(np.ones(3)) is None
 
 
-def test_a_loss_that_is_no_number_is_an_encoder_error(
+def test_a_loss_that_is_not_a_number_is_an_encoder_error(
     feelings: Dataset, tiny_encoder: Path, tmp_path: Path
 ) -> None:
     wild = Recipe(epochs=1, learning_rate=1e30, batch_size=16, precision="fp32")
-    with pytest.raises(EncoderError, match="loss is no number") as caught:
+    with pytest.raises(EncoderError, match="loss is not a number") as caught:
         finetune(find_encoder(str(tiny_encoder)), feelings, tmp_path, recipe=wild)
     assert "learning_rate" in caught.value.hint
 

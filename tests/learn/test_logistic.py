@@ -77,7 +77,7 @@ def test_class_weights_move_answers_to_the_small_class() -> None:
 @pytest.mark.parametrize("absent", [0, 1, 2])
 def test_a_class_without_rows_is_a_data_error(absent: int) -> None:
     (X, y), validation = made(3)
-    with pytest.raises(DataError, match=f"none of class {absent}") as caught:
+    with pytest.raises(DataError, match=f"Class {absent} has no training rows") as caught:
         fit_logistic((X[y != absent], y[y != absent]), validation, np.ones(3))
     assert caught.value.hint
 

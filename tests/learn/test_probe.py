@@ -95,10 +95,10 @@ def test_validation_decides_and_says_by_what() -> None:
     assert alone.path_ != probe.path_
 
 
-def test_a_class_of_validation_that_train_has_not_is_a_data_error() -> None:
+def test_a_class_with_validation_rows_only_is_a_data_error() -> None:
     embeddings, y = made(3)
     y["validation"][5] = 7
-    with pytest.raises(DataError, match="none of class 7, which validation has") as caught:
+    with pytest.raises(DataError, match="Class 7 has validation rows, but") as caught:
         fitted(embeddings, y)
     assert caught.value.hint
 

@@ -1,6 +1,6 @@
-"""How sure one can be of accuracy, macro-F1 and weighted F1, from a confusion matrix alone.
+"""Confidence intervals of accuracy, macro-F1 and weighted F1, from a confusion matrix alone.
 
-Closed form: no resampling and no seed. Knows nothing of models, splits or class names.
+By formula: no resampling and no seed. Knows nothing of models, splits or class names.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ import numpy as np
 
 from emolens.evaluation.metrics import summary
 
-# So many rows, answered as rows are on average, join those of each class. Without them a class
-# without errors would count as known to be without errors.
+# The number of imagined rows, with the average rate of errors, that are added to each class.
+# Without them, a class of a few rows without errors would count as a class that never has errors.
 _PRIOR_ROWS = 2.0
 
 
 @dataclass(frozen=True)
 class _Uncertainty:
-    """Of one figure: the rows that stand for the real ones, its standard error, and how far it is
-    off on average, with class sizes that are given or drawn.
+    """The uncertainty of one figure. rows: the effective number of rows. error: the standard error.
+
+    bias_given, bias_drawn: how far the figure is off on average, if class sizes are given or drawn.
     """
 
     rows: float
@@ -33,44 +34,45 @@ class _Uncertainty:
 def intervals(matrix: np.ndarray, *, level: float = 0.95) -> dict[str, tuple[float, float]]:
     """An interval (low, high) for each figure that summary gives of a (k, k) confusion matrix.
 
-    Accuracy has Wilson's score interval (1927). The F1 figures have the same, with an effective
-    number of rows: with so many rows, right or wrong independently, a share would vary as much as
-    the figure does. Surveys are treated like this (Korn and Graubard, 1998).
+    Accuracy has Wilson's score interval (1927). An F1 figure has the same interval with an
+    effective number of rows: the number with which a share of right rows would vary as much as the
+    figure does. Surveys use the same idea (Korn and Graubard, 1998).
 
-    F1 of few rows is also off on average: by one amount if the sizes of the classes are given, by
-    another if they are drawn together with the rows. A matrix does not tell which is the case, so
-    the interval allows for both. It contains its figure, lies within 0 and 1, and always has a
-    width. benchmarks/intervals.py measures how often it contains the true figure.
+    F1 of few rows also has a bias. It is one if the class sizes are given, and another if they are
+    drawn together with the rows. A matrix does not show which is the case, so the interval covers
+    both. It contains its figure, lies within 0 and 1, and is always wider than 0.
+    benchmarks/intervals.py measures how often it contains the true figure.
     """
     figures = {name: float(value) for name, value in summary(matrix).items()}
     bounds = {"accuracy": wilson(figures["accuracy"], float(matrix.sum()), level=level)}
-    for name, known in _f1_uncertainty(matrix).items():
-        apart = abs(known.bias_given - known.bias_drawn) / known.error
+    for name, of_f1 in _f1_uncertainty(matrix).items():
+        distance = abs(of_f1.bias_given - of_f1.bias_drawn) / of_f1.error
         ends = [figures[name]]
-        for bias in (known.bias_given, known.bias_drawn):
+        for bias in (of_f1.bias_given, of_f1.bias_drawn):
             center = min(max(figures[name] - bias, 0.0), 1.0)
-            ends += wilson(center, known.rows, level=_level_of_each(level, apart))
+            ends += wilson(center, of_f1.rows, level=_level_of_each(level, distance))
         bounds[name] = (min(ends), max(ends))
     return bounds
 
 
-def _level_of_each(level: float, apart: float) -> float:
-    """The level of two intervals, their centers `apart` standard errors, that span one of `level`.
+def _level_of_each(level: float, distance: float) -> float:
+    """The level of each of two intervals that together span an interval of `level`.
 
-    A truth at one center is hardly ever missed to the side of the other. Half of what is saved
-    there is spent on the near side. Imbens and Manski (2004) spend all of it, on centers that are
-    known; these are estimates, and then too little was covered (benchmarks/RESULTS.md).
+    distance: between their centers, in standard errors. If the truth is one center, the end beyond
+    the other center hardly ever misses it. The near end may therefore miss more often: by half of
+    what the far end misses less. All of it (Imbens and Manski, 2004) is for known centers; these
+    are estimates.
     """
     normal, misses = NormalDist(), 1 - level
-    far = normal.cdf(-normal.inv_cdf(1 - misses / 2) - apart)
+    far = normal.cdf(-normal.inv_cdf(1 - misses / 2) - distance)
     return 1 - 2 * (misses / 2 + (misses / 2 - far) / 2)
 
 
 def wilson(share: float, n_rows: float, *, level: float = 0.95) -> tuple[float, float]:
     """Wilson's score interval (low, high) of a share of n_rows rows; n_rows may be a fraction.
 
-    With Student's quantile for n_rows in place of the normal one: of 6 rows with a true share of
-    .97, Wilson's own interval contains it in 83 % of all cases only.
+    It uses Student's quantile for n_rows in place of the normal one. With the normal one, and 6
+    rows with a true share of .97, the interval contains that share in only 83 % of all cases.
     """
     from scipy.special import stdtrit
 
@@ -78,19 +80,19 @@ def wilson(share: float, n_rows: float, *, level: float = 0.95) -> tuple[float, 
     middle = n_rows * share + z2 / 2
     half = math.sqrt(z2 * (n_rows * share * (1 - share) + z2 / 4))
     low, high = (middle - half) / (n_rows + z2), (middle + half) / (n_rows + z2)
-    # For a share of 0 or 1 one bound is the share itself, which rounding may miss.
+    # For a share of 0 or 1, one bound is the share itself; rounding could put it beside the share.
     return max(min(low, share), 0.0), min(max(high, share), 1.0)
 
 
 def _f1_uncertainty(matrix: np.ndarray) -> dict[str, _Uncertainty]:
-    """By the delta method: the first order gives the rows, the second the biases."""
+    """By the delta method: the first order gives rows and error, the second order the biases."""
     answers, support = _smoothed(matrix), matrix.sum(axis=1).astype(np.float64)
     cells, n_rows, present = support[:, None] * answers, support.sum(), support > 0
     recall, predicted = np.diag(answers), cells.sum(axis=0)
     both = support + predicted
     f1 = 2 * support * recall / both
     macro, weighted = present / present.sum(), support / n_rows
-    variance = (cells * (1 - answers)).sum(axis=0)  # of predicted, sizes given
+    variance = (cells * (1 - answers)).sum(axis=0)  # of predicted, if sizes are given
     given = f1 * (variance - both * (1 - recall)) / both**2
     return {
         "macro_f1": _Uncertainty(
@@ -109,12 +111,12 @@ def _f1_uncertainty(matrix: np.ndarray) -> dict[str, _Uncertainty]:
 def _rows_and_error(
     cells: np.ndarray, weight: np.ndarray, f1: np.ndarray, gain: np.ndarray
 ) -> tuple[float, float]:
-    """How many right-or-wrong rows vary as the average of f1 by weight does, and how much that is.
+    """The effective number of rows, and the standard error, of the average of f1 with `weight`.
 
-    gain: (k,), what one more row of a class adds to the average by raising the class's weight.
+    gain: (k,), what one more row of a class adds to the average because the class weighs more.
     """
     value = weight @ f1
-    if len(cells) == 1:  # one class alone can't be mistaken
+    if len(cells) == 1:  # one class alone can't be confused with another
         return float(cells.sum()), math.sqrt(value * (1 - value) / cells.sum())
     both = cells.sum(axis=0) + cells.sum(axis=1)
     cost = weight * f1 / both
@@ -124,10 +126,10 @@ def _rows_and_error(
 
 
 def _smoothed(matrix: np.ndarray) -> np.ndarray:
-    """(k, k): how often each answer follows each class, drawn a little towards all classes' way.
+    """(k, k): the share of each answer among the rows of each class, with _PRIOR_ROWS added.
 
-    That way is: as often wrong as all rows together, and then with the answers that are wrong
-    most often.
+    The added rows are wrong as often as all rows together. Their wrong answers are spread over the
+    classes as the wrong answers of all rows are.
     """
     hits, support, n_rows = np.diag(matrix), matrix.sum(axis=1), matrix.sum()
     error = (n_rows - hits.sum() + 1) / (n_rows + 2)

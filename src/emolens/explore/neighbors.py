@@ -1,4 +1,4 @@
-"""The nearest rows of each row, and the graph that UMAP makes of them. Draws nothing."""
+"""The nearest rows of each row, and the graph that UMAP makes of them. Nothing here is random."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ ROUNDING = 1e-6
 def nearest_rows(rows: np.ndarray, k: int, metric: str) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the k nearest other rows and the distances to them, (n, k), nearest first.
 
-    Exact: all pairs are compared. Of cosine, correlation and euclidean products of matrices do
-    nearly all of the work.
+    Exact: all pairs are compared. Cosine, correlation and euclidean are computed by fast products
+    of matrices.
     """
     if metric in ("cosine", "correlation"):
         if metric == "correlation":
             rows = rows - rows.mean(axis=1, keepdims=True)
         length = np.linalg.norm(rows, axis=1, keepdims=True)
-        # Of rows of length 1 the cosine distance is half the square of the other.
+        # For rows of length 1, the cosine distance is half of the squared Euclidean distance.
         indices, distances = _all_pairs(rows / np.where(length > 0, length, 1), k, "euclidean")
         return indices, distances**2 / 2
     return _all_pairs(rows, k, metric)
@@ -31,16 +31,16 @@ def _all_pairs(rows: np.ndarray, k: int, metric: str) -> tuple[np.ndarray, np.nd
     search = require("sklearn.neighbors", "train")
     fitted = search.NearestNeighbors(n_neighbors=k, metric=metric, algorithm="brute").fit(rows)
     distances, indices = fitted.kneighbors()
-    # Repeated rows are at 0, and not at a rounding error of the products.
+    # Equal rows are at distance 0; the products would leave a rounding error.
     return indices, np.where(distances < ROUNDING, 0, distances)
 
 
 def graph(indices: np.ndarray, distances: np.ndarray) -> Any:
-    """How strongly rows belong together, as UMAP defines it: (n, n), sparse and symmetric.
+    """How strongly rows are connected, as UMAP defines it: (n, n), sparse and symmetric.
 
-    A row's nearest neighbor belongs to it with 1, the others with exp(-excess / sigma), where
-    sigma makes the strengths sum up to log2 of the number of neighbors, the row itself included.
-    umap's own function does the same; to compile it takes four seconds.
+    The strength is 1 for a row's nearest neighbor, and exp(-excess / sigma) for the others. sigma
+    makes the strengths of a row sum up to log2 of the number of its neighbors, itself included.
+    umap's own function gives the same, but needs seconds to compile.
     """
     sparse = require("scipy.sparse", "train")
     n, k = distances.shape

@@ -1,4 +1,4 @@
-"""Vectors to a plane that can be drawn. The only module that knows `umap`."""
+"""Lays vectors out on a plane, for a picture. The only module that knows `umap`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from emolens.explore.neighbors import graph, nearest_rows
 from emolens.shown import one_line
 from emolens.store import load_table, save_table
 
-MANY = 2**14  # rows; beyond, UMAP's approximate search overtakes all pairs
+MANY = 2**14  # rows; above, UMAP's approximate search is faster than all pairs
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ def project(
 ) -> Projection:
     """Scale each feature to 0…1 and lay the rows out in two dimensions with UMAP.
 
-    vectors: (n, d), finite, at least three rows; DataError otherwise. The labels are only kept
-    beside the places; the layout does not use them. The same seed gives the same picture on the
-    same machine. (McInnes, Healy and Melville, 2018.)
+    vectors: (n, d), finite, at least three rows; DataError otherwise. The layout does not use the
+    labels; they are only stored with it. The same seed gives the same picture on the same machine.
+    (McInnes, Healy and Melville, 2018.)
     """
     if len(vectors) < 3:
         raise DataError(
@@ -67,15 +67,15 @@ def project(
     preprocessing = require("sklearn.preprocessing", "train")
     scaled = preprocessing.MinMaxScaler().fit_transform(vectors)
     if metric == "cosine":
-        # A row without a direction has no cosine; only the lowest value in every feature is one.
+        # A row of zeros has no cosine. After scaling, the row of all lowest values is such a row.
         scaled[~scaled.any(axis=1)] = 1e-6
     n = len(scaled)
     random = np.random.RandomState(seed)
     indices, distances = _neighbors(scaled, min(n_neighbors, n - 1) - 1, metric, random)
-    # In float32 each power in umap's loop costs less, a fifth of the layout's time.
+    # float32 makes the powers in umap's inner loop faster.
     a, b = (np.float32(value) for value in umap.find_ab_params(1.0, min_dist))
     with warnings.catch_warnings():
-        # Repeated texts make a disconnected graph; the picture shows them where they belong.
+        # Repeated texts make a disconnected graph; the layout is still right.
         warnings.filterwarnings("ignore", message=".*not fully connected.*")
         warnings.filterwarnings("ignore", message="Spectral initialisation failed!.*")
         xy, _ = umap.simplicial_set_embedding(
@@ -103,7 +103,7 @@ def project(
 def _neighbors(
     rows: np.ndarray, k: int, metric: str, random: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
-    """As nearest_rows; of many rows only nearly so, where comparing all of them takes minutes."""
+    """nearest_rows, or for many rows an approximate search where all pairs would take minutes."""
     if len(rows) < MANY or metric not in ("manhattan", "chebyshev"):
         return nearest_rows(rows, k, metric)
     umap = require("umap.umap_", "train")

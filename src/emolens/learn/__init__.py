@@ -1,1 +1,1 @@
-"""What is trained on the training split: baselines, a probe, a fine-tuned encoder."""
+"""The models that learn from the training split: baselines, a probe, a fine-tuned encoder."""

@@ -1,4 +1,4 @@
-"""What a score must be held against: the largest class, and TF-IDF with logistic regression."""
+"""The models that others must beat: the largest class, and logistic regression on TF-IDF."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from emolens.scores import MAJORITY, TFIDF, LinearFacts, MajorityFacts, Scores
 
 
 def majority(dataset: Dataset) -> Scores:
-    """Always the largest class of train; the probabilities are the shares of the classes there."""
+    """Always predicts the largest class of train; the probabilities are its class shares."""
     shares = dataset.counts(TRAIN) / len(dataset[TRAIN])
     probabilities = {
         name: np.tile(shares, (len(split), 1))
@@ -26,7 +26,7 @@ def majority(dataset: Dataset) -> Scores:
 def tfidf(dataset: Dataset, balance: Balance | None = None) -> Scores:
     """Logistic regression on TF-IDF of words and word pairs, C chosen on validation."""
     text = require("sklearn.feature_extraction.text", "train")
-    # A word that stands in one text only can't help; in a small corpus nearly all words do.
+    # A word that is in only one text can't help; but in a small corpus nearly all words are such.
     min_df = 2 if len(dataset[TRAIN]) >= 1000 else 1
     vectorizer = text.TfidfVectorizer(ngram_range=(1, 2), min_df=min_df, sublinear_tf=True)
     try:

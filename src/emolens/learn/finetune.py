@@ -1,7 +1,7 @@
 """Fine-tuning a sequence classifier through transformers' Trainer.
 
-Dynamic padding, batches of similar length, best checkpoint by validation macro-F1. Only
-safetensors are written: the Trainer's own checkpoints, which pickle, are off.
+Batches hold texts of similar length; the epoch with the best macro-F1 on validation is kept. Only
+safetensors are written: the Trainer's own checkpoints are off, because they are pickles.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from emolens.store import atomic_folder, save_json, sha256, writing
 
 @dataclass(frozen=True)
 class _Training:
-    """All that one training takes. pretrained: the tokenizer as transformers holds it."""
+    """The inputs of one training. pretrained: the tokenizer as an object of transformers."""
 
     encoder: EncoderFolder
     dataset: Dataset
@@ -59,7 +59,7 @@ class _Training:
 
     @property
     def balance(self) -> Balance:
-        """Which training rows are learned from, and the class weights."""
+        """The training rows to learn from, and the class weights."""
         labels, k = self.dataset[TRAIN].labels, len(self.dataset.labels)
         return balance(labels, k, method=self.recipe.balance, seed=self.recipe.seed)
 
@@ -75,9 +75,9 @@ def finetune(
 ) -> Scores:
     """Train on train, keep the epoch with the best validation macro-F1, write a model folder.
 
-    encoder: a name as find_encoder takes it. folder: takes the place of what is there, once all
-    is done. tokenizer: the encoder's, with the tokens that a text may have, in training and ever
-    after; without it, the encoder's own limit, with a warning where texts are cut.
+    encoder: a name, or a folder. folder: what is there is replaced, once all is done. tokenizer:
+    the encoder's, with a limit of tokens per text for training and for later use; without it, the
+    encoder's own limit, with a warning where texts are cut.
 
     Returns the probabilities of every split but train, computed in fp32 from the saved weights; the
     facts are FinetuneFacts. Raises DataError where train or validation has no rows.
@@ -86,18 +86,17 @@ def finetune(
         if not len(dataset.splits.get(split, ())):
             raise DataError(
                 f"{dataset.name} has no rows in {split}.",
-                hint="Fine-tuning learns from train and chooses the epoch on validation.",
+                hint="Add rows: fine-tuning learns from train and chooses the epoch on validation.",
             )
     if not isinstance(encoder, EncoderFolder):
         encoder = find_encoder(str(encoder))
-    given, tokenizer = tokenizer is not None, tokenizer or tokenizer_of(encoder)
+    limit_is_given, tokenizer = tokenizer is not None, tokenizer or tokenizer_of(encoder)
     tokens = {name: tokenizer.encode(split.texts) for name, split in dataset.splits.items()}
-    # Whoever gives the tokenizer has chosen its limit.
-    if not given and (n := sum(rows.n_truncated for rows in tokens.values())):
+    if not limit_is_given and (n := sum(rows.n_truncated for rows in tokens.values())):
         message = f"{n:,} texts were cut at {tokenizer.max_length} tokens."
         warnings.warn(message, UserWarning, stacklevel=2)
     pretrained = pretrained_tokenizer(encoder)
-    # Whoever uses the model later cuts texts at the same length.
+    # The saved model cuts texts at the same length.
     pretrained.model_max_length = tokenizer.max_length
     training = _Training(encoder, dataset, tokens, pretrained, recipe or Recipe(), progress)
     with atomic_folder(Path(folder)) as fresh:
@@ -108,14 +107,14 @@ def finetune(
 
 
 def _train(training: _Training, folder: Path) -> FinetuneFacts:
-    """Run the Trainer; leaves the best epoch's weights in `folder`. Nothing is predicted yet."""
+    """Run the Trainer; writes the best epoch's weights to `folder`. Predicts nothing yet."""
     recipe, dataset, tokens = training.recipe, training.dataset, training.tokens
     chosen = choose(recipe.precision, use="train")
     torch_for(chosen)
     seed_everything(recipe.seed)
     model = sequence_classifier(training.encoder, dataset.labels.id2label)
     if chosen.device == "cpu":
-        # torch's fused attention gains nothing on short texts here: benchmarks/attention.py.
+        # torch's fused attention is no faster for short texts on a CPU: benchmarks/attention.py.
         model.set_attn_implementation("eager")
     rows = {
         TRAIN: _examples(tokens[TRAIN], dataset[TRAIN].labels, training.balance.rows),
@@ -130,7 +129,7 @@ def _train(training: _Training, folder: Path) -> FinetuneFacts:
         seconds = time.perf_counter() - started
     if not np.isfinite(outcome.training_loss):
         raise EncoderError(
-            "The training loss is no number any more.",
+            "The training loss is not a number any more.",
             hint='Lower finetune.learning_rate, or set finetune.precision = "fp32".',
         )
     log = trainer.state.log_history
@@ -148,7 +147,7 @@ def _train(training: _Training, folder: Path) -> FinetuneFacts:
 
 
 def _write_emolens_json(folder: Path, encoder: EncoderFolder, dataset: Dataset) -> None:
-    """What the ecosystem's own files have no place for."""
+    """The facts that have no place in the files of transformers."""
     save_json(
         folder / "emolens.json",
         {
@@ -186,7 +185,7 @@ def _examples(
 
 
 def _arguments(recipe: Recipe, chosen: Runtime, scratch: str, *, n_rows: int) -> Any:
-    """The recipe as the Trainer takes it. n_rows: of one epoch."""
+    """The recipe as arguments of the Trainer. n_rows: in one epoch."""
     require("accelerate", "train")
     steps = max(int(n_rows * recipe.epochs / recipe.batch_size), 1)
     arguments = require("transformers", "train").TrainingArguments(
@@ -201,7 +200,7 @@ def _arguments(recipe: Recipe, chosen: Runtime, scratch: str, *, n_rows: int) ->
         eval_strategy="epoch",
         save_strategy="no",
         logging_steps=max(steps // 40, 1),
-        logging_nan_inf_filter=False,  # a loss that is no number must be seen
+        logging_nan_inf_filter=False,  # a loss that is not a number must be seen
         bf16=chosen.precision == "bf16",
         use_cpu=chosen.device == "cpu",
         dataloader_pin_memory=chosen.device == "cuda",
@@ -211,7 +210,7 @@ def _arguments(recipe: Recipe, chosen: Runtime, scratch: str, *, n_rows: int) ->
         log_level="error",
     )
     if arguments.n_gpu > 1:
-        arguments._n_gpu = 1  # more would multiply the batch that the recipe states
+        arguments._n_gpu = 1  # more GPUs would multiply the recipe's batch size
     return arguments
 
 
@@ -224,7 +223,6 @@ def _trainer(
     keeper: Any,
 ) -> Any:
     transformers = require("transformers", "train")
-    class_weights = training.balance.class_weights
     trainer = transformers.Trainer(
         model=model,
         args=arguments,
@@ -233,7 +231,7 @@ def _trainer(
         eval_dataset=rows[VALIDATION],
         processing_class=training.pretrained,
         compute_metrics=_metrics(),
-        compute_loss_func=_weighted_loss(class_weights),
+        compute_loss_func=_weighted_loss(training.balance.class_weights),
         callbacks=[keeper],
     )
     trainer.remove_callback(transformers.PrinterCallback)  # it writes to stdout
@@ -241,7 +239,7 @@ def _trainer(
 
 
 def _metrics() -> Any:
-    """What the Trainer tells after each epoch; averages run over the classes that have rows."""
+    """The figures of each epoch, as the Trainer wants them; averages skip classes without rows."""
     metrics = require("sklearn.metrics", "train")
 
     def compute(prediction: Any) -> dict[str, float]:
@@ -258,7 +256,7 @@ def _metrics() -> Any:
 
 
 def _weighted_loss(class_weights: np.ndarray) -> Any:
-    """Cross-entropy with class weights; None where all weigh the same (the model's own loss)."""
+    """Cross-entropy with class weights; None, for the model's own loss, if all weights are 1."""
     if np.allclose(class_weights, 1.0):
         return None
     torch = require("torch", "train")
@@ -276,7 +274,7 @@ def _weighted_loss(class_weights: np.ndarray) -> Any:
 
 
 def _keeper(folder: Path, model: Any, progress: Progress | None) -> Any:
-    """A callback that keeps the best epoch's weights in `folder` and reports progress."""
+    """A callback that saves the best epoch's weights to `folder` and reports progress."""
     transformers = require("transformers", "train")
 
     class Keeper(transformers.TrainerCallback):  # type: ignore[misc, name-defined]
@@ -298,7 +296,7 @@ def _keeper(folder: Path, model: Any, progress: Progress | None) -> Any:
 
 
 def _epoch_point(entry: dict[str, Any]) -> EpochPoint:
-    """One entry of the Trainer's log, as it evaluated on validation."""
+    """The evaluation on validation, from an entry of the Trainer's log."""
     names = ("loss", "accuracy", "macro_f1", "weighted_f1")
     values = {name: float(entry[f"eval_{name}"]) for name in names}
     return EpochPoint(epoch=float(entry["epoch"]), **values)

@@ -22,10 +22,7 @@ Rows = tuple[Any, np.ndarray]
 
 @dataclass(frozen=True)
 class LogisticFit:
-    """coef: (k, d), intercept: (k,) float64, for k classes also where k is 2.
-
-    path: by regularization C, the log-loss on validation that decided.
-    """
+    """coef: (k, d), intercept: (k,), float64, also if k is 2. path: log-loss on validation by C."""
 
     coef: np.ndarray
     intercept: np.ndarray
@@ -44,19 +41,19 @@ def fit_logistic(
     *,
     strengths: Sequence[float] = STRENGTHS,
 ) -> LogisticFit:
-    """Fit train once for each C, keep the one with the least log-loss on validation.
+    """Fit train once for each C of `strengths`, and keep the fit with the lowest validation loss.
 
-    Log-loss, because accuracy and F1 of so similar fits differ by chance alone. It weights the
-    classes as the fit does. Ties go to the stronger regularization. train, validation: (n, d)
-    features, sparse or dense, and (n,) ids from 0 to k - 1. Without validation, C is chosen on rows
-    that are held out, and the last fit is on all of train. Raises DataError where a class has no
-    rows, or where C can't be chosen.
+    The loss is the log-loss with class weights: accuracy and F1 of such similar fits differ by
+    chance alone. Of equal losses the stronger regularization wins. train, validation: (n, d)
+    features, sparse or dense, and (n,) ids from 0 to k - 1. Without validation, C is chosen on
+    rows of train that are held out, and the final fit uses all of train. Raises DataError where a
+    class has no rows, or where C can't be chosen.
     """
     counts = np.bincount(train[1], minlength=len(class_weights))
     if not counts.all():
-        # scikit-learn would leave it out, and every id behind it would shift.
+        # scikit-learn would leave the class out and shift the ids after it.
         raise DataError(
-            f"The training rows have none of class {counts.argmin()}.",
+            f"Class {counts.argmin()} has no training rows.",
             hint="Add rows of it, or leave the class out.",
         )
     if validation is not None:
@@ -66,11 +63,12 @@ def fit_logistic(
     held = _held_out(train[1])
     if not held.any():
         raise DataError(
-            "There are too few rows to choose the regularization on.",
-            hint="Give validation rows, or one strength only.",
+            "There are too few rows to choose the regularization with.",
+            hint="Give validation rows, or only one strength.",
         )
-    kept, tried = _take(train, ~held), _take(train, held)
-    best = _best(_path(kept, class_weights, strengths), tried, class_weights)
+    X, y = train
+    fits = _path((X[~held], y[~held]), class_weights, strengths)
+    best = _best(fits, (X[held], y[held]), class_weights)
     return replace(next(_path(train, class_weights, [best.c])), path=best.path)
 
 
@@ -82,13 +80,13 @@ def _path(
     exceptions = require("sklearn.exceptions", "train")
     weights = dict(enumerate(class_weights.tolist()))
     model = linear.LogisticRegression(max_iter=1000, warm_start=True, class_weight=weights)
-    # The products of dense features are small: on a busy machine threads that wait for each other
-    # took ten times as long as one alone.
+    # Products of dense features are small. On a busy machine, threads that wait for each other took
+    # ten times as long as one thread.
     threads = 1 if isinstance(train[0], np.ndarray) else None
     limits = require("threadpoolctl", "train").threadpool_limits
     for c in sorted(strengths):
         with limits(threads), warnings.catch_warnings():
-            # A weakly regularized fit that has not converged is judged on validation as it is.
+            # A fit that has not converged competes on validation like the others.
             warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
             model.set_params(C=c).fit(*train)
         yield LogisticFit(*_both_classes(model.coef_, model.intercept_), c, {})
@@ -98,13 +96,13 @@ def _best(fits: Iterator[LogisticFit], validation: Rows, class_weights: np.ndarr
     log_loss = require("sklearn.metrics", "train").log_loss
     X, y = validation
     options = {"labels": range(len(class_weights)), "sample_weight": class_weights[y]}
-    tried = [(float(log_loss(y, fit.probabilities(X), **options)), fit) for fit in fits]
-    _, best = min(tried, key=lambda pair: pair[0])
-    return replace(best, path={f"{fit.c:g}": loss for loss, fit in tried})
+    losses = [(float(log_loss(y, fit.probabilities(X), **options)), fit) for fit in fits]
+    _, best = min(losses, key=lambda pair: pair[0])
+    return replace(best, path={f"{fit.c:g}": loss for loss, fit in losses})
 
 
 def _held_out(y: np.ndarray) -> np.ndarray:
-    """(n,) bool: of each class the 2nd row and every 5th after it, so none is held out whole."""
+    """(n,) bool: the 2nd row of each class and every 5th after it. The 1st is always left in."""
     order = np.argsort(y, kind="stable")
     counts = np.bincount(y)
     rank = np.empty(len(y), dtype=np.int64)
@@ -113,13 +111,8 @@ def _held_out(y: np.ndarray) -> np.ndarray:
     return held
 
 
-def _take(rows: Rows, wanted: np.ndarray) -> Rows:
-    X, y = rows
-    return X[wanted], y[wanted]
-
-
 def _both_classes(coef: np.ndarray, intercept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """scikit-learn keeps one row for two classes; softmax([0, z]) is the same as sigmoid(z)."""
+    """scikit-learn has one row for two classes: sigmoid(z), which equals softmax([0, z])."""
     if len(coef) > 1:
         return coef.copy(), intercept.copy()
     return np.vstack([np.zeros_like(coef), coef]), np.concatenate([[0.0], intercept])

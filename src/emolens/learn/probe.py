@@ -1,6 +1,6 @@
-"""A linear probe on frozen embeddings: how much of the emotion is already there.
+"""A linear probe: measures how well frozen embeddings already separate the classes.
 
-An estimator as scikit-learn's are; knows nothing of texts or of how they were encoded.
+A scikit-learn estimator; knows nothing of texts or of how they were encoded.
 """
 
 from __future__ import annotations
@@ -24,20 +24,12 @@ _LEARNED = ("mean_", "scale_", "coef_", "intercept_")
 
 
 class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, name-defined]
-    """Logistic regression on standardized vectors, its regularization C chosen on validation.
+    """Logistic regression on standardized vectors; validation chooses the regularization C.
 
-    strengths: the C to choose among. class_weight: None, 'balanced' or weights by class, as
-    scikit-learn takes it. After fit: `classes_` (k,), `mean_`, `scale_` (d,), `coef_` (k, d),
+    strengths: the values of C to choose from. class_weight: None, 'balanced' or weights by class,
+    as in scikit-learn. After fit: `classes_` (k,), `mean_`, `scale_` (d,), `coef_` (k, d),
     `intercept_` (k,), `C_`, and `path_`, the log-loss on validation by C.
     """
-
-    classes_: np.ndarray
-    mean_: np.ndarray
-    scale_: np.ndarray
-    coef_: np.ndarray
-    intercept_: np.ndarray
-    C_: float
-    path_: dict[str, float]
 
     def __init__(
         self,
@@ -49,10 +41,10 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
         self.class_weight = class_weight
 
     def fit(self, X: Any, y: Any, *, eval_set: tuple[np.ndarray, np.ndarray] | None = None) -> Self:
-        """Learn from (n, d) vectors and (n,) classes: ids, names or what else they may be.
+        """Learn from (n, d) vectors and (n,) classes, which are ids or names.
 
-        eval_set: the vectors and classes of validation, on which C is chosen. Without it, a fifth
-        of the rows of each class is held out for that, and the last fit is on all rows. Raises
+        eval_set: the vectors and classes of validation, to choose C with. Without it, a fifth of
+        the rows of each class is held out for this, and the final fit uses all rows. Raises
         ValueError as scikit-learn does, and DataError where C can't be chosen.
         """
         validation = require("sklearn.utils.validation", "train")
@@ -66,8 +58,9 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
         weights = require("sklearn.utils.class_weight", "train").compute_class_weight(
             self.class_weight, classes=self.classes_, y=y
         )
-        tried = None if eval_set is None else self._known(*eval_set)
-        fit = fit_logistic((self._standardized(X), ids), tried, weights, strengths=self.strengths)
+        train = self._standardized(X), ids
+        held_out = None if eval_set is None else self._validation_rows(*eval_set)
+        fit = fit_logistic(train, held_out, weights, strengths=self.strengths)
         self.coef_, self.intercept_, self.C_, self.path_ = fit.coef, fit.intercept, fit.c, fit.path
         return self
 
@@ -82,13 +75,13 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
     def predict(self, X: Any) -> np.ndarray:
         """(n, d) vectors to (n,) classes."""
         top = ONE_CLASS.top(self.predict_proba(X))
-        answers: np.ndarray = self.classes_[top]
-        return answers
+        classes: np.ndarray = self.classes_[top]
+        return classes
 
     def scores(self, embeddings: Embeddings, labels: LabelSet) -> Scores:
         """Probabilities for every split but train, in the order of `labels`.
 
-        The classes that were learned are the ids or the names of `labels`; DataError otherwise.
+        The probe must have learned the ids or the names of `labels`; DataError otherwise.
         """
         learned = self.classes_.tolist()
         names = [c if isinstance(c, str) else dict(enumerate(labels.names)).get(c) for c in learned]
@@ -115,7 +108,7 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
         values = {
             "classes": self.classes_.tolist(),
             "strengths": list(self.strengths),
-            # In JSON the keys of an object are always texts.
+            # Pairs, because the keys of a JSON object are always texts.
             "class_weight": list(weights.items()) if isinstance(weights, dict) else weights,
             "C": self.C_,
             "log_loss_by_C": self.path_,
@@ -138,13 +131,13 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
         probe.n_features_in_ = len(probe.mean_)
         return probe
 
-    def _known(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _validation_rows(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Validation rows, standardized, with their classes as ids."""
         validation = require("sklearn.utils.validation", "train")
         X, y = validation.validate_data(self, X, y, reset=False)
         if unknown := sorted(set(y.tolist()).difference(self.classes_.tolist())):
             raise DataError(
-                f"The training rows have none of class {unknown[0]}, which validation has.",
+                f"Class {unknown[0]} has validation rows, but no training rows.",
                 hint="Add rows of it, or leave the class out.",
             )
         return self._standardized(X), np.searchsorted(self.classes_, y)
