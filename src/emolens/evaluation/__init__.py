@@ -1,1 +1,1 @@
-"""How right the scores are, how sure of that one can be, and where they fail."""
+"""How often the scores are right, how certain those figures are, and where the scores fail."""

@@ -1,4 +1,4 @@
-"""Evaluation: every model on validation and test, with intervals, comparisons and its worst rows.
+"""Evaluation: the figures of every model, comparisons of the models, and the worst rows.
 
 Takes Scores and labels; knows nothing of how the models were made.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ N_WORST = 10
 
 @dataclass(frozen=True)
 class WorstRow:
-    """A row of a split that a model gets wrong. p_label: what it gave to the true class."""
+    """A row that a model gets wrong, with the probability of its label and of the wrong answer."""
 
     split: str
     row: int
@@ -46,12 +46,11 @@ class WorstRow:
 class Evaluation:
     """The figures by split and by model.
 
-    absent: by split, the classes without a row in it; the macro average leaves them out.
-    comparisons: by split, McNemar between each trained model and the one before it.
-    worst_of: the model with the best macro-F1 on validation, whose wrong rows follow.
-    hardest: those to whose label it gave the least probability;
-    confidently_wrong: rows it got wrong with the highest probability. Both of validation, so that
-    looking at them does not spend the test split.
+    absent: by split, the classes without rows there, which the macro average leaves out.
+    comparisons: by split, McNemar's test of each trained model against the one before it.
+    worst_of: the model with the best macro-F1 on validation. hardest: the rows that it gets wrong
+    with the lowest probability for the label. confidently_wrong: those with the highest probability
+    for the wrong answer. Both are rows of validation, so that nobody needs to look at test.
     warnings: what is wrong with the model that gets exported, and what to try.
     """
 
@@ -79,7 +78,7 @@ class Evaluation:
         return html_table(self, header, rows)
 
     def absence(self, split: str) -> str:
-        """`test has no rows of joy, which macro-F1 leaves out`; '' if every class has rows."""
+        """`test has no rows of joy, which macro-F1 leaves out`; '' where every class has rows."""
         missing = ", ".join(self.absent[split])
         return f"{split} has no rows of {missing}, which macro-F1 leaves out" if missing else ""
 
@@ -90,50 +89,35 @@ class Evaluation:
 
     @classmethod
     def load(cls, path: str | Path) -> Evaluation:
-        """Read what save wrote; StorageError where the file holds anything else."""
+        """Read a file that save wrote; StorageError where the file holds anything else."""
         plain = load_json(Path(path))
         try:
             return cls.from_dict(plain)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise unreadable(Path(path), error) from error
 
     def to_dict(self) -> dict[str, Any]:
-        """As evaluation.json holds it: the splits on top, the other fields beside them."""
+        """The content of evaluation.json: one entry for each split and for each other field."""
         plain = asdict(self)
         return {**plain.pop("by_split"), **plain}
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Evaluation:
-        """The inverse of to_dict, also after a round through JSON."""
-        others = {field.name for field in fields(cls)}
-        by_split = {
-            split: {name: ModelEvaluation.from_dict(values) for name, values in models.items()}
-            for split, models in plain.items()
-            if split not in others
-        }
-        comparisons = {
-            split: [Comparison(**values) for values in found]
-            for split, found in plain["comparisons"].items()
-        }
-        return cls(
-            labels=tuple(plain["labels"]),
-            absent=plain["absent"],
-            by_split=by_split,
-            comparisons=comparisons,
-            worst_of=plain["worst_of"],
-            hardest=[WorstRow(**row) for row in plain["hardest"]],
-            confidently_wrong=[WorstRow(**row) for row in plain["confidently_wrong"]],
-            warnings=plain["warnings"],
-        )
+        """The inverse of to_dict, also for values that JSON has read."""
+        from pydantic import TypeAdapter
+
+        by_split = {split: plain[split] for split in plain["comparisons"]}
+        evaluation: Evaluation = TypeAdapter(cls).validate_python({**plain, "by_split": by_split})
+        return evaluation
 
 
 def evaluate(dataset: Dataset, scores: Sequence[Scores]) -> Evaluation:
-    """Hold each model's probabilities against the labels of every split but train."""
+    """Compare each model's answers with the labels of every split except train."""
     splits = [name for name in dataset.splits if name != TRAIN]
     if VALIDATION not in splits:
         raise UsageError(
-            f"{dataset.name} has no split '{VALIDATION}' to choose the worst rows from.",
-            hint="load_dataset cuts one out of the training rows where a source has none.",
+            f"{dataset.name} has no split '{VALIDATION}', and the worst rows are taken from it.",
+            hint="Load the data with load_dataset: it takes a validation split out of train.",
         )
     by_split = {
         split: {s.model: evaluate_model(dataset, s, split) for s in scores} for split in splits
@@ -153,7 +137,7 @@ def evaluate(dataset: Dataset, scores: Sequence[Scores]) -> Evaluation:
 
 
 def predictions_table(dataset: Dataset, scores: Sequence[Scores]) -> Any:
-    """An Arrow table of all rows but train's: split, row, text, label and each model's answer."""
+    """An Arrow table of all rows except train: split, row, text, label and each model's answer."""
     import pyarrow as pa
 
     names = np.array(dataset.labels.names)

@@ -1,4 +1,4 @@
-"""Figures from labels and predictions. Plain arrays in, numbers out; intervals are another room."""
+"""Figures from labels and predictions. Takes plain arrays; knows nothing of models or intervals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from emolens.decide import ONE_CLASS
 class Comparison:
     """Two models on the same rows: McNemar's exact test.
 
-    only_first, only_second: rows that just the one got right. p_value: two-sided.
+    only_first, only_second: how many rows only that model gets right. p_value: two-sided.
     """
 
     first: str
@@ -24,7 +24,7 @@ class Comparison:
 
 
 def confusion(labels: np.ndarray, predictions: np.ndarray, n_classes: int) -> np.ndarray:
-    """(k, k) int64: true classes as rows, predicted ones as columns."""
+    """(k, k) int64: one row for each true class, one column for each predicted class."""
     return np.bincount(labels * n_classes + predictions, minlength=n_classes**2).reshape(
         n_classes, n_classes
     )
@@ -33,8 +33,8 @@ def confusion(labels: np.ndarray, predictions: np.ndarray, n_classes: int) -> np
 def summary(matrices: np.ndarray) -> dict[str, np.ndarray]:
     """Accuracy, macro-F1 and weighted F1 of (..., k, k) confusion matrices; each (...,).
 
-    The macro average runs over the classes that have rows: as scikit-learn's f1_score with these
-    as its labels. An answer of another class is still an error.
+    The macro average is over the classes that have rows, as scikit-learn's f1_score computes it
+    with these classes as `labels`. A row that is answered with another class is still an error.
     """
     hits = np.diagonal(matrices, axis1=-2, axis2=-1).astype(np.float64)
     support, predicted = matrices.sum(axis=-1), matrices.sum(axis=-2)
@@ -47,20 +47,18 @@ def summary(matrices: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def per_class(matrix: np.ndarray, names: tuple[str, ...]) -> dict[str, dict[str, float]]:
-    """Precision, recall, F1 and support by class name; 0 where there is nothing to divide by."""
+def per_class(matrix: np.ndarray, names: tuple[str, ...]) -> dict[str, dict[str, int | float]]:
+    """Precision, recall, F1 and support by class name; 0 where the divisor is 0."""
     hits = np.diag(matrix).astype(np.float64)
     support, predicted = matrix.sum(axis=1), matrix.sum(axis=0)
-    precision = hits / np.maximum(predicted, 1)
-    recall = hits / np.maximum(support, 1)
-    f1 = 2 * hits / np.maximum(support + predicted, 1)
+    figures = {
+        "precision": hits / np.maximum(predicted, 1),
+        "recall": hits / np.maximum(support, 1),
+        "f1": 2 * hits / np.maximum(support + predicted, 1),
+        "support": support,
+    }
     return {
-        name: {
-            "precision": float(precision[i]),
-            "recall": float(recall[i]),
-            "f1": float(f1[i]),
-            "support": int(support[i]),
-        }
+        name: {figure: values[i].item() for figure, values in figures.items()}
         for i, name in enumerate(names)
     }
 
@@ -68,9 +66,10 @@ def per_class(matrix: np.ndarray, names: tuple[str, ...]) -> dict[str, dict[str,
 def mcnemar(
     labels: np.ndarray, first: np.ndarray, second: np.ndarray, *, names: tuple[str, str]
 ) -> Comparison:
-    """Whether two models' errors on the same rows differ by more than chance (McNemar, 1947).
+    """Test whether two models' errors on the same rows differ by more than chance (McNemar, 1947).
 
-    Exact: of the rows that just one got right, each is a fair coin under the null hypothesis.
+    The test looks at the rows that only one of them gets right. Without a difference between the
+    models, each such row is right with either one as often as a fair coin shows heads.
     """
     from scipy.stats import binomtest
 
@@ -82,8 +81,10 @@ def mcnemar(
 
 
 def calibration_error(labels: np.ndarray, probabilities: np.ndarray, *, n_bins: int = 15) -> float:
-    """Expected calibration error: the mean gap between confidence and accuracy over equal-width
-    bins of the top probability, weighted by their rows (Guo et al., 2017).
+    """Expected calibration error (Guo et al., 2017).
+
+    Rows are put into bins of equal width by their highest probability. The error is the gap between
+    mean probability and accuracy of a bin, averaged over the bins, weighted by their rows.
     """
     confidence = probabilities.max(axis=1)
     right = ONE_CLASS.top(probabilities) == labels

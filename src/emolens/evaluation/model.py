@@ -1,4 +1,4 @@
-"""One model on one split: its figures, each with an interval, and its confusion matrix.
+"""One model on one split: its figures, their intervals, and its confusion matrix.
 
 Takes Scores and labels; knows nothing of how the model was made, nor of other models.
 """
@@ -6,19 +6,22 @@ Takes Scores and labels; knows nothing of how the model was made, nor of other m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from emolens.data.dataset import Dataset
 from emolens.errors import UsageError
 from emolens.evaluation.intervals import intervals
 from emolens.evaluation.metrics import calibration_error, confusion, per_class, summary
 from emolens.scores import Scores
-from emolens.shown import html_table, one_line
+from emolens.shown import one_line
 
 
 @dataclass(frozen=True)
 class ModelEvaluation:
-    """One model on one split. intervals: 95 %, low and high. confusion: true class by row."""
+    """The figures of one model on one split of n rows.
+
+    intervals: low and high end, at 95 %. per_class: precision, recall, f1 and support of each
+    class. confusion: counts of rows, with one list for each true class.
+    """
 
     n: int
     accuracy: float
@@ -27,33 +30,23 @@ class ModelEvaluation:
     intervals: dict[str, tuple[float, float]]
     loss: float
     calibration_error: float
-    per_class: dict[str, dict[str, float]]
+    per_class: dict[str, dict[str, int | float]]
     confusion: list[list[int]]
 
     def __repr__(self) -> str:
         figures = [f"accuracy {self.accuracy:.4f}", f"macro-F1 {self.macro_f1:.4f}"]
         return one_line(self, f"{self.n:,} texts", *figures)
 
-    def _repr_html_(self) -> str:
-        rows = [(label, *figures.values()) for label, figures in self.per_class.items()]
-        return html_table(self, ("class", "precision", "recall", "F1", "texts"), rows)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> ModelEvaluation:
-        """From the fields as JSON holds them."""
-        intervals = {name: (low, high) for name, (low, high) in values["intervals"].items()}
-        return cls(**{**values, "intervals": intervals})
-
     def figure(self, key: str) -> str:
-        """`accuracy`, `macro_f1` or `weighted_f1` with its interval, to be read."""
+        """`accuracy`, `macro_f1` or `weighted_f1` with its interval, as text."""
         low, high = self.intervals[key]
         return f"{getattr(self, key):.4f} ({low:.3f}–{high:.3f})"
 
 
 def evaluate_model(dataset: Dataset, scores: Scores, split: str) -> ModelEvaluation:
-    """Hold one model's probabilities against the labels of one split.
+    """Compare one model's answers with the labels of one split.
 
-    UsageError where the scores are of other rows or classes than the data set has.
+    UsageError where the scores have other rows or classes than the data set.
     """
     labels, probabilities = dataset[split].labels, scores.probabilities.get(split)
     wanted = (len(labels), len(dataset.labels))
@@ -61,7 +54,7 @@ def evaluate_model(dataset: Dataset, scores: Scores, split: str) -> ModelEvaluat
         shape = "nothing" if probabilities is None else f"the shape {probabilities.shape}"
         raise UsageError(
             f"The scores of '{scores.model}' have {shape} for {split}, not {wanted}.",
-            hint=f"Give probabilities of every row and class of {dataset.name}.",
+            hint=f"Give one probability for each row and class of {dataset.name}.",
         )
     matrix = confusion(labels, scores.predictions(split), len(dataset.labels))
     figures = {name: float(value) for name, value in summary(matrix).items()}

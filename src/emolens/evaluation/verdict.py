@@ -1,4 +1,4 @@
-"""What the figures mean, in plain sentences. Computes no figure and reads no data."""
+"""Sentences that say what the figures mean. Computes no figure and reads no data."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from emolens.evaluation.metrics import Comparison
 from emolens.evaluation.model import ModelEvaluation
 from emolens.scores import EXPORTED, Recipe, role_of
 
-# A difference is claimed where chance alone gives one as large in fewer than 5 of 100 cases.
+# A difference counts where chance alone gives one as large in fewer than 5 of 100 cases.
 ALPHA = 0.05
-# A model has collapsed when it gives one answer to so large a share of the rows of other classes.
+# A model has collapsed when it gives one class to this share of the rows of all other classes.
 COLLAPSED = 0.9
 _MOST_NAMES = 5
 
 
 def winner(comparison: Comparison) -> str | None:
-    """The model that is better by more than chance explains; None where none can be named."""
+    """The model that is better by more than chance; None where the difference may be chance."""
     if comparison.p_value >= ALPHA:
         return None
     better = comparison.only_second > comparison.only_first
@@ -26,51 +26,53 @@ def winner(comparison: Comparison) -> str | None:
 
 
 def comparison_sentence(comparison: Comparison) -> str:
-    """Which of two models is better on the same rows, or that no difference can be claimed."""
+    """One sentence: which of two models is better, or that the difference may be chance."""
     first, second = _the(comparison.first), _the(comparison.second)
     if comparison.only_first + comparison.only_second == 0:
-        return f"No difference between {first} and {second}: both get the same rows right."
+        return f"{_start(first)} and {second} do not differ: both get the same rows right."
     counts = (
-        f"{comparison.only_first:,} rows are right with {first} only, "
-        f"{comparison.only_second:,} with {second} only "
+        f"{comparison.only_first:,} rows are right only with {first}, "
+        f"{comparison.only_second:,} only with {second} "
         f"(McNemar's test, p {_p(comparison.p_value)})."
     )
     best = winner(comparison)
     if best is None:
-        return f"No difference can be claimed between {first} and {second}: {counts}"
+        return f"The difference between {first} and {second} may be chance: {counts}"
     better, other = (first, second) if best == comparison.first else (second, first)
-    return f"T{better[1:]} is better than {other}, by more than chance explains: {counts}"
+    return f"{_start(better)} is better than {other}, by more than chance: {counts}"
 
 
 def warnings(models: Mapping[str, ModelEvaluation], recipe: Recipe | None = None) -> list[str]:
     """What is wrong with the model that gets exported, and what to try; empty if nothing is.
 
-    models: the figures on validation. recipe: how it was fine-tuned, which what to try starts from.
+    models: the figures on validation. recipe: how that model was fine-tuned; what to try depends
+    on it.
     """
     exported = models.get(EXPORTED.name)
     if exported is None:
         return []
-    the, n = f"T{_the(EXPORTED.name)[1:]}", exported.n
-    longer, balanced = _train_otherwise(recipe), _balance_otherwise(recipe)
-    found = []
+    the, n = _start(_the(EXPORTED.name)), exported.n
+    train_otherwise, sentences = _train_otherwise(recipe), []
     if collapsed := _one_answer(exported):
         answer, times = collapsed
-        found.append(
+        sentences.append(
             f"{the} has collapsed: it answers '{answer}' for {times:,} of {n:,} validation texts."
-            f"{longer}"
+            f"{train_otherwise}"
         )
     elif never := _never_right(exported):
-        found.append(f"{the} gets no validation text of {_listed(never)} right.{balanced}")
-    if better := _not_beaten(models):
-        found.append(
-            f"{the} (macro-F1 {exported.macro_f1:.3f} on validation) is not better than "
-            f"{_listed(better)}.{'' if collapsed else longer}"
+        sentences.append(
+            f"{the} gets no validation text of {_listed(never)} right.{_balance_otherwise(recipe)}"
         )
-    return found
+    if better := _not_beaten(models):
+        sentences.append(
+            f"{the} (macro-F1 {exported.macro_f1:.3f} on validation) is not better than "
+            f"{_listed(better)}.{'' if collapsed else train_otherwise}"
+        )
+    return sentences
 
 
 def _one_answer(model: ModelEvaluation) -> tuple[str, int] | None:
-    """The class that a collapsed model answers with, and how often."""
+    """The class that a collapsed model gives, and to how many rows; None for other models."""
     matrix = np.array(model.confusion)
     answers, labels = matrix.sum(axis=0), matrix.sum(axis=1)
     top = int(answers.argmax())
@@ -81,7 +83,7 @@ def _one_answer(model: ModelEvaluation) -> tuple[str, int] | None:
 
 
 def _never_right(model: ModelEvaluation) -> list[str]:
-    """The classes with recall 0, with their rows."""
+    """The classes with recall 0, each with its number of rows."""
     return [
         f"{name} ({figures['support']:,} texts)"
         for name, figures in model.per_class.items()
@@ -90,7 +92,7 @@ def _never_right(model: ModelEvaluation) -> list[str]:
 
 
 def _not_beaten(models: Mapping[str, ModelEvaluation]) -> list[str]:
-    """The models with as good a macro-F1, which is also what chooses the epoch."""
+    """The other models with the same or a better macro-F1, which also chooses the epoch."""
     best = models[EXPORTED.name].macro_f1
     return [
         f"{_the(name)} ({model.macro_f1:.3f})"
@@ -103,7 +105,7 @@ def _train_otherwise(recipe: Recipe | None) -> str:
     if recipe is None:
         return ""
     epochs, rate = max(2 * recipe.epochs, 3), recipe.learning_rate
-    # Encoders of all sizes are fine-tuned with rates from 1e-5 to 2e-4.
+    # Encoders of all sizes are fine-tuned with learning rates from 1e-5 to 2e-4.
     rate = min(rate / 4, 2e-4) if rate > 5e-5 else 5 * rate
     return (
         f" Try another learning rate (--set finetune.learning_rate={rate:g})"
@@ -115,11 +117,11 @@ def _balance_otherwise(recipe: Recipe | None) -> str:
     if recipe is None:
         return ""
     method = "oversample" if recipe.balance == "class-weights" else "class-weights"
-    return f" Add rows of it to train, or try --set balance.method={method}."
+    return f" Add such texts to train, or try --set balance.method={method}."
 
 
 def _listed(names: Iterable[str]) -> str:
-    """`a, b and c`; of many the first and how many more."""
+    """`a, b and c`; of many only the first, and how many more there are."""
     names = list(names)
     if len(names) > _MOST_NAMES:
         names[_MOST_NAMES:] = [f"{len(names) - _MOST_NAMES} more"]
@@ -128,6 +130,11 @@ def _listed(names: Iterable[str]) -> str:
 
 def _the(model: str) -> str:
     return f"the {role_of(model).title} model"
+
+
+def _start(words: str) -> str:
+    """The same words at the start of a sentence."""
+    return f"{words[0].upper()}{words[1:]}"
 
 
 def _p(value: float) -> str:
