@@ -1,4 +1,4 @@
-"""The model card: metadata that YAML reads back, and names that Markdown leaves alone."""
+"""The model card: metadata that YAML can read, and names that Markdown does not change."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ def renamed(evaluation: Evaluation, old: str, new: str) -> Evaluation:
     return replace(evaluation, labels=labels, by_split=by_split)
 
 
+def audit_of(run: Run) -> Audit:
+    return Audit.from_dict(load_json(run.folder / "audit.json"))
+
+
 def halves(card: str) -> tuple[dict[str, object], str]:
     _, head, body = re.split("^---\n", card, maxsplit=2, flags=re.MULTILINE)
     return yaml.safe_load(head), body
@@ -40,7 +44,7 @@ def halves(card: str) -> tuple[dict[str, object], str]:
     "name", ["feelings", 'my "data": 😀 我 #1', "a\u2028b\x7f\x85'%&*!{[- \\u", HARD, "null", "1.0"]
 )
 def test_the_metadata_is_yaml_and_holds_the_names_as_they_are(tiny_run: Run, name: str) -> None:
-    audit = replace(Audit.from_dict(load_json(tiny_run.folder / "audit.json")), name=name)
+    audit = replace(audit_of(tiny_run), name=name)
     card = model_card("tiny", audit, "minilm", tiny_run.evaluation)
     metadata, body = halves(card)
     assert body.startswith("\n# tiny\n")
@@ -56,10 +60,7 @@ def test_the_metadata_is_yaml_and_holds_the_names_as_they_are(tiny_run: Run, nam
 
 def test_weird_class_names_stand_as_text_on_one_line(tiny_run: Run) -> None:
     evaluation = renamed(tiny_run.evaluation, "joy", HARD)
-    card = model_card(
-        "tiny", Audit.from_dict(load_json(tiny_run.folder / "audit.json")), "my_encoder", evaluation
-    )
-    _, body = halves(card)
+    _, body = halves(model_card("tiny", audit_of(tiny_run), "my_encoder", evaluation))
     escaped = '\\<img src=x\\>\\|a\\*b\\_c\\`d\\`\\[e\\](f)\\#" --- 😀'
     assert f"| {escaped} | " in body
     assert "<img" not in body.replace("\\<img", "")
@@ -70,7 +71,7 @@ def test_weird_class_names_stand_as_text_on_one_line(tiny_run: Run) -> None:
     assert table[0].replace("\\|", "").count("|") == 6
 
 
-def test_what_it_says_of_the_epoch_is_how_it_was_chosen(tiny_run: Run) -> None:
+def test_the_reason_it_gives_for_the_epoch_is_true(tiny_run: Run) -> None:
     facts = Scores.load(tiny_run.folder / EXPORTED.folder).facts
     assert isinstance(facts, FinetuneFacts)
     assert facts.kept == max(facts.history, key=lambda point: point.macro_f1)
@@ -83,18 +84,11 @@ def test_the_card_warns_of_a_model_that_has_collapsed(tiny_run: Run, collapsed_r
     assert "## Warnings\n\n- The fine-tuned model has collapsed" in body
     assert body.index("## Warnings") < body.index("## Figures")
     good = replace(tiny_run.evaluation, warnings=[])
-    audit = Audit.from_dict(load_json(tiny_run.folder / "audit.json"))
-    assert "## Warnings" not in model_card("tiny", audit, "minilm", good)
+    assert "## Warnings" not in model_card("tiny", audit_of(tiny_run), "minilm", good)
 
 
 def test_the_card_of_a_run_stands_in_its_model_folder(tiny_run: Run) -> None:
     metadata, body = halves((tiny_run.folder / "model" / "README.md").read_text("utf-8"))
     assert "emolens" in metadata["tags"]  # type: ignore[operator]
-    for part in (
-        "## Figures",
-        "## What the audit of the data found",
-        "## Limits",
-        "sadness",
-        "validation",
-    ):
+    for part in ("## Figures", "## Problems in the data", "## Limits", "sadness", "validation"):
         assert part in body

@@ -1,7 +1,8 @@
-"""One contract for every Display, and names and numbers of classes that are hard to draw."""
+"""What every Display does, with many classes and with names that are hard to draw too."""
 
 from __future__ import annotations
 
+import math
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -128,13 +129,30 @@ def test_any_number_of_classes_is_drawn(kind: type[Display], k: int) -> None:
     assert min(shown.size) < 15
 
 
-@pytest.mark.parametrize(("k", "numbers"), [(12, 144), (13, 13), (40, 40), (41, 0), (150, 0)])
-def test_a_large_confusion_matrix_has_shades_in_place_of_numbers(k: int, numbers: int) -> None:
+@pytest.mark.parametrize(
+    ("k", "numbers", "names"),
+    [
+        (12, 144, 12),
+        (13, 13, 13),
+        (40, 40, 40),
+        (41, 0, 41),
+        (60, 0, 60),
+        (61, 0, 31),
+        (150, 0, 50),
+    ],
+)
+def test_a_large_confusion_matrix_has_shades_for_numbers_and_fewer_names(
+    k: int, numbers: int, names: int
+) -> None:
     labels = LabelSet(tuple(f"class {i}" for i in range(k)))
     shown = displays.ConfusionDisplay(labels, np.eye(k, dtype=int)).plot()
     assert len(shown.ax_.texts) == numbers
     scale = [ax for ax in shown.figure_.axes if ax is not shown.ax_]
     assert len(scale) == (numbers == 0)
+    named = [tick.get_text() for tick in shown.ax_.get_xticklabels()]
+    step = math.ceil(k / names)
+    assert named == [f"class {i}" for i in range(0, k, step)]
+    assert ("classes is named" in shown.ax_.get_ylabel()) == (names < k)
 
 
 def test_a_long_name_leaves_room_for_the_picture() -> None:
@@ -221,8 +239,8 @@ def test_rows_on_one_spot_can_be_drawn(tmp_path: Path) -> None:
 def test_a_confusion_matrix_is_normalized_over_the_true_class() -> None:
     matrix = np.array([[3, 1, 0], [0, 0, 0], [1, 1, 2]])
     shown = displays.ConfusionDisplay(THREE, matrix).plot()
-    said = [float(text.get_text()) for text in shown.ax_.texts]
-    assert said == [0.75, 0.25, 0, 0, 0, 0, 0.25, 0.25, 0.5]
+    numbers = [float(text.get_text()) for text in shown.ax_.texts]
+    assert numbers == [0.75, 0.25, 0, 0, 0, 0, 0.25, 0.25, 0.5]
     ticks = [tick.get_text() for tick in shown.ax_.get_yticklabels()]
     assert ticks == list(THREE.names)
 

@@ -1,4 +1,4 @@
-"""The colors of classes, and how what a picture is made of gets smaller."""
+"""The colors of classes, and the sizes of the parts of a picture."""
 
 from __future__ import annotations
 

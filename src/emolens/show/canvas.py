@@ -1,7 +1,7 @@
-"""What displays draw on, and how a picture is saved. Knows nothing of what the pictures show.
+"""The figure that a display draws on, and how it is saved. Knows nothing of what displays draw.
 
-The only module that knows matplotlib. Figures are built without pyplot, so that no window, no
-global state and no style of the caller's takes part.
+The only module that imports matplotlib. Figures are made without pyplot: it would open windows,
+and it would use the caller's style and global state.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from emolens.shown import one_line
 from emolens.store import atomic_file
 
 _NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
-_LONGEST_NAME = 28  # signs
+_LONGEST_NAME = 28  # characters
 
 
 @dataclass(repr=False)
 class Display(abc.ABC):
-    """What all displays share: a size in inches, drawing, and how they show in a notebook."""
+    """The base of all displays: they have a size, draw themselves, and appear in notebooks."""
 
     figure_: Any = field(default=None, init=False, repr=False)
     ax_: Any = field(default=None, init=False, repr=False)
@@ -48,8 +48,9 @@ class Display(abc.ABC):
     def _draw(self, ax: Any) -> None: ...
 
     def __repr__(self) -> str:
-        shown = [f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.repr]
-        return one_line(self, *shown)
+        return one_line(
+            self, *(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.repr)
+        )
 
     def _repr_png_(self) -> bytes:
         with _laid_out(self) as figure:
@@ -57,23 +58,19 @@ class Display(abc.ABC):
 
 
 def ramp(color: str) -> Any:
-    """A color map from the paper through `color` to the ink."""
+    """A color map from white through `color` to nearly black."""
     colors = require("matplotlib.colors", "train")
-    shades = [theme.PAPER, color, theme.INK]
-    return colors.LinearSegmentedColormap.from_list(color, shades)
+    return colors.LinearSegmentedColormap.from_list(color, [theme.PAPER, color, theme.INK])
 
 
 def new_figure(width: float, height: float) -> Any:
-    """A figure of its own, in inches, laid out so that nothing overlaps."""
-    figure = require("matplotlib.figure", "train").Figure(
-        figsize=(width, height), layout="constrained"
-    )
-    figure.patch.set_facecolor("white")
-    return figure
+    """A white figure of this size in inches, with a layout in which nothing overlaps."""
+    figure = require("matplotlib.figure", "train").Figure
+    return figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
 def save_figure(display: Display, path: str | Path) -> list[Path]:
-    """Write `path` as .png (160 dots per inch) and .svg; draws first where that is still to do."""
+    """Write `path` as .png (160 dots per inch) and .svg. Draws the display if nobody did."""
     written = []
     with _laid_out(display) as figure:
         for suffix in (".png", ".svg"):
@@ -85,7 +82,7 @@ def save_figure(display: Display, path: str | Path) -> list[Path]:
 
 @contextlib.contextmanager
 def _laid_out(display: Display) -> Iterator[Any]:
-    """The display's figure, laid out once and not again for each format, which is slow."""
+    """The display's figure with a layout made only once: to make it for each format is slow."""
     if display.figure_ is None:
         display.plot()
     figure = display.figure_
@@ -102,43 +99,42 @@ def _laid_out(display: Display) -> Iterator[Any]:
 
 
 def _picture(figure: Any, suffix: str, *, dpi: int) -> bytes:
-    """The bytes of a .png or .svg; the same numbers give the same bytes."""
+    """The bytes of a .png or .svg. The same numbers give the same bytes."""
     buffer, metadata = io.BytesIO(), {"Date": None} if suffix == ".svg" else {}
     with require("matplotlib", "train").rc_context({"svg.hashsalt": "emolens"}):
         figure.savefig(buffer, format=suffix[1:], dpi=dpi, metadata=metadata)
-    # Names stand in comments of SVG, too, where XML allows no control characters.
-    drawn = buffer.getvalue()
-    return _NOT_IN_XML.sub(b"?", drawn) if suffix == ".svg" else drawn
+    # matplotlib writes class names into comments of an SVG, where XML allows no control characters.
+    content = buffer.getvalue()
+    return _NOT_IN_XML.sub(b"?", content) if suffix == ".svg" else content
 
 
 def panels(ax: Any, rows: int, columns: int) -> list[Any]:
-    """Divide the place of one axes into a grid of axes, row by row."""
-    figure, place = ax.get_figure(), ax.get_subplotspec()
+    """Replace one axes by a grid of axes, which are returned row by row."""
     ax.axis("off")
-    grid = place.subgridspec(rows, columns)
-    return [figure.add_subplot(grid[r, c]) for r in range(rows) for c in range(columns)]
+    grid = ax.get_subplotspec().subgridspec(rows, columns)
+    return [ax.get_figure().add_subplot(cell) for cell in grid]
 
 
-def ticks(axis: Any, names: Sequence[str], *, inches: float) -> None:
-    """One name at each whole number; inches: from one to the next."""
-    axis.set_ticks(range(len(names)), [short(name) for name in names], parse_math=False)
-    # Marks of length 0 would be drawn all the same, one by one.
-    marks = dict.fromkeys(("left", "bottom"), False)
-    axis.set_tick_params(labelsize=theme.font_size(inches), **marks)
+def ticks(axis: Any, names: Sequence[str], *, inches: float, step: int = 1) -> None:
+    """Write every step-th name at its whole number. inches: from one number to the next."""
+    named = [short(name) for name in names[::step]]
+    axis.set_ticks(range(0, len(names), step), named, parse_math=False)
+    # Drawing the tick marks takes time, even with length 0.
+    axis.set_tick_params(labelsize=theme.font_size(inches * step), left=False, bottom=False)
 
 
 def title(ax: Any, text: str, *, loc: str = "left", fontsize: float | None = None) -> None:
-    """A title at a fixed height: to find one, matplotlib would measure every name at the axes."""
+    """A title at a fixed height. Otherwise matplotlib measures all names to place it: slow."""
     ax.set_title(text, loc=loc, y=1.0, fontsize=fontsize, parse_math=False)
 
 
 def short(name: str, longest: int = _LONGEST_NAME) -> str:
-    """The name, cut where it would take the picture's place."""
+    """The name, cut to at most `longest` characters, so that the picture keeps its space."""
     return name if len(name) <= longest else name[: longest - 1] + "…"
 
 
 def bare(ax: Any, grid: str) -> None:
-    """Take away what is not data; keep light lines along the measured axis."""
+    """Remove frame and tick marks, and draw light lines across the axis `grid`."""
     ax.spines[["top", "right", "left" if grid == "x" else "bottom"]].set_visible(False)
     ax.grid(axis=grid, color=theme.GRID, linewidth=0.8)
     ax.set_axisbelow(True)

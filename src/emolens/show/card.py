@@ -14,7 +14,7 @@ from emolens.version import __version__
 
 
 def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) -> str:
-    """Metadata with the test figures, then what the model is, how good, and where it fails."""
+    """Metadata with the test figures; then what the model is, its figures, and its limits."""
     best = evaluation.by_split[TEST][EXPORTED.name]
     labels = ", ".join(_plain(label) for label in evaluation.labels)
     warned = {"## Warnings": [f"- {_plain(warning)}" for warning in evaluation.warnings]}
@@ -25,19 +25,19 @@ def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) ->
             "",
             "```python",
             "from transformers import pipeline",
-            'pipeline("text-classification", "THIS_FOLDER")("I can not wait to see you")',
+            'pipeline("text-classification", "THIS_FOLDER")("I am so happy to see you")',
             "```",
         ],
         **(warned if evaluation.warnings else {}),
         "## Figures": _figures(evaluation),
         f"## Figures by class, {EXPORTED.title}, test": _classes(best),
-        "## What the audit of the data found": [
-            f"- {_plain(finding)}" for finding in audit.findings or ["Nothing."]
+        "## Problems in the data": [
+            f"- {_plain(finding)}" for finding in audit.findings or ["The audit found none."]
         ],
         "## Limits": [
-            "The model knows the language, the kind of text and the classes of its training data "
-            "only. It always answers with one of its classes, also where none fits. What a text "
-            "shows is not what its writer feels: do not use the model to judge people."
+            "The model knows only the language, the kind of text and the classes of its training "
+            "data. It always answers with one of its classes, even where none fits. A text does "
+            "not show what its writer really feels: do not use the model to judge people."
         ],
     }
     body = [line for title, lines in parts.items() for line in (title, "", *lines, "")]
@@ -71,7 +71,7 @@ def _metadata(name: str, dataset: str, best: ModelEvaluation) -> str:
 def _figures(evaluation: Evaluation) -> list[str]:
     """Every model on both splits."""
     lines = [
-        "| split | model | n | accuracy | macro-F1 | weighted F1 |",
+        "| split | model | texts | accuracy | macro-F1 | weighted F1 |",
         "|---|---|---|---|---|---|",
     ]
     for split in (VALIDATION, TEST):
@@ -80,15 +80,15 @@ def _figures(evaluation: Evaluation) -> list[str]:
             lines.append(f"| {split} | {_plain(role_of(model).title)} | {e.n:,} | {figures} |")
     lines += [
         "",
-        "In brackets: 95 % score intervals over the rows.",
-        "The epoch was chosen on validation, by macro-F1; nothing was chosen on test.",
+        "The numbers in brackets are 95 % intervals.",
+        "The epoch was chosen on validation, by macro-F1. Nothing was chosen on test.",
     ]
     absences = [evaluation.absence(split) for split in evaluation.absent]
     return lines + [_plain(f"{text[0].upper()}{text[1:]}.") for text in absences if text]
 
 
 def _classes(best: ModelEvaluation) -> list[str]:
-    """The classes of the exported model on test."""
+    """The figures of the exported model on test, by class."""
     return [
         "| class | precision | recall | F1 | test texts |",
         "|---|---|---|---|---|",
@@ -101,6 +101,6 @@ def _classes(best: ModelEvaluation) -> list[str]:
 
 
 def _plain(text: Any) -> str:
-    """Text that stands in Markdown as itself and on one line."""
+    """The text on one line, with a backslash before each sign that has a meaning in Markdown."""
     line = " ".join(str(text).split())
     return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#&~" else sign for sign in line)

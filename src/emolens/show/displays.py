@@ -1,7 +1,7 @@
-"""The pictures. Each Display holds finished numbers; `plot(ax=None)` draws them and returns itself.
+"""The pictures. A Display holds finished numbers; `plot(ax=None)` draws them and returns it.
 
-After plot: `ax_` and `figure_`. Where a picture shows answers, `from_predictions` counts and draws
-at once, as the displays of scikit-learn do.
+After plot it has `ax_` and `figure_`. Displays of answers also have `from_predictions`, which
+counts and draws in one call, as the displays of scikit-learn do. Knows nothing of models and files.
 """
 
 from __future__ import annotations
@@ -23,14 +23,16 @@ from emolens.scores import EpochPoint, LossPoint, role_of
 from emolens.show import theme
 from emolens.show.canvas import Display, bare, panels, ramp, short, ticks, title
 
-# Up to so many classes each cell of a confusion matrix holds its number; then only those that
-# count; then none, and a scale beside the matrix says what a shade means.
-_ALL_NUMBERS, _SOME_NUMBERS = 12, 40
+# Up to 12 classes, each cell of a confusion matrix shows its number; up to 40, each cell of 0.1 or
+# more. With more classes a color scale replaces the numbers. Each axis names at most 60 classes.
+_ALL_NUMBERS, _SOME_NUMBERS, _MOST_NAMES = 12, 40, 60
+# The figures that share one picture, with their colors and names.
+_FIGURES = (("accuracy", theme.BLUE, "accuracy"), ("macro_f1", theme.ORANGE, "macro-F1"))
 
 
 @dataclass(repr=False)
 class ClassFrequencyDisplay(Display):
-    """Rows by class as horizontal bars, the largest on top. counts: (k,) rows of one split."""
+    """The number of rows of each class as bars, the largest on top. counts: (k,)."""
 
     labels: LabelSet
     counts: np.ndarray
@@ -45,13 +47,13 @@ class ClassFrequencyDisplay(Display):
         title: str = "Frequency of classes",
         ax: Any = None,
     ) -> Self:
-        """Count answers or labels, and draw. y and labels: as ConfusionDisplay takes them."""
+        """Count answers or labels, and draw them. y, labels: as for ConfusionDisplay."""
         labels, (ids,) = class_ids(labels, y)
         return cls(labels, np.bincount(ids, minlength=len(labels)), title).plot(ax)
 
     @property
     def size(self) -> tuple[float, float]:
-        """Grows with the classes, to the largest that a picture may be."""
+        """Grows with the number of classes, up to a largest size."""
         return (6.4, 1.2 + self._bar * len(self.labels))
 
     @property
@@ -80,7 +82,7 @@ class ClassFrequencyDisplay(Display):
 
 @dataclass(repr=False)
 class TokenLengthDisplay(Display):
-    """How long the texts are in tokens, by split, and where the encoder's limit is."""
+    """The lengths of the texts in tokens, by split, and the encoder's limit."""
 
     n_tokens: dict[str, np.ndarray]
     max_length: int
@@ -91,9 +93,8 @@ class TokenLengthDisplay(Display):
         for (name, n), color in zip(self.n_tokens.items(), cycle(theme.SERIES), strict=False):
             ax.hist(n, bins, density=True, histtype="step", linewidth=1.6, color=color, label=name)
         if longest > 0.6 * self.max_length:
-            ax.axvline(
-                self.max_length, color=theme.INK, linestyle=":", label=f"limit {self.max_length}"
-            )
+            label = f"limit {self.max_length}"
+            ax.axvline(self.max_length, color=theme.INK, linestyle=":", label=label)
         ax.set_title("Length in tokens", loc="left")
         ax.set_xlabel("tokens per text, [CLS] and [SEP] included")
         ax.set_ylabel("share of texts")
@@ -104,7 +105,7 @@ class TokenLengthDisplay(Display):
 
 @dataclass(repr=False)
 class DensityDisplay(Display):
-    """Where each class lies on the map: one panel of hexagonal bins per class, on equal axes."""
+    """The places of each class on the map: one panel of hexagons per class, all on equal axes."""
 
     labels: LabelSet
     projection: Projection
@@ -120,7 +121,7 @@ class DensityDisplay(Display):
     ) -> Self:
         """Draw places on a plane by answers or labels.
 
-        xy: (n, 2). y, of n rows, and labels: as ConfusionDisplay takes them.
+        xy: (n, 2). y: n answers or labels. y, labels: as for ConfusionDisplay.
         """
         labels, (ids,) = class_ids(labels, y)
         places = np.asarray(xy, dtype=np.float32)
@@ -133,16 +134,16 @@ class DensityDisplay(Display):
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Rows and columns: 2 × 3 for six classes, a fitting grid for any other number."""
+        """Rows and columns: 2 × 3 for six classes."""
         k = len(self.labels)
         square = math.ceil(math.sqrt(k))
-        # Of a square and a grid one column wider, the one that leaves fewer places empty.
+        # A square, or a grid with one more column where that leaves fewer empty places.
         columns = k if k < 4 else min(square, square + 1, key=lambda c: -k % c)
         return math.ceil(k / columns), columns
 
     @property
     def size(self) -> tuple[float, float]:
-        """Grows with the grid, to the largest that a picture may be."""
+        """Grows with the grid, up to a largest size."""
         rows, columns = self.grid
         return (self._panel * columns, self._panel * rows + 0.3)
 
@@ -167,21 +168,23 @@ class DensityDisplay(Display):
                 extent=extent,
                 cmap=ramp(theme.class_color(self.labels, name)),
                 linewidths=0,
-                mincnt=1,  # empty hexagons would be most of the file
+                mincnt=1,  # leave out empty hexagons: they would make the file large
             )
-            # Where texts are few, one is not the darkest.
+            # One text alone is never the darkest shade.
             hexagons.set_clim(0, max([4, *hexagons.get_array().compressed()]))
             text = f"{short(name, int(18 * self._panel / (font / 6)))} ({mine.sum():,})"
             title(panel, text, loc="center", fontsize=font)
             panel.set_xticks([])
             panel.set_yticks([])
-            for side in panel.spines.values():
-                side.set_color(theme.GRID)
+            panel.spines[:].set_color(theme.GRID)
 
 
 @dataclass(repr=False)
 class ConfusionDisplay(Display):
-    """A confusion matrix, normalized over the true class. matrix: (k, k) counts, true by row."""
+    """A confusion matrix, normalized over the true class.
+
+    matrix: (k, k) counts, one row per true class.
+    """
 
     labels: LabelSet
     matrix: np.ndarray
@@ -197,17 +200,18 @@ class ConfusionDisplay(Display):
         title: str = "Normalized confusion matrix",
         ax: Any = None,
     ) -> Self:
-        """Count the answers, and draw.
+        """Count the answers, and draw the matrix.
 
         y_true, y_pred: (n,) class names, or ids of `labels`. labels: the classes in their order;
-        without it, those that occur, ids under their number. UsageError where these don't fit.
+        without it, all names that occur, or all ids up to the highest. UsageError for a name or an
+        id that is not in labels, and for arrays of different lengths.
         """
         labels, (true, predicted) = class_ids(labels, y_true, y_pred)
         return cls(labels, confusion(true, predicted, len(labels)), title).plot(ax)
 
     @property
     def size(self) -> tuple[float, float]:
-        """Grows with the classes, to the largest that a picture may be."""
+        """Grows with the number of classes, up to a largest size."""
         side = max(3.6, 1.4 + self._cell * len(self.labels))
         return (side + 0.4, side)
 
@@ -217,18 +221,18 @@ class ConfusionDisplay(Display):
 
     def _draw(self, ax: Any) -> None:
         share = self.matrix / np.maximum(self.matrix.sum(axis=1, keepdims=True), 1)
-        # Without interpolation an SVG holds one pixel per cell, and browsers keep the edges sharp.
+        # Without interpolation an SVG has one pixel per cell, and browsers keep the edges sharp.
         image = ax.imshow(share, cmap="Blues", vmin=0, vmax=1, interpolation="none")
         k = len(self.labels)
         if k > _SOME_NUMBERS:
             ax.get_figure().colorbar(image, ax=ax, shrink=0.5, label="share of the true class")
         else:
             self._write_numbers(ax, share, least=0.1 if k > _ALL_NUMBERS else 0.0)
-        ticks(ax.xaxis, self.labels.names, inches=self._cell)
-        ticks(ax.yaxis, self.labels.names, inches=self._cell)
+        step = math.ceil(k / _MOST_NAMES)
+        for axis, label in ((ax.xaxis, "predicted"), (ax.yaxis, "true")):
+            ticks(axis, self.labels.names, inches=self._cell, step=step)
+            axis.set_label_text(label if step == 1 else f"{label} (1 of {step} classes is named)")
         ax.tick_params(axis="x", rotation=45 if k <= _ALL_NUMBERS else 90)
-        ax.set_xlabel("predicted")
-        ax.set_ylabel("true")
         title(ax, self.title)
 
     def _write_numbers(self, ax: Any, share: np.ndarray, *, least: float) -> None:
@@ -242,8 +246,10 @@ class ConfusionDisplay(Display):
 
 @dataclass(repr=False)
 class ConfusionPairDisplay(Display):
-    """The confusion matrices of several models on the same rows; of many classes, one below the
-    other. matrices: (k, k) counts by model."""
+    """The confusion matrices of several models on the same rows, side by side.
+
+    With many classes, one is below the other. matrices: (k, k) counts by model.
+    """
 
     labels: LabelSet
     matrices: dict[str, np.ndarray]
@@ -256,7 +262,7 @@ class ConfusionPairDisplay(Display):
 
     @property
     def size(self) -> tuple[float, float]:
-        """As many single ones as there are models."""
+        """The size of one matrix, times the grid."""
         rows, columns = self.grid
         _, side = ConfusionDisplay(self.labels, next(iter(self.matrices.values()))).size
         return (columns * (side + 0.3), rows * side)
@@ -272,7 +278,7 @@ class ConfusionPairDisplay(Display):
 class LearningCurveDisplay(Display):
     """Loss on train and validation, and macro-F1 on validation, against epochs.
 
-    training and history: as FinetuneFacts has them. best_epoch: the one that was kept.
+    training, history, best_epoch: as in FinetuneFacts.
     """
 
     training: Sequence[LossPoint]
@@ -288,22 +294,17 @@ class LearningCurveDisplay(Display):
         left, right = panels(ax, 1, 2)
         course = [p.epoch for p in self.training], [p.loss for p in self.training]
         left.plot(*course, color=theme.BLUE, linewidth=1.4, label="train")
-        epochs = [p.epoch for p in self.history]
-        losses = [p.loss for p in self.history]
+        epochs, losses = [p.epoch for p in self.history], [p.loss for p in self.history]
         left.plot(epochs, losses, "o-", color=theme.ORANGE, label="validation")
         left.set_title("Loss", loc="left")
-        left.legend(frameon=False)
-        for key, color, name in (
-            ("accuracy", theme.BLUE, "accuracy"),
-            ("macro_f1", theme.ORANGE, "macro-F1"),
-        ):
+        for key, color, name in _FIGURES:
             values = [getattr(p, key) for p in self.history]
             right.plot(epochs, values, "o-", color=color, label=name)
         right.axvline(self.best_epoch, color=theme.MUTED, linestyle=":", linewidth=1, label="kept")
         right.set_title("Validation", loc="left")
         right.xaxis.get_major_locator().set_params(integer=True)
-        right.legend(frameon=False)
         for panel in (left, right):
+            panel.legend(frameon=False)
             panel.set_xlabel("epoch")
             bare(panel, "y")
 
@@ -317,14 +318,11 @@ class ScoreDisplay(Display):
 
     @property
     def size(self) -> tuple[float, float]:
-        """Grows with the models."""
+        """Grows with the number of models."""
         return (6.8, 1.3 + 0.5 * len(self.by_model))
 
     def _draw(self, ax: Any) -> None:
-        for shift, key, color, name in (
-            (0.13, "accuracy", theme.BLUE, "accuracy"),
-            (-0.13, "macro_f1", theme.ORANGE, "macro-F1"),
-        ):
+        for shift, (key, color, name) in zip((0.13, -0.13), _FIGURES, strict=True):
             values = np.array([getattr(e, key) for e in self.by_model.values()])
             bounds = np.array([e.intervals[key] for e in self.by_model.values()])
             places = np.arange(len(values))[::-1] + shift

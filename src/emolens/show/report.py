@@ -1,7 +1,7 @@
 """report.html: one file that shows every figure and table of a study, and fetches nothing.
 
-Texts of the data are untrusted: the template escapes all of them, and the page forbids itself
-scripts and any connection.
+The texts in the data are untrusted: the template escapes all of them, and the policy of the page
+forbids scripts and connections. Knows nothing of stages and folders.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emolens.data.audit import Audit
-from emolens.data.dataset import TEST, TRAIN, VALIDATION
+from emolens.data.dataset import TRAIN, VALIDATION
 from emolens.errors import require
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.verdict import comparison_sentence
@@ -33,17 +33,18 @@ _BEFORE_THE_MODELS = {
 _AFTER_THE_MODELS = {
     "validation": "Validation",
     "test": "Test",
-    "errors": "Errors worth reading",
+    "errors": "Wrong answers",
     "made": "How this was made",
 }
 
 
 @dataclass(frozen=True)
 class ReportContents:
-    """What a report shows. study: the resolved settings as plain values; facts: by model.
+    """Everything that a report shows.
 
-    example: texts as padded_batch gives them. figures: by name, the SVG file. stages: what
-    came out, seconds and peak memory by stage; without the export where it failed.
+    study: the resolved settings as plain values. example: texts as padded_batch gives them.
+    facts: by model. figures: SVG files by name. stages: by stage, its result, seconds and peak
+    memory; a failed export is left out.
     """
 
     study: dict[str, Any]
@@ -60,7 +61,7 @@ class ReportContents:
 
 
 def render_report(contents: ReportContents) -> str:
-    """The whole page as text."""
+    """The HTML of the whole page."""
     jinja2 = require("jinja2", "train")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -73,29 +74,16 @@ def render_report(contents: ReportContents) -> str:
     roles = [role_of(model) for model in evaluation.by_split[VALIDATION]]
     models = {role.name: _sentence_case(role.title) for role in roles}
     sections = _BEFORE_THE_MODELS | models | _AFTER_THE_MODELS
-    ids = list(sections)
     page: str = environment.get_template("report.html.j2").render(
-        study=contents.study,
-        study_toml=contents.study_toml,
+        **vars(contents),
         version=__version__,
         made=f"{datetime.now().day} {datetime.now():%B %Y}",
-        audit=contents.audit,
-        example=contents.example,
-        shapes=contents.shapes,
-        embed_runtime=contents.embed_runtime,
-        projection_head=_projection_head(contents.projection),
-        projection_rows=len(contents.projection.labels),
-        facts=contents.facts,
         roles=roles,
         exported=EXPORTED,
-        evaluation=evaluation,
-        figures={name: _data_uri(path) for name, path in contents.figures.items()},
-        stages=contents.stages,
-        tiles=_tiles(contents.audit, evaluation),
+        majority=MAJORITY,
+        svg={name: _data_uri(path) for name, path in contents.figures.items()},
         classes_sentence=_classes_sentence(contents.audit),
-        contents=list(sections.items()),
-        number=lambda name: ids.index(name) + 1,
-        title=lambda name: sections[name],
+        sections=sections,
         role_of=role_of,
         theme=theme,
         sentence_case=_sentence_case,
@@ -104,44 +92,20 @@ def render_report(contents: ReportContents) -> str:
     return page
 
 
-def _tiles(audit: Audit, evaluation: Evaluation) -> list[dict[str, str]]:
-    best = evaluation.by_split[TEST][EXPORTED.name]
-    low, high = best.intervals["accuracy"]
-    chance = evaluation.by_split[TEST][MAJORITY.name].accuracy
-    model = f"the {EXPORTED.title} model"
-    return [
-        {
-            "value": f"{best.accuracy:.1%}",
-            "label": f"test accuracy of {model}, 95 % interval {low:.1%} – {high:.1%}",
-        },
-        {"value": f"{best.macro_f1:.3f}", "label": f"test macro-F1 of {model}"},
-        {"value": f"{chance:.1%}", "label": "test accuracy of always answering the largest class"},
-        {
-            "value": f"{sum(split.n for split in audit.splits.values()):,}",
-            "label": f"texts in {len(evaluation.labels)} classes",
-        },
-    ]
-
-
 def _classes_sentence(audit: Audit) -> str:
     counts = audit.splits[TRAIN].by_class
     largest, smallest = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
     ratio = counts[largest] / max(counts[smallest], 1)
     if ratio < 1.5:
-        return "The classes are of about equal size, so accuracy and macro-F1 say much the same."
+        return "All classes have about the same size, so accuracy and macro-F1 are much alike."
     return (
-        f"For each text of '{smallest}' there are {ratio:.1f} of '{largest}': accuracy alone would "
-        "hide how the small classes fare, so macro-F1 stands beside it everywhere."
+        f"For each text of '{smallest}' there are {ratio:.1f} of '{largest}'. Accuracy would hide "
+        "errors on the small classes, so this page always shows macro-F1 beside it."
     )
 
 
 def _sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _projection_head(projection: Projection, n: int = 5) -> list[tuple[float, float, int]]:
-    rows = zip(projection.xy[:n].tolist(), projection.labels[:n].tolist(), strict=True)
-    return [(x, y, label) for (x, y), label in rows]
 
 
 def _data_uri(path: Path) -> str:

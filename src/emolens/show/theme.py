@@ -1,4 +1,4 @@
-"""The colors of pictures and page, and how large pictures may get. Draws nothing."""
+"""The colors of the pictures and the report, and the largest size of a picture. Draws nothing."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from emolens.labels import LabelSet
 INK, MUTED, GRID, SOFT, PAPER = "#1f2937", "#5b6472", "#e2e6eb", "#f6f7f9", "#ffffff"
 BLUE, ORANGE, GREEN = "#1d6fb8", "#c2570c", "#15803d"
 WARNING, WARNING_PAPER = "#8a3b00", "#fff4e5"
-# Splits and figures that share one picture, in their order.
+# For splits or figures that share one picture, in this order.
 SERIES = (BLUE, ORANGE, GREEN)
 
-# One hue an emotion, which people with the common color-vision deficiencies can tell apart
-# (Okabe and Ito, 2008; darker where text must stand on it).
+# One hue per emotion. People with the common color-vision deficiencies can tell them apart (Okabe
+# and Ito, 2008); some are darker than theirs, so that text on them is readable.
 _EMOTIONS = {
     "sadness": "#0072b2",
     "joy": "#c98a00",
@@ -32,21 +32,21 @@ _OTHERS = (
     "#4d6b7a",
 )
 
-# In inches: with many classes a picture keeps its size, and what it is made of gets smaller.
+# The longest row of bars, cells or panels, in inches. With many classes these get smaller instead.
 LONGEST = 12.0
 _LARGEST_FONT, _SMALLEST_FONT = 9.0, 3.0
 
 
 def class_color(labels: LabelSet, name: str) -> str:
-    """A hex color for a class: fixed for the known emotions, by place for others."""
+    """The hex color of a class: fixed for known emotions, by position in `labels` for others."""
     return _EMOTIONS.get(name) or _OTHERS[labels.id_of(name) % len(_OTHERS)]
 
 
 def room(n: int, wanted: float, *, most: float = LONGEST) -> float:
-    """Inches for each of n things in a row that shall not be longer than `most`."""
+    """Inches for each of n things in a row: `wanted`, or less where the row would exceed `most`."""
     return min(wanted, most / max(n, 1))
 
 
 def font_size(inches: float) -> float:
-    """In points, for lines of text that are so far apart."""
+    """In points, for lines of text with this distance from one to the next."""
     return min(max(0.8 * 72 * inches, _SMALLEST_FONT), _LARGEST_FONT)
