@@ -1,4 +1,4 @@
-"""Intervals hold their own figure always, and the true one as often as they promise."""
+"""Intervals always contain their own figure, and the true one as often as their level says."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def matrices(draw: st.DrawFn) -> np.ndarray:
 
 @settings(max_examples=300, deadline=None)
 @given(matrices(), st.sampled_from([0.5, 0.9, 0.95, 0.99]))
-def test_every_interval_holds_its_figure_and_has_a_width(matrix: np.ndarray, level: float) -> None:
+def test_every_interval_contains_its_figure_and_has_a_width(
+    matrix: np.ndarray, level: float
+) -> None:
     bounds = intervals(matrix, level=level)
     assert tuple(bounds) == FIGURES
     for name, value in summary(matrix).items():
@@ -44,7 +46,9 @@ def test_every_interval_holds_its_figure_and_has_a_width(matrix: np.ndarray, lev
         (4 * np.eye(150, dtype=int), 0.995),
     ],
 )
-def test_all_right_is_no_proof_of_one(matrix: np.ndarray, lowest: float) -> None:
+def test_without_errors_the_interval_still_goes_below_one(
+    matrix: np.ndarray, lowest: float
+) -> None:
     for low, high in intervals(matrix).values():
         assert low < lowest
         assert high == 1
@@ -80,14 +84,14 @@ def test_more_rows_and_a_lower_level_make_it_narrower() -> None:
 
 
 def answers_of(n_classes: int, accuracy: float) -> np.ndarray:
-    """(k, k): how often each answer follows each class, errors evenly over the other classes."""
+    """(k, k): the share of each answer in each true class, with errors spread evenly."""
     answers = np.full((n_classes, n_classes), (1 - accuracy) / (n_classes - 1))
     np.fill_diagonal(answers, accuracy)
     return answers
 
 
 def covered(drawn: np.ndarray, cells: np.ndarray) -> np.ndarray:
-    """(3,): how often the intervals of matrices `drawn` contain the figures of the true cells."""
+    """(3,): the share of matrices `drawn` whose intervals contain the figures of the true cells."""
     truth = summary(cells)
     bounds = [intervals(matrix) for matrix in drawn]
     return np.array([np.mean([b[f][0] <= truth[f] <= b[f][1] for b in bounds]) for f in FIGURES])
@@ -95,7 +99,7 @@ def covered(drawn: np.ndarray, cells: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("accuracy", [0.6, 0.9, 0.97])
 @pytest.mark.parametrize("sizes", [[10] * 6, [30] * 2, [10] * 27, [300, 150, 100, 75, 60, 50]])
-def test_the_truth_is_covered_as_often_as_promised(sizes: list[int], accuracy: float) -> None:
+def test_the_truth_is_covered_as_often_as_the_level_says(sizes: list[int], accuracy: float) -> None:
     answers, rng = answers_of(len(sizes), accuracy), np.random.default_rng(0)
     rows = [rng.multinomial(size, answers[i], size=1000) for i, size in enumerate(sizes)]
     shares = covered(np.stack(rows, axis=1), np.array(sizes)[:, None] * answers)
@@ -110,7 +114,7 @@ def test_the_truth_is_covered_where_class_sizes_are_drawn_too() -> None:
 
 
 @pytest.mark.parametrize("sizes", [[3] * 2, [3] * 27, [300, 30, 3]])
-def test_classes_of_three_rows_are_not_taken_for_certain(sizes: list[int]) -> None:
+def test_the_truth_is_covered_where_classes_have_three_rows(sizes: list[int]) -> None:
     answers, rng = answers_of(len(sizes), 0.97), np.random.default_rng(0)
     rows = [rng.multinomial(size, answers[i], size=1000) for i, size in enumerate(sizes)]
     assert min(covered(np.stack(rows, axis=1), np.array(sizes)[:, None] * answers)) >= 0.88

@@ -45,17 +45,10 @@ SECTIONS = [
     *("data", "classes", "audit", "tokens", "embeddings", "map", *ROLES),
     *("validation", "test", "errors", "made"),
 ]
-FIGURES = (
-    "classes",
-    "lengths",
-    "map",
-    "confusion-probe",
-    "learning-curve",
-    "scores-validation",
-    "confusion-validation",
-    "scores-test",
-    "confusion-test",
-)
+FIGURES = [
+    *("classes", "lengths", "map", "confusion-probe", "learning-curve"),
+    *("scores-validation", "confusion-validation", "scores-test", "confusion-test"),
+]
 HARD_CLASS = "</td><script>document.title='pwned'</script><img src=x onerror=alert(1)> {{7*7}} שמחה"
 CSP = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 VOID = {"meta", "br", "img", "link", "input", "hr"}

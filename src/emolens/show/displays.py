@@ -23,6 +23,8 @@ from emolens.scores import EpochPoint, LossPoint, role_of
 from emolens.show import theme
 from emolens.show.canvas import Display, bare, panels, ramp, short, ticks, title
 
+# Class names, or ids of a LabelSet.
+Answers = np.ndarray | Sequence[str]
 # Up to 12 classes, each cell of a confusion matrix shows its number; up to 40, each cell of 0.1 or
 # more. With more classes a color scale replaces the numbers. Each axis names at most 60 classes.
 _ALL_NUMBERS, _SOME_NUMBERS, _MOST_NAMES = 12, 40, 60
@@ -41,7 +43,7 @@ class ClassFrequencyDisplay(Display):
     @classmethod
     def from_predictions(
         cls,
-        y: np.ndarray | Sequence[str],
+        y: Answers,
         *,
         labels: LabelSet | None = None,
         title: str = "Frequency of classes",
@@ -63,12 +65,8 @@ class ClassFrequencyDisplay(Display):
     def _draw(self, ax: Any) -> None:
         order = np.argsort(self.counts, kind="stable")
         names = [self.labels.names[i] for i in order]
-        bars = ax.barh(
-            range(len(order)),
-            self.counts[order],
-            color=[theme.class_color(self.labels, name) for name in names],
-            height=0.72,
-        )
+        colors = [theme.class_color(self.labels, name) for name in names]
+        bars = ax.barh(range(len(order)), self.counts[order], color=colors, height=0.72)
         share = self.counts[order] / max(self.counts.sum(), 1)
         texts = [f" {n:,}  ({s:.1%})" for n, s in zip(self.counts[order], share, strict=True)]
         ax.bar_label(bars, texts, color=theme.INK, fontsize=theme.font_size(self._bar))
@@ -112,12 +110,7 @@ class DensityDisplay(Display):
 
     @classmethod
     def from_predictions(
-        cls,
-        xy: np.ndarray,
-        y: np.ndarray | Sequence[str],
-        *,
-        labels: LabelSet | None = None,
-        ax: Any = None,
+        cls, xy: np.ndarray, y: Answers, *, labels: LabelSet | None = None, ax: Any = None
     ) -> Self:
         """Draw places on a plane by answers or labels.
 
@@ -193,8 +186,8 @@ class ConfusionDisplay(Display):
     @classmethod
     def from_predictions(
         cls,
-        y_true: np.ndarray | Sequence[str],
-        y_pred: np.ndarray | Sequence[str],
+        y_true: Answers,
+        y_pred: Answers,
         *,
         labels: LabelSet | None = None,
         title: str = "Normalized confusion matrix",
@@ -329,15 +322,9 @@ class ScoreDisplay(Display):
             errors = np.array([values - bounds[:, 0], bounds[:, 1] - values])
             ax.errorbar(values, places, xerr=errors, fmt="o", color=color, capsize=3, label=name)
             for value, place in zip(values, places, strict=True):
-                ax.annotate(
-                    f"{value:.3f}",
-                    (value, place),
-                    (0, 5 if shift > 0 else -12),
-                    textcoords="offset points",
-                    ha="center",
-                    fontsize=8,
-                    color=color,
-                )
+                where = {"xytext": (0, 5 if shift > 0 else -12), "textcoords": "offset points"}
+                style = {"ha": "center", "fontsize": 8, "color": color}
+                ax.annotate(f"{value:.3f}", (value, place), **where, **style)
         ticks(ax.yaxis, [role_of(model).title for model in self.by_model][::-1], inches=0.5)
         ax.set_ylim(-0.6, len(self.by_model) - 0.3)
         ax.set_xlim(0, 1.02)
