@@ -2,7 +2,7 @@
 
     python benchmarks/attention.py [ROUNDS]
 
-Both sides take turns in one process, on the same batch of 32 texts of 22 tokens, in bf16 autocast.
+Both take turns in one process, on the same batch of 32 texts of 22 tokens, in bf16 autocast.
 """
 
 import json
@@ -45,12 +45,12 @@ def main(rounds: int) -> None:
         for side, implementation in SIDES.items():
             model.set_attn_implementation(implementation)
             taken = step(model, optimizer, batch)
-            if turn >= 2:  # the first ones warm up
+            if turn >= 2:  # the first two warm up
                 seconds[side].append(taken)
     medians = {side: float(np.median(times)) for side, times in seconds.items()}
     for side, times in seconds.items():
         low, high = min(times) * 1e3, max(times) * 1e3
-        print(f"{side:<15} {medians[side] * 1e3:6.0f} ms a step  ({low:.0f}–{high:.0f})")
+        print(f"{side:<15} {medians[side] * 1e3:6.0f} ms per step  ({low:.0f}–{high:.0f})")
     fused, plain = medians.values()
     print(json.dumps({"benchmark": "attention", "rounds": rounds, "fused/plain": fused / plain}))
 

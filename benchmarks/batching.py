@@ -1,10 +1,10 @@
-"""Ways to batch and to run MiniLM on OpenVINO that were tried, against the one that emolens keeps.
+"""Other ways to batch texts and to run MiniLM on OpenVINO, against the way of emolens.
 
     python benchmarks/batching.py DATA [--rounds 7] [--texts 1700] [--precision bf16]
 
 DATA: the folder of dair-ai/emotion. All ways take turns in one process on the same tokens: once on
-texts that every round repeats (their shapes are prepared), once on texts that are new in each
-round. Printed are the padding and, relative to what emolens keeps, the median speed on both.
+texts that every round repeats (OpenVINO has prepared their shapes), once on texts that are new in
+each round. Prints the padding, and the median speed of both relative to the way of emolens.
 """
 
 import argparse

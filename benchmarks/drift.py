@@ -1,9 +1,9 @@
-"""How far a fine-tuned model's answers are from torch's, one text at a time, in each precision.
+"""How much a fine-tuned model's probabilities in each precision differ from those of torch in fp32.
 
     python benchmarks/drift.py MODEL DATA
 
-MODEL: a model folder with `emolens export MODEL --int8` done. DATA: the data it was trained on;
-validation and test are answered together, nothing is chosen by them.
+MODEL: a model folder after `emolens export MODEL --int8`. DATA: the data it was trained on; its
+validation and test texts are predicted. torch predicts one text at a time.
 """
 
 import argparse

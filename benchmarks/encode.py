@@ -1,14 +1,15 @@
-"""Texts a second of emolens and of what it could be compared with, on the CPU, with MiniLM.
+"""Texts per second of emolens and of its rivals, on the CPU, with MiniLM.
 
     python benchmarks/encode.py DATA RIVALS [--rounds 7] [--texts 2000]
 
 DATA: the folder of dair-ai/emotion. RIVALS: a folder for a virtual environment, made on first use,
-in which the rivals are installed. Every side is a process of its own that loads once and then
-takes its turn: same texts, same weights, mean pooling, two threads. Printed are the median over the
-rounds, the ratios to sentence-transformers and to the reference script, the share of the machine's
-own matrix ceiling for that precision (torch's products of 512 x 512 and of 1024 x 1024 matrices, a
-core each, in the fastest of the same rounds), and the worst and mean cosine to transformers in
-fp32, one text at a time.
+in which the rivals are installed. Each side is a process of its own, which loads once and then
+takes its turns: same texts, same weights, mean pooling, two threads.
+
+Prints the median over the rounds, the ratios to sentence-transformers and to the reference script,
+the share of the machine's ceiling in that precision, and the worst and mean cosine to transformers
+in fp32, one text at a time. The ceiling is torch's fastest product of 512 x 512 or 1024 x 1024
+matrices in the same rounds, one product per core.
 """
 
 import argparse

@@ -2,19 +2,19 @@
 
     python benchmarks/intervals.py [--quick] [--jobs 2]
 
-A cell of the grid is a number of classes, their sizes, and an accuracy. It fixes how often each
-answer follows each class, and with that the true figures: those of the expected confusion matrix.
-For each cell 1,000 confusion matrices are drawn, and each method gives its intervals of each.
+A cell of the grid is a number of classes, their sizes, and an accuracy. From these follow the
+probability of each answer for each class, and the true figures: those of the expected confusion
+matrix. For each cell, 1,000 confusion matrices are drawn, and each method computes its intervals.
 
-Sizes are equal (3, 10, 30, 300 rows a class) or by Zipf's law (300, 150, 100, ... rows, at least 3
-or at least 10). They are given: each data set has just these. Errors fall evenly on the other
-classes. The kept method is also measured where sizes are drawn with the rows (multinomial), where
-70 % of a class's errors go to one other class ("pairs"), and where all errors go to the largest
-class ("sink"). With 300 and with 3 rows ("steep"), sizes fall from one to the other.
+Sizes are equal (3, 10, 30 or 300 rows per class) or follow Zipf's law (300, 150, 100, ... rows, at
+least 3 or at least 10). Sizes are given: each data set has exactly these. Errors are spread evenly
+over the other classes. emolens' method is also measured with sizes that are drawn with the rows
+(multinomial), with 70 % of a class's errors in one other class ("pairs"), with all errors in the
+largest class ("sink"), and with sizes that fall from 300 to 3 ("steep").
 
-The methods that draw (both bootstraps, both Dirichlets) take 500 draws per data set, 200 with 27
-classes and more; with 150 classes they see 100 data sets, and none of more than 10,000 rows.
---quick: a tenth of the data sets.
+The methods that resample (both bootstraps, both Dirichlets) make 500 draws per data set, or 200
+with 27 classes and more. With 150 classes they get a tenth of the data sets, and data sets of more
+than 10,000 rows are left out. --quick: a tenth of the data sets for all.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def class_sizes(kind, k):
 
 
 def answers_by_class(k, accuracy, errors):
-    """(k, k): how often each answer follows each class."""
+    """(k, k): the probability of each answer for each class."""
     wrong = np.ones((k, k))
     if errors == "pairs" and k > 2:
         wrong *= 0.3 / (k - 2)
@@ -78,7 +78,7 @@ def quantiles(values, low=0.025, high=0.975):
 
 
 class Resamples:
-    """The bootstrap of one confusion matrix: only its cells with rows are drawn."""
+    """The bootstrap of one confusion matrix: draws only the cells with rows."""
 
     def __init__(self, matrix, n_draws, rng):
         self.row, self.column = np.nonzero(matrix)
@@ -119,7 +119,7 @@ class Resamples:
 
 
 def dirichlet(matrix, prior, n_draws, rng):
-    """Draws of the cells' shares (Goutte and Gaussier, 2005), as percentiles."""
+    """Percentiles of the figures, by draws of the cells' shares (Goutte and Gaussier, 2005)."""
     cells = rng.standard_gamma(matrix + prior, size=(n_draws, *matrix.shape))
     hits = np.diagonal(cells, axis1=1, axis2=2)
     values = figures_of(hits, cells.sum(axis=2), cells.sum(axis=1))
@@ -133,18 +133,20 @@ def plain_wilson(matrix):
 
 
 def normal(values, rows):
-    """The delta method as it is mostly used: 1.96 standard errors to both sides."""
+    """The delta method in its usual form: 1.96 standard errors on both sides."""
     halves = [Z * np.sqrt(v * (1 - v) / n) for v, n in zip(values, rows, strict=True)]
     return [(v - half, v + half) for v, half in zip(values, halves, strict=True)]
 
 
 def by_method(matrix, drawing, rng):
-    """The bounds of each method; drawing: how many draws, 0 for none."""
+    """The bounds of each method. drawing: the number of draws; with 0, no method that resamples."""
     values = [float(value) for value in summary(matrix).values()]
-    rows = [float(matrix.sum()), *(known.rows for known in _f1_uncertainty(matrix).values())]
+    rows = [float(matrix.sum()), *(of_f1.rows for of_f1 in _f1_uncertainty(matrix).values())]
     bounds = {
-        "kept": list(intervals(matrix).values()),
-        "kept, but bias left in": [wilson(v, n) for v, n in zip(values, rows, strict=True)],
+        "emolens": list(intervals(matrix).values()),
+        "emolens, without bias correction": [
+            wilson(v, n) for v, n in zip(values, rows, strict=True)
+        ],
         "delta method, normal": normal(values, rows),
         "Wilson": plain_wilson(matrix),
     }
@@ -152,13 +154,13 @@ def by_method(matrix, drawing, rng):
         resamples = Resamples(matrix, drawing, rng)
         bounds["percentile bootstrap"] = resamples.percentile()
         bounds["BCa bootstrap"] = resamples.bca()
-        bounds["Dirichlet, 1 a cell"] = dirichlet(matrix, 1, drawing, rng)
-        bounds["Dirichlet, 1/k a cell"] = dirichlet(matrix, 1 / len(matrix), drawing, rng)
+        bounds["Dirichlet, prior 1"] = dirichlet(matrix, 1, drawing, rng)
+        bounds["Dirichlet, prior 1/k"] = dirichlet(matrix, 1 / len(matrix), drawing, rng)
     return bounds
 
 
 class Tally:
-    """Of one cell of the grid, by method: how many intervals, and what is true of them."""
+    """Counts of one cell of the grid, by method: all intervals, and those with each property."""
 
     def __init__(self):
         self.counts = {}
@@ -167,7 +169,7 @@ class Tally:
         counts = self.counts.setdefault(method, np.zeros((4, len(bounds))))
         low, high = np.array(bounds).T
         true, own = truth[: len(low)], estimate[: len(low)]
-        # A bound that misses by a rounding does not miss.
+        # A rounding error is not a miss.
         low, high = low - 1e-9, high + 1e-9
         covered, outside = (low <= true) & (true <= high), (own < low) | (own > high)
         counts += [np.ones_like(low), covered, outside, high - low < 3e-9]
@@ -210,7 +212,7 @@ def grid(pool, n_sets, sizes=SIZES, **how):
 
 
 def extremes(cells, method, f):
-    """Lowest and highest coverage with 10 rows a class or more, and the lowest with fewer."""
+    """Lowest and highest coverage with 10 rows per class or more, and the lowest with fewer."""
     shares = {key: t.covered(method)[f] for key, t in cells.items() if method in t.counts}
     many = [v for (k, kind, _), v in shares.items() if class_sizes(kind, k).min() >= 10]
     few = [v for (k, kind, _), v in shares.items() if class_sizes(kind, k).min() < 10]
@@ -231,10 +233,11 @@ def print_methods(cells):
 
 
 def print_cells(cells):
+    print("\nThe method of emolens: accuracy, macro-F1, weighted F1")
     print("\n| classes | sizes |", " | ".join(f"accuracy {a}" for a in ACCURACIES), "|")
     print("|---|---|---|---|---|")
     for k, kind in dict.fromkeys((k, kind) for k, kind, _ in cells):
-        shown = (cells[k, kind, a].covered("kept") for a in ACCURACIES)
+        shown = (cells[k, kind, a].covered("emolens") for a in ACCURACIES)
         rows = " | ".join(" ".join(f"{v:.1f}" for v in values) for values in shown)
         print(f"| {k} | {kind} | {rows} |")
 
@@ -251,9 +254,8 @@ def main():
 def report(pool, n_sets):
     started = time.perf_counter()
     cells = grid(pool, n_sets)
-    print("Coverage in %: lowest–highest with 10 rows a class or more / lowest with fewer")
+    print("Coverage in %: lowest–highest with 10 rows per class or more / lowest with fewer")
     print_methods(cells)
-    print("\nThe kept method: accuracy, macro-F1, weighted F1")
     print_cells(cells)
     for title, how in (
         ("Sizes drawn", {"design": "drawn"}),
@@ -263,7 +265,9 @@ def report(pool, n_sets):
         ("Sizes from 300 to 3, drawn", {"sizes": ("steep",), "design": "drawn"}),
     ):
         print(f"\n{title}")
-        print_methods(grid(pool, n_sets, **how, others=False))
+        cells = grid(pool, n_sets, **how, others=False)
+        print_methods(cells)
+        print_cells(cells)
     seconds = round(time.perf_counter() - started)
     print(json.dumps({"benchmark": "intervals", "data_sets": n_sets, "seconds": seconds}))
 

@@ -1,10 +1,10 @@
-"""Peak memory of `emolens encode` over tables of different size: it must not grow with the rows.
+"""Peak memory of `emolens encode` on tables of different sizes: it must not grow with the rows.
 
     python benchmarks/memory.py DATA [--rows 10000 200000]
 
-DATA: the folder of dair-ai/emotion, whose training texts are repeated, each time with another
-number behind them so that none is the same, up to the rows wanted. Each size is a process of its
-own; printed are its peak resident memory, what it takes before the first row, and its speed.
+DATA: the folder of dair-ai/emotion. Its training texts are repeated up to the number of rows; each
+row ends in its own number, so that no two rows are the same. Each size is a process of its own.
+Prints the memory before the first row, the peak of resident memory above it, and the speed.
 """
 
 import argparse

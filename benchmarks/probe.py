@@ -3,10 +3,10 @@
     python benchmarks/probe.py DATA [--rounds 7]
 
 DATA: the folder of dair-ai/emotion, encoded once (MiniLM, mean pooling). Reference:
-LogisticRegression(max_iter=3000) on the raw vectors. emolens: Probe.fit, that is standardizing,
-five strengths and the choice between them on validation. Both take turns in one process, after a
-first turn that doesn't count. Printed are the medians, the median of the rounds' ratios and the
-accuracies on validation and test. Set OMP_NUM_THREADS=1 on a machine that is busy.
+LogisticRegression(max_iter=3000) on the raw vectors. emolens: Probe.fit, which is standardizing,
+five fits and the choice of one on validation. Both take turns in one process, after a first turn
+that doesn't count. Prints the medians, the median of the rounds' ratios, and the accuracies on
+validation and test. Set OMP_NUM_THREADS=1 on a busy machine.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main():
             started = time.perf_counter()
             model = sides[side]()
             taken = time.perf_counter() - started
-            if turn:  # the first one loads what is loaded once
+            if turn:  # the first turn includes loading
                 seconds[side].append(taken)
                 same[side] &= np.array_equal(model.coef_, fitted[side].coef_)
             fitted[side] = model

@@ -1,9 +1,9 @@
-"""What a command costs before it works: seconds over an interpreter that does nothing.
+"""How long a command takes to start: seconds above an interpreter that does nothing.
 
     python benchmarks/start.py [--rounds 15]
 
-Each command is a cold process, in turn with `python -c pass`. `encode` reads one text with the
-bundled encoder, whose traced model is in the cache from the first, uncounted call.
+Each command is a new process, in turn with `python -c pass`. `encode` reads one text with the
+bundled encoder. A first call, which is not counted, puts the traced model into the cache.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""What the starter corpus is worth on real text, and what real text is worth on it.
+"""Accuracy of a model of the starter corpus on real texts, and of the reverse.
 
     emolens run starter
     emolens run emotion-minilm --dataset DATA
     python benchmarks/starter_transfer.py runs/starter runs/emotion-minilm DATA
 
-DATA: the folder of dair-ai/emotion. Both models answer in fp32; neutral is never predicted.
+DATA: the folder of dair-ai/emotion. Both models predict in fp32; neutral is never predicted.
 """
 
 import json

@@ -1,12 +1,12 @@
-"""The map of 16,000 vectors: emolens against umap-learn as it comes, on the CPU.
+"""The map of 16,000 vectors: emolens against plain umap-learn, on the CPU.
 
     python benchmarks/umap.py DATA [--rounds 7]
 
 DATA: the folder of dair-ai/emotion. Its train texts are encoded once (MiniLM, mean pooling). Then
-each side is a cold process of its own, in turn; its time includes the interpreter, the imports and
-what numba compiles. Both scale the features to 0…1 and use cosine, 15 neighbors, distance 0.1 and
-seed 42. Printed are the medians, the median of the rounds' ratios, the trustworthiness (15
-neighbors, all rows, exact) and whether each side gave the same bits in all rounds.
+the sides take turns, each in a new process; the time includes the interpreter, the imports and the
+compiling by numba. Both scale the features to 0…1 and use cosine, 15 neighbors, distance 0.1 and
+seed 42. Prints the medians, the median of the rounds' ratios, the trustworthiness (15 neighbors,
+all rows, exact) and whether each side gave the same bits in all rounds.
 """
 
 import argparse
@@ -23,8 +23,8 @@ SIDES = ("umap-learn", "emolens")
 
 
 def worker(side, vectors, out):
-    """One cold process: read the vectors, lay them out, write the places."""
-    sys.path.pop(0)  # this file's folder, where it would itself be taken for umap
+    """One new process: read the vectors, lay them out, write their places."""
+    sys.path.pop(0)  # this file's folder, in which `import umap` would find this file
     rows = np.load(vectors)
     if side == "emolens":
         from emolens.explore.project import project
@@ -40,7 +40,7 @@ def worker(side, vectors, out):
 
 
 def trustworthiness(rows, xy, k=15, block=500):
-    """scikit-learn's, with cosine, without ever holding all pairs. (Venna and Kaski, 2001.)"""
+    """As scikit-learn's, with cosine, but in blocks: all pairs need too much memory."""
     low, high = rows.min(axis=0), rows.max(axis=0)
     unit = (rows - low) / np.where(high > low, high - low, 1)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)

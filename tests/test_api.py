@@ -1,4 +1,4 @@
-"""What `import emolens` offers: the names, how their values print, and the examples."""
+"""The public names of `emolens`, the printing of their values, and the examples in docstrings."""
 
 from __future__ import annotations
 
@@ -57,29 +57,29 @@ def test_what_documents_and_examples_call_is_exported() -> None:
     assert {display.__name__ for display in Display.__subclasses__()} <= set(EXPORTED)
 
 
-def answers(function: Any) -> Iterator[type]:
-    """The classes of emolens that a function's annotation says it gives."""
+def returned_classes(function: Any) -> Iterator[type]:
+    """The classes of emolens in a function's return annotation."""
     hint = inspect.get_annotations(function).get("return", "")
     for name in re.findall(r"\w+", str(hint)):
-        found = vars(inspect.getmodule(function)).get(name)
-        if isinstance(found, type) and found.__module__.startswith("emolens"):
-            yield found
+        value = vars(inspect.getmodule(function)).get(name)
+        if isinstance(value, type) and value.__module__.startswith("emolens"):
+            yield value
 
 
-def test_what_an_exported_function_gives_is_exported() -> None:
-    given: set[type] = set()
+def test_what_an_exported_function_returns_is_exported() -> None:
+    returned: set[type] = set()
     for value in EXPORTED.values():
         methods = vars(value).items() if isinstance(value, type) else [("call", value)]
         for name, method in methods:
             function = getattr(method, "fget", None) or getattr(method, "__func__", method)
             if inspect.isfunction(function) and not name.startswith("_"):
-                given.update(answers(function))
-    assert len(given) > 10
-    assert given <= {value for value in EXPORTED.values() if isinstance(value, type)}
+                returned.update(returned_classes(function))
+    assert len(returned) > 10
+    assert returned <= {value for value in EXPORTED.values() if isinstance(value, type)}
 
 
-def test_a_path_may_be_a_text_everywhere() -> None:
-    """Of functions and methods; what a value holds of its own may be a Path."""
+def test_every_parameter_for_a_path_also_takes_a_text() -> None:
+    """In functions and methods. A field of a dataclass may be a Path only."""
     strict = []
     for owner, value in EXPORTED.items():
         methods = vars(value) if isinstance(value, type) else {owner: value}
@@ -96,7 +96,7 @@ INDENTED = re.compile(r"(?:^ {4}.*\n?|^\n(?= {4}))+", re.MULTILINE)
 
 
 def examples() -> list[Any]:
-    """The indented code of all docstrings, with where it stands."""
+    """The indented code of all docstrings, with its place as the id."""
     blocks = []
     for path in SOURCES:
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -122,7 +122,7 @@ def test_an_example_in_a_docstring_runs(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With small data and a tiny encoder in the place of the bundled ones."""
+    """Small data and a tiny encoder replace the bundled ones."""
     for bundled, small in (
         ('load_study("starter")', f"load_study({str(study_file())!r})"),
         ('load_dataset("starter")', f"load_dataset({str(feelings_folder)!r})"),
@@ -139,7 +139,7 @@ def test_there_are_examples() -> None:
 
 @pytest.fixture(scope="module")
 def values(tiny_run: Run, tiny_encoder: Path) -> list[Any]:
-    """One of each kind of value, with HOSTILE texts in the rows, and some with 150 classes."""
+    """Values of each public class, with HOSTILE texts in the rows, and some with 150 classes."""
     encoder = find_encoder(tiny_encoder)
     tokenizer = tokenizer_of(encoder)
     facts = Scores.load(tiny_run.folder / FINETUNE.folder).facts

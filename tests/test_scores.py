@@ -81,7 +81,7 @@ def test_scores_survive_the_disk(
         assert np.array_equal(again.predictions(split), kept.argmax(axis=1))
 
 
-def test_every_role_has_facts_that_are_tried_above() -> None:
+def test_the_facts_of_every_role_are_tested_above() -> None:
     assert set(FACTS) == set(ROLES)
 
 
@@ -137,12 +137,12 @@ def test_a_damaged_file_is_a_storage_error(tmp_path: Path, about: object) -> Non
     ("name", "value"),
     [("epochs", 0), ("learning_rate", -1e-5), ("batch_size", 0), ("warmup", 1), ("warmup", -0.1)],
 )
-def test_a_recipe_that_can_not_be_followed_is_refused(name: str, value: float) -> None:
+def test_a_recipe_with_a_number_out_of_range_is_refused(name: str, value: float) -> None:
     with pytest.raises(UsageError, match=f"{name} is {value} in the recipe") as caught:
         Recipe(**{name: value})  # type: ignore[arg-type]
     assert caught.value.hint
 
 
-def test_a_recipe_prints_what_differs_from_the_usual() -> None:
+def test_a_recipe_prints_what_differs_from_the_defaults() -> None:
     assert repr(Recipe()) == "Recipe()"
     assert repr(Recipe(epochs=3, precision="bf16")) == "Recipe(epochs=3, precision='bf16')"

@@ -1,4 +1,4 @@
-"""The map: the same seed, the same picture; labels unseen; few or flat rows bear it too."""
+"""The map: a seed always gives the same picture, labels don't matter, few or equal rows work."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from emolens.explore.project import Projection, _neighbors, project
 
 
 def clusters(n: int, d: int = 6) -> tuple[np.ndarray, np.ndarray]:
-    """(n, d) float32 around three centres, and which centre."""
+    """(n, d) float32 around three centers, and the id of each row's center."""
     rng = np.random.default_rng(0)
     labels = np.arange(n) % 3
-    centres = rng.normal(size=(3, d)) * 8
-    return (centres[labels] + rng.normal(size=(n, d))).astype(np.float32), labels
+    centers = rng.normal(size=(3, d)) * 8
+    return (centers[labels] + rng.normal(size=(n, d))).astype(np.float32), labels
 
 
 def test_the_same_seed_gives_the_same_places_whatever_the_labels() -> None:
@@ -52,7 +52,7 @@ def test_a_handful_of_rows_can_be_drawn(n: int) -> None:
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 @pytest.mark.parametrize("kind", ["constant features", "identical rows", "zeros"])
-def test_flat_data_gives_finite_places(kind: str, metric: str) -> None:
+def test_features_or_rows_without_differences_give_finite_places(kind: str, metric: str) -> None:
     vectors, labels = clusters(30)
     if kind == "constant features":
         vectors[:, :3] = 5

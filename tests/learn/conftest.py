@@ -1,4 +1,4 @@
-"""One fine-tuned tiny model, exported, for all tests of learning and predicting."""
+"""A small dataset of three feelings for the tests of learning."""
 
 from __future__ import annotations
 

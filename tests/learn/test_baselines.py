@@ -1,4 +1,4 @@
-"""Baselines: the largest class, and words."""
+"""Baselines: the largest class, and TF-IDF."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_the_majority_answers_with_the_shares_of_train(feelings: Dataset) -> Non
     assert scores.facts == MajorityFacts(largest="joy")
 
 
-def test_words_beat_the_largest_class(feelings: Dataset) -> None:
+def test_tfidf_beats_the_largest_class(feelings: Dataset) -> None:
     scores = tfidf(feelings)
     right = scores.predictions("test") == feelings["test"].labels
     assert right.mean() > 0.9

@@ -1,4 +1,4 @@
-"""Fine-tuning the tiny encoder: it learns, keeps the best epoch, and writes a whole folder."""
+"""Fine-tuning the tiny encoder: it learns, keeps the best epoch, and writes a complete folder."""
 
 from __future__ import annotations
 
@@ -30,8 +30,15 @@ def trained(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, Scores]:
     folder = tmp_path_factory.mktemp("model")
-    encoder = find_encoder(str(tiny_encoder))
-    return folder, finetune(encoder, feelings, folder, recipe=RECIPE)
+    return folder, finetune(tiny_encoder, feelings, folder, recipe=RECIPE)
+
+
+def by_pipeline(folder: Path, dataset: Dataset, **options: bool) -> np.ndarray:
+    """The probabilities of the test texts, (n, k), by transformers' own pipeline."""
+    classify = pipeline("text-classification", str(folder), top_k=None, device="cpu")
+    answers = classify(list(dataset["test"].texts), **options)
+    by_name = [{answer["label"]: answer["score"] for answer in row} for row in answers]
+    return np.array([[row[name] for name in dataset.labels.names] for row in by_name])
 
 
 def test_it_learns_far_above_chance(trained: tuple[Path, Scores], feelings: Dataset) -> None:
@@ -63,7 +70,7 @@ def test_a_class_without_validation_rows_is_not_averaged(
     rows = feelings["validation"]
     kept = rows.take(np.flatnonzero(rows.labels < 2))
     dataset = replace(feelings, splits={**feelings.splits, "validation": kept})
-    scores = finetune(find_encoder(str(tiny_encoder)), dataset, tmp_path, recipe=ONE_EPOCH)
+    scores = finetune(tiny_encoder, dataset, tmp_path, recipe=ONE_EPOCH)
     assert isinstance(scores.facts, FinetuneFacts)
     guess = scores.predictions("validation")
     wanted = f1_score(kept.labels, guess, labels=[0, 1], average="macro")
@@ -91,23 +98,17 @@ def test_transformers_pipeline_gives_the_same_probabilities(
     trained: tuple[Path, Scores], feelings: Dataset
 ) -> None:
     folder, scores = trained
-    classify = pipeline("text-classification", str(folder), top_k=None, device="cpu")
-    texts = list(feelings["test"].texts)
-    for answer, row in zip(classify(texts), scores.probabilities["test"], strict=True):
-        by_name = {a["label"]: a["score"] for a in answer}
-        found = [by_name[name] for name in feelings.labels.names]
-        np.testing.assert_allclose(found, row, atol=1e-5)
+    theirs = by_pipeline(folder, feelings)
+    np.testing.assert_allclose(theirs, scores.probabilities["test"], atol=1e-5)
 
 
 def test_the_same_seed_gives_the_same_model(
     feelings: Dataset, tiny_encoder: Path, tmp_path: Path
 ) -> None:
-    encoder = find_encoder(str(tiny_encoder))
-    runs = []
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        runs.append(finetune(encoder, feelings, tmp_path / name, recipe=ONE_EPOCH))
-    first, second = (run.probabilities["test"] for run in runs)
+    first, second = (
+        finetune(tiny_encoder, feelings, tmp_path / name, recipe=ONE_EPOCH).probabilities["test"]
+        for name in ("one", "two")
+    )
     assert np.array_equal(first, second)
 
 
@@ -143,7 +144,7 @@ def test_a_loss_that_is_not_a_number_is_an_encoder_error(
 ) -> None:
     wild = Recipe(epochs=1, learning_rate=1e30, batch_size=16, precision="fp32")
     with pytest.raises(EncoderError, match="loss is not a number") as caught:
-        finetune(find_encoder(str(tiny_encoder)), feelings, tmp_path, recipe=wild)
+        finetune(tiny_encoder, feelings, tmp_path, recipe=wild)
     assert "learning_rate" in caught.value.hint
 
 
@@ -151,9 +152,8 @@ def test_progress_ends_at_the_last_step(
     feelings: Dataset, tiny_encoder: Path, tmp_path: Path
 ) -> None:
     seen: list[tuple[int, int]] = []
-    encoder = find_encoder(str(tiny_encoder))
     finetune(
-        encoder,
+        tiny_encoder,
         feelings,
         tmp_path,
         recipe=ONE_EPOCH,
@@ -162,23 +162,16 @@ def test_progress_ends_at_the_last_step(
     assert seen == [(step, 6) for step in range(1, 7)]
 
 
-def test_the_callers_limit_is_the_models_ever_after(
+def test_the_limit_of_the_given_tokenizer_is_saved_with_the_model(
     feelings: Dataset, tiny_encoder: Path, tmp_path: Path
 ) -> None:
     encoder = find_encoder(str(tiny_encoder))
     short = tokenizer_of(encoder, max_length=6)
     assert short.encode(feelings["test"].texts).n_truncated > 0
     scores = finetune(encoder, feelings, tmp_path / "m", tokenizer=short, recipe=ONE_EPOCH)
-    classify = pipeline("text-classification", str(tmp_path / "m"), top_k=None, device="cpu")
-    assert classify.tokenizer.model_max_length == 6
-    for answer, row in zip(
-        classify(list(feelings["test"].texts), truncation=True),
-        scores.probabilities["test"],
-        strict=True,
-    ):
-        by_name = {a["label"]: a["score"] for a in answer}
-        found = [by_name[name] for name in feelings.labels.names]
-        np.testing.assert_allclose(found, row, atol=1e-5)
+    assert json.loads((tmp_path / "m/tokenizer_config.json").read_text())["model_max_length"] == 6
+    theirs = by_pipeline(tmp_path / "m", feelings, truncation=True)
+    np.testing.assert_allclose(theirs, scores.probabilities["test"], atol=1e-5)
 
 
 @pytest.mark.parametrize("split", ["train", "validation"])
@@ -195,7 +188,7 @@ def test_a_split_without_rows_is_refused_before_anything_is_loaded(
     assert not (tmp_path / "m").exists()
 
 
-def test_texts_that_are_cut_unasked_are_counted(
+def test_texts_that_the_encoders_own_limit_cuts_are_counted(
     feelings: Dataset, tiny_encoder: Path, tmp_path: Path
 ) -> None:
     rows = feelings["train"]

@@ -1,4 +1,4 @@
-"""The regularization is what validation says, and the fit is scikit-learn's at that strength."""
+"""Validation chooses the regularization, and the fit is scikit-learn's with that regularization."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from emolens.learn.logistic import LogisticFit, Rows, _held_out, fit_logistic
 
 
 def made(k: int, *, n: int = 240, d: int = 5) -> tuple[Rows, Rows]:
-    """Train and validation: standard features around k centres that overlap."""
+    """Train and validation: normal features around k centers; the classes overlap."""
     rng = np.random.default_rng(k)
-    centres = rng.normal(size=(k, d))
+    centers = rng.normal(size=(k, d))
     ids = [np.concatenate([np.arange(k), rng.integers(k, size=n - k)]) for _ in range(2)]
-    train, validation = ((centres[y] + rng.normal(size=(n, d)), y) for y in ids)
+    train, validation = ((centers[y] + rng.normal(size=(n, d)), y) for y in ids)
     return train, validation
 
 
@@ -32,7 +32,7 @@ def exactly(c: float, weights: str | None = None) -> LogisticRegression:
 
 @pytest.mark.parametrize("k", [2, 3, 6])
 @pytest.mark.parametrize("sparse", [False, True])
-def test_the_path_of_strengths_ends_where_the_kept_fit_alone_does(k: int, sparse: bool) -> None:
+def test_a_fit_in_a_path_of_strengths_is_the_same_as_alone(k: int, sparse: bool) -> None:
     (X, y), (X_validation, y_validation) = made(k)
     if sparse:
         X, X_validation = csr_matrix(X), csr_matrix(X_validation)

@@ -1,4 +1,4 @@
-"""The probe: an estimator as scikit-learn's, saved and loaded without a change."""
+"""The probe is a scikit-learn estimator, and answers the same after saving and loading."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ NAMES = ("joy", "anger", "fear", "other")
 
 def made(k: int) -> tuple[Embeddings, dict[str, np.ndarray]]:
     rng = np.random.default_rng(1)
-    centres = rng.normal(size=(k, 6))
+    centers = rng.normal(size=(k, 6))
     y = {name: rng.integers(k, size=150) for name in ("train", "validation", "test")}
     scale = np.array([1, 10, 0.01, 1, 1, 0])  # the last feature is constant
-    vectors = {s: ((centres[i] + rng.normal(size=(150, 6))) * scale + 3) for s, i in y.items()}
+    vectors = {s: ((centers[i] + rng.normal(size=(150, 6))) * scale + 3) for s, i in y.items()}
     return Embeddings({s: v.astype(np.float32) for s, v in vectors.items()}), y
 
 
@@ -69,7 +69,7 @@ def test_probabilities_are_those_of_scikit_learn_on_standardized_features(
     assert probe.score(embeddings["test"], y["test"]) > 0.6
 
 
-def test_names_serve_as_classes_as_well_as_ids() -> None:
+def test_classes_may_be_names_or_ids() -> None:
     embeddings, y = made(4)
     by_name = {split: np.array(NAMES)[ids] for split, ids in y.items()}
     ids, names = fitted(embeddings, y), fitted(embeddings, by_name)
@@ -87,7 +87,7 @@ def test_it_can_be_cloned_and_cross_validated() -> None:
     assert cross_val_score(probe, embeddings["train"], y["train"], cv=3).mean() > 0.6
 
 
-def test_validation_decides_and_says_by_what() -> None:
+def test_c_is_the_best_on_validation() -> None:
     embeddings, y = made(3)
     probe = fitted(embeddings, y)
     assert probe.path_[f"{probe.C_:g}"] == min(probe.path_.values())
