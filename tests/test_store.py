@@ -229,17 +229,17 @@ for write in writes:
 """
 
 
-def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_is_an_error_and_loses_nothing(tmp_path: Path) -> None:
     store.save_text(tmp_path / "a", "old")
     with store.atomic_folder(tmp_path / "model") as folder:
         (folder / "old").touch()
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=False
     )
-    assert said.stderr == ""
+    assert process.stderr == ""
     file = f"The disk is full: {tmp_path / 'a'} was not written."
     folder_ = f"The disk is full: {tmp_path / 'model'} was not written."
-    assert said.stdout.splitlines() == [file, file, file, folder_]
+    assert process.stdout.splitlines() == [file, file, file, folder_]
     assert names_in(tmp_path) == ["a", "model"]
     assert (tmp_path / "a").read_text() == "old"
     assert names_in(tmp_path / "model") == ["old"]

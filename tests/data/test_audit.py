@@ -16,7 +16,7 @@ from emolens.labels import LabelSet
 NAMES = LabelSet(("sadness", "joy", "fear"))
 
 
-def made(*, blank: dict[str, int] | None = None, **splits: list[tuple[str, int]]) -> Dataset:
+def dataset_of(*, blank: dict[str, int] | None = None, **splits: list[tuple[str, int]]) -> Dataset:
     def split(rows: list[tuple[str, int]]) -> Split:
         return Split(tuple(text for text, _ in rows), np.array([label for _, label in rows]))
 
@@ -24,14 +24,14 @@ def made(*, blank: dict[str, int] | None = None, **splits: list[tuple[str, int]]
     return Dataset("made", NAMES, by_split, blank=blank or {})
 
 
-def found_broken(text: str) -> bool:
-    return audit(made(train=[(text, 0)])).splits["train"].broken_encoding == 1
+def is_broken(text: str) -> bool:
+    return audit(dataset_of(train=[(text, 0)])).splits["train"].broken_encoding == 1
 
 
 @pytest.fixture
 def spoilt() -> Audit:
     return audit(
-        made(
+        dataset_of(
             train=[("a", 0), ("a", 0), ("b", 1), ("c", 1), ("x", 1), ("cafÃ©", 2)],
             validation=[("b", 1), ("d", 0), ("d", 1)],
             test=[("b", 2), ("c", 1), ("e", 0), ("y", 2)],
@@ -93,14 +93,14 @@ def test_every_finding_is_a_sentence(spoilt: Audit) -> None:
 
 
 def test_clean_data_has_no_findings_and_no_token_figures() -> None:
-    clean = audit(made(train=[("a", 0), ("b", 1)], test=[("c", 0)]))
+    clean = audit(dataset_of(train=[("a", 0), ("b", 1)], test=[("c", 0)]))
     assert clean.findings == []
     assert clean.splits["train"].n_tokens is None
     assert clean.splits["train"].over_limit is None
 
 
 def test_token_counts_and_texts_over_the_limit() -> None:
-    dataset = made(train=[(str(i), i % 3) for i in range(5)], test=[("x", 0)])
+    dataset = dataset_of(train=[(str(i), i % 3) for i in range(5)], test=[("x", 0)])
     counts = {"train": np.array([3, 9, 4, 10, 5]), "test": np.array([8])}
     result = audit(dataset, n_tokens=counts, max_length=8)
     train = result.splits["train"]
@@ -118,7 +118,7 @@ def test_an_audit_is_json(spoilt: Audit) -> None:
 def test_counts_agree_with_counting_pair_by_pair(rows: list[tuple[str, int, int]]) -> None:
     rows.append(("train", 0, 0))
     splits = {name: [(str(t), k) for s, t, k in rows if s == name] for name in SPLITS}
-    result = audit(made(**{name: split for name, split in splits.items() if split}))
+    result = audit(dataset_of(**{name: split for name, split in splits.items() if split}))
     texts = {str(t) for _, t, _ in rows}
     repeated = {t for t in texts if sum(str(other) == t for _, other, _ in rows) > 1}
     labels = {t: {k for _, other, k in rows if str(other) == t} for t in texts}
@@ -141,7 +141,7 @@ def misread(text: str, encoding: str) -> str:
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
 @pytest.mark.parametrize("sign", LETTERS)
 def test_utf8_that_was_read_as_another_encoding_is_found(sign: str, encoding: str) -> None:
-    assert found_broken(misread(f"das x{sign}y war", encoding))
+    assert is_broken(misread(f"das x{sign}y war", encoding))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_utf8_that_was_read_as_another_encoding_is_found(sign: str, encoding: st
     ],
 )
 def test_known_traces_of_broken_encoding_are_found(text: str) -> None:
-    assert found_broken(text)
+    assert is_broken(text)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_known_traces_of_broken_encoding_are_found(text: str) -> None:
     ],
 )
 def test_correct_text_of_many_languages_is_not_suspected(text: str) -> None:
-    assert not found_broken(text)
+    assert not is_broken(text)
 
 
 def test_the_real_emotion_data(emotion_folder: Path) -> None:

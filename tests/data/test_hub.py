@@ -29,8 +29,8 @@ try:
                  "first": data.head(1)[0], "columns": data.columns}
     else:
         from emolens.encode.backbone import find_encoder
-        found = find_encoder(sys.argv[2])
-        value = {"folder": str(found.folder), "fingerprint": found.weights_sha256}
+        encoder = find_encoder(sys.argv[2])
+        value = {"folder": str(encoder.folder), "fingerprint": encoder.weights_sha256}
 except EmolensError as error:
     value = {"kind": type(error).__name__, "message": str(error), "hint": error.hint}
 print(json.dumps(value))
@@ -166,25 +166,25 @@ def test_a_configuration_and_a_revision_are_what_was_asked_for(hub: StandIn) -> 
         ("encoder", "distilbert", "the encoder distilbert/distilbert-base-uncased"),
     ],
 )
-def test_without_hub_and_cache_one_sentence_tells_the_way_out(
+def test_without_hub_and_cache_the_error_says_what_to_do(
     hub: StandIn, what: str, spec: str, named: str, offline: str
 ) -> None:
-    said = hub.load(what, spec, HF_HUB_OFFLINE=offline)
-    assert said["kind"] == "HubError"
-    assert said["message"] == (
+    error = hub.load(what, spec, HF_HUB_OFFLINE=offline)
+    assert error["kind"] == "HubError"
+    assert error["message"] == (
         f"The Hugging Face Hub does not answer, and the cache does not have {named}."
     )
-    assert "emolens run starter" in said["hint"]
+    assert "emolens run starter" in error["hint"]
 
 
 @pytest.mark.parametrize("what", ["dataset", "encoder"])
 def test_a_repository_that_the_hub_does_not_have(hub: StandIn, what: str) -> None:
     hub.start()
-    said = hub.load(what, "nobody/nothing")
-    assert said["kind"] == "HubError"
-    assert "The Hub does not have" in said["message"]
-    assert "nobody/nothing" in said["message"]
-    assert "HF_TOKEN" in said["hint"]
+    error = hub.load(what, "nobody/nothing")
+    assert error["kind"] == "HubError"
+    assert "The Hub does not have" in error["message"]
+    assert "nobody/nothing" in error["message"]
+    assert "HF_TOKEN" in error["hint"]
 
 
 def test_an_encoder_is_fetched_once_then_read_from_the_cache(
@@ -196,10 +196,10 @@ def test_an_encoder_is_fetched_once_then_read_from_the_cache(
     folder.parent.mkdir(parents=True)
     folder.symlink_to(tiny_encoder)
     hub.start()
-    found = hub.load("encoder", "someone/tiny")
-    assert found["fingerprint"] == sha256(tiny_encoder / "model.safetensors")
-    assert Path(found["folder"]).is_relative_to(hub.home)
+    fetched = hub.load("encoder", "someone/tiny")
+    assert fetched["fingerprint"] == sha256(tiny_encoder / "model.safetensors")
+    assert Path(fetched["folder"]).is_relative_to(hub.home)
     unknown = hub.load("encoder", "someone/tiny@v9")
     assert "does not have the encoder someone/tiny at v9" in unknown["message"]
     hub.stop()
-    assert hub.load("encoder", "someone/tiny") == found
+    assert hub.load("encoder", "someone/tiny") == fetched

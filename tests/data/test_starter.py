@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,11 +16,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from emolens.data.audit import audit
-from emolens.data.catalogue import CATALOGUE, bundled_folder
+from emolens.data.catalogue import CATALOGUE
 from emolens.data.dataset import SPLITS
 from emolens.data.sources import load_dataset
 
-FOLDER = bundled_folder(CATALOGUE["starter"])
+FOLDER = Path(CATALOGUE["starter"].location)
 CARD = (FOLDER / "README.md").read_text(encoding="utf-8")
 
 
@@ -71,7 +72,7 @@ def test_classes_and_registers_are_even_in_every_split() -> None:
         assert max(by_register.values()) <= 1.3 * min(by_register.values())
 
 
-def test_the_label_is_seldom_named() -> None:
+def test_texts_rarely_name_their_label() -> None:
     named = {
         "sadness": "sad sadness sadly",
         "joy": "joy joyful happy happiness",
@@ -127,13 +128,13 @@ def surface(row: dict[str, str]) -> list[float]:
     ],
     ids=["linear", "trees"],
 )
-def test_the_label_is_not_readable_from_the_surface(model: object) -> None:
+def test_the_surface_does_not_show_the_label(model: object) -> None:
     X, y = np.array([surface(row) for row in ALL], dtype=float), [row["label"] for row in ALL]
     accuracy = cross_val_score(model, X, y, cv=SHUFFLED).mean()
     assert abs(accuracy - 1 / 7) <= 0.05
 
 
-def test_no_class_speaks_more_of_itself_than_another() -> None:
+def test_first_person_words_are_equally_frequent_in_all_classes() -> None:
     first_person = {"i", "my", "me", "im", "ive"}
     shares = [
         np.mean([bool(words_of(row["text"]) & first_person) for row in ALL if row["label"] == c])

@@ -24,9 +24,9 @@ def encoder(tiny_encoder: Path) -> Encoder:
 
 
 def vectors(path: Path) -> np.ndarray:
-    found = pq.read_table(path)
-    assert found["row"].to_pylist() == list(range(len(found)))
-    return np.array(found["embedding"].to_pylist(), dtype=np.float32)
+    rows = pq.read_table(path)
+    assert rows["row"].to_pylist() == list(range(len(rows)))
+    return np.array(rows["embedding"].to_pylist(), dtype=np.float32)
 
 
 @pytest.mark.parametrize(("rows", "characters"), [(8192, 8_000_000), (7, 8_000_000), (8192, 50)])
@@ -36,12 +36,12 @@ def test_every_row_gets_its_vector(
     monkeypatch.setattr(table, "_CHUNK_TEXTS", rows)
     monkeypatch.setattr(table, "_CHUNK_CHARACTERS", characters)
     source = write_csv(tmp_path / "in.csv", [(i, t) for i, t in enumerate(TEXTS)], ("id", "text"))
-    told: list[int] = []
+    calls: list[int] = []
     target = tmp_path / "out.parquet"
-    done = encode_table(encoder, source, target, cache=False, progress=told.append)
+    done = encode_table(encoder, source, target, cache=False, progress=calls.append)
     assert (done.rows, done.truncated, done.width) == (len(TEXTS), 5, 16)
-    assert told == sorted(told)
-    assert told[-1] == len(TEXTS)
+    assert calls == sorted(calls)
+    assert calls[-1] == len(TEXTS)
     with pytest.warns(UserWarning, match="5 texts were cut"):
         wanted = encoder.encode(TEXTS)
     np.testing.assert_allclose(vectors(target), wanted, atol=1e-5)
@@ -65,9 +65,9 @@ def test_the_call_after_an_interrupted_one_goes_on_from_there(
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cache/embeddings/*")}
     assert len(kept) == 2
     encode_table(encoder, source, target)
-    found = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cache/embeddings/*")}
-    assert len(found) == 3
-    assert found.items() > kept.items()
+    after = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cache/embeddings/*")}
+    assert len(after) == 3
+    assert after.items() > kept.items()
     wanted = encoder.encode(["a" * (n + 1) for n in range(20)], cache=False)
     np.testing.assert_allclose(vectors(target), wanted, atol=1e-5)
 
@@ -83,7 +83,7 @@ def test_a_missing_text_is_the_empty_one(encoder: Encoder, tmp_path: Path) -> No
     np.testing.assert_allclose(vectors(tmp_path / "out.parquet"), wanted, atol=1e-5)
 
 
-def test_what_cannot_be_read_or_written_is_said_and_leaves_no_file(
+def test_a_file_that_cannot_be_read_or_written_is_named_and_leaves_no_output(
     encoder: Encoder, tmp_path: Path
 ) -> None:
     target = tmp_path / "out.parquet"

@@ -10,31 +10,23 @@ from pathlib import Path
 class Entry:
     """A data set with a short name: where it is, what it is, and its licence.
 
-    location: a folder of this package if it is bundled, or else a repository of the Hub.
+    location: the folder of a bundled data set, or the name of a repository on the Hub.
     """
 
-    location: str
-    bundled: bool
+    location: Path | str
     about: str
     licence: str
 
 
 CATALOGUE = {
     "starter": Entry(
-        location="starter",
-        bundled=True,
+        location=Path(__file__).parent / "starter",
         about="short English texts with six emotions and neutral, composed for emolens",
         licence="CC0-1.0",
     ),
     "emotion": Entry(
         location="dair-ai/emotion",
-        bundled=False,
         about="20,000 English Twitter messages with six emotions (CARER, EMNLP 2018)",
         licence="education and research",
     ),
 }
-
-
-def bundled_folder(entry: Entry) -> Path:
-    """The folder of a bundled data set."""
-    return Path(__file__).parent / entry.location

@@ -12,7 +12,7 @@ import numpy as np
 from emolens.data.cut import rows_by_side, stratified_rows
 from emolens.data.readers.columns import choose_column
 from emolens.data.readers.table import Table, table_of_rows
-from emolens.data.targets import Columns, label_set, labelled_rows
+from emolens.data.targets import label_set, labelled_rows
 from emolens.errors import DataError, UsageError, nearest
 from emolens.labels import LabelSet
 from emolens.shown import html_table, one_line
@@ -79,17 +79,27 @@ class Dataset:
         name: str,
         tables: Mapping[str, Sequence[Table]],
         *,
-        columns: Columns,
+        text: str = "text",
+        label: str = "label",
         shares: tuple[float, float, float] = SHARES,
         seed: int = SEED,
     ) -> Dataset:
         """The rows of tables, by split. Missing splits are cut out of train by `shares`.
 
+        text, label: the names of the columns.
+
         Rows without a text are left out. Raises DataError that names the table and the row.
         """
-        rows = {split: labelled_rows(parts, columns) for split, parts in tables.items()}
-        labels = label_set(rows[TRAIN], tables[TRAIN], columns.label)
-        splits = {split: Split(part.texts, part.ids(labels)) for split, part in rows.items()}
+        train = labelled_rows(tables[TRAIN], text, label=label)
+        labels = label_set(train, tables[TRAIN], label)
+        rows = {TRAIN: train}
+        for split in [split for split in tables if split != TRAIN]:
+            rows[split] = labelled_rows(tables[split], text, label=label, known=labels)
+        ids = {name: i for i, name in enumerate(labels.names)}
+        splits = {
+            split: Split(part.texts, np.array([ids[name] for name in part.names], dtype=np.int64))
+            for split, part in rows.items()
+        }
         splits = _completed(name, splits, shares, seed)
         if absent := set(range(len(labels))) - set(splits[TRAIN].labels.tolist()):
             names = ", ".join(labels.names[i] for i in sorted(absent))
@@ -97,10 +107,9 @@ class Dataset:
                 f"{name}: the training split has no row of: {names}.",
                 hint="Add rows of it, or leave the class out.",
             )
-        used = (columns.text, columns.label)
-        others = (column for column in tables[TRAIN][0].columns if column not in used)
+        others = (column for column in tables[TRAIN][0].columns if column not in (text, label))
         blank = {split: part.blank for split, part in rows.items() if part.blank}
-        return cls(name, labels, splits, (*used, *others), blank)
+        return cls(name, labels, splits, (text, label, *others), blank)
 
     @classmethod
     def from_texts(
@@ -130,7 +139,7 @@ class Dataset:
             for split in SPLITS
             if split in by_split
         }
-        return cls.from_tables(name, tables, columns=Columns(), seed=seed)
+        return cls.from_tables(name, tables, seed=seed)
 
     @classmethod
     def from_pandas(

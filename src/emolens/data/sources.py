@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emolens.data.catalogue import CATALOGUE, bundled_folder
+from emolens.data.catalogue import CATALOGUE
 from emolens.data.dataset import SEED, SHARES, SPLIT_NAMES, SPLITS, TRAIN, Dataset
 from emolens.data.hub import hub_tables, saved_tables
 from emolens.data.readers import is_table, missing, open_table
 from emolens.data.readers.columns import choose_column
 from emolens.data.readers.table import Table
-from emolens.data.targets import Columns
 from emolens.errors import DataError, UsageError, nearest
 
 _SHARD = re.compile(r"-\d+(-of-\d+)?$")
@@ -64,9 +63,9 @@ def load_dataset(spec: str | Path, **options: Any) -> Dataset:
     """
     chosen = SourceOptions(**options)
     name, tables = _tables(str(spec), chosen)
-    columns = _choose_columns(tables, chosen)
+    text, label = _choose_columns(tables, chosen)
     dataset = Dataset.from_tables(
-        name, tables, columns=columns, shares=chosen.shares, seed=chosen.seed
+        name, tables, text=text, label=label, shares=chosen.shares, seed=chosen.seed
     )
     return dataset.limited(chosen.limit, seed=chosen.seed) if chosen.limit else dataset
 
@@ -75,8 +74,8 @@ def _tables(spec: str, options: SourceOptions) -> tuple[str, dict[str, list[Tabl
     """The name of a source, and its tables by split; a source without splits has only train."""
     path = Path(spec).expanduser()
     if entry := CATALOGUE.get(spec):
-        if entry.bundled:
-            return spec, _folder(bundled_folder(entry), options)
+        if isinstance(entry.location, Path):
+            return spec, _folder(entry.location, options)
         return entry.location, _hub(entry.location, options)
     if path.is_dir():
         return path.resolve().name, _folder(path, options)
@@ -173,12 +172,12 @@ def _by_split(
     return tables
 
 
-def _choose_columns(tables: dict[str, list[Table]], options: SourceOptions) -> Columns:
-    """The columns of the first table. Every other table must have them too."""
+def _choose_columns(tables: dict[str, list[Table]], options: SourceOptions) -> tuple[str, str]:
+    """The text and label columns of the first table. Every other table must have them too."""
     first = tables[TRAIN][0]
     text = choose_column(first, "text", options.text)
     label = choose_column(first, "label", options.label)
     for other in (other for parts in tables.values() for other in parts):
         choose_column(other, "text", text)
         choose_column(other, "label", label)
-    return Columns(text, label)
+    return text, label

@@ -17,56 +17,40 @@ from emolens.errors import DataError, nearest
 from emolens.labels import LabelSet
 
 
-@dataclass(frozen=True)
-class Columns:
-    """The names of the two columns that are used."""
-
-    text: str = "text"
-    label: str = "label"
-
-
 @dataclass(frozen=True, repr=False)
 class Labelled:
-    """The rows of one split that have a text.
-
-    names: the class names. places: the table and row number of each row. blank: how many rows were
-    left out because they have no text.
-    """
+    """The texts and class names of one split. blank: how many rows without a text it left out."""
 
     texts: tuple[str, ...]
-    names: list[str]
-    places: list[tuple[Table, int]]
+    names: tuple[str, ...]
     blank: int
 
-    def ids(self, labels: LabelSet) -> np.ndarray:
-        """The class ids, (n,) int64; DataError for a class that is not in `labels`."""
-        ids = {name: number for number, name in enumerate(labels.names)}
-        for name, (table, number) in zip(self.names, self.places, strict=True):
-            if name not in ids:
-                raise DataError(
-                    f"{table.where(number)}: class '{name}' does not occur in the training split.",
-                    hint=nearest(name, labels.names),
-                )
-        return np.array([ids[name] for name in self.names], dtype=np.int64)
 
+def labelled_rows(
+    tables: Sequence[Table], text: str, *, label: str, known: LabelSet | None = None
+) -> Labelled:
+    """Read the rows of one split from one or more tables; text, label: the columns.
 
-def labelled_rows(tables: Sequence[Table], columns: Columns) -> Labelled:
-    """Read the rows of one split, from one or more tables."""
-    texts: list[str] = []
-    names: list[str] = []
-    places: list[tuple[Table, int]] = []
+    Raises DataError for a row without a label, and for a class that is not among those known.
+    """
+    rows: list[tuple[str, str]] = []
     blank = 0
     for table in tables:
-        for chunk in table.chunks(columns.text, columns.label):
-            rows = zip(chunk.numbers, texts_of(table, chunk, columns.text), chunk.rows, strict=True)
-            for number, text, row in rows:
-                if is_blank(text):
+        for chunk in table.chunks(text, label):
+            texts = texts_of(table, chunk, text)
+            for number, words, row in zip(chunk.numbers, texts, chunk.rows, strict=True):
+                if is_blank(words):
                     blank += 1
                     continue
-                texts.append(text)
-                names.append(_class_of(row.get(columns.label), table, number, columns.label))
-                places.append((table, number))
-    return Labelled(tuple(texts), names, places, blank)
+                name = _class_of(row.get(label), table, number, label)
+                if known and name not in known.names:
+                    raise DataError(
+                        f"{table.where(number)}: class '{name}' does not occur in the training"
+                        " split.",
+                        hint=nearest(name, known.names),
+                    )
+                rows.append((words, name))
+    return Labelled(tuple(words for words, _ in rows), tuple(name for _, name in rows), blank)
 
 
 def label_set(train: Labelled, tables: Sequence[Table], column: str) -> LabelSet:
