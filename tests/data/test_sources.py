@@ -213,7 +213,7 @@ def test_a_missing_column_names_those_present(
 ) -> None:
     path = write_csv(tmp_path / "rows.csv", feeling_rows(9), header=header)
     message = complaint(path)
-    assert f"{path} has no column that looks like the {role}s" in message
+    assert f"{path} has no column with a usual name for {role}s" in message
     assert f"--{role}" in message
     assert ", ".join(header) in message
     message = complaint(path, **{role: f"{role}z"})
@@ -312,6 +312,13 @@ def test_a_named_split_that_does_not_exist_is_an_error(feelings_folder: Path) ->
     assert "Did you mean 'test'?" in message
     swapped = load_dataset(str(feelings_folder), splits={"validation": "test"})
     assert swapped["validation"].texts == swapped["test"].texts
+
+
+def test_a_named_split_is_not_ignored_where_there_is_one_table(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "rows.csv", feeling_rows(60))
+    for place in (path, tmp_path):
+        message = complaint(place, splits={"validation": "dev"})
+        assert f"{place} has no 'dev' for the validation split" in message
 
 
 @pytest.mark.parametrize(

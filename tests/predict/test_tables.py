@@ -251,8 +251,12 @@ class TestTypes:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", "id,words\n1,happy\n", "no column that looks like the texts"),
-        ("a.csv", "id,text\n1,happy\n2,so,sad\n", "line 3: the header has 2 fields, this row 3"),
+        ("a.csv", "id,words\n1,happy\n", "no column with a usual name for texts"),
+        (
+            "a.csv",
+            "id,text\n1,happy\n2,so,sad\n",
+            "line 3: the header has 2 fields, but this row 3",
+        ),
         ("a.csv", "text\n", "holds no rows"),
         ("a.txt", "", "is empty"),
         ("a.parquet", "text\nhappy\n", "not a readable parquet"),

@@ -80,6 +80,7 @@ def _tables(spec: str, options: SourceOptions) -> tuple[str, dict[str, list[Tabl
     if path.is_dir():
         return path.resolve().name, _folder(path, options)
     if path.exists() or is_table(path):
+        _check_named(path, [TRAIN], [path.stem], options)
         return path.stem, {TRAIN: [open_table(path, labelled=True)]}
     # If the folder 'data' exists, 'data/reviws' is a typing mistake and no name on the Hub.
     if _HUB_SPEC.fullmatch(spec) and not spec.startswith(".") and not path.parent.is_dir():
@@ -99,11 +100,10 @@ def _folder(folder: Path, options: SourceOptions) -> dict[str, list[Table]]:
             if path.is_file() and is_table(path) and not path.name.startswith(".")
         )
         splits = _files_by_split(files, options)
-        if splits:
-            _check_named(folder, splits, [path.stem for path in files], options)
-        elif len(files) == 1:
+        if not splits and len(files) == 1:
             splits = {TRAIN: files}
         if splits:
+            _check_named(folder, splits, [path.stem for path in files], options)
             return {
                 split: [open_table(path, labelled=True) for path in paths]
                 for split, paths in splits.items()

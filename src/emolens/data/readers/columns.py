@@ -38,8 +38,8 @@ def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
         if alike := [name for name in present if name.lower() == usual]:
             return alike[0]
     raise DataError(
-        f"{table.origin} has no column that looks like the {role}s.",
-        hint=f"Name it with --{role}. Present: {', '.join(present)}.",
+        f"{table.origin} has no column with a usual name for {role}s.",
+        hint=f"Name the column with --{role}. The columns are: {', '.join(present)}.",
     )
 
 
