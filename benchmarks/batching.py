@@ -27,7 +27,7 @@ def equal_lengths(lengths, budget):
 
 
 def as_they_come(lengths, budget):
-    """In the order given, as a plain loop would."""
+    """In the order of the texts, as in a plain loop."""
     step = budget // 32
     return np.split(np.arange(len(lengths)), range(step, len(lengths), step))
 
@@ -79,7 +79,7 @@ def main():
         "a batch for each stream, none waiting": ({"in_flight": threads}, by_budget, budget),
         "OpenVINO's fused attention": ({"fused": True}, by_budget, budget),
     }
-    # Each has prepared shapes of its own.
+    # Each way has its own model, which prepares its own shapes.
     ways = {name: (changed(kept, **how), *rest) for name, (how, *rest) in ways.items()}
     taken = {name: ([], []) for name in ways}
     for turn in range(given.rounds + 1):
@@ -92,14 +92,14 @@ def main():
     speeds = " and ".join(f"{n / np.median(times):.0f}" for times in base)
     print(f"{n} texts, {given.precision}, {given.rounds} rounds; kept: {speeds} texts per second")
     print("| way | padding | repeated texts | new texts |\n|---|---|---|---|")
-    found = {}
+    results = {}
     for name, (_, cut, tokens) in ways.items():
         lengths = repeated.lengths
         cells = sum(len(rows) * lengths[rows].max() for rows in cut(lengths, tokens))
         speed = [float(np.median(np.divide(base[kind], taken[name][kind]))) for kind in (0, 1)]
-        found[name] = {"padding": float(cells / lengths.sum() - 1), "speed": speed}
-        print(f"| {name} | {found[name]['padding']:.1%} | {speed[0]:.2f} | {speed[1]:.2f} |")
-    print(json.dumps({"benchmark": "batching", "rounds": given.rounds, "ways": found}))
+        results[name] = {"padding": float(cells / lengths.sum() - 1), "speed": speed}
+        print(f"| {name} | {results[name]['padding']:.1%} | {speed[0]:.2f} | {speed[1]:.2f} |")
+    print(json.dumps({"benchmark": "batching", "rounds": given.rounds, "ways": results}))
 
 
 if __name__ == "__main__":

@@ -39,20 +39,19 @@ def main():
     right = exact.argmax(1) == y
     print(f"{len(texts)} texts, accuracy {right.mean():.4f}")
     print("| precision | label flips | max |Δp| | accuracy | points lost |\n|---|---|---|---|---|")
-    found = {}
+    results = {}
     for precision, classifier in classifiers.items():
         p = classifier.predict_proba(texts)
         accuracy = float((p.argmax(1) == y).mean())
-        found[precision] = {
+        results[precision] = result = {
             "flips": int((p.argmax(1) != exact.argmax(1)).sum()),
             "max_dp": float(np.abs(p - exact).max()),
             "accuracy": accuracy,
             "points_lost": 100 * (float(right.mean()) - accuracy),
         }
-        f = found[precision]
-        print(f"| {precision} | {f['flips']} | {f['max_dp']:.5f} | {accuracy:.4f}"
-              f" | {f['points_lost']:.2f} |")  # fmt: skip
-    print(json.dumps({"benchmark": "drift", "texts": len(texts), "precisions": found}))
+        print(f"| {precision} | {result['flips']} | {result['max_dp']:.5f} | {accuracy:.4f}"
+              f" | {result['points_lost']:.2f} |")  # fmt: skip
+    print(json.dumps({"benchmark": "drift", "texts": len(texts), "precisions": results}))
 
 
 if __name__ == "__main__":

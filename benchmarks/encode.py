@@ -48,7 +48,7 @@ def mean(states, mask):
 
 
 def sorted_batches(tokenizer, texts, size=32):
-    """Tokenized batches of similar length, with the rows that they are of."""
+    """Tokenized batches of texts of similar length: rows, ids and mask."""
     ids = tokenizer(list(texts))["input_ids"]
     order = sorted(range(len(ids)), key=lambda row: -len(ids[row]))
     for start in range(0, len(order), size):
@@ -60,7 +60,7 @@ def sorted_batches(tokenizer, texts, size=32):
 
 
 def over_batches(tokenizer, run):
-    """A function of texts from one of (ids, mask), which gives (n, tokens, d)."""
+    """A function of texts. run: a function of (ids, mask) that returns states (n, tokens, d)."""
 
     def encode(texts):
         out = np.empty((len(texts), 384), dtype=np.float32)
@@ -91,7 +91,7 @@ def torch_side(folder, name):
         extract = pipeline("feature-extraction", model=str(folder), tokenizer=tokenizer)
 
         def encode(texts):
-            # The pipeline gives the padding's states along; only its own texts are averaged.
+            # The pipeline also returns the states of the padding, which are left out here.
             lengths = [len(ids) for ids in tokenizer(list(texts))["input_ids"]]
             states = extract(list(texts), batch_size=32, return_tensors=True)
             return np.stack(
@@ -105,7 +105,7 @@ def torch_side(folder, name):
         with torch.no_grad():
             return model(torch.tensor(ids), attention_mask=torch.tensor(mask))[0].numpy()
 
-    if name == "exact":  # what the drift is against: one text at a time
+    if name == "exact":  # the base of the cosines: one text at a time
 
         def encode(texts):
             rows = [tokenizer([text], return_tensors="np") for text in texts]
@@ -139,7 +139,7 @@ def sentence_transformers_side(folder):
 
 
 def states_module(folder):
-    """A torch module of (ids, mask) that gives (n, tokens, d), and an example of its input."""
+    """A torch module of (ids, mask) that returns (n, tokens, d), and an example of its input."""
     import torch
     from transformers import AutoModel
 
@@ -186,7 +186,7 @@ def onnxruntime_side(folder, work, int8):
 
 
 def openvino_side(folder, work, kind):
-    """As its own documentation has it: one request after the other, int8 by NNCF."""
+    """As in the documentation of OpenVINO: one request after the other, int8 by NNCF."""
     sys.modules["openvino_telemetry"] = None
     import openvino
     from transformers import AutoTokenizer
@@ -233,7 +233,7 @@ def ctranslate2_side(folder, work, kind):
 
 
 def ceiling_side(kind):
-    """Each core multiplies matrices of its own; the two sizes take turns over the rounds."""
+    """Each core multiplies its own matrices; the two sizes take turns over the rounds."""
     import torch
 
     torch.set_num_threads(1)
@@ -255,7 +255,7 @@ def ceiling_side(kind):
 
 
 def side(name, folder, work):
-    """The function of texts that a side is."""
+    """The function of this side, from texts to vectors."""
     maker, _, rest = name.partition(" ")
     kind = rest.rpartition(" ")[2]
     makers = {
@@ -270,7 +270,7 @@ def side(name, folder, work):
 
 
 def worker(name, folder, work):
-    """Load, write the vectors once, then run a round for each line that comes in."""
+    """Load, write the vectors once, then run one round for each line of the standard input."""
     texts = json.loads((work / "texts.json").read_text(encoding="utf-8"))
     encode = side(name, folder, work)
     np.save(work / f"{name}.npy", encode(texts))
@@ -282,7 +282,7 @@ def worker(name, folder, work):
 
 
 def start(name, python, folder, work):
-    """A worker that is loaded; None, with the reason printed, where it can't be."""
+    """A worker that has loaded. If it fails, the reason is printed and None is returned."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS), "OMP_WAIT_POLICY": "PASSIVE",
                    "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true"}  # fmt: skip
     log = (work / f"{name}.log").open("w", encoding="utf-8")
@@ -299,7 +299,7 @@ def start(name, python, folder, work):
 
 
 def rival_python(folder):
-    """The interpreter of the rivals' environment, which is made where there is none."""
+    """The interpreter of the rivals' environment, which is created if it is missing."""
     python = folder / "bin" / "python"
     if not python.is_file():
         venv.create(folder, with_pip=True)

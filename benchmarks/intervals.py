@@ -227,9 +227,9 @@ def print_methods(cells):
     for method in methods:
         counts = [t.counts[method] for t in cells.values() if method in t.counts]
         n, _, outside, flat = np.sum([c.sum(axis=1) for c in counts], axis=0)
-        shown = [extremes(cells, method, f) for f in range(counts[0].shape[1])]
-        shown += [""] * (3 - len(shown)) + [f"{100 * outside / n:.1f} %", f"{100 * flat / n:.1f} %"]
-        print(f"| {method} |", " | ".join(shown), "|")
+        parts = [extremes(cells, method, f) for f in range(counts[0].shape[1])]
+        parts += [""] * (3 - len(parts)) + [f"{100 * outside / n:.1f} %", f"{100 * flat / n:.1f} %"]
+        print(f"| {method} |", " | ".join(parts), "|")
 
 
 def print_cells(cells):
@@ -237,8 +237,8 @@ def print_cells(cells):
     print("\n| classes | sizes |", " | ".join(f"accuracy {a}" for a in ACCURACIES), "|")
     print("|---|---|---|---|---|")
     for k, kind in dict.fromkeys((k, kind) for k, kind, _ in cells):
-        shown = (cells[k, kind, a].covered("emolens") for a in ACCURACIES)
-        rows = " | ".join(" ".join(f"{v:.1f}" for v in values) for values in shown)
+        parts = (cells[k, kind, a].covered("emolens") for a in ACCURACIES)
+        rows = " | ".join(" ".join(f"{v:.1f}" for v in values) for values in parts)
         print(f"| {k} | {kind} | {rows} |")
 
 

@@ -38,7 +38,7 @@ def main():
     parser.add_argument("--precision", default="int8")
     given = parser.parse_args()
     texts = el.load_dataset(given.data)["train"].texts
-    found = {}
+    results = {}
     with tempfile.TemporaryDirectory() as folder:
         for rows in given.rows:
             table = Path(folder) / f"{rows}.txt"
@@ -47,15 +47,15 @@ def main():
             command = [sys.executable, "-c", CODE, str(table), given.precision]
             out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             before, peak, seconds = map(float, out.split())
-            found[rows] = {
+            results[rows] = {
                 "model_mb": before / 1024,
                 "above_model_mb": (peak - before) / 1024,
                 "texts_per_second": rows / seconds,
             }
-            print(f"{rows:,} rows: {found[rows]['above_model_mb']:.0f} MB above the"
+            print(f"{rows:,} rows: {results[rows]['above_model_mb']:.0f} MB above the"
                   f" {before / 1024:.0f} MB of the loaded model,"
                   f" {rows / seconds:.0f} texts per second", flush=True)  # fmt: skip
-    print(json.dumps({"benchmark": "memory", "rows": found}))
+    print(json.dumps({"benchmark": "memory", "rows": results}))
 
 
 if __name__ == "__main__":

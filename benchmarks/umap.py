@@ -51,13 +51,13 @@ def trustworthiness(rows, xy, k=15, block=500):
         me = own - start
         apart = squares - 2 * xy[own] @ xy.T
         apart[me, own] = np.inf
-        shown = np.argpartition(apart, k, axis=1)[:, :k]
+        drawn = np.argpartition(apart, k, axis=1)[:, :k]
         alike = unit[own] @ unit.T
         alike[me, own] = np.inf
         order = np.argsort(-alike, axis=1)
         rank = np.empty_like(order)
         np.put_along_axis(rank, order, np.arange(n)[None], axis=1)
-        lost += np.maximum(np.take_along_axis(rank, shown, axis=1) - k, 0).sum()
+        lost += np.maximum(np.take_along_axis(rank, drawn, axis=1) - k, 0).sum()
     return 1 - 2 * lost / (n * k * (2 * n - 3 * k - 1))
 
 

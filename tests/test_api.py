@@ -182,8 +182,8 @@ def test_each_exported_class_of_values_is_among_them(values: list[Any]) -> None:
     estimator_or_error = {"Probe", "EmolensError"}
     classes = {name for name, value in EXPORTED.items() if isinstance(value, type)}
     displays = {display.__name__ for display in Display.__subclasses__()}
-    shown = {type(value).__name__ for value in values}
-    assert classes - shown - displays == estimator_or_error
+    tested = {type(value).__name__ for value in values}
+    assert classes - tested - displays == estimator_or_error
 
 
 def test_every_value_prints_as_one_short_line(values: list[Any]) -> None:

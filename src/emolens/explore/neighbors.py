@@ -17,22 +17,18 @@ def nearest_rows(rows: np.ndarray, k: int, metric: str) -> tuple[np.ndarray, np.
     Exact: all pairs are compared. Cosine, correlation and euclidean are computed by fast products
     of matrices.
     """
-    if metric in ("cosine", "correlation"):
-        if metric == "correlation":
-            rows = rows - rows.mean(axis=1, keepdims=True)
+    if metric == "correlation":
+        rows, metric = rows - rows.mean(axis=1, keepdims=True), "cosine"
+    if cosine := metric == "cosine":
         length = np.linalg.norm(rows, axis=1, keepdims=True)
-        # For rows of length 1, the cosine distance is half of the squared Euclidean distance.
-        indices, distances = _all_pairs(rows / np.where(length > 0, length, 1), k, "euclidean")
-        return indices, distances**2 / 2
-    return _all_pairs(rows, k, metric)
-
-
-def _all_pairs(rows: np.ndarray, k: int, metric: str) -> tuple[np.ndarray, np.ndarray]:
+        rows, metric = rows / np.where(length > 0, length, 1), "euclidean"
     search = require("sklearn.neighbors", "train")
     fitted = search.NearestNeighbors(n_neighbors=k, metric=metric, algorithm="brute").fit(rows)
     distances, indices = fitted.kneighbors()
     # Equal rows are at distance 0; the products would leave a rounding error.
-    return indices, np.where(distances < ROUNDING, 0, distances)
+    distances = np.where(distances < ROUNDING, 0, distances)
+    # For rows of length 1, the cosine distance is half of the squared Euclidean distance.
+    return indices, distances**2 / 2 if cosine else distances
 
 
 def graph(indices: np.ndarray, distances: np.ndarray) -> Any:

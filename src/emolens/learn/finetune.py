@@ -171,9 +171,8 @@ def _scores(folder: Path, training: _Training, pad_id: int, *, facts: FinetuneFa
     scores = Scores(FINETUNE.name, probabilities)
     prediction = {}
     for name, taken in seconds.items():
-        labels = training.dataset[name].labels
-        loss = scores.log_loss(name, labels)
-        prediction[name] = PredictionFacts(loss, taken, len(labels) / taken)
+        loss = scores.log_loss(name, training.dataset[name].labels)
+        prediction[name] = PredictionFacts(loss, taken, len(training.dataset[name]) / taken)
     return replace(scores, facts=replace(facts, prediction=prediction))
 
 

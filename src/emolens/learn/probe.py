@@ -121,8 +121,8 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
         """Read what save wrote."""
         about = load_json(Path(folder) / "probe.json")
         arrays = load_arrays(Path(folder) / "probe.safetensors")
-        weights = about["class_weight"]
-        weights = dict(weights) if isinstance(weights, list) else weights
+        pairs = about["class_weight"]
+        weights = dict(pairs) if isinstance(pairs, list) else pairs
         probe = cls(strengths=tuple(about["strengths"]), class_weight=weights)
         for name in _LEARNED:
             setattr(probe, name, arrays[name.rstrip("_")])
