@@ -207,7 +207,7 @@ def test_an_error_is_a_sentence_and_a_hint(
 def test_a_broken_study_file_is_an_error(emolens: Emolens, tmp_path: Path) -> None:
     study = tmp_path / "broken.toml"
     study.write_text("[data\n")
-    assert_two_lines(emolens("run", study), code=2, says="broken.toml is no valid TOML")
+    assert_two_lines(emolens("run", study), code=2, says="broken.toml is not valid TOML")
 
 
 def test_an_unknown_key_in_a_file_names_the_nearest(
@@ -287,8 +287,8 @@ class Interrupted(io.StringIO):
 
 def test_ctrl_c_says_how_to_go_on(emolens: Emolens, tiny_run: Run) -> None:
     ended = emolens("predict", "-", "--model", tiny_run.folder / "model", stdin=Interrupted())
-    said = "Stopped. A study goes on where it was when it is run again.\n"
-    assert ended == Ended(130, "", said)
+    message = "Stopped. Run the same command again: a study continues where it was.\n"
+    assert ended == Ended(130, "", message)
 
 
 # --- run and its stages ---
@@ -425,7 +425,7 @@ def test_inspect_says_what_the_bundled_corpus_is_and_shows_every_class(emolens: 
     shown = ended.out.split("One text of each class")[1].split("Splits")[0]
     classes = ("sadness", "joy", "love", "anger", "fear", "surprise", "neutral")
     assert [name for name in classes if f" {name} " in shown] == list(classes)
-    assert "Nothing found that spoils" in ended.out
+    assert "Nothing was found that harms" in ended.out
 
 
 def test_tokenize_shows_the_ids_of_the_sample_sentence(emolens: Emolens) -> None:
@@ -524,7 +524,7 @@ def test_predict_reads_lines_of_stdin(emolens: Emolens, tiny_run: Run) -> None:
 
 def test_predict_gives_a_blank_text_no_emotion(emolens: Emolens, tiny_run: Run) -> None:
     ended = emolens("predict", "i am sad", "", "\u200b", "--model", tiny_run.folder / "model")
-    assert (ended.code, ended.err) == (0, "without a text, so without an emotion: 2\n")
+    assert (ended.code, ended.err) == (0, "no text, so no emotion: 2\n")
     _, sad, *blank = ended.out.splitlines()
     assert "sad" in sad
     assert [row.split() for row in blank] == [["–", "(unsure)"], ["–", "(unsure)", "·"]]
@@ -550,7 +550,7 @@ def test_predict_writes_a_table_beside_the_input(
     ended = emolens("predict", "--input", source, "--model", tiny_run.folder / "model")
     target = tmp_path / "posts-emotions.csv"
     assert (ended.code, ended.out) == (0, f"{target}\n")
-    assert ended.err == "2 rows\nwithout a text, so without an emotion: 1\n"
+    assert ended.err == "2 rows\nno text, so no emotion: 1\n"
     with target.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == ["1", "2"]

@@ -7,7 +7,7 @@
     embeddings = encoder.embed(dataset)
     run = el.run_study(el.load_study("starter"), "runs/starter")
 
-Names are loaded when they are first used, so that importing emolens costs nothing.
+A name is loaded when it is first used, so importing emolens costs nothing.
 """
 
 from __future__ import annotations
@@ -17,60 +17,37 @@ from typing import TYPE_CHECKING, Any
 
 from emolens.version import __version__ as __version__
 
-_HOMES = {
-    "Audit": "emolens.data.audit",
-    "Balance": "emolens.data.balance",
-    "ClassFrequencyDisplay": "emolens.show.displays",
-    "Classifier": "emolens.predict.classifier",
-    "ConfusionDisplay": "emolens.show.displays",
-    "ConfusionPairDisplay": "emolens.show.displays",
-    "Dataset": "emolens.data.dataset",
-    "DensityDisplay": "emolens.show.displays",
-    "Drift": "emolens.export.verify",
-    "Embeddings": "emolens.encode.embed",
-    "EmolensError": "emolens.errors",
-    "Encoder": "emolens.encode.embed",
-    "EncoderFolder": "emolens.encode.backbone",
-    "EpochPoint": "emolens.scores",
-    "Evaluation": "emolens.evaluation.evaluate",
-    "FinetuneFacts": "emolens.scores",
-    "LabelSet": "emolens.labels",
-    "LearningCurveDisplay": "emolens.show.displays",
-    "LinearFacts": "emolens.scores",
-    "LossPoint": "emolens.scores",
-    "MajorityFacts": "emolens.scores",
-    "ModelEvaluation": "emolens.evaluation.model",
-    "Prediction": "emolens.predict.classifier",
-    "Probe": "emolens.learn.probe",
-    "Projection": "emolens.explore.project",
-    "Recipe": "emolens.scores",
-    "Run": "emolens.study",
-    "ScoreDisplay": "emolens.show.displays",
-    "Scores": "emolens.scores",
-    "Split": "emolens.data.dataset",
-    "Study": "emolens.study",
-    "Tally": "emolens.predict.tables",
-    "TokenLengthDisplay": "emolens.show.displays",
-    "Tokenizer": "emolens.encode.tokenize",
-    "Tokens": "emolens.encode.tokenize",
-    "audit": "emolens.data.audit",
-    "balance": "emolens.data.balance",
-    "drift": "emolens.export.verify",
-    "evaluate": "emolens.evaluation.evaluate",
-    "export_openvino": "emolens.export.openvino",
-    "find_encoder": "emolens.encode.backbone",
-    "finetune": "emolens.learn.finetune",
-    "load_dataset": "emolens.data.sources",
-    "load_study": "emolens.study",
-    "majority": "emolens.learn.baselines",
-    "padded_batch": "emolens.encode.batches",
-    "predict_table": "emolens.predict.tables",
-    "project": "emolens.explore.project",
-    "run_study": "emolens.study",
-    "save_figure": "emolens.show.canvas",
-    "tfidf": "emolens.learn.baselines",
-    "tokenizer_of": "emolens.encode.backbone",
+# Public names by the module that they are loaded from.
+_NAMES = {
+    "data.audit": "Audit audit",
+    "data.balance": "Balance balance",
+    "data.dataset": "Dataset Split",
+    "data.sources": "load_dataset",
+    "encode.backbone": "EncoderFolder find_encoder tokenizer_of",
+    "encode.batches": "padded_batch",
+    "encode.embed": "Embeddings Encoder",
+    "encode.tokenize": "Tokenizer Tokens",
+    "errors": "EmolensError",
+    "evaluation.evaluate": "Evaluation evaluate",
+    "evaluation.model": "ModelEvaluation",
+    "explore.project": "Projection project",
+    "export.openvino": "export_openvino",
+    "export.verify": "Drift drift",
+    "labels": "LabelSet",
+    "learn.baselines": "majority tfidf",
+    "learn.finetune": "finetune",
+    "learn.probe": "Probe",
+    "predict.classifier": "Classifier Prediction",
+    "predict.tables": "Tally predict_table",
+    "scores": "EpochPoint FinetuneFacts LinearFacts LossPoint MajorityFacts Recipe Scores",
+    "show.canvas": "save_figure",
+    "show.displays": (
+        "ClassFrequencyDisplay ConfusionDisplay ConfusionPairDisplay DensityDisplay "
+        "LearningCurveDisplay ScoreDisplay TokenLengthDisplay"
+    ),
+    "study": "Run Study load_study run_study",
 }
+_HOMES = {name: f"emolens.{home}" for home, names in _NAMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:

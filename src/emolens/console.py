@@ -1,7 +1,6 @@
 """The one place that prints. Data goes to stdout, everything else to stderr.
 
-Rich on a terminal, plain lines elsewhere, one JSON document where a machine reads, errors only
-when quiet.
+On a terminal there are colors and progress bars, elsewhere plain lines.
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ if TYPE_CHECKING:
 
 
 class Console:
-    """Prints for people, or, with `as_json`, one JSON document for machines."""
+    """Prints for people, or, with `as_json`, one JSON document. `quiet`: only errors on stderr."""
 
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
-        from rich.console import Console as RichConsole  # here, because --help does without it
+        from rich.console import Console as RichConsole  # here, because --help doesn't need it
 
         self.as_json = as_json
         self.quiet = quiet
-        # A pipe has no width; a table then takes what it needs, within reason.
+        # A pipe has no width, so tables get up to 200 columns there.
         width = None if sys.stdout.isatty() else 200
-        # Texts are shown as they are, whatever stands in brackets or between colons.
+        # Print texts unchanged: rich would read [b] as a style and :heart: as an emoji.
         plain: Any = {"markup": False, "emoji": False, "highlight": False, "soft_wrap": True}
         self._out = RichConsole(**plain, width=width)
         self._err = RichConsole(**plain, stderr=True)
@@ -46,21 +45,21 @@ class Console:
         sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
     def line(self, text: str = "") -> None:
-        """A line of data on stdout, as it is."""
+        """A line of data on stdout."""
         self._out.print(_visible(text))
 
     def lines(self, values: Iterable[object]) -> None:
-        """A line of data for each."""
+        """A line of data for each value."""
         for value in values:
             self.line(str(value))
 
     def note(self, text: str) -> None:
-        """A line for people on stderr; not when quiet."""
+        """A line for people on stderr, unless quiet."""
         if not self.quiet:
             self._err.print(_visible(text))
 
     def warning(self, text: str) -> None:
-        """A line on stderr that stands out; not when quiet."""
+        """A line with a colored title on stderr, unless quiet."""
         if not self.quiet:
             self._titled("Warning:", "bold yellow", text)
 
@@ -78,7 +77,7 @@ class Console:
     def table(
         self, columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = ""
     ) -> None:
-        """A table on stdout; columns of numbers stand to the right."""
+        """A table on stdout. Numbers are aligned right."""
         from rich.table import Table
 
         table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
@@ -91,7 +90,7 @@ class Console:
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Any]:
-        """A bar on stderr while the block runs; gives a function of (done, total)."""
+        """A progress bar on stderr while the block runs. Gives its function update(done, total)."""
         if self.quiet or not self._err.is_terminal:
             yield lambda done, total: None
             return
@@ -114,7 +113,7 @@ class Console:
 
 
 class RunConsole:
-    """Tells on stderr how a study goes on: a line a stage, and a bar while one runs."""
+    """Prints the progress of a study on stderr: one line per stage, and a bar while it runs."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -123,7 +122,7 @@ class RunConsole:
         self._reason = ""
 
     def opened(self, study: Study, dataset: Dataset, folder: Path) -> None:
-        """What is run, on which data, to where."""
+        """Print the study, its data, its encoder and its folder."""
         note = self._console.note
         sizes = ", ".join(f"{name} {n:,}" for name, n in dataset.sizes.items())
         note(f"study {study.name}: {dataset.name} with {study.encoder.name}, in {folder}")
@@ -141,25 +140,25 @@ class RunConsole:
         self._update(done, total)
 
     def finished(self, stage: str, record: StageRecord, *, resumed: bool) -> None:
-        """The line that sums the stage up."""
+        """Print the stage's summary."""
         self.close()
         again = f"; again: {self._reason}" if self._reason else ""
-        how = "as before" if resumed else f"{record.seconds:.1f} s{again}"
-        self._console.note(f"  {stage:<10} {record.summary}  [{how}]")
+        cost = "as before" if resumed else f"{record.seconds:.1f} s{again}"
+        self._console.note(f"  {stage:<10} {record.summary}  [{cost}]")
 
     def close(self) -> None:
-        """Take the bar away, also when a stage failed."""
+        """Remove the bar, also after a stage that failed."""
         if self._bar is not None:
             self._bar.__exit__(None, None, None)
             self._bar = None
 
 
 def show_answers(console: Console, answers: Sequence[Prediction], max_length: int) -> None:
-    """A line for each answer; flagged where it is unsure."""
+    """One line per answer, marked if it is unsure."""
     if cut := sum(answer.truncated for answer in answers):
         console.note(f"cut at the model's {max_length} tokens: {cut:,}")
     if blank := sum(answer.probability is None for answer in answers):
-        console.note(f"without a text, so without an emotion: {blank:,}")
+        console.note(f"no text, so no emotion: {blank:,}")
     if console.as_json:
         console.data([asdict(answer) for answer in answers])
         return
@@ -171,13 +170,13 @@ def show_answers(console: Console, answers: Sequence[Prediction], max_length: in
 
 
 def show_run(console: Console, run: Run, stage: str | None) -> None:
-    """A stage's line and files; of a whole run the figures of every model."""
+    """The summary and files of one stage, or the figures of every model."""
     if stage not in (None, "evaluate"):
         record = run.records[str(stage)]
         if console.as_json:
             drawn = [path.relative_to(run.folder).as_posix() for path in run.drawn]
-            about = {"folder": str(run.folder), "stage": stage, "figures": drawn}
-            console.data({**about, **asdict(record)})
+            place = {"folder": str(run.folder), "stage": stage, "figures": drawn}
+            console.data({**place, **asdict(record)})
         else:
             console.lines([record.summary, *(run.folder / path for path in record.outputs)])
             console.lines(run.drawn)
@@ -204,24 +203,24 @@ def show_run(console: Console, run: Run, stage: str | None) -> None:
         console.warning(warning)
 
 
-def show_audit(console: Console, found: Audit) -> None:
-    """What `inspect` tells: columns, rows, splits, classes, findings."""
-    known = CATALOGUE.get(found.name)
-    console.line(f"{found.name}: {known.about}; {known.licence}" if known else found.name)
-    console.line(f"columns: {', '.join(found.columns)}")
-    for column, feature in found.features.items():
+def show_audit(console: Console, audit: Audit) -> None:
+    """What `inspect` prints: columns, rows, splits, classes, findings."""
+    entry = CATALOGUE.get(audit.name)
+    console.line(f"{audit.name}: {entry.about}; {entry.licence}" if entry else audit.name)
+    console.line(f"columns: {', '.join(audit.columns)}")
+    for column, feature in audit.features.items():
         console.line(f"  {column}: {feature}")
     console.line()
-    shown = (("First rows of train", found.head), ("One text of each class", found.one_of_each))
-    for title, rows_shown in shown:
-        cells = [[row["text"], row["label"], row["label_name"]] for row in rows_shown]
+    examples = (("First rows of train", audit.head), ("One text of each class", audit.one_of_each))
+    for title, examples_of in examples:
+        cells = [[row["text"], row["label"], row["label_name"]] for row in examples_of]
         console.table(("text", "label", "label_name"), cells, title=title)
         console.line()
     columns = ["split", "texts", "largest class", "its share"]
-    tokens = all(split.n_tokens for split in found.splits.values())
-    columns += ["tokens, median", "longest", f"over {found.max_length}"] if tokens else []
+    tokens = all(split.n_tokens for split in audit.splits.values())
+    columns += ["tokens, median", "longest", f"over {audit.max_length}"] if tokens else []
     rows = []
-    for name, split in found.splits.items():
+    for name, split in audit.splits.items():
         row: list[object] = [name, split.n, split.majority, f"{split.majority_share:.2%}"]
         if split.n_tokens:
             lengths = (split.n_tokens["median"], split.n_tokens["maximum"], split.over_limit or 0)
@@ -230,17 +229,19 @@ def show_audit(console: Console, found: Audit) -> None:
     console.table(columns, rows, title="Splits")
     console.line()
     classes = [
-        [name, *(split.by_class[name] for split in found.splits.values())]
-        for name in next(iter(found.splits.values())).by_class
+        [name, *(split.by_class[name] for split in audit.splits.values())]
+        for name in next(iter(audit.splits.values())).by_class
     ]
-    console.table(("class", *found.splits), classes, title="Texts by class")
+    console.table(("class", *audit.splits), classes, title="Texts per class")
     console.line()
-    for finding in found.findings or ["Nothing found that spoils training or flatters a score."]:
+    for finding in audit.findings or [
+        "Nothing was found that harms training or makes scores too good."
+    ]:
         console.line(f"- {finding}")
 
 
 def show_batch(console: Console, rows: list[dict[str, Any]]) -> None:
-    """Texts as padded_batch gives them: tokens, ids and mask."""
+    """Print the rows of padded_batch: text, tokens, ids and mask."""
     for row in rows:
         console.line(f"text            {row['text']}")
         for key in ("tokens", "input_ids", "attention_mask"):
@@ -258,5 +259,5 @@ def _cell(value: object) -> str:
 
 
 def _visible(text: str) -> str:
-    """The text with control characters as dots, so that it can't steer the terminal."""
+    """The text with a dot for each control character, so that it can't control the terminal."""
     return "".join(s if s in "\n\t" or s.isprintable() or s == "\u200d" else "·" for s in text)

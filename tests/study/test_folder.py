@@ -154,7 +154,7 @@ def test_a_manifest_with_unknown_fields_is_an_error(tmp_path: Path) -> None:
     manifest["stages"]["embed"]["color"] = "blue"
     (path / "manifest.json").write_text(json.dumps(manifest))
     with (
-        pytest.raises(StorageError, match="no manifest of a run"),
+        pytest.raises(StorageError, match="not the manifest of a run"),
         RunFolder(path, DATA).opened(),
     ):
         pytest.fail("it must not open")

@@ -157,9 +157,9 @@ def test_a_setting_that_is_wrong_is_named(key: str, value: str, names: list[str]
 @pytest.mark.parametrize(
     ("content", "names"),
     [
-        (b'name = "x\n', "no valid TOML"),
-        (b'name = "\xff"\n', "no valid TOML"),
-        (b"\x00", "no valid TOML"),
+        (b'name = "x\n', "not valid TOML"),
+        (b'name = "\xff"\n', "not valid TOML"),
+        (b"\x00", "not valid TOML"),
         (b"", "data: field required"),
         (b'[data]\ndataset = "starter"\n[encoder]\n', "encoder.name: field required"),
         (b'data = "starter"\nencoder = "minilm"\n', "data"),

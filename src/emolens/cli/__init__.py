@@ -1,6 +1,6 @@
-"""The command line: what the user says, handed to the library in a few lines each.
+"""The command line: each command is a few lines that call the library.
 
-Nothing heavy is imported before a command runs: `emolens --help` loads no torch.
+Heavy libraries are imported only when a command runs: `emolens --help` loads no torch.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from emolens.cli.options import (
     JsonOption,
     LabelOption,
     LayerOption,
+    ModelOption,
     NormalizeOption,
     PoolingOption,
     PrecisionOption,
@@ -39,12 +40,10 @@ app = typer.Typer(
     epilog="Start with: emolens run  (bundled data and encoder, no network, minutes)",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # drawn with rich, the help would take half as long again
+    rich_markup_mode=None,  # with rich, the help takes 1.5 times as long
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-ModelOption = Annotated[Path, typer.Option("--model", help="A model folder with openvino/ in it.")]
 
 
 def _version(wanted: bool) -> None:
@@ -59,17 +58,15 @@ def _root(
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of an error, too.")
-    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """--version and --debug, for every command."""
+    """Options that stand before a command."""
 
 
 study_command(
     app,
     None,
-    "Run a whole study, from the data to a report and a model. It goes on where it was stopped.",
+    "Run a whole study, from the data to a report and a model. A stopped run continues.",
 )
 
 
@@ -85,7 +82,7 @@ def inspect(
     ] = "minilm",
     as_json: JsonOption = False,
 ) -> None:
-    """What is in a data set, and what is wrong with it."""
+    """Show what is in a data set, and what is wrong with it."""
     from emolens.data.audit import audit
     from emolens.data.sources import load_dataset
     from emolens.encode.batches import padded_batch
@@ -97,18 +94,18 @@ def inspect(
     if tokenizer is not None:
         n_tokens = {n: tokenizer.encode(rows.texts).n_whole for n, rows in data.splits.items()}
         lengths = {"n_tokens": n_tokens, "max_length": tokenizer.max_length}
-    found = audit(data, **lengths)
+    report = audit(data, **lengths)
     if as_json:
-        console.data(found.to_dict())
+        console.data(report.to_dict())
         return
-    show_audit(console, found)
+    show_audit(console, report)
     if tokenizer is not None:
         console.line("\nThe first two texts of train as one batch")
         show_batch(console, padded_batch(tokenizer, data["train"].texts[:2]))
 
 
 def _tokenizer(encoder: str, console: Console) -> Tokenizer | None:
-    """The encoder's tokenizer; None where the bundled encoder isn't installed."""
+    """The encoder's tokenizer; None if the bundled encoder isn't installed."""
     from emolens.encode.backbone import tokenizer_of
 
     try:
@@ -121,10 +118,12 @@ def _tokenizer(encoder: str, console: Console) -> Tokenizer | None:
 @app.command()
 def tokenize(
     texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help="One or more texts.")],
-    encoder: Annotated[str, typer.Option("--encoder", help="Whose tokenizer.")] = "minilm",
+    encoder: Annotated[
+        str, typer.Option("--encoder", help="The encoder whose tokenizer is used.")
+    ] = "minilm",
     as_json: JsonOption = False,
 ) -> None:
-    """Tokens, ids and attention mask of texts, as one padded batch."""
+    """Print tokens, ids and attention mask of texts, as one padded batch."""
     from emolens.encode.backbone import tokenizer_of
     from emolens.encode.batches import padded_batch
 
@@ -147,7 +146,7 @@ def encode(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="A .parquet file (default: NAME-embeddings.parquet, beside it)."
+            "--out", help="A .parquet file (default: NAME-embeddings.parquet beside FILE)."
         ),
     ] = None,
     encoder: Annotated[
@@ -159,15 +158,15 @@ def encode(
     normalize: NormalizeOption = None,
     precision: PrecisionOption = None,
     cache: Annotated[
-        bool, typer.Option("--cache/--no-cache", help="Keep the vectors for the next time.")
+        bool, typer.Option("--cache/--no-cache", help="Keep the vectors in the cache.")
     ] = True,
 ) -> None:
-    """A vector for each row of a table of any size, without a study."""
+    """Write a vector for each row of a table of any size, without a study."""
     from emolens.encode.embed import Encoder
     from emolens.encode.table import encode_table
 
     console = Console()
-    made = Encoder(
+    model = Encoder(
         encoder,
         pooling=cast("Pooling", pooling or "cls"),
         layer=-1 if layer is None else layer,
@@ -177,40 +176,46 @@ def encode(
     target = out or source.with_name(f"{source.stem}-embeddings.parquet")
     with console.progress("encode") as update:
         done = encode_table(
-            made,
+            model,
             source,
             target,
             text_column=text,
             cache=cache,
             progress=lambda rows: update(rows, None),
         )
-    console.note(f"{done.rows:,} rows, {done.width} numbers each, on {made.runtime}")
+    console.note(f"{done.rows:,} rows, {done.width} numbers each, on {model.runtime}")
     if done.truncated:
-        console.note(f"cut at the encoder's {made.tokenizer.max_length} tokens: {done.truncated:,}")
+        limit = model.tokenizer.max_length
+        console.note(f"cut at the encoder's {limit} tokens: {done.truncated:,}")
     console.line(str(target))
 
 
-study_command(app, "map", "Lay the training embeddings out in two dimensions with UMAP.")
-study_command(app, "baselines", "The largest class, and TF-IDF with logistic regression.")
-study_command(app, "probe", "Logistic regression on the frozen embeddings.")
+study_command(app, "map", "Draw a map of the training embeddings in two dimensions, with UMAP.")
+study_command(
+    app,
+    "baselines",
+    "Score two simple models: the largest class, and TF-IDF with logistic regression.",
+)
+study_command(app, "probe", "Train logistic regression on the frozen embeddings.")
 study_command(app, "finetune", "Fine-tune the encoder as a classifier; writes a model folder.")
-study_command(app, "evaluate", "Every model on validation and test, with intervals.")
+study_command(app, "evaluate", "Compare all models on validation and test, with intervals.")
 
 
 @app.command()
 def export(
     model: Annotated[Path, typer.Argument(help="A model folder that transformers loads.")],
     int8: Annotated[
-        bool, typer.Option("--int8", help="Also in 8-bit integers: faster, and not quite exact.")
+        bool,
+        typer.Option("--int8", help="Also write an int8 model: faster, but a little less exact."),
     ] = False,
     dataset: Annotated[
         str,
-        typer.Option("--dataset", help="Texts like those to come; int8 is fitted to them."),
+        typer.Option("--dataset", help="With --int8: texts like those that will be predicted."),
     ] = "starter",
     text: TextOption = None,
     label: LabelOption = None,
 ) -> None:
-    """Write openvino/ into a model folder, for emolens predict."""
+    """Write openvino/ into a model folder, so that emolens predict can use it."""
     from emolens.data.sources import load_dataset
     from emolens.export.head import read_head
     from emolens.export.openvino import export_openvino
@@ -221,7 +226,7 @@ def export(
         console.lines(export_openvino(model))
         return
     data = load_dataset(dataset, text=text, label=label)
-    console.note("int8 is calibrated on 300 texts; this takes half a minute")
+    console.note("int8 is calibrated on up to 300 texts; this takes half a minute")
     console.lines(export_openvino(model, calibration=data["train"].texts))
     known = read_head(model).labels == data.labels
     rows = data["validation"]
@@ -232,7 +237,7 @@ def export(
 def predict(
     texts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TEXT]...", help="Texts, or - for lines of stdin."),
+        typer.Argument(metavar="[TEXT]...", help="Texts, or - for the lines of stdin."),
     ] = None,
     source: Annotated[
         Path | None,
@@ -240,17 +245,17 @@ def predict(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Where the table goes (default: NAME-emotions.csv, beside it)."),
+        typer.Option("--out", help="The new table (default: NAME-emotions.csv beside it)."),
     ] = None,
     model: ModelOption = Path("runs/starter/model"),
     text: TextOption = None,
     unsure_below: Annotated[
-        float, typer.Option(min=0, max=1, help="Flag answers whose probability is lower.")
+        float, typer.Option(min=0, max=1, help="Mark answers with a lower probability as unsure.")
     ] = 0.5,
     precision: PrecisionOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Emotions with probabilities, for texts or tables of any size."""
+    """Predict emotions with probabilities, for texts or tables of any size."""
     from emolens.predict.classifier import Classifier
 
     if bool(texts) == (source is not None):
@@ -258,11 +263,9 @@ def predict(
             "Give either texts or --input FILE.", hint='For example: emolens predict "So good!"'
         )
     if source is None and (out or text):
-        raise UsageError("--out and --text go with --input.", hint="Leave them away for texts.")
+        raise UsageError("--out and --text need --input FILE.", hint="Leave them out for texts.")
     if source is not None and as_json:
-        raise UsageError(
-            "--json goes with texts.", hint="For a table of JSON lines: --out NAME.jsonl"
-        )
+        raise UsageError("--json is for texts.", hint="For a table of JSON lines: --out NAME.jsonl")
     classifier = Classifier(model, precision=precision, unsure_below=unsure_below)
     if source is not None:
         _predict_table(classifier, source, out, text)
@@ -296,16 +299,15 @@ def _predict_table(classifier: Any, source: Path, out: Path | None, text: str | 
     if tally.truncated:
         console.note(f"cut at the model's {classifier.max_length} tokens: {tally.truncated:,}")
     if tally.blank:
-        console.note(f"without a text, so without an emotion: {tally.blank:,}")
+        console.note(f"no text, so no emotion: {tally.blank:,}")
     console.line(str(target))
 
 
 def main() -> None:
-    """Run the command line; every EmolensError ends in two lines and its exit code."""
-    debug = "--debug" in sys.argv
-    # It may stand behind the command, too.
+    """Run the command line; an EmolensError prints two lines and gives its exit code."""
+    debug = "--debug" in sys.argv  # before or after the command
     words = [word for word in sys.argv[1:] if word != "--debug"]
-    # A warning without the line of code that it comes from.
+    # Print a warning without the line of code that raised it.
     warnings.showwarning = lambda message, *_, **__: Console().note(f"Note: {message}")
     for stream in (sys.stdin, sys.stdout):
         if isinstance(stream, io.TextIOWrapper):  # emolens reads and writes UTF-8 everywhere
@@ -321,5 +323,5 @@ def main() -> None:
         # Typer turns Ctrl-C within a command into an exit with this code.
         code = _STOPPED if isinstance(stop, KeyboardInterrupt) else stop.code
         if code == _STOPPED:
-            Console().note("Stopped. A study goes on where it was when it is run again.")
+            Console().note("Stopped. Run the same command again: a study continues where it was.")
         raise SystemExit(code) from None

@@ -21,45 +21,35 @@ EncoderOption = Annotated[
     typer.Option("--encoder", help="Another encoder: minilm, distilbert, a folder or a Hub id."),
 ]
 OutOption = Annotated[
-    Path | None,
-    typer.Option("--out", help="The run folder (default: runs/NAME)."),
+    Path | None, typer.Option("--out", help="The run folder (default: runs/NAME).")
 ]
+ModelOption = Annotated[Path, typer.Option("--model", help="A model folder with openvino/ in it.")]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="Any setting, e.g. --set finetune.epochs=3.",
-    ),
+    typer.Option("--set", metavar="KEY=VALUE", help="Any setting: --set finetune.epochs=3."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for programs.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors on stderr.")]
 TextOption = Annotated[str | None, typer.Option("--text", help="The column of the texts.")]
 LabelOption = Annotated[str | None, typer.Option("--label", help="The column of the classes.")]
 PrecisionOption = Annotated[
     str | None,
-    typer.Option(
-        "--precision", help="fp32, bf16 or int8 (default: bf16 where it is fast, or fp32)."
-    ),
+    typer.Option("--precision", help="fp32, bf16, int8 (default: bf16 if it is fast, else fp32)."),
 ]
 PoolingOption = Annotated[
     str | None,
-    typer.Option(
-        "--pooling",
-        help="A text's vector: cls (its first token) or mean (all of them).",
-    ),
+    typer.Option("--pooling", help="The vector of a text: cls (first token) or mean (all tokens)."),
 ]
 LayerOption = Annotated[
     int | None,
-    typer.Option("--layer", help="The layer that gives the vectors: -1 the last, 0 the input."),
+    typer.Option("--layer", help="The layer of the vectors: -1 is the last, 0 the input."),
 ]
 NormalizeOption = Annotated[
-    bool | None,
-    typer.Option("--normalize/--no-normalize", help="Scale each vector to length 1."),
+    bool | None, typer.Option("--normalize/--no-normalize", help="Scale each vector to length 1.")
 ]
 
-# The options of `run` and of every stage, by the setting of the study that each one gives.
-# An option for all of them is one more line here.
+# The options of `run` and of every stage, by the setting that each one changes. A new line here
+# gives all these commands another option.
 STUDY_OPTIONS: dict[str, Any] = {
     "data.dataset": DatasetOption,
     "data.text": TextOption,

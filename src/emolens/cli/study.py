@@ -1,4 +1,4 @@
-"""`run` and the commands of single stages: they take the same options, and differ in their end."""
+"""`run` and the commands of single stages. They take the same options and end at another stage."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from emolens.console import Console, RunConsole, show_run
 
 
 def study_command(app: typer.Typer, stage: str | None, title: str) -> None:
-    """Add a command that runs a study until a stage; None: to its end."""
+    """Add a command that runs a study up to this stage, or to its end if stage is None."""
 
     def command(
         study: StudyArgument = "starter",

@@ -1,11 +1,11 @@
-"""A whole study: every stage in order, each done once, picked up where it was left.
+"""A whole study: every stage in order. A stopped run continues after its last finished stage.
 
     import emolens as el
 
     run = el.run_study(el.load_study("starter"), "runs/starter")
     print(run.evaluation.by_split["test"]["finetune"].accuracy)
 
-Knows nothing of how its progress is shown: it calls an Observer.
+Knows nothing of how progress is shown: it calls an Observer.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ __all__ = ["Observer", "Run", "Study", "builtin_studies", "load_study", "pairs",
 
 
 class Observer(Protocol):
-    """Who is told how a run goes on."""
+    """What a run calls to report its progress."""
 
     def opened(self, study: Study, dataset: Dataset, folder: Path) -> None:
-        """The data and the encoder are there; the stages begin."""
+        """The data and the encoder are loaded, and the stages begin."""
 
     def started(self, stage: str, reason: str) -> None:
-        """A stage begins. reason: why it is done again; empty for the first time."""
+        """A stage begins. reason: why it is done again; empty the first time."""
 
     def progress(self, done: int, total: int) -> None:
-        """The stage that began last is so far."""
+        """The running stage has done so many of its steps."""
 
     def finished(self, stage: str, record: StageRecord, *, resumed: bool) -> None:
-        """A stage is done; resumed: an earlier run had done it."""
+        """A stage is finished. resumed: an earlier run had finished it."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A study that has been run: where, and the record of each stage that was wanted.
+    """A study that was run: its folder, and the record of each stage.
 
-    drawn: the pictures of the stage that it was run to; a whole run has a stage for all of them.
+    drawn: with `until`, the pictures of that stage. A whole run draws all pictures in a stage.
     """
 
     study: Study
@@ -67,7 +67,7 @@ class Run:
 
     @property
     def report(self) -> Path:
-        """The page that shows it all."""
+        """The page that shows the whole study."""
         return self.folder / "report.html"
 
     @property
@@ -77,7 +77,7 @@ class Run:
 
 
 class _Silent:
-    """The observer of library calls."""
+    """The observer of library calls: shows nothing."""
 
     def opened(self, study: Study, dataset: Dataset, folder: Path) -> None: ...
     def started(self, stage: str, reason: str) -> None: ...
@@ -88,22 +88,23 @@ class _Silent:
 def run_study(
     study: Study, folder: str | Path, *, until: str | None = None, observer: Observer | None = None
 ) -> Run:
-    """Run all stages, or those that `until` needs and `until` itself, into `folder`.
+    """Run all stages, or only the stage `until` and those that it needs, into `folder`.
 
-    With `until` the pictures of that stage are drawn, too. Stages that are done for the same key
-    are skipped. The data and the encoder are found before anything is written. Raises EmolensError;
-    where only the export fails, the report is there all the same.
+    With `until` the pictures of that stage are drawn, too. A finished stage is skipped as long as
+    nothing that decides its result has changed. The data and the encoder are loaded before
+    anything is written. Raises EmolensError; if only the export fails, the report is still written.
     """
     folder, observer = Path(folder), observer or _Silent()
     wanted = _wanted(until)
-    dataset = load_dataset(study.data.dataset, **_source_options(study))
+    options = study.data.model_dump(exclude={"dataset"})
+    dataset = load_dataset(study.data.dataset, seed=study.seed, **options)
     encoder = find_encoder(study.encoder.name, sha256_wanted=study.encoder.sha256)
     run_folder = RunFolder(folder, Identity.of(study))
     with run_folder.opened():
+        save_text(folder / "study.toml", study.to_toml())
         observer.opened(study, dataset, folder)
         context = Context(study, dataset, encoder, folder, run_folder.records, observer.progress)
         failed = _run_stages(wanted, context, run_folder, observer=observer)
-        save_text(folder / "study.toml", study.to_toml())
         if failed:
             raise failed
         drawn = tuple(draw(context, [until])) if until in FIGURES else ()
@@ -113,7 +114,7 @@ def run_study(
 def _run_stages(
     wanted: list[str], context: Context, run_folder: RunFolder, *, observer: Observer
 ) -> EncoderError | None:
-    """Run each stage that is not done. Gives the error of one that the rest can do without."""
+    """Run each stage that is not finished. Returns the error of a stage that may fail."""
     failed = None
     for stage in wanted:
         try:
@@ -136,12 +137,11 @@ def _run_stage(stage: str, context: Context, run_folder: RunFolder, observer: Ob
         outputs = run_folder.outputs(paths)
         record = StageRecord(key, summary, outputs, meter.seconds, meter.peak_memory_mb)
         run_folder.record(stage, record)
-        save_text(context.folder / "study.toml", context.study.to_toml())
     observer.finished(stage, run_folder.records[stage], resumed=reason is None)
 
 
 def _wanted(until: str | None) -> list[str]:
-    """The stages to run, in order."""
+    """The stages to run, in order: `until` and those that it needs, or all."""
     if until is None:
         return list(STAGES)
     if until not in STAGES:
@@ -151,8 +151,3 @@ def _wanted(until: str | None) -> list[str]:
         if stage in needed:
             needed.update(STAGES[stage].needs)
     return [stage for stage in STAGES if stage in needed]
-
-
-def _source_options(study: Study) -> dict[str, object]:
-    options = study.data.model_dump(exclude={"dataset"})
-    return {**options, "seed": study.seed}

@@ -1,5 +1,5 @@
-"""What every stage of a study may read: the study, the data, the encoder, and what earlier stages
-wrote into the run folder. Runs no stage.
+"""What a stage of a study may read: the study, the data, the encoder, and the files that earlier
+stages wrote into the run folder. Runs no stage.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from emolens.study.settings import Study
 
 @dataclass
 class Context:
-    """What every stage may read. `folder` is the run folder."""
+    """What a stage may read. `folder` is the run folder."""
 
     study: Study
     dataset: Dataset
@@ -36,12 +36,12 @@ class Context:
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
-        """The encoder's tokenizer with the study's limit."""
+        """The encoder's tokenizer with the study's maximum length."""
         return tokenizer_of(self.encoder, max_length=self.study.encoder.max_length)
 
     @cached_property
     def balance(self) -> Balance:
-        """Which training rows are learned from, and the class weights."""
+        """The training rows that models learn from, and the class weights."""
         labels = self.dataset[TRAIN].labels
         method = self.study.balance.method
         return balance(labels, len(self.dataset.labels), method=method, seed=self.study.seed)
@@ -49,7 +49,7 @@ class Context:
     def tokens(self) -> dict[str, Tokens]:
         """What the tokenize stage wrote."""
         folder = self.folder / "tokens"
-        return {n: Tokens(**load_arrays(folder / f"{n}.safetensors")) for n in self.dataset.splits}
+        return {s: Tokens(**load_arrays(folder / f"{s}.safetensors")) for s in self.dataset.splits}
 
     def audit(self) -> Audit:
         """What the audit stage wrote."""
@@ -64,7 +64,7 @@ class Context:
         return Projection.load(self.folder / "projection.parquet")
 
     def scores_of(self, role: Role) -> Scores:
-        """What the model of a role says of the rows that it did not learn from."""
+        """The scores of a role's model on validation and test."""
         return Scores.load(self.folder / role.folder, (VALIDATION, TEST))
 
     def scores(self) -> list[Scores]:

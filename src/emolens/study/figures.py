@@ -1,6 +1,6 @@
-"""The pictures of a study: which there are, and from which stage's files each is drawn.
+"""The pictures of a study, by the stage whose files they are drawn from.
 
-Drawing stands apart from computing, so that a lost picture costs a second and not a training.
+Drawing is separate from computing, so a lost picture costs a second and not a training.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _of_the_probe(context: Context) -> Displays:
 
 def _of_the_training(context: Context) -> Displays:
     facts = context.scores_of(FINETUNE).facts
-    assert isinstance(facts, FinetuneFacts)  # noqa: S101 - what that stage wrote
+    assert isinstance(facts, FinetuneFacts)  # noqa: S101 - for the type checker
     curve = displays.LearningCurveDisplay(facts.training, facts.history, facts.best_epoch)
     return {"learning-curve": curve}
 
@@ -61,7 +61,7 @@ def _of_the_evaluation(context: Context) -> Displays:
     return pictures
 
 
-# By the stage whose files the pictures are drawn from; a model has a stage of its name.
+# By the stage whose files the pictures are drawn from. The stage of a model has the model's name.
 FIGURES: dict[str, Callable[[Context], Displays]] = {
     "tokenize": _of_the_data,
     "map": _of_the_map,
@@ -72,7 +72,7 @@ FIGURES: dict[str, Callable[[Context], Displays]] = {
 
 
 def draw(context: Context, stages: Iterable[str] = FIGURES) -> list[Path]:
-    """Draw the pictures of these stages into figures/, as .png and .svg; gives the paths."""
+    """Draw the pictures of these stages into figures/, as .png and .svg. Returns the paths."""
     paths: list[Path] = []
     for stage in stages:
         for name, display in FIGURES[stage](context).items():

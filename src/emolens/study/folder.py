@@ -1,8 +1,8 @@
-"""The run folder: which stages are done, from what, and with which files.
+"""The run folder: which stages are finished, what decided their results, and their files.
 
-A stage is done when the manifest says so, for the same key, and every file it wrote is still the
-one it wrote. The manifest is written after the stage's files, so a kill at any moment leaves either
-a finished stage or none. A folder that is refused stays as it is, to the byte.
+A stage is finished if the manifest has it with the same key, and all its files are unchanged. The
+manifest is written after the files of a stage, so a run that is killed leaves no stage that only
+looks finished. No byte of a refused folder is changed. Knows nothing of what the stages do.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ from emolens.study.settings import Study
 from emolens.version import __version__
 
 MANIFEST = "manifest.json"
-FORMAT = 2  # of the manifest; runs of another format are not continued
-_WAY_OUT = "Choose another folder with --out, or delete that one."
-_TOLD = 3  # reasons that are named
+FORMAT = 2  # of the manifest; a run of another format is not continued
+_OTHER_FOLDER = "Choose another folder with --out, or delete that one."
+_MAX_REASONS = 3
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a run folder is of; a study of anything else gets a folder of its own."""
+    """The data and the encoder of a run folder. A study with others needs another folder."""
 
     dataset: str
     encoder: str
 
     @classmethod
     def of(cls, study: Study) -> Identity:
-        """The data and the encoder that a study names; './x' is the same place as 'x'."""
+        """As the study names them, but './x' is the same as 'x'."""
         named = (study.data.dataset, study.encoder.name)
         return cls(*(Path(os.path.normpath(name)).as_posix() for name in named))
 
 
 @dataclass(frozen=True)
 class StageRecord:
-    """What the manifest holds of a finished stage.
+    """What the manifest holds about a finished stage.
 
-    key: all that decided the result. summary: the line that sums the stage up. outputs: SHA-256
-    by path within the folder.
+    key: all that decided the result. summary: the result in one line. outputs: SHA-256 by path
+    within the folder.
     """
 
     key: StageKey
@@ -59,12 +59,12 @@ class StageRecord:
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> StageRecord:
-        """As the manifest holds it."""
+        """The record from its JSON form."""
         return cls(**{**plain, "key": StageKey(**plain["key"])})
 
 
 class RunFolder:
-    """One run on disk. Use `opened()`, which locks it against a second process."""
+    """One run on disk. `opened()` locks it against a second process."""
 
     def __init__(self, path: Path, identity: Identity) -> None:
         self.path = path
@@ -73,13 +73,12 @@ class RunFolder:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
-        """Lock the folder, clear what a killed run left half-written, read the manifest."""
+        """Lock the folder, delete half-written files of a killed run, read the manifest."""
         filelock = require("filelock", "train")
         self._records()  # refuses before anything in the folder is touched
-        with writing(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(self.path / ".lock", timeout=0)
         with writing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
             try:
                 lock.acquire()
             except filelock.Timeout as error:
@@ -95,13 +94,13 @@ class RunFolder:
             lock.release()
 
     def to_do(self, stage: str, key: StageKey) -> str | None:
-        """None where the stage is done. Else why it is done again; empty for the first time."""
+        """None if the stage is finished. Else the reason to do it again; empty the first time."""
         record = self.records.get(stage)
         if record is None:
             return ""
-        reasons = key.changes(record.key) + self._harmed(record)
-        more = f" and {len(reasons) - _TOLD} more" if len(reasons) > _TOLD else ""
-        return ", ".join(reasons[:_TOLD]) + more or None
+        reasons = key.changes(record.key) + self._damages(record)
+        more = f" and {len(reasons) - _MAX_REASONS} more" if len(reasons) > _MAX_REASONS else ""
+        return ", ".join(reasons[:_MAX_REASONS]) + more or None
 
     def record(self, stage: str, record: StageRecord) -> None:
         """Write the manifest with this stage in it."""
@@ -114,51 +113,52 @@ class RunFolder:
         """SHA-256 by path within the folder."""
         return {path.relative_to(self.path).as_posix(): sha256(path) for path in paths}
 
-    def _harmed(self, record: StageRecord) -> list[str]:
-        """The stage's files that are no longer what it wrote."""
-        harmed = []
+    def _damages(self, record: StageRecord) -> list[str]:
+        """Which files of the stage are missing or were changed."""
+        damages = []
         for name, digest in record.outputs.items():
             if not (self.path / name).is_file():
-                harmed.append(f"{name} is missing")
+                damages.append(f"{name} is missing")
             elif sha256(self.path / name) != digest:
-                harmed.append(f"{name} was changed")
-        return harmed
+                damages.append(f"{name} was changed")
+        return damages
 
     def _records(self) -> dict[str, StageRecord]:
-        """What the manifest holds. Raises where it is of another version, data or encoder."""
+        """The manifest's records. Raises if its version, data or encoder is another."""
         file = self.path / MANIFEST
         if not file.is_file():
             return {}
         manifest = load_json(file)
         if not isinstance(manifest, dict) or "emolens" not in manifest:
-            raise StorageError(f"{file} is no manifest of a run.", hint=_WAY_OUT)
+            raise StorageError(f"{file} is not the manifest of a run.", hint=_OTHER_FOLDER)
         if (manifest["emolens"], manifest.get("format")) != (__version__, FORMAT):
             raise StorageError(
-                f"{self.path} holds a run of another version of emolens ({manifest['emolens']}),"
-                " which this one can't continue.",
-                hint=f"It was left as it is. {_WAY_OUT}",
+                f"{self.path} holds a run of another version of emolens ({manifest['emolens']}).",
+                hint=f"This version can't continue it. {_OTHER_FOLDER}",
             )
         try:
             stored = Identity(manifest["dataset"], manifest["encoder"])
             stages = manifest["stages"].items()
             records = {name: StageRecord.from_dict(entry) for name, entry in stages}
         except (KeyError, TypeError, AttributeError) as error:
-            raise StorageError(f"{file} is no manifest of a run.", hint=_WAY_OUT) from error
+            raise StorageError(
+                f"{file} is not the manifest of a run.", hint=_OTHER_FOLDER
+            ) from error
         for name, value in asdict(stored).items():
             if value != getattr(self.identity, name):
                 raise UsageError(
-                    f"{self.path} holds a run with another {name} ({value}).", hint=_WAY_OUT
+                    f"{self.path} holds a run with another {name} ({value}).", hint=_OTHER_FOLDER
                 )
         return records
 
 
 class Meter:
-    """Seconds and peak memory from its making on."""
+    """Seconds and peak memory since the meter was made."""
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
         with contextlib.suppress(OSError):
-            _CLEAR.write_text("5")  # Linux: start the high-water mark anew
+            _CLEAR.write_text("5")  # Linux: reset the recorded peak
 
     @property
     def seconds(self) -> float:
@@ -167,12 +167,12 @@ class Meter:
 
     @property
     def peak_memory_mb(self) -> float:
-        """The most memory held so far; elsewhere than on Linux, since the process began."""
+        """The peak so far; on other systems than Linux, since the process began."""
         with contextlib.suppress(OSError):
             for line in _STATUS.read_text().splitlines():
                 if line.startswith("VmHWM"):
                     return int(line.split()[1]) / 1024
-        if sys.platform == "win32":  # has no such figure in Python's library
+        if sys.platform == "win32":  # Python's library can't read it there
             return 0.0
         import resource
 

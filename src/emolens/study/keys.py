@@ -1,4 +1,4 @@
-"""What decides the result of a stage, kept part by part, so that a change of it can be named.
+"""What decides the result of a stage, stored part by part, so that a message can name the change.
 
 Knows nothing of what the stages do.
 """
@@ -12,19 +12,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-_CHANGED = {
-    "data": "the data changed",
-    "encoder": "the encoder's files changed",
-}
+_CHANGED = {"data": "the data changed", "encoder": "the encoder's files changed"}
 
 
 @dataclass(frozen=True)
 class StageKey:
     """All that decides a stage's result: equal keys, equal results.
 
-    settings: by dotted name, as JSON values. libraries: versions by name; None where one is not
-    installed. inputs: what else it is made from (data, encoder, runtime), as text that changes
-    with it. stages: by stage that it reads from, a fingerprint of that stage's files.
+    settings: JSON values by dotted name. libraries: versions by name; None if not installed.
+    inputs: the data, the encoder and the runtime, each as text that changes with it. stages: for
+    each stage whose files it reads, a fingerprint of these files.
     """
 
     settings: dict[str, Any]
@@ -33,7 +30,7 @@ class StageKey:
     stages: dict[str, str]
 
     def changes(self, before: StageKey) -> list[str]:
-        """What differs from an earlier key, each in a few words."""
+        """Each difference from an earlier key in a few words."""
         inputs = [
             _CHANGED.get(name, f"{name} {_change(old, new)}")
             for name, old, new in _differences(before.inputs, self.inputs)
@@ -50,7 +47,7 @@ class StageKey:
 
 
 def settings_of(table: BaseModel, *, prefix: str = "") -> dict[str, Any]:
-    """All settings of a study by their dotted names, as JSON values."""
+    """All settings of a study, as JSON values by dotted name."""
     values: dict[str, Any] = {}
     for name, plain in table.model_dump(mode="json").items():
         inner = getattr(table, name)
@@ -62,12 +59,12 @@ def settings_of(table: BaseModel, *, prefix: str = "") -> dict[str, Any]:
 
 
 def chosen_settings(settings: Mapping[str, Any], wanted: Iterable[str]) -> dict[str, Any]:
-    """The settings of these names. A table's name stands for all settings in it."""
-    tables = tuple(wanted)
+    """The settings with these names. The name of a table means all settings in it."""
+    names = tuple(wanted)
     return {
         name: value
         for name, value in settings.items()
-        if any(name == table or name.startswith(f"{table}.") for table in tables)
+        if any(name == chosen or name.startswith(f"{chosen}.") for chosen in names)
     }
 
 
@@ -78,11 +75,11 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tu
 
 
 def _change(old: Any, new: Any) -> str:
-    return f"{_shown(old)} → {_shown(new)}"
+    return f"{_text(old)} → {_text(new)}"
 
 
-def _shown(value: Any) -> str:
-    """A value as it stands in a study file; text without its quotes."""
+def _text(value: Any) -> str:
+    """A value as a study file writes it, but text without quotes."""
     if isinstance(value, float):
         return f"{value:g}"
     if value is None:

@@ -1,4 +1,4 @@
-"""A study as a file: which data, which encoder, how to learn. Runs nothing."""
+"""A study as a TOML file: its data, its encoder, and how models learn. Runs nothing."""
 
 from __future__ import annotations
 
@@ -8,13 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PositiveFloat,
-    ValidationError,
-)
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
 
 from emolens.data.balance import Method
 from emolens.encode.backbone import Pooling
@@ -23,7 +17,7 @@ from emolens.learn.logistic import STRENGTHS
 from emolens.scores import Recipe
 from emolens.shown import one_line
 
-# A class column may be called 2024, a data set 1979-05-27: these are never numbers or dates.
+# Always text: a column may be called 2024, and a data set 1979-05-27.
 _STRINGS = {"name", "data.dataset", "data.text", "data.label", "encoder.name", "encoder.sha256"}
 BUILTIN = Path(__file__).parent / "builtin"
 
@@ -33,7 +27,7 @@ class _Table(BaseModel):
 
 
 class DataSettings(_Table):
-    """Where the texts come from; as `load_dataset` takes it."""
+    """Where the texts come from: the arguments of `load_dataset`."""
 
     dataset: str
     text: str | None = None
@@ -44,7 +38,7 @@ class DataSettings(_Table):
 
 
 class EncoderSettings(_Table):
-    """Which encoder, and how its states become one vector."""
+    """Which encoder, and how its hidden states become one vector per text."""
 
     name: str
     pooling: Pooling = "cls"
@@ -64,13 +58,13 @@ class MapSettings(_Table):
 
 
 class BalanceSettings(_Table):
-    """The remedy for classes of unequal size, on the training split only."""
+    """What to do about classes of unequal size, in the training split only."""
 
     method: Method = "none"
 
 
 class ProbeSettings(_Table):
-    """The regularization strengths C among which validation chooses."""
+    """The values of C that are tried. The best one on validation is used."""
 
     strengths: tuple[PositiveFloat, ...] = Field(STRENGTHS, min_length=1)
 
@@ -87,13 +81,13 @@ class FinetuneSettings(_Table):
 
 
 class ExportSettings(_Table):
-    """What is written for serving beside fp32."""
+    """What is exported in addition to fp32."""
 
     int8: bool = False
 
 
 class Study(_Table):
-    """A whole experiment. Everything that changes a figure stands here."""
+    """All settings of an experiment. Whatever changes a figure is one of them."""
 
     name: str = Field(pattern=r"^\w[\w.-]*$")
     seed: int = Field(42, ge=0, lt=2**32)
@@ -110,8 +104,7 @@ class Study(_Table):
 
     def to_toml(self) -> str:
         """All settings, defaults included, as a study file."""
-        text: str = require("tomli_w", "train").dumps(self.model_dump(exclude_none=True))
-        return text
+        return str(require("tomli_w", "train").dumps(self.model_dump(exclude_none=True)))
 
 
 def builtin_studies() -> list[str]:
@@ -120,27 +113,27 @@ def builtin_studies() -> list[str]:
 
 
 def load_study(study: str | Path, overrides: dict[str, Any] | None = None) -> Study:
-    """A built-in name or a TOML file, with values replaced by dotted key.
+    """Load a built-in study by name, or a TOML file, and replace some settings.
 
-    overrides: {'finetune.epochs': 3}; a string value is read as TOML where it is TOML. Raises
-    UsageError that names the file, the key and the nearest known one.
+    overrides: for example {'finetune.epochs': 3}. A string that is valid TOML is read as TOML.
+    Raises a UsageError that names the file, the key and the nearest known key.
     """
     path = BUILTIN / f"{study}.toml" if str(study) in builtin_studies() else Path(study)
     if path.is_file() and path.suffix.lower() != ".toml":
         raise UsageError(
-            f"{path} is no study, which is a .toml file.",
-            hint=f"For a study of that data: emolens run --dataset {path}",
+            f"{path} is not a study: a study is a .toml file.",
+            hint=f"To use it as data: emolens run --dataset {path}",
         )
     if not path.is_file():
         raise UsageError(
-            f"There is no study '{study}', built in or as a file.",
+            f"There is no study '{study}': neither a built-in one nor a file.",
             hint=nearest(str(study), builtin_studies()) + " Or give a .toml file.",
         )
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise UsageError(
-            f"{path} is no valid TOML: {error}.", hint='A string stands in quotes: name = "…".'
+            f"{path} is not valid TOML: {error}.", hint='Put text in quotes: name = "my-study".'
         ) from error
     values.setdefault("name", re.sub(r"[^\w.-]+", "-", path.stem).strip("-.") or "study")
     for key, value in (overrides or {}).items():
@@ -152,30 +145,32 @@ def load_study(study: str | Path, overrides: dict[str, Any] | None = None) -> St
 
 
 def pairs(settings: Iterable[str]) -> dict[str, str]:
-    """Overrides as they stand on a command line: 'finetune.epochs=3'."""
-    found = {}
+    """Overrides from the form that the command line takes: 'finetune.epochs=3'."""
+    overrides = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals:
-            raise UsageError(f"--set {setting} has no '='.", hint="Write --set finetune.epochs=3.")
-        found[key.strip()] = value.strip()
-    return found
+            raise UsageError(
+                f"--set {setting} has no '='.", hint="For example: --set finetune.epochs=3"
+            )
+        overrides[key.strip()] = value.strip()
+    return overrides
 
 
 def _set(values: dict[str, Any], dotted: str, value: Any) -> None:
     *tables, key = dotted.split(".")
-    place = values
     for table in tables:
-        place = place.setdefault(table, {})
-        if not isinstance(place, dict):
+        values = values.setdefault(table, {})
+        if not isinstance(values, dict):
             raise UsageError(
-                f"'{table}' in '{dotted}' is no table.", hint=nearest(table, Study.model_fields)
+                f"'{table}' in '{dotted}' is not a table of settings.",
+                hint=nearest(table, Study.model_fields),
             )
-    place[key] = _parsed(dotted, value) if isinstance(value, str) else value
+    values[key] = _parsed(dotted, value) if isinstance(value, str) else value
 
 
 def _parsed(dotted: str, value: str) -> Any:
-    """The value as TOML; as it stands where it is none, or where a string is wanted."""
+    """The value read as TOML; unchanged if it is not TOML, or if the setting is text."""
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
@@ -194,9 +189,9 @@ def _explained(error: ValidationError, origin: str) -> UsageError:
         return UsageError(
             f"{origin}: there is no setting '{dotted}'.", hint=nearest(path[-1], table.model_fields)
         )
-    said = first["msg"][0].lower() + first["msg"][1:]
+    message = first["msg"][0].lower() + first["msg"][1:]
     given = "" if first["type"] == "missing" else f" (given: {first['input']!r})"
     return UsageError(
-        f"{origin}: {dotted}: {said}{given}.",
+        f"{origin}: {dotted}: {message}{given}.",
         hint="docs/studies.md lists every setting with its default.",
     )

@@ -1,5 +1,5 @@
-"""The stages of a study, in order. Each reads what earlier ones wrote into the run folder, does
-one thing, and returns the files it wrote and a line that sums it up.
+"""The stages of a study, in order. Each reads files that earlier stages wrote into the run folder,
+does one thing, and returns the files that it wrote and a summary in one line.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from emolens.study.settings import Study
 from emolens.version import versions
 
 EMBED_SETTINGS = ("pooling", "layer", "normalize", "precision", "max_length")
-_TOLD = ("accuracy", "weighted_f1", "macro_f1", "loss")
+_FINETUNE_FIGURES = ("accuracy", "weighted_f1", "macro_f1", "loss")
 Outcome = tuple[list[Path], str]
 
 
@@ -41,9 +41,9 @@ Outcome = tuple[list[Path], str]
 class Stage:
     """One stage, and all that decides its result.
 
-    needs: stages whose files it reads. settings: what of the study it heeds; the name of a table
-    stands for all in it. inputs: names in INPUTS. libraries: those that decide its numbers.
-    may_fail: later stages can do without it, where the encoder does not allow it.
+    needs: stages whose files it reads. settings: those that it uses; the name of a table means all
+    settings in it. inputs: names in INPUTS. libraries: those that decide its numbers. may_fail:
+    some encoders don't allow it, and later stages can run without it.
     """
 
     run: Callable[[Context], Outcome]
@@ -70,16 +70,14 @@ def _tokenize(context: Context) -> Outcome:
 def _audit(context: Context) -> Outcome:
     n_tokens = {name: tokens.n_whole for name, tokens in context.tokens().items()}
     limit, labels = context.tokenizer.max_length, context.dataset.labels
-    found = audit(context.dataset, n_tokens=n_tokens, max_length=limit)
+    report = audit(context.dataset, n_tokens=n_tokens, max_length=limit)
     path = context.folder / "audit.json"
-    save_json(path, found.to_dict())
-    sizes = ", ".join(f"{name} {split.n:,}" for name, split in found.splits.items())
+    save_json(path, report.to_dict())
+    sizes = ", ".join(f"{name} {split.n:,}" for name, split in report.splits.items())
     summary = f"{sizes} texts in {len(labels)} classes"
-    if found.repeated_texts:
-        summary += (
-            f", {found.repeated_texts:,} repeated ({found.contradicting_texts:,} contradicting)"
-        )
-    if leaked := len(found.leaked_rows):
+    if repeated := report.repeated_texts:
+        summary += f", {repeated:,} repeated ({report.contradicting_texts:,} contradicting)"
+    if leaked := len(report.leaked_rows):
         summary += f", {leaked:,} also in train"
     if blank := sum(context.dataset.blank.values()):
         summary += f", {blank:,} without a text left out"
@@ -109,36 +107,32 @@ def _embed(context: Context) -> Outcome:
 
         vectors[name] = encoder.encode(tokens[name], progress=progress)
     embeddings = Embeddings(vectors)
-    about = context.folder / "embeddings" / "embeddings.json"
-    how = settings.model_dump(include=set(EMBED_SETTINGS))
-    save_json(about, {"runtime": str(encoder.runtime), **how})
-    paths = [*embeddings.save(context.folder / "embeddings"), about]
+    facts = context.folder / "embeddings" / "embeddings.json"
+    chosen = settings.model_dump(include=set(EMBED_SETTINGS))
+    save_json(facts, {"runtime": str(encoder.runtime), **chosen})
+    paths = [*embeddings.save(context.folder / "embeddings"), facts]
     shapes = " ".join(str(shape) for shape in embeddings.shapes.values())
     summary = f"{shapes}, {settings.pooling} pooling on {encoder.runtime}"
     return paths, summary if computed else f"{summary}, read from the cache"
 
 
 def _map(context: Context) -> Outcome:
-    settings = context.study.map
-    projection = project(
-        context.embeddings()[TRAIN],
-        context.dataset[TRAIN].labels,
-        seed=context.study.seed,
-        **settings.model_dump(),
-    )
+    settings, labels = context.study.map, context.dataset[TRAIN].labels
+    vectors, seed = context.embeddings()[TRAIN], context.study.seed
+    projection = project(vectors, labels, seed=seed, **settings.model_dump())
     path = context.folder / "projection.parquet"
     projection.save(path)
     return [path], f"({len(projection.labels)}, 3) X, Y, label; UMAP, {settings.metric}"
 
 
 def _baselines(context: Context) -> Outcome:
-    found = [majority(context.dataset), tfidf(context.dataset, context.balance)]
-    paths = [p for s in found for p in s.save(context.folder / role_of(s.model).folder)]
-    return paths, ", ".join(f"{role_of(s.model).title} {_accuracy(context, s)}" for s in found)
+    models = [majority(context.dataset), tfidf(context.dataset, context.balance)]
+    paths = [p for s in models for p in s.save(context.folder / role_of(s.model).folder)]
+    return paths, ", ".join(f"{role_of(s.model).title} {_accuracy(context, s)}" for s in models)
 
 
 def _probe(context: Context) -> Outcome:
-    from emolens.learn.probe import Probe  # loads scikit-learn, which a resumed run can do without
+    from emolens.learn.probe import Probe  # loads scikit-learn, which a resumed run doesn't need
 
     embeddings, y, rows = context.embeddings(), context.dataset.y, context.balance.rows
     for split in (TRAIN, VALIDATION):
@@ -167,25 +161,27 @@ def _finetune(context: Context) -> Outcome:
         progress=context.progress,
     )
     facts = scores.facts
-    assert isinstance(facts, FinetuneFacts)  # noqa: S101 - what finetune gives
+    assert isinstance(facts, FinetuneFacts)  # noqa: S101 - for the type checker
     paths = [path for path in folder.iterdir() if path.is_file()]
     paths += scores.save(context.folder / FINETUNE.folder)
-    figures = ", ".join(f"{n.replace('_', ' ')} {getattr(facts.kept, n):.4f}" for n in _TOLD)
+    figures = ", ".join(
+        f"{n.replace('_', ' ')} {getattr(facts.kept, n):.4f}" for n in _FINETUNE_FIGURES
+    )
     speed = f"{facts.texts_per_second:.0f} texts per second on {facts.runtime}"
     return paths, f"validation {figures} (epoch {facts.best_epoch:g}); {speed}"
 
 
 def _evaluate(context: Context) -> Outcome:
     scores = context.scores()
-    found = evaluate(context.dataset, scores)
+    evaluation = evaluate(context.dataset, scores)
     paths = [context.folder / "evaluation.json", context.folder / "predictions.parquet"]
-    found.save(paths[0])
+    evaluation.save(paths[0])
     save_table(paths[1], predictions_table(context.dataset, scores))
-    best = found.by_split[TEST][EXPORTED.name]
+    best = evaluation.by_split[TEST][EXPORTED.name]
     low, high = best.intervals["accuracy"]
     summary = f"test accuracy {best.accuracy:.4f} (95 % {low:.3f}–{high:.3f})"
     figures = f"{summary}, macro-F1 {best.macro_f1:.4f}"
-    return paths, "; ".join(filter(None, [figures, found.absence(TEST)]))
+    return paths, "; ".join(filter(None, [figures, evaluation.absence(TEST)]))
 
 
 def _figures(context: Context) -> Outcome:
@@ -194,12 +190,12 @@ def _figures(context: Context) -> Outcome:
 
 
 def _report(context: Context) -> Outcome:
-    evaluation, found = context.evaluation(), context.audit()
+    evaluation, audited = context.evaluation(), context.audit()
     drawn = [context.folder / name for name in context.records["figures"].outputs]
     contents = ReportContents(
         study=context.study.model_dump(),
         study_toml=context.study.to_toml(),
-        audit=found,
+        audit=audited,
         example=padded_batch(context.tokenizer, context.dataset[TRAIN].texts[:2]),
         shapes=context.embeddings().shapes,
         embed_runtime=load_json(context.folder / "embeddings" / "embeddings.json")["runtime"],
@@ -211,7 +207,7 @@ def _report(context: Context) -> Outcome:
     )
     report, card = context.folder / "report.html", context.folder / "model" / "README.md"
     save_text(report, render_report(contents))
-    save_text(card, model_card(context.study.name, found, context.encoder.shown, evaluation))
+    save_text(card, model_card(context.study.name, audited, context.encoder.shown, evaluation))
     return [report, card], f"report.html with {len(contents.figures)} figures, and a model card"
 
 
@@ -221,10 +217,10 @@ def _export(context: Context) -> Outcome:
         return export_openvino(model), summary
     paths = export_openvino(model, calibration=context.dataset[TRAIN].texts)
     rows = context.dataset[VALIDATION]
-    found = drift(model, rows.texts, labels=rows.labels)
+    difference = drift(model, rows.texts, labels=rows.labels)
     paths.append(context.folder / "drift.json")
-    save_json(paths[-1], asdict(found))
-    return paths, f"{summary}; validation, {found}"
+    save_json(paths[-1], asdict(difference))
+    return paths, f"{summary}; validation, {difference}"
 
 
 def _accuracy(context: Context, scores: Scores) -> str:
@@ -233,13 +229,13 @@ def _accuracy(context: Context, scores: Scores) -> str:
 
 
 def _runtime(precision: str | None, use: Use) -> str:
-    """What 'auto' stands for on this machine. Threads and reasons decide no number."""
+    """What 'auto' means on this machine. Without the number of threads, which changes no result."""
     chosen = choose(precision, use=use)
     return f"{chosen.engine} on {chosen.device}, {chosen.precision}"
 
 
-# What stages are made from beside settings and files of other stages; each is text that changes
-# when it does.
+# What else decides the result of a stage, besides settings and files of other stages. Each is text
+# that changes with it.
 INPUTS: dict[str, Callable[[Context], str]] = {
     "data": lambda context: context.dataset.fingerprint,
     "data set": lambda context: context.dataset.name,
@@ -277,9 +273,7 @@ STAGES = {
         libraries=("umap-learn", "numba", "scikit-learn", "scipy", "numpy"),
     ),
     "baselines": Stage(
-        _baselines,
-        settings=("balance", "seed"),
-        libraries=("scikit-learn", "scipy", "numpy"),
+        _baselines, settings=("balance", "seed"), libraries=("scikit-learn", "scipy", "numpy")
     ),
     "probe": Stage(
         _probe,
@@ -314,7 +308,7 @@ STAGES = {
             *("tokenize", "audit", "embed", "map", "baselines", "probe", "finetune", "evaluate"),
             *("figures", "export"),
         ),
-        settings=tuple(Study.model_fields),  # it shows them all
+        settings=tuple(Study.model_fields),  # the report shows all of them
         inputs=("data", "encoder"),
         libraries=("jinja2", "huggingface_hub", "tokenizers"),
     ),
@@ -322,7 +316,7 @@ STAGES = {
 
 
 def stage_key(stage: str, context: Context) -> StageKey:
-    """All that decides the stage's result now, the files of earlier stages included."""
+    """All that decides the stage's result now, with the files of earlier stages."""
     wanted = STAGES[stage]
     return StageKey(
         settings=chosen_settings(settings_of(context.study), wanted.settings),
@@ -333,5 +327,5 @@ def stage_key(stage: str, context: Context) -> StageKey:
 
 
 def _read(stage: str, context: Context) -> list[str]:
-    """The stages that this one reads from, without one that failed."""
+    """The stages whose files this one reads, without those that failed."""
     return [name for name in STAGES[stage].needs if name in context.records]
