@@ -17,11 +17,11 @@ Function = Literal["softmax", "sigmoid", "none"]
 class Decision:
     """How the outputs of a model become answers.
 
-    function: what makes probabilities of logits; 'none' where the model gives its scores itself.
-    several: a text may have several classes, or none. temperature: what logits are divided by, one
-    number or one for each class. thresholds: from which probability on a class is an answer where
-    there may be several, one number or one for each class. unsure_below: an answer is unsure where
-    the highest probability is lower.
+    function: turns logits into probabilities; 'none' if the outputs are scores already. several: a
+    text may have several classes, or none. temperature: the logits are divided by it; one number,
+    or one per class. thresholds: with `several`, a class is an answer if its probability is at
+    least this; one number, or one per class. unsure_below: an answer is unsure if the highest
+    probability is lower.
     """
 
     function: Function = "softmax"
@@ -35,43 +35,31 @@ class Decision:
         if self.function == "none":
             return logits.astype(np.float64)
         scaled = logits.astype(np.float64) / np.asarray(self.temperature)
-        return _softmax(scaled) if self.function == "softmax" else _sigmoid(scaled)
+        if self.function == "sigmoid":
+            # 1 / (1 + exp(-x)), without an overflow for an x far below 0.
+            return np.asarray(np.exp(-np.logaddexp(0.0, -scaled)))
+        shares = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
     def top(self, probabilities: np.ndarray) -> np.ndarray:
-        """(n,) int64, the most probable class of each row, the first of equals.
+        """(n,) int64, the most probable class of each row; of equal ones the first.
 
-        -1 for a row of NaN: a text that no model was asked about.
+        -1 for a row of NaN, which stands for a text that the model did not get.
         """
         top = probabilities.argmax(axis=1)
         return np.where(np.isnan(probabilities).any(axis=1), -1, top)
 
     def answers(self, probabilities: np.ndarray) -> np.ndarray:
-        """(n, k) bool, the classes that each row is answered with; none for a row of NaN."""
+        """(n, k) bool, which classes are the answer for each row; none for a row of NaN."""
         if self.several:
-            reached: np.ndarray = probabilities >= np.asarray(self.thresholds)
-            return reached
-        classes = np.arange(probabilities.shape[1])
-        one: np.ndarray = self.top(probabilities)[:, None] == classes
-        return one
+            return np.asarray(probabilities >= np.asarray(self.thresholds))
+        return np.asarray(self.top(probabilities)[:, None] == np.arange(probabilities.shape[1]))
 
     def unsure(self, probabilities: np.ndarray) -> np.ndarray:
         """(n,) bool, rows whose highest probability is too low, and rows without an answer."""
         low = ~(probabilities.max(axis=1, initial=-np.inf) >= self.unsure_below)
-        unsure: np.ndarray = low | ~self.answers(probabilities).any(axis=1)
-        return unsure
+        return np.asarray(low | ~self.answers(probabilities).any(axis=1))
 
 
-# What is trained here: one class for each text, nothing fitted afterwards.
+# The models that emolens trains: one class per text.
 ONE_CLASS = Decision()
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
-    normalized: np.ndarray = exponents / exponents.sum(axis=1, keepdims=True)
-    return normalized
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    # 1 / (1 + exp(-x)), without an overflow where x is far below 0.
-    shares: np.ndarray = np.exp(-np.logaddexp(0.0, -logits))
-    return shares

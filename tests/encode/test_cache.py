@@ -134,7 +134,7 @@ def test_a_damaged_entry_is_noticed_and_computed_again(
     content = bytearray(entry.read_bytes())
     content[int(place * len(content))] ^= 1
     entry.write_bytes(content)
-    with pytest.warns(UserWarning, match="is damaged; it is made again"):
+    with pytest.warns(UserWarning, match="in the cache is damaged; emolens computes it again"):
         found, computed = counted(encoder)
     assert computed == len(TEXTS)
     np.testing.assert_array_equal(found, wanted)
@@ -167,7 +167,7 @@ def test_a_cache_that_cannot_be_written_costs_a_warning_only(
     wanted = Encoder(str(tiny_encoder), precision="fp32").encode(TEXTS)
     (tmp_path / "file").touch()
     monkeypatch.setenv("EMOLENS_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.warns(UserWarning, match="Nothing was kept for the next time"):
+    with pytest.warns(UserWarning, match="The result is not kept in the cache: "):
         found, _ = counted(Encoder(str(tiny_encoder), precision="fp32"))
     np.testing.assert_array_equal(found, wanted)
 

@@ -95,7 +95,7 @@ def test_odd_texts_get_a_vector_each(tiny_encoder: Path, text: str) -> None:
 
 
 def test_half_a_surrogate_pair_is_an_error_that_names_the_row(tiny_encoder: Path) -> None:
-    with pytest.raises(DataError, match="Text 1 holds half a surrogate pair"):
+    with pytest.raises(DataError, match=r"Text 1 .* half a surrogate pair"):
         Encoder(str(tiny_encoder)).encode(["happy", "\ud83d"])
 
 

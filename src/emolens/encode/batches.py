@@ -1,4 +1,4 @@
-"""Rows into batches of similar length, and padding. Knows nothing of models or texts."""
+"""Puts rows of similar length into batches and pads them. Knows nothing of models."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from emolens.encode.tokenize import Tokenizer, Tokens
 
 
 def rows_per_batch(longest: int, budget: int) -> int:
-    """How many rows of up to `longest` tokens make a full batch; at least one."""
+    """How many rows of up to `longest` tokens are a full batch; at least one."""
     return max(budget // max(longest, 1), 1)
 
 
 def token_budget_batches(lengths: np.ndarray, *, budget: int) -> list[np.ndarray]:
-    """Group rows of similar length so that rows x longest stays within `budget` tokens.
+    """Row indices by batch: rows of similar length, at most `budget` tokens with the padding.
 
-    lengths: (n,) int, tokens per row. Returns index arrays, longest rows first, whose
-    concatenation is a permutation of range(n); a row longer than `budget` gets a batch of its own.
-    The longest row alone decides how many stand beside it: engines prepare each
-    shape once, so there should be few (benchmarks/RESULTS.md).
+    lengths: (n,) int, tokens per row. Each row is in one batch; the longest rows come first. A row
+    longer than `budget` gets a batch of its own. The number of rows follows from the longest row
+    alone, so that batches have few different shapes: an engine prepares each shape once
+    (benchmarks/RESULTS.md).
     """
-    # Longest first: what does not fit into memory fails at once, and progress only gets faster.
+    # Longest first: if memory is too small, the first batch already fails.
     order = np.argsort(-lengths, kind="stable")
     batches = []
     start = 0
@@ -35,7 +35,7 @@ def token_budget_batches(lengths: np.ndarray, *, budget: int) -> list[np.ndarray
 
 
 def pad(tokens: Tokens, rows: np.ndarray, *, pad_id: int) -> tuple[np.ndarray, np.ndarray]:
-    """The rows side by side: input_ids and attention_mask, both (rows, longest) int64."""
+    """The rows as one batch: input_ids and attention_mask, both (rows, longest) int64."""
     lengths = tokens.lengths[rows]
     attention_mask = np.arange(lengths.max(initial=0)) < lengths[:, None]
     input_ids = np.full(attention_mask.shape, pad_id, dtype=np.int64)
@@ -44,9 +44,9 @@ def pad(tokens: Tokens, rows: np.ndarray, *, pad_id: int) -> tuple[np.ndarray, n
 
 
 def padded_batch(tokenizer: Tokenizer, texts: Sequence[str]) -> list[dict[str, Any]]:
-    """Texts as one batch, for showing: each with input_ids, attention_mask and tokens.
+    """Texts as one padded batch, to be printed: a dict per text with its ids, mask and tokens.
 
-    n_tokens: before padding. truncated: the text was longer than the limit.
+    n_tokens: without the padding. truncated: the text was longer than the limit and was cut.
     """
     tokens = tokenizer.encode(texts)
     ids, mask = pad(tokens, np.arange(len(tokens)), pad_id=tokenizer.pad_id)

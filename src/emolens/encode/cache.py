@@ -1,15 +1,17 @@
-"""Vectors and traced models that were computed before, kept under the name of what went in.
+"""A cache on disk for vectors and traced models. Knows nothing of how they are computed.
 
-An entry carries the SHA-256 of what it holds. One that is damaged is noticed and made again; one
-that can't be written costs a warning. Entries are renamed into place whole, so that two processes
-may write the same one.
+The key of an entry is a digest of everything that decides its content, so entries never go out of
+date. Each entry holds a SHA-256 of its content: a damaged one is computed again, with a warning.
+If an entry can't be written, that is only a warning, too. Each entry is renamed into place as a
+whole, so that two processes may write the same one.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,26 +29,26 @@ from emolens.store import (
 
 
 def read_vectors(key: str) -> np.ndarray | None:
-    """The vectors (n, d) of the entry `key`, where there is a sound one."""
+    """The vectors (n, d) of the entry `key`; None if it is missing or damaged."""
     path = _vectors_path(key)
     if not path.is_file():
         return None
-    vectors = _sound_vectors(path)
-    if vectors is None:
-        _damaged(path)
-    return vectors
+    with contextlib.suppress(StorageError, KeyError):
+        entry = load_arrays(path)
+        if np.array_equal(entry["sha256"], _digest(entry["embeddings"])):
+            return entry["embeddings"]
+    _warn_damaged(path)
+    return None
 
 
 def keep_vectors(key: str, vectors: np.ndarray) -> None:
     """Write the vectors (n, d) as the entry `key`."""
-    try:
+    with _warn_if_not_written():
         save_arrays(_vectors_path(key), {"embeddings": vectors, "sha256": _digest(vectors)})
-    except StorageError as error:
-        _not_kept(error)
 
 
 def read_refusal(key: str) -> str | None:
-    """Why OpenVINO could not run the model `key`, where that is known."""
+    """Why OpenVINO could not run the model `key`; None if no attempt has failed."""
     try:
         return str(load_json(_refusal_path(key))["cause"])
     except (StorageError, KeyError, TypeError):
@@ -55,32 +57,28 @@ def read_refusal(key: str) -> str | None:
 
 def keep_refusal(key: str, cause: str) -> None:
     """Write down why OpenVINO can't run the model `key`."""
-    try:
+    with _warn_if_not_written():
         save_json(_refusal_path(key), {"cause": cause})
-    except StorageError as error:
-        _not_kept(error)
 
 
 def cached_model(key: str, build: Callable[[Path], None], fallback: Path) -> Path:
-    """The folder that `build` filled, from the entry `key` where there is a sound one.
+    """The folder of the entry `key`; if it is missing or damaged, `build` fills it first.
 
-    fallback: an empty folder to be filled where the cache can't be written.
+    fallback: an empty folder, which `build` fills if the cache can't be written.
     """
     folder = cache_folder() / "models" / key
     if folder.is_dir():
-        if _sound(folder):
+        if _is_intact(folder):
             return folder
-        _damaged(folder)
-    try:
+        _warn_damaged(folder)
+    with _warn_if_not_written():
         with atomic_folder(folder) as fresh:
             build(fresh)
             digests = {path.name: sha256(path) for path in sorted(fresh.iterdir())}
             save_json(fresh / _DIGESTS, digests)
-    except StorageError as error:
-        _not_kept(error)
-        build(fallback)
-        return fallback
-    return folder
+        return folder
+    build(fallback)
+    return fallback
 
 
 _DIGESTS = "sha256.json"
@@ -94,18 +92,7 @@ def _refusal_path(key: str) -> Path:
     return cache_folder() / "refused" / f"{key}.json"
 
 
-def _sound_vectors(path: Path) -> np.ndarray | None:
-    try:
-        entry = load_arrays(path)
-    except StorageError:
-        return None
-    vectors, digest = entry.get("embeddings"), entry.get("sha256")
-    if vectors is None or digest is None or not np.array_equal(digest, _digest(vectors)):
-        return None
-    return vectors
-
-
-def _sound(folder: Path) -> bool:
+def _is_intact(folder: Path) -> bool:
     try:
         digests = load_json(folder / _DIGESTS)
         return bool(digests) and all(
@@ -116,14 +103,20 @@ def _sound(folder: Path) -> bool:
 
 
 def _digest(vectors: np.ndarray) -> np.ndarray:
-    """(32,) uint8 of the shape and the bytes."""
+    """The SHA-256 of the shape and the bytes, (32,) uint8."""
     content = str(vectors.shape).encode() + np.ascontiguousarray(vectors).tobytes()
     return np.frombuffer(hashlib.sha256(content).digest(), dtype=np.uint8)
 
 
-def _damaged(path: Path) -> None:
-    warnings.warn(f"{path} is damaged; it is made again.", UserWarning, stacklevel=4)
+def _warn_damaged(path: Path) -> None:
+    message = f"{path} in the cache is damaged; emolens computes it again."
+    warnings.warn(message, UserWarning, stacklevel=4)
 
 
-def _not_kept(error: StorageError) -> None:
-    warnings.warn(f"Nothing was kept for the next time: {error}", UserWarning, stacklevel=4)
+@contextlib.contextmanager
+def _warn_if_not_written() -> Iterator[None]:
+    try:
+        yield
+    except StorageError as error:
+        message = f"The result is not kept in the cache: {error}"
+        warnings.warn(message, UserWarning, stacklevel=5)

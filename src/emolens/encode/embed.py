@@ -1,4 +1,4 @@
-"""Texts to vectors with a frozen encoder. Knows nothing of labels or of what comes after."""
+"""Texts to vectors with a frozen encoder. Knows nothing of labels or classifiers."""
 
 from __future__ import annotations
 
@@ -31,33 +31,29 @@ from emolens.encode.engines.openvino import MODEL, save_traced, traced
 from emolens.encode.quantize import CALIBRATION_ROWS, quantized
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import UsageError, nearest
-from emolens.shown import html_table, one_line
+from emolens.shown import one_line
 from emolens.store import fingerprint, load_arrays, save_arrays
 from emolens.version import __version__, versions
 
-# What decides the vectors of a model beside its own files.
+# Libraries whose version may change the vectors; the key in the cache contains them.
 _LIBRARIES = ("openvino", "nncf", "torch", "transformers")
 
 
 @dataclass(frozen=True)
 class Embeddings:
-    """Vectors by split: each (n, d) float32, in the order of the split's rows."""
+    """The vectors of each split: (n, d) float32, in the order of the split's rows."""
 
     vectors: dict[str, np.ndarray]
 
     def __repr__(self) -> str:
         return one_line(self, *(f"{split} {shape}" for split, shape in self.shapes.items()))
 
-    def _repr_html_(self) -> str:
-        rows = [(split, *shape) for split, shape in self.shapes.items()]
-        return html_table(self, ("split", "texts", "dimensions"), rows)
-
     def __getitem__(self, split: str) -> np.ndarray:
         return self.vectors[split]
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of each split's vectors."""
+        """The shape (n, d) by split."""
         return {split: array.shape for split, array in self.vectors.items()}
 
     def save(self, folder: str | Path) -> list[Path]:
@@ -76,14 +72,14 @@ class Embeddings:
 
 
 class Encoder:
-    """A frozen encoder: `encode(texts)` gives a vector for each text.
+    """A frozen encoder: `encode(texts)` returns one vector per text.
 
-    name: as in find_encoder, or what it gave. pooling: 'cls' (the first token's state) or 'mean'.
-    precision: 'fp32', 'bf16', 'int8', or None for what the machine does best without int8.
-    layer: -1 is the last. normalize: scale each vector to length 1. tokenizer: the encoder's own,
-    where it is loaded already or has a limit of its own (`tokenizer_of(encoder, max_length=64)`).
-    `runtime` tells which engine computes, and why. What OpenVINO runs is made once and kept in the
-    cache; int8 is calibrated on the starter corpus, whatever it is used for later.
+    name: as in find_encoder, or its result. pooling: 'cls' (the state of the first token) or
+    'mean'. precision: 'fp32', 'bf16' or 'int8'; None chooses bf16 or fp32 by the machine. layer: -1
+    is the last. normalize: scale each vector to length 1. tokenizer: the encoder's own by default;
+    give one for a lower limit (`tokenizer_of(encoder, max_length=64)`). `runtime` names the engine
+    and the reason for it. The model for OpenVINO is made once and kept in the cache; int8 is
+    calibrated on the starter corpus, so that its vectors don't depend on the texts to encode.
     """
 
     def __init__(
@@ -102,20 +98,20 @@ class Encoder:
             )
         self.source = name if isinstance(name, EncoderFolder) else find_encoder(name)
         self.tokenizer = tokenizer or tokenizer_of(self.source)
-        self.how: dict[str, Any] = {"pooling": pooling, "layer": layer, "normalize": normalize}
-        # What int8 is calibrated on is cut at the tokenizer's limit, too.
+        self.options: dict[str, Any] = {"pooling": pooling, "layer": layer, "normalize": normalize}
+        # The texts that calibrate int8 are cut at the tokenizer's limit, too.
         limit = self.tokenizer.max_length if precision == "int8" else None
-        decisive = [__version__, versions(_LIBRARIES), self.source.fingerprint, self.how, limit]
-        self._model_key = fingerprint(*decisive)
+        self._model_key = fingerprint(
+            *(__version__, versions(_LIBRARIES), self.source.fingerprint, self.options, limit)
+        )
         self.runtime = choose(precision, model=self._model_key)
         if layer != -1:
-            self._engine  # noqa: B018 - a layer that is not there is an error now, not later
+            self._engine  # noqa: B018 - so that a missing layer is an error at once
 
     def __repr__(self) -> str:
-        how = [f"{name}={value}" for name, value in self.how.items()]
-        runtime = self.runtime
-        where = f"{runtime.engine} on {runtime.device}"
-        return one_line(self, self.source.shown, *how, runtime.precision, where)
+        options = [f"{name}={value}" for name, value in self.options.items()]
+        engine = f"{self.runtime.engine} on {self.runtime.device}"
+        return one_line(self, self.source.short_name, *options, self.runtime.precision, engine)
 
     def encode(
         self,
@@ -124,19 +120,17 @@ class Encoder:
         cache: bool = True,
         progress: Progress | None = None,
     ) -> np.ndarray:
-        """(n, d) float32, one vector for each text in the order given; warns where texts were cut.
+        """(n, d) float32, one vector per text in the order given; warns if texts were cut.
 
-        texts: or what `tokenizer` made of them. cache: keep the vectors under the name of all that
-        decides them, and read them from there the next time. progress: called with rows done and
-        all.
+        texts: texts, or Tokens from `tokenizer`. cache: keep the vectors on disk, and read them
+        from there the next time. progress: called with the rows done and all rows.
         """
         tokens = texts if isinstance(texts, Tokens) else self._tokens(texts)
-        if cache and (kept := read_vectors(self._key(tokens))) is not None:
-            return kept
-        engine = self._engine
-        vectors = run_batches(engine, tokens, self.tokenizer.pad_id, progress=progress)
+        if cache and (cached := read_vectors(self._key(tokens))) is not None:
+            return cached
+        vectors = run_batches(self._engine, tokens, self.tokenizer.pad_id, progress=progress)
         if cache:
-            # The engine may be another one now than when the entry was looked for.
+            # A new key: loading the engine may have changed `runtime`.
             keep_vectors(self._key(tokens), vectors)
         return vectors
 
@@ -153,13 +147,13 @@ class Encoder:
         return tokens
 
     def _key(self, tokens: Tokens) -> str:
-        """A name for all that decides the vectors, the engine that computes them included."""
-        ran = [self.runtime.engine, self.runtime.device, self.runtime.precision]
-        return fingerprint(self._model_key, ran, tokens.ids, tokens.offsets)
+        """A digest of everything that decides the vectors: model, engine and tokens."""
+        runtime = [self.runtime.engine, self.runtime.device, self.runtime.precision]
+        return fingerprint(self._model_key, runtime, tokens.ids, tokens.offsets)
 
     @cached_property
     def _engine(self) -> Engine:
-        """Made when it is first needed: reading vectors from the cache loads no model."""
+        """Loaded at the first use: to read vectors from the cache, no model is needed."""
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as fallback:
             engine, self.runtime = start(
                 self.runtime,
@@ -170,7 +164,7 @@ class Encoder:
         return engine
 
     def _trace(self, folder: Path) -> None:
-        """Write what OpenVINO runs; int8 is calibrated on the starter corpus."""
+        """Write the model for OpenVINO into an empty folder, and try it out."""
         with quiet_transformers():
             model = traced(self._module(), "embeddings")
             if self.runtime.precision == "int8":
@@ -180,4 +174,4 @@ class Encoder:
         try_out(folder / MODEL)
 
     def _module(self) -> Any:
-        return pooled(traceable(backbone(self.source)), **self.how)
+        return pooled(traceable(backbone(self.source)), **self.options)

@@ -18,20 +18,18 @@ CALIBRATION_ROWS = 300
 
 
 def quantized(model: Any, calibration: Tokens, pad_id: int) -> Any:
-    """The matrix products of a traced model in int8; the rest as it was.
+    """A traced model with its matrix products in int8; the other operations stay as they are.
 
-    model: what traced() gave, or an exported one that was read. calibration: rows like those to
-    come, of which the first 300 are run. Their ranges are fixed in the model, so that a vector does
-    not depend on the other texts of its batch, as it would with ranges computed for each batch.
-    Raises EncoderError where the model can't be quantized.
+    calibration: rows like those that the model will get; the first 300 are run to find the ranges
+    of values. These ranges are fixed in the model. Ranges that are computed per batch would make a
+    vector depend on the other texts in its batch. Raises EncoderError if NNCF fails.
     """
     silent_openvino()  # before NNCF imports it with its telemetry
-    rows = range(min(len(calibration), CALIBRATION_ROWS))
     samples = [
         dict(zip(INPUTS, pad(calibration, np.array([row]), pad_id=pad_id), strict=True))
-        for row in rows
+        for row in range(min(len(calibration), CALIBRATION_ROWS))
     ]
-    # NNCF writes its log and its bars to stdout; its warnings are for its own developers.
+    # NNCF prints to stdout; its warnings are for its own developers.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         nncf = require("nncf", "train")

@@ -1,4 +1,4 @@
-"""Texts to token ids and back, with a count of what was cut. Loads no torch, no transformers."""
+"""Texts to token ids and back; counts the texts that are cut. Loads no torch or transformers."""
 
 from __future__ import annotations
 
@@ -14,16 +14,9 @@ from emolens.errors import DataError, EncoderError
 from emolens.shown import one_line
 
 _CHUNK = 4096
-# These number their positions from after the padding id: the table of positions has more rows
-# than a text may have tokens.
-_OFFSET_POSITIONS = {
-    "roberta",
-    "xlm-roberta",
-    "camembert",
-    "xlm-roberta-xl",
-    "data2vec-text",
-    "mpnet",
-}
+# These models count positions from the padding id + 1 on, so a text may have fewer tokens than
+# max_position_embeddings says.
+_OFFSET_MODELS = {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "data2vec-text", "mpnet"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +24,7 @@ class Tokens:
     """Token ids of many texts, without padding.
 
     ids: (total,) int32, row after row. offsets: (n + 1,) int64, where each row starts in `ids`.
-    n_whole: (n,) int64, what each text had before truncation, special tokens included.
+    n_whole: (n,) int64, the tokens of each text before it was cut, special tokens included.
     """
 
     ids: np.ndarray
@@ -44,7 +37,7 @@ class Tokens:
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[int] | np.ndarray], n_whole: np.ndarray) -> Tokens:
-        """Rows of token ids, put end to end."""
+        """Put rows of token ids end to end."""
         offsets = np.zeros(len(rows) + 1, dtype=np.int64)
         np.cumsum([len(ids) for ids in rows], out=offsets[1:])
         ids = np.fromiter((i for row in rows for i in row), dtype=np.int32, count=int(offsets[-1]))
@@ -61,7 +54,7 @@ class Tokens:
 
     @property
     def lengths(self) -> np.ndarray:
-        """(n,) int64, tokens per row as they go into the model."""
+        """(n,) int64, tokens per row, as the model gets them."""
         return np.diff(self.offsets)
 
     @property
@@ -75,7 +68,7 @@ class Tokens:
         return Tokens.of([self[row] for row in rows], self.n_whole[rows])
 
     def distinct(self) -> tuple[np.ndarray, np.ndarray]:
-        """The first row of each sequence of tokens, and for each row (n,) its place among them."""
+        """The rows without repeats (d,), and for each row the index of its equal in them (n,)."""
         places: dict[bytes, int] = {}
         first: list[int] = []
         place = np.empty(len(self), dtype=np.int64)
@@ -92,9 +85,9 @@ class Tokens:
 
 
 class Tokenizer:
-    """A fast tokenizer with its limit.
+    """A fast tokenizer with a limit.
 
-    max_length: tokens a text may have, special tokens included; longer ones are cut and counted.
+    max_length: the most tokens per text, special tokens included; longer texts are cut and counted.
     """
 
     def __init__(self, backend: Any, *, max_length: int, pad_id: int) -> None:
@@ -105,11 +98,11 @@ class Tokenizer:
 
     def __repr__(self) -> str:
         size = self.backend.get_vocab_size()
-        return one_line(self, f"{size:,} tokens known", f"texts up to {self.max_length:,} tokens")
+        return one_line(self, f"vocabulary of {size:,}", f"texts up to {self.max_length:,} tokens")
 
     @classmethod
     def from_folder(cls, folder: str | Path, *, max_length: int | None = None) -> Tokenizer:
-        """Read `tokenizer.json` and the limit that the folder's configuration states."""
+        """Read `tokenizer.json`, and the limit from the folder's configuration."""
         import tokenizers
 
         folder = Path(folder)
@@ -117,14 +110,14 @@ class Tokenizer:
         if not file.is_file():
             raise EncoderError(
                 f"{folder} has no tokenizer.json.",
-                hint="Save the tokenizer there with tokenizer.save_pretrained(folder).",
+                hint="Save the tokenizer in it with tokenizer.save_pretrained(folder).",
             )
         try:
             backend = tokenizers.Tokenizer.from_file(str(file))
         except Exception as error:  # the library raises a bare Exception
             raise EncoderError(
                 f"{file} can't be read as a tokenizer ({error}).",
-                hint="Fetch the folder again.",
+                hint="Download or save the folder again.",
             ) from error
         config = read_config(folder / "config.json")
         limit = stated_limit(config, read_config(folder / "tokenizer_config.json"))
@@ -134,23 +127,21 @@ class Tokenizer:
     def encode(self, texts: Sequence[str], *, first: int = 0) -> Tokens:
         """Token ids of each text, with the special tokens, cut at max_length.
 
-        first: the number of the first text, for the messages. Raises DataError that names the text
-        where one is no string, or can't be encoded.
+        first: the number of the first text, for messages. Raises DataError, which names the text,
+        if one is not a string or can't be encoded.
         """
         rows: list[list[int]] = []
         n_whole: list[int] = []
         for start in range(0, len(texts), _CHUNK):
             self.backend.no_truncation()
             chunk = self._ids(texts[start : start + _CHUNK], first + start)
-            whole = [len(ids) for ids in chunk]
-            long = [i for i, n in enumerate(whole) if n > self.max_length]
-            if long:
+            n_whole += map(len, chunk)
+            if long := [i for i, ids in enumerate(chunk) if len(ids) > self.max_length]:
                 self.backend.enable_truncation(self.max_length)
                 cut = self._ids([texts[start + i] for i in long], first + start)
                 for i, ids in zip(long, cut, strict=True):
                     chunk[i] = ids
             rows += chunk
-            n_whole += whole
         return Tokens.of(rows, np.array(n_whole, dtype=np.int64))
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
@@ -164,31 +155,31 @@ class Tokenizer:
             for row, text in enumerate(texts, start=start):
                 if not isinstance(text, str) or any("\ud800" <= sign <= "\udfff" for sign in text):
                     raise DataError(
-                        f"Text {row} holds half a surrogate pair, or is no text at all.",
-                        hint="Decode it again with errors='replace', or drop the row.",
+                        f"Text {row} is not a text, or holds half a surrogate pair.",
+                        hint="Decode it again with errors='replace', or leave the row out.",
                     ) from error
             raise
 
 
 def stated_limit(config: dict[str, Any], tokenizer_config: dict[str, Any]) -> int:
-    """The longest input, in tokens, by the model's and the tokenizer's own configuration."""
+    """The most tokens per text that both configurations allow; 512 if neither has a limit."""
     positions = config.get("max_position_embeddings") or config.get("n_positions")
-    if positions and config.get("model_type") in _OFFSET_POSITIONS:
+    if positions and config.get("model_type") in _OFFSET_MODELS:
         positions = positions - int(config.get("pad_token_id") or 0) - 1
-    # A tokenizer without a limit of its own states 1e30.
+    # A tokenizer without a limit has 1e30 here.
     stated = tokenizer_config.get("model_max_length")
     limits = [int(limit) for limit in (positions, stated) if limit and limit < 1_000_000]
     return min(limits, default=512)
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """A JSON object; empty where there is no file, EncoderError where it is broken."""
+    """The JSON object in a file; empty if there is no file. EncoderError if it is not JSON."""
     if not path.is_file():
         return {}
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise EncoderError(
-            f"{path} is not JSON ({error}).", hint="Fetch the folder again."
+            f"{path} is not JSON ({error}).", hint="Download or save the folder again."
         ) from error
     return value if isinstance(value, dict) else {}

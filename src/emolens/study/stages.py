@@ -207,7 +207,7 @@ def _report(context: Context) -> Outcome:
     )
     report, card = context.folder / "report.html", context.folder / "model" / "README.md"
     save_text(report, render_report(contents))
-    save_text(card, model_card(context.study.name, audited, context.encoder.shown, evaluation))
+    save_text(card, model_card(context.study.name, audited, context.encoder.short_name, evaluation))
     return [report, card], f"report.html with {len(contents.figures)} figures, and a model card"
 
 

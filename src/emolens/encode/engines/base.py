@@ -1,7 +1,6 @@
-"""What an engine is, and the one way to run it over many texts.
+"""What all engines have in common, and the one function that runs them over many texts.
 
-An engine is called with input_ids and attention_mask, (rows, tokens) int64, and returns float32.
-Knows no engine in particular.
+Knows no single engine.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from emolens.encode.batches import pad, rows_per_batch, token_budget_batches
 from emolens.encode.tokenize import Tokens
 from emolens.errors import DataError, EncoderError
 
-# From this many batches on, filling up the last one costs next to nothing.
+# With more batches than this, filling up the last one costs almost nothing.
 _MANY = 16
 Progress = Callable[[int, int], None]
 # rows (n,), input_ids and attention_mask (n, tokens) of one batch
@@ -23,19 +22,20 @@ Batch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class Engine(ABC):
-    """A model that is ready to run: (rows, tokens) ids and mask to (rows, d) float32.
+    """A model that is ready to run.
 
-    budget: the tokens of a batch; 1,024 keep the activations near a core's caches.
+    budget: the most tokens per batch, padding included. With 1,024 the intermediate results fit
+    into the caches of a CPU core.
     """
 
     budget = 1024
 
     @abstractmethod
     def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
-        """Run one batch."""
+        """Run one batch: (rows, tokens) int64 ids and mask to (rows, d) float32."""
 
     def stream(self, batches: Iterable[Batch]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Run all of them; gives each batch's rows and vectors, in any order."""
+        """Run all batches; yields the rows and the vectors of each, in any order."""
         for rows, input_ids, attention_mask in batches:
             yield rows, self(input_ids, attention_mask)
 
@@ -43,16 +43,16 @@ class Engine(ABC):
 def run_batches(
     engine: Engine, tokens: Tokens, pad_id: int, *, progress: Progress | None = None
 ) -> np.ndarray:
-    """Run an engine over all rows, similar lengths together; (n, d) float32 in input order.
+    """Run an engine over all rows; returns (n, d) float32 in the order of the rows.
 
-    Rows of the same tokens are computed once. Raises EncoderError where the model gives a number
-    that is not finite, and names the row.
+    Rows with the same tokens are computed once. progress: called with the rows done and all rows.
+    Raises EncoderError, which names the row, if a result is NaN or infinite.
     """
     distinct, place = tokens.distinct()
     copies = np.bincount(place, minlength=len(distinct))
     lengths = tokens.lengths[distinct]
     cut = token_budget_batches(lengths, budget=engine.budget)
-    if len(cut) > _MANY:  # the last is filled up to a known shape, with copies of its last row
+    if len(cut) > _MANY:  # a shape that the engine has prepared: copies of a row fill up the last
         full = rows_per_batch(int(lengths[cut[-1][0]]), engine.budget)
         cut[-1] = np.pad(cut[-1], (0, full - len(cut[-1])), mode="edge")
     batches = ((rows, *pad(tokens, distinct[rows], pad_id=pad_id)) for rows in cut)
@@ -62,8 +62,8 @@ def run_batches(
         if not (finite := np.isfinite(vectors).all(axis=1)).all():
             text = distinct[rows][~finite][0]
             raise EncoderError(
-                f"The model gives numbers that are not finite for text {text}.",
-                hint="Its weights are damaged, or overflow in bf16: ask for precision fp32.",
+                f"The result of the model for text {text} is not finite.",
+                hint="Use precision fp32. If that does not help, the weights are damaged.",
             )
         if result is None:
             result = np.empty((len(distinct), vectors.shape[1]), dtype=np.float32)
@@ -77,7 +77,7 @@ def run_batches(
 
 
 def check_finite(name: str, vectors: np.ndarray) -> None:
-    """DataError that names the first row of (n, d) with NaN or infinity."""
+    """Raise DataError for the first row of (n, d) that holds NaN or infinity."""
     if not (finite := np.isfinite(vectors).all(axis=1)).all():
         raise DataError(
             f"Row {finite.argmin() + 1} of {name} holds a value that is not finite.",

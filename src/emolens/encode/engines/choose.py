@@ -1,7 +1,7 @@
-"""Which engine runs a model, where and how exactly: chosen once, on call, with its reason.
+"""Chooses the engine, device and precision that run a model, and gives the reason.
 
-The one room to open for another engine: `choose` says when it is taken, `start` makes it. Loads
-torch only where there may be a CUDA device, or where torch is what runs the model.
+To add an engine, change this module: `choose` decides, `start` loads the engine. torch is loaded
+only if there may be a CUDA device, or if torch runs the model.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 
@@ -23,21 +23,21 @@ from emolens.encode.engines.torch import TorchEngine
 from emolens.errors import EncoderError, UsageError, first_line, nearest
 from emolens.runtime import Precision, Runtime, cpu_has_bf16, n_threads
 
-# encode: vectors of a frozen encoder. serve: an exported model, without torch. score: a model that
-# was just trained. train: the training itself.
+# encode: vectors from a frozen encoder. serve: answers from an exported model, without torch.
+# train: the training of a model. score: its probabilities after the training.
 Use = Literal["encode", "serve", "score", "train"]
 _TRAINING = ("fp32", "bf16")
-# What torch calls CUDA: NVIDIA's driver, the same under Windows' Linux, and AMD's.
+# torch's "CUDA" devices: NVIDIA, NVIDIA under WSL, AMD.
 _DEVICES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
 
 
 def choose(precision: str | None = None, *, use: Use = "encode", model: str = "") -> Runtime:
-    """CUDA where there is a device, else the CPU; bf16 where the hardware has it, else fp32.
+    """CUDA if there is a device, else the CPU; bf16 if the hardware has it, else fp32.
 
-    precision: overrules the choice; None or 'auto' leaves it. int8 is never chosen unasked, runs on
-    the CPU, and trains nothing. OpenVINO computes on the CPU, torch on CUDA, and on either where a
-    model is trained or scored. model: the key of a model; one that OpenVINO could not run before
-    goes to torch at once.
+    precision: None or 'auto' for that rule, or the precision to use. int8 runs on the CPU only and
+    can't train. torch runs everything on CUDA, and training and scoring on the CPU; OpenVINO runs
+    the rest. model: the key of a model in the cache; if OpenVINO has failed to run it before, torch
+    is chosen.
     """
     offered = _TRAINING if use == "train" else get_args(Precision)
     if precision not in (None, "auto", *offered):
@@ -50,11 +50,11 @@ def choose(precision: str | None = None, *, use: Use = "encode", model: str = ""
     if device == "cuda" or use in ("score", "train"):
         engine = "torch"
     reason = f"{where}; the processor has {'bf16' if bf16 else 'no bf16'}"
-    taken: Precision = "bf16" if bf16 else "fp32"
-    for asked in get_args(Precision):
-        if precision == asked:
-            taken, reason = asked, f"{where}; {asked} as asked"
-    runtime = Runtime(engine, device, taken, n_threads(), reason)
+    if precision in get_args(Precision):
+        reason = f"{where}; {precision} as asked"
+    else:
+        precision = "bf16" if bf16 else "fp32"
+    runtime = Runtime(engine, device, cast(Precision, precision), n_threads(), reason)
     cause = read_refusal(model) if model and engine == "openvino" else None
     return runtime if cause is None else _on_torch(runtime, cause)
 
@@ -66,18 +66,18 @@ def start(
     traced: Callable[[], Path] | None = None,
     model: str = "",
 ) -> tuple[Engine, Runtime]:
-    """The engine of a runtime, and the runtime that it became.
+    """Load the engine of a runtime; returns the engine and the runtime that it really has.
 
-    module: gives the torch module. traced: gives the .xml of the same model for OpenVINO. model:
-    its key. What OpenVINO can't run, torch runs, with a warning that names the cause; the cause is
-    kept, so that the next start does not try again. Raises EncoderError for int8, which torch does
-    not have.
+    module: returns the torch module. traced: returns the .xml of the same model for OpenVINO.
+    model: its key in the cache. If OpenVINO can't run the model, torch does, with a warning that
+    names the cause. The cause is kept in the cache, so that the next start does not try again.
+    Raises EncoderError if that happens in int8, which torch does not have.
     """
     if runtime.engine == "torch" or traced is None:
         return TorchEngine(module(), runtime), runtime
     try:
         return OpenVinoEngine(traced(), runtime), runtime
-    except RuntimeError as error:  # can't be traced, or has an operation that OpenVINO hasn't
+    except RuntimeError as error:  # tracing fails, or OpenVINO lacks an operation
         cause = first_line(error)
         if runtime.precision == "int8":
             raise EncoderError(
@@ -101,9 +101,9 @@ def open_exported(folder: Path, *, precision: str | None = None) -> tuple[Engine
 
 
 def try_out(path: Path) -> None:
-    """Run a traced model once, on another shape than it was traced with.
+    """Run a traced model once, on another shape than the one it was traced with.
 
-    Raises RuntimeError where that fails: tracing fixes what some models compute from the shape.
+    Raises RuntimeError if that fails: some traced models work for one shape only.
     """
     one_text = np.ones((1, 5), dtype=np.int64)
     OpenVinoEngine(path, choose("fp32", use="serve"))(one_text, one_text)
@@ -115,7 +115,7 @@ def _on_torch(runtime: Runtime, cause: str) -> Runtime:
 
 
 def _device(precision: str | None, use: Use) -> tuple[Literal["cpu", "cuda"], str, bool]:
-    """Where the work is done, why, and whether it has bf16 there."""
+    """The device, the reason for it, and whether it has bf16."""
     if precision == "int8":
         return "cpu", "int8 runs there", cpu_has_bf16()
     if use == "serve":
@@ -125,15 +125,12 @@ def _device(precision: str | None, use: Use) -> tuple[Literal["cpu", "cuda"], st
     import torch
 
     # Older devices emulate bf16, which is slow.
-    return (
-        "cuda",
-        torch.cuda.get_device_name(),
-        torch.cuda.is_bf16_supported(including_emulation=False),
-    )
+    bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    return "cuda", torch.cuda.get_device_name(), bf16
 
 
 def _has_cuda() -> bool:
-    # Seconds are saved where the system itself says that there is no such device.
+    # Importing torch takes seconds; without a device file there is no need to ask it.
     if sys.platform == "linux" and not any(Path(device).exists() for device in _DEVICES):
         return False
     if importlib.util.find_spec("torch") is None:

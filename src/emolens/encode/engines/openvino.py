@@ -1,6 +1,6 @@
-"""OpenVINO: models traced out of torch, and run on the CPU, in fp32 or bf16.
+"""OpenVINO: converts torch models, and runs them on the CPU in fp32, bf16 or int8.
 
-The only module that knows OpenVINO. Loads no torch unless a model is traced.
+The only module that knows OpenVINO. It loads torch only to convert a model.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from emolens.encode.engines.base import Batch, Engine
 from emolens.errors import EncoderError, require
 from emolens.runtime import Runtime, cpu_has_bf16
 
-# Tokens from which on OpenVINO's own attention kernel wins (benchmarks/RESULTS.md).
+# From this many tokens on, OpenVINO's own attention kernel is faster (benchmarks/RESULTS.md).
 _LONG = 100
 INPUTS = ("input_ids", "attention_mask")
 MODEL, INT8_MODEL = "openvino_model.xml", "openvino_model_qint8_quantized.xml"
 
 
 class OpenVinoEngine(Engine):
-    """A traced model on the CPU; gives its first output, (rows, d).
+    """Runs a traced model on the CPU and returns its first output, (rows, d).
 
-    path: the .xml, with its .bin beside it. One stream per thread: two batches on a core each are
-    done sooner than one after the other on both (benchmarks/RESULTS.md). Raises EncoderError where
-    the file is missing or damaged, RuntimeError where OpenVINO can't run the model.
+    path: the .xml, with its .bin beside it. Each batch runs on one thread: on two cores, two
+    batches at once are faster than one after the other (benchmarks/RESULTS.md). Raises
+    EncoderError if the file is missing or damaged, RuntimeError if OpenVINO can't run the model.
     """
 
     def __init__(self, path: Path, runtime: Runtime) -> None:
-        # The operations that stay out of int8 run in bf16 where the processor has it.
+        # In an int8 model, the operations that are not in int8 run in bf16 if the CPU has it.
         half = runtime.precision == "bf16" or (runtime.precision == "int8" and cpu_has_bf16())
         self._options = {
             "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
             "INFERENCE_NUM_THREADS": runtime.threads,
             "NUM_STREAMS": runtime.threads,
         }
-        # Twice the streams: none is idle while answers are taken in order.
+        # Twice the streams, so that none waits while results are taken in order.
         self._in_flight = 2 * runtime.threads
         self._model = read_traced(path)
-        # With attention as plain products: OpenVINO's fused kernel is made for long texts.
+        # Short texts are faster without OpenVINO's fused attention kernel.
         self._short = self._compiled(SNIPPETS_MODE="DISABLE")
 
     def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
@@ -56,7 +56,7 @@ class OpenVinoEngine(Engine):
         return np.asarray(outputs[0], dtype=np.float32)
 
     def stream(self, batches: Iterable[Batch]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Several batches at once, answered in their order."""
+        """Run several batches at once; yields their results in the order of the batches."""
         free: dict[int, list[Any]] = {}
         running: deque[tuple[np.ndarray, Any, list[Any]]] = deque()
         for rows, *arrays in batches:
@@ -78,12 +78,12 @@ class OpenVinoEngine(Engine):
         return self._compiled()
 
     def _compiled(self, **switches: str) -> Any:
-        # OpenVINO keeps what it prepares for each shape: without a bound up to 6 GB in int8.
+        # OpenVINO keeps its preparations for each shape: without a limit up to 6 GB in int8.
         switches["CPU_RUNTIME_CACHE_CAPACITY"] = "200"
         compile_model = silent_openvino().Core().compile_model
         try:
             return compile_model(self._model, "CPU", {**self._options, **switches})
-        except RuntimeError:  # OpenVINO doesn't promise to keep these switches
+        except RuntimeError:  # another version of OpenVINO may not have these switches
             return compile_model(self._model, "CPU", self._options)
 
 
@@ -92,9 +92,9 @@ def traced(model: Any, output: str) -> Any:
     torch = require("torch", "train")
     ov = silent_openvino()
     example = {name: torch.ones((2, 8), dtype=torch.int64) for name in INPUTS}
-    example["attention_mask"][1, 6:] = 0  # a mask of ones alone may be traced away
+    example["attention_mask"][1, 6:] = 0  # tracing may drop a mask that holds only ones
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # the tracer's advice is for those who write models
+        warnings.simplefilter("ignore")  # the tracer's warnings are for authors of models
         converted = ov.convert_model(model, example_input=example)
     for port, name in zip(converted.inputs, INPUTS, strict=True):
         port.get_tensor().set_names({name})
@@ -103,12 +103,12 @@ def traced(model: Any, output: str) -> Any:
 
 
 def save_traced(model: Any, path: Path) -> None:
-    """Write the .xml and, beside it, the .bin in fp32."""
+    """Write the .xml, and beside it the .bin with fp32 weights."""
     silent_openvino().save_model(model, path, compress_to_fp16=False)
 
 
 def read_traced(path: Path) -> Any:
-    """What save_traced wrote; EncoderError where it is missing or damaged."""
+    """Read what save_traced wrote; EncoderError if it is missing or damaged."""
     if not path.is_file():
         int8 = " --int8" if path.name == INT8_MODEL else ""
         raise EncoderError(
@@ -124,24 +124,24 @@ def read_traced(path: Path) -> Any:
 def damaged(path: Path) -> EncoderError:
     """The error for an exported model that can't be loaded."""
     return EncoderError(
-        f"{path} can't be loaded; it or its .bin is damaged.",
+        f"{path} can't be loaded: this file or the .bin beside it is damaged.",
         hint="Export it again: emolens export MODEL_FOLDER (needs emolens[train]).",
     )
 
 
 def _finished(rows: np.ndarray, request: Any, pool: list[Any]) -> tuple[np.ndarray, np.ndarray]:
     request.wait()
-    # Copied, because the request overwrites its output with the next batch.
-    answer = rows, np.array(request.get_output_tensor(0).data, dtype=np.float32)
+    # A copy, because the next batch overwrites the output of the request.
+    vectors = np.array(request.get_output_tensor(0).data, dtype=np.float32)
     pool.append(request)
-    return answer
+    return rows, vectors
 
 
 def silent_openvino() -> ModuleType:
     """Import OpenVINO without its telemetry, which would report the import to a server.
 
-    emolens sends nothing anywhere. With None in sys.modules, Python treats the module as missing;
-    OpenVINO then uses the stub that it keeps for that case.
+    With None in sys.modules, Python treats the telemetry module as missing; OpenVINO then uses a
+    stub that sends nothing.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     return importlib.import_module("openvino")
