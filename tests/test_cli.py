@@ -122,8 +122,8 @@ def test_every_command_explains_itself(emolens: Emolens, command: str, flag: str
     ended = emolens(command, flag)
     assert (ended.code, ended.err) == (0, "")
     assert f"Usage: emolens {command} " in ended.out
-    told = [line.strip() for line in ended.out.splitlines() if line.strip()]
-    sentence = told[1]  # the line under the usage
+    lines = [line.strip() for line in ended.out.splitlines() if line.strip()]
+    sentence = lines[1]  # the line under the usage
     assert sentence[0].isupper()
     assert len(sentence.split()) > 5
     # No option and no argument is left without a word of its own.
@@ -353,15 +353,15 @@ def test_a_whole_run_for_machines_leaves_stderr_empty(
 def test_a_stage_prints_what_it_wrote(emolens: Emolens, again: list, stage: str) -> None:
     ended = emolens(stage, *again, "--quiet")
     assert (ended.code, ended.err) == (0, "")
-    said, *paths = ended.out.splitlines()
-    assert said
+    summary, *paths = ended.out.splitlines()
+    assert summary
     assert paths
     for path in paths:
         assert Path(path).is_file()
-    told = json.loads(emolens(stage, *again, "--json").out)
-    assert (told["stage"], told["summary"]) == (stage, said)
-    names = [*told["outputs"], *told["figures"]]
-    assert [str(Path(told["folder"]) / name) for name in names] == paths
+    printed = json.loads(emolens(stage, *again, "--json").out)
+    assert (printed["stage"], printed["summary"]) == (stage, summary)
+    names = [*printed["outputs"], *printed["figures"]]
+    assert [str(Path(printed["folder"]) / name) for name in names] == paths
     pictures = [Path(path) for path in paths if path.endswith(".png")]
     assert bool(pictures) is (stage in ("map", "probe", "finetune"))
 
@@ -413,8 +413,8 @@ def test_inspect_shows_splits_columns_rows_and_classes(
 ) -> None:
     ended = emolens("inspect", feelings_folder)
     assert (ended.code, ended.err) == (0, "")
-    for told in ("columns: text, label", "First rows of train", "i am sad", "label_name", "60"):
-        assert told in ended.out
+    for words in ("columns: text, label", "First rows of train", "i am sad", "label_name", "60"):
+        assert words in ended.out
 
 
 def test_inspect_says_what_the_bundled_corpus_is_and_shows_every_class(emolens: Emolens) -> None:
@@ -489,9 +489,9 @@ def test_the_options_of_encoding_reach_the_study(
     options = ["--layer", "1", "--pooling", "cls", "--normalize", "--precision", "bf16"]
     ended = emolens("embed", study, "--out", tmp_path / "run", *options)
     assert ended.code == 0, ended
-    told = json.loads((tmp_path / "run" / "embeddings" / "embeddings.json").read_text("utf-8"))
+    facts = json.loads((tmp_path / "run" / "embeddings" / "embeddings.json").read_text("utf-8"))
     asked = {"layer": 1, "pooling": "cls", "normalize": True, "precision": "bf16"}
-    assert asked.items() <= told.items()
+    assert asked.items() <= facts.items()
 
 
 def test_predict_answers_each_text(emolens: Emolens, tiny_run: Run) -> None:

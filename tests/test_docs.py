@@ -43,13 +43,14 @@ def test_links_between_files_lead_somewhere(document: object) -> None:
 
 def test_the_documented_settings_are_all_of_them_with_their_defaults() -> None:
     (block,) = [block for block in blocks("toml") if "[finetune]" in block]
-    told = tomllib.loads(re.sub(r"(?m)^# (?=\w+ = )", "", block))
-    study = Study.model_validate({**told, "data": {**told["data"], "splits": {}}})
+    documented = tomllib.loads(re.sub(r"(?m)^# (?=\w+ = )", "", block))
+    data = {**documented["data"], "splits": {}}
+    study = Study.model_validate({**documented, "data": data})
     bare = Study(name=study.name, data=study.data, encoder=study.encoder)
     assert study == bare
-    for table, values in Study.model_json_schema()["$defs"].items():
+    for table, schema in Study.model_json_schema()["$defs"].items():
         name = table.removesuffix("Settings").lower()
-        assert set(values["properties"]) == set(told[name]), name
+        assert set(schema["properties"]) == set(documented[name]), name
 
 
 def test_the_library_calls_in_the_readme_run() -> None:

@@ -22,8 +22,8 @@ from emolens.study.stages import STAGES, stage_key
 from emolens.version import versions
 from tests.conftest import ROOT
 
-# Settings that no stage heeds, except the report, which shows all of them.
-NOT_HEEDED = {
+# Settings that no stage uses, except the report, which shows all of them.
+NOT_USED = {
     "name": "names the run folder, the report and the card",
     "data.dataset": "the fingerprint of the rows stands for it; another name is another run folder",
     "data.text": "the fingerprint of the rows stands for it",
@@ -48,25 +48,25 @@ NO_NUMBERS = {
 }
 
 
-def settings_heeded(stages: list[str], run: Run) -> set[str]:
+def settings_used(stages: list[str], run: Run) -> set[str]:
     every = settings_of(run.study)
     return {name for stage in stages for name in chosen_settings(every, STAGES[stage].settings)}
 
 
-def test_every_setting_is_heeded_by_a_stage_or_exempt_for_a_reason(tiny_run: Run) -> None:
+def test_every_setting_is_used_by_a_stage_or_exempt_for_a_reason(tiny_run: Run) -> None:
     every = set(settings_of(tiny_run.study))
-    heeded = settings_heeded([stage for stage in STAGES if stage != "report"], tiny_run)
-    assert every - heeded == set(NOT_HEEDED)
-    assert settings_heeded(["report"], tiny_run) == every
+    used = settings_used([stage for stage in STAGES if stage != "report"], tiny_run)
+    assert every - used == set(NOT_USED)
+    assert settings_used(["report"], tiny_run) == every
 
 
 def test_every_library_decides_a_stage_or_is_exempt_for_a_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["train"]]
     depended = {re.split(r"[<>=\\[]", requirement)[0] for requirement in wanted}
-    heeded = {library for stage in STAGES.values() for library in stage.libraries}
-    assert depended - heeded == set(NO_NUMBERS)
-    assert None not in versions(heeded).values(), "a name that is misspelled has no version"
+    used = {library for stage in STAGES.values() for library in stage.libraries}
+    assert depended - used == set(NO_NUMBERS)
+    assert None not in versions(used).values(), "a name that is misspelled has no version"
 
 
 class Watched:
@@ -127,7 +127,7 @@ def test_a_stage_reads_what_it_declares_and_nothing_else(
     study = tiny_run.study.model_copy(update={"export": ExportSettings(int8=True)})
     context, settings, read = watched(replace(tiny_run, study=study), folder)
     STAGES[stage].run(context)
-    assert settings == settings_heeded([stage], tiny_run)
+    assert settings == settings_used([stage], tiny_run)
     inputs = {"dataset": "data", "encoder": "encoder"}
     assert {inputs[name] for name in read} == set(STAGES[stage].inputs) & set(inputs.values())
 

@@ -64,11 +64,11 @@ def test_the_embeddings_are_768_wide(run: Run) -> None:
 def test_the_model_folder_answers_through_a_pipeline(run: Run) -> None:
     from transformers import AutoModelForSequenceClassification, pipeline
 
-    model, told = AutoModelForSequenceClassification.from_pretrained(
+    model, loaded = AutoModelForSequenceClassification.from_pretrained(
         run.folder / "model", output_loading_info=True
     )
-    assert not told["missing_keys"]
-    assert not told["unexpected_keys"]
+    assert not loaded["missing_keys"]
+    assert not loaded["unexpected_keys"]
     assert (model.config.n_layers, model.config.dim) == (6, 768)
     assert set(model.config.id2label.values()) >= EMOTIONS
     classify = pipeline("text-classification", str(run.folder / "model"), top_k=None)

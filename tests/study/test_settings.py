@@ -86,9 +86,9 @@ def test_to_toml_is_read_back_as_the_same_study(
 
 
 def test_to_toml_states_the_defaults_too() -> None:
-    told = tomllib.loads(load_study("starter").to_toml())
-    assert told["map"] == {"n_neighbors": 15, "min_dist": 0.1, "metric": "cosine"}
-    assert told["balance"] == {"method": "none"}
+    values = tomllib.loads(load_study("starter").to_toml())
+    assert values["map"] == {"n_neighbors": 15, "min_dist": 0.1, "metric": "cosine"}
+    assert values["balance"] == {"method": "none"}
 
 
 @pytest.mark.parametrize(
@@ -148,9 +148,9 @@ START = load_study("starter")
 def test_a_setting_that_is_wrong_is_named(key: str, value: str, names: list[str]) -> None:
     with pytest.raises(UsageError) as raised:
         load_study("starter", {key: value})
-    told = f"{raised.value} {raised.value.hint}"
+    message = f"{raised.value} {raised.value.hint}"
     for name in names:
-        assert name in told
+        assert name in message
     assert "\n" not in str(raised.value)
 
 
