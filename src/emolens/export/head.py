@@ -9,7 +9,7 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from emolens.decide import Decision, Function
 from emolens.errors import EncoderError, nearest
@@ -91,14 +91,11 @@ def _decision(folder: Path, config: dict[str, Any], *, n: int) -> Decision:
 
 
 def _function(folder: Path, config: dict[str, Any]) -> Function | None:
-    """What config.json asks for, if it does."""
-    asked = str(config.get("function_to_apply") or "").lower()
-    for function in get_args(Function):
-        if asked == function:
-            return function  # type: ignore[no-any-return]
-    if asked:
+    """The `function_to_apply` of config.json, if it has one."""
+    name = str(config.get("function_to_apply") or "").lower()
+    if name and name not in get_args(Function):
         raise EncoderError(
-            f"{folder / 'config.json'} asks for the function '{asked}', which there is not.",
-            hint=nearest(asked, get_args(Function)),
+            f"{folder / 'config.json'} names an unknown function '{name}'.",
+            hint=nearest(name, get_args(Function)),
         )
-    return None
+    return cast(Function, name) if name else None

@@ -32,19 +32,19 @@ class Prediction:
     probabilities: dict[str, float | None]
 
     def __repr__(self) -> str:
-        shown = "no text"
+        answer = "no text"
         if self.probability is not None:
-            shown = f"{self.label or 'no label'} {self.probability:.3f}"
-        doubt = ["unsure"] if self.unsure else []
-        return one_line(self, shown, *doubt, repr(self.text))
+            answer = f"{self.label or 'no label'} {self.probability:.3f}"
+        flags = ["unsure"] if self.unsure else []
+        return one_line(self, answer, *flags, repr(self.text))
 
 
 class Classifier:
     """A fine-tuned model that is ready to answer.
 
     folder: a model folder with `openvino/`, as `emolens run` and `emolens export` write it.
-    precision: 'fp32', 'bf16', 'int8' where it was exported, or None for what the machine does best
-    without int8. unsure_below: answers whose top probability is lower are flagged.
+    precision: 'fp32', 'bf16', or 'int8' if it was exported; None chooses bf16 or fp32 by the
+    machine. unsure_below: an answer is unsure if its highest probability is lower.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Classifier:
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """(n, k) float64, the probabilities of each class in the order of `labels`.
 
-        A row of NaN for a blank text, about which the model is not asked.
+        The row of a blank text is NaN; the model does not get blank texts.
         """
         return self._model.ask(texts)[0]
 
@@ -75,35 +75,17 @@ class Classifier:
         probabilities, truncated = self._model.ask(texts)
         answers = self.decision.answers(probabilities)
         unsure = self.decision.unsure(probabilities)
-        return [
-            self._prediction(
-                text,
-                probabilities[row],
-                answer=answers[row],
+        blank, names = np.isnan(probabilities).any(axis=1), self.labels.names
+        predictions = []
+        for row, text in enumerate(texts):
+            values = [None] * len(names) if blank[row] else probabilities[row].tolist()
+            prediction = Prediction(
+                text=text,
+                label=", ".join(names[i] for i in np.flatnonzero(answers[row])) or None,
+                probability=None if blank[row] else max(values),
                 unsure=bool(unsure[row]),
                 truncated=bool(truncated[row]),
+                probabilities=dict(zip(names, values, strict=True)),
             )
-            for row, text in enumerate(texts)
-        ]
-
-    def _prediction(
-        self,
-        text: str,
-        probabilities: np.ndarray,
-        *,
-        answer: np.ndarray,
-        unsure: bool,
-        truncated: bool,
-    ) -> Prediction:
-        """The answer of one text. probabilities, answer: (k,)."""
-        names = self.labels.names
-        asked = not np.isnan(probabilities).any()
-        values = probabilities.tolist() if asked else [None] * len(names)
-        return Prediction(
-            text=text,
-            label=", ".join(names[i] for i in np.flatnonzero(answer)) or None,
-            probability=max(values) if asked else None,
-            unsure=unsure,
-            truncated=truncated,
-            probabilities=dict(zip(names, values, strict=True)),
-        )
+            predictions.append(prediction)
+        return predictions
