@@ -19,7 +19,7 @@ Precision = Literal["fp32", "bf16", "int8"]
 
 @dataclass(frozen=True)
 class Runtime:
-    """What does the work, where and how exactly; `reason` says why it was chosen so."""
+    """The engine, device, precision and threads of a computation; `reason` says why these."""
 
     engine: Literal["openvino", "torch"]
     device: Literal["cpu", "cuda"]

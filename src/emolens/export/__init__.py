@@ -1,1 +1,1 @@
-"""A trained model folder made ready for serving, and held against the model it came from."""
+"""Exports a trained model to OpenVINO, and compares the export with the model."""

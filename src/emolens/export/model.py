@@ -1,4 +1,4 @@
-"""An exported model folder, opened: texts to probabilities. Loads no torch."""
+"""Loads an exported model folder and turns texts into probabilities. Loads no torch."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from emolens.export.head import read_head
 class ExportedModel:
     """A classifier that is ready to run: its head, its tokenizer and its engine.
 
-    folder: a model folder with `openvino/`. precision: 'fp32', 'bf16', 'int8' where it was
-    exported, or None for what the machine does best without int8.
+    folder: a model folder with `openvino/`. precision: 'fp32', 'bf16', or 'int8' if it was
+    exported; None chooses bf16 or fp32 by the machine.
     """
 
     def __init__(self, folder: Path, *, precision: str | None = None) -> None:
@@ -31,7 +31,7 @@ class ExportedModel:
     def ask(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (n, k) float64, and (n,) bool, which texts were cut at the limit.
 
-        The model is not asked about blank texts: their rows are NaN.
+        The model does not get blank texts: their rows are NaN.
         """
         tokens = self.tokenizer.encode(texts)
         asked = np.array([not is_blank(text) for text in texts], dtype=bool)

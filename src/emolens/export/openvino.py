@@ -1,4 +1,4 @@
-"""A fine-tuned model folder made ready for serving without torch."""
+"""Exports a fine-tuned model folder to OpenVINO, which runs it without torch."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def export_openvino(folder: str | Path, *, calibration: Sequence[str] = ()) -> l
     """Write `openvino/openvino_model.xml` and `.bin` (fp32) into a model folder.
 
     The exported model takes input_ids and attention_mask, (rows, tokens) int64, and gives logits.
-    OpenVINO computes it in fp32 or bf16, as it is asked when it is loaded. calibration: texts like
-    those to come, 300 or more; with them an int8 model is written, too.
+    fp32 or bf16 is chosen when the model is loaded. calibration: 300 or more texts like those that
+    the model will get; with them an int8 model is written, too.
     """
     folder = Path(folder)
-    read_head(folder)  # a head that can't be answered from is refused before the work
+    read_head(folder)  # raises at once if the head is not that of a classifier
     try:
         return _export(folder, calibration)
     except RuntimeError as error:

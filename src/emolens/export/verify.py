@@ -1,4 +1,4 @@
-"""How far a faster precision takes a classifier from its exact answers."""
+"""Measures how much the answers of a classifier change in a faster precision."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from emolens.export.model import ExportedModel
 
 @dataclass(frozen=True)
 class Drift:
-    """A precision held against fp32 on the same texts.
+    """A precision compared with fp32 on the same texts.
 
-    flips: texts that get another label. max_dp: the largest change of any probability. accuracy:
-    exact and in that precision, where the true classes are known.
+    flips: texts that get another label. max_dp: the largest change of any probability. accuracy: in
+    fp32 and in that precision; None if the true classes are not known.
     """
 
     precision: str
@@ -44,9 +44,9 @@ def drift(
     labels: np.ndarray | None = None,
     precision: str = "int8",
 ) -> Drift:
-    """Answer all texts in fp32 and in `precision`; blank ones are left out.
+    """Answer all texts in fp32 and in `precision`, and compare; blank texts are left out.
 
-    labels: (n,) class ids, where they are known.
+    labels: (n,) the true class ids, if they are known.
     """
     rows = [row for row, text in enumerate(texts) if not is_blank(text)]
     models = [ExportedModel(Path(folder), precision=p) for p in ("fp32", precision)]
