@@ -196,5 +196,6 @@ def test_every_value_prints_as_one_short_line(values: list[Any]) -> None:
 
 def test_tables_in_a_notebook_are_small(values: list[Any]) -> None:
     tables = {type(v).__name__: v._repr_html_() for v in values if hasattr(v, "_repr_html_")}
-    assert set(tables) >= {"Dataset", "Evaluation", "Scores", "Run"}
+    data = {"Dataset", "Split", "Audit", "Tokens", "Embeddings", "Projection"}
+    assert set(tables) >= data | {"Scores", "Evaluation", "ModelEvaluation", "Prediction", "Run"}
     assert all(page.count("<tr>") <= 14 for page in tables.values())

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from emolens.data.dataset import TRAIN, Dataset
-from emolens.shown import one_line
+from emolens.shown import html_table, one_line
 
 # A character whose UTF-8 bytes were read as Windows-1252 or Latin-1 becomes several characters, of
 # which the first is Ã, Â, â€ or ðŸ. But Ã also ends real words in Portuguese capitals (IRMÃ). So
@@ -80,6 +80,9 @@ class Audit:
         sizes = (f"{name} {split.n:,}" for name, split in self.splits.items())
         findings = _count(len(self.findings), "finding")
         return one_line(self, repr(self.name), *sizes, findings)
+
+    def _repr_html_(self) -> str:
+        return html_table(self, ("finding",), [(finding,) for finding in self.findings])
 
     def to_dict(self) -> dict[str, Any]:
         """The audit as JSON values."""

@@ -43,6 +43,10 @@ class Split:
     def __repr__(self) -> str:
         return one_line(self, f"{len(self):,} texts")
 
+    def _repr_html_(self) -> str:
+        rows = zip(self.texts, self.labels.tolist(), strict=True)
+        return html_table(self, ("text", "label"), rows)
+
     def __len__(self) -> int:
         return len(self.texts)
 

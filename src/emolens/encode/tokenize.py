@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from emolens.errors import DataError, EncoderError
-from emolens.shown import one_line
+from emolens.shown import html_table, one_line
 
 _CHUNK = 4096
 # These models count positions from the padding id + 1 on, so a text may have fewer tokens than
@@ -34,6 +34,10 @@ class Tokens:
     def __repr__(self) -> str:
         counts = f"{len(self):,} texts, {len(self.ids):,} tokens"
         return one_line(self, counts, f"{self.n_truncated:,} texts cut")
+
+    def _repr_html_(self) -> str:
+        rows = zip(self.lengths.tolist(), self.n_whole.tolist(), strict=True)
+        return html_table(self, ("tokens", "tokens before it was cut"), rows)
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[int] | np.ndarray], n_whole: np.ndarray) -> Tokens:

@@ -12,7 +12,7 @@ from emolens.errors import UsageError
 from emolens.evaluation.intervals import intervals
 from emolens.evaluation.metrics import calibration_error, confusion, per_class, summary
 from emolens.scores import Scores
-from emolens.shown import one_line
+from emolens.shown import html_table, one_line
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,10 @@ class ModelEvaluation:
     def __repr__(self) -> str:
         figures = [f"accuracy {self.accuracy:.4f}", f"macro-F1 {self.macro_f1:.4f}"]
         return one_line(self, f"{self.n:,} texts", *figures)
+
+    def _repr_html_(self) -> str:
+        rows = [(label, *figures.values()) for label, figures in self.per_class.items()]
+        return html_table(self, ("class", "precision", "recall", "F1", "texts"), rows)
 
     def figure(self, key: str) -> str:
         """`accuracy`, `macro_f1` or `weighted_f1` with its interval, as text."""

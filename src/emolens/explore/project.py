@@ -11,7 +11,7 @@ import numpy as np
 from emolens.encode.engines.base import check_finite
 from emolens.errors import DataError, require
 from emolens.explore.neighbors import graph, nearest_rows
-from emolens.shown import one_line
+from emolens.shown import html_table, one_line
 from emolens.store import load_table, save_table
 
 MANY = 2**14  # rows; above, UMAP's approximate search is faster than all pairs
@@ -27,6 +27,10 @@ class Projection:
     def __repr__(self) -> str:
         n_classes = len(np.unique(self.labels))
         return one_line(self, f"{len(self.labels):,} texts on a plane", f"{n_classes} classes")
+
+    def _repr_html_(self) -> str:
+        rows = zip(*self.xy.T.tolist(), self.labels.tolist(), strict=True)
+        return html_table(self, ("X", "Y", "label"), rows)
 
     def save(self, path: str | Path) -> None:
         """Write the table X, Y, label as Parquet."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from emolens.export.model import ExportedModel
-from emolens.shown import one_line
+from emolens.shown import html_table, one_line
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,9 @@ class Prediction:
             answer = f"{self.label or 'no label'} {self.probability:.3f}"
         flags = ["unsure"] if self.unsure else []
         return one_line(self, answer, *flags, repr(self.text))
+
+    def _repr_html_(self) -> str:
+        return html_table(self, ("class", "probability"), self.probabilities.items())
 
 
 class Classifier:
