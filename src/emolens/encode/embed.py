@@ -31,7 +31,7 @@ from emolens.encode.engines.openvino import MODEL, save_traced, traced
 from emolens.encode.quantize import CALIBRATION_ROWS, quantized
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import UsageError, nearest
-from emolens.shown import one_line
+from emolens.shown import html_table, one_line
 from emolens.store import fingerprint, load_arrays, save_arrays
 from emolens.version import __version__, versions
 
@@ -47,6 +47,10 @@ class Embeddings:
 
     def __repr__(self) -> str:
         return one_line(self, *(f"{split} {shape}" for split, shape in self.shapes.items()))
+
+    def _repr_html_(self) -> str:
+        rows = [(split, *shape) for split, shape in self.shapes.items()]
+        return html_table(self, ("split", "texts", "dimensions"), rows)
 
     def __getitem__(self, split: str) -> np.ndarray:
         return self.vectors[split]
