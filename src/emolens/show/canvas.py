@@ -99,13 +99,25 @@ def _laid_out(display: Display) -> Iterator[Any]:
 
 
 def _picture(figure: Any, suffix: str, *, dpi: int) -> bytes:
-    """The bytes of a .png or .svg. The same numbers give the same bytes."""
-    buffer, metadata = io.BytesIO(), {"Date": None} if suffix == ".svg" else {}
-    with require("matplotlib", "train").rc_context({"svg.hashsalt": "emolens"}):
-        figure.savefig(buffer, format=suffix[1:], dpi=dpi, metadata=metadata)
+    """The bytes of a .png or .svg. The same numbers give the same bytes.
+
+    Not by figure.savefig, which draws everything twice, once only for the layout.
+    """
+    buffer, canvas, screen_dpi = io.BytesIO(), figure.canvas, figure.dpi
+    try:
+        if suffix == ".png":
+            figure.set_dpi(dpi)
+            agg = require("matplotlib.backends.backend_agg", "train")
+            agg.FigureCanvasAgg(figure).print_png(buffer)
+            return buffer.getvalue()
+        with require("matplotlib", "train").rc_context({"svg.hashsalt": "emolens"}):
+            svg = require("matplotlib.backends.backend_svg", "train")
+            svg.FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
+    finally:
+        figure.set_canvas(canvas)
+        figure.set_dpi(screen_dpi)
     # matplotlib writes class names into comments of an SVG, where XML allows no control characters.
-    content = buffer.getvalue()
-    return _NOT_IN_XML.sub(b"?", content) if suffix == ".svg" else content
+    return _NOT_IN_XML.sub(b"?", buffer.getvalue())
 
 
 def panels(ax: Any, rows: int, columns: int) -> list[Any]:
