@@ -70,13 +70,17 @@ def new_figure(width: float, height: float) -> Any:
 
 
 def save_figure(display: Display, path: str | Path) -> list[Path]:
-    """Write `path` as .png (160 dots per inch) and .svg. Draws the display if nobody did."""
+    """Write `path` as .png (160 dots per inch) and .svg. Draws the display if nobody did.
+
+    A .png has at most 2,500 dots on a side: with 150 classes most of the time goes into its dots.
+    """
     written = []
     with _laid_out(display) as figure:
+        dpi = min(160, int(2500 / max(figure.get_size_inches())))
         for suffix in (".png", ".svg"):
             written.append(Path(path).with_suffix(suffix))
             with atomic_file(written[-1]) as file:
-                file.write(_picture(figure, suffix, dpi=160))
+                file.write(_picture(figure, suffix, dpi=dpi))
     return written
 
 
