@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emolens.errors import DataError
+from emolens.errors import DataError, UsageError
 from emolens.explore.neighbors import nearest_rows
 from emolens.explore.project import Projection, _neighbors, project
 
@@ -104,3 +104,9 @@ def test_many_rows_are_searched_nearly_as_well(monkeypatch: pytest.MonkeyPatch) 
     near, distances = _neighbors(rows, 10, "manhattan", np.random.RandomState(0))
     assert near.shape == distances.shape == (300, 10)
     assert np.mean([len(set(a) & set(b)) for a, b in zip(exact, near, strict=True)]) > 9
+
+
+@pytest.mark.parametrize(("option", "value"), [("n_neighbors", 1), ("metric", "cosin")])
+def test_a_map_that_cannot_be_made_is_refused(option: str, value: object) -> None:
+    with pytest.raises(UsageError, match=str(value)):
+        project(np.eye(5), np.arange(5), **{option: value})  # type: ignore[arg-type]

@@ -194,5 +194,5 @@ def test_texts_that_the_encoders_own_limit_cuts_are_counted(
     rows = feelings["train"]
     texts = ("i am sad " * 30, *rows.texts[1:])
     longer = {**feelings.splits, "train": replace(rows, texts=texts)}
-    with pytest.warns(UserWarning, match="1 texts were cut at 32 tokens"):
+    with pytest.warns(UserWarning, match="Texts cut at 32 tokens: 1"):
         finetune(tiny_encoder, replace(feelings, splits=longer), tmp_path / "m", recipe=ONE_EPOCH)

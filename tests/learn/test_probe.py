@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from emolens.encode.embed import Embeddings
-from emolens.errors import DataError
+from emolens.errors import DataError, StorageError
 from emolens.labels import LabelSet
 from emolens.learn.probe import Probe
 from emolens.scores import LinearFacts
@@ -144,3 +144,11 @@ def test_a_loaded_probe_answers_exactly_as_the_saved_one(
     test = embeddings["test"]
     assert np.array_equal(again.predict_proba(test), probe.predict_proba(test))
     assert np.array_equal(again.predict(test), probe.predict(test))
+
+
+def test_a_damaged_probe_is_a_storage_error(tmp_path: Path) -> None:
+    X, y = np.eye(12), np.arange(12) % 2
+    Probe().fit(X, y, eval_set=(X, y)).save(tmp_path)
+    (tmp_path / "probe.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(StorageError, match=r"probe\.json can't be read"):
+        Probe.load(tmp_path)

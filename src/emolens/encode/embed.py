@@ -147,7 +147,7 @@ class Encoder:
         tokens = self.tokenizer.encode(texts)
         if n := tokens.n_truncated:
             limit = self.tokenizer.max_length
-            warnings.warn(f"{n:,} texts were cut at {limit} tokens.", UserWarning, stacklevel=3)
+            warnings.warn(f"Texts cut at {limit} tokens: {n:,}.", UserWarning, stacklevel=3)
         return tokens
 
     def _key(self, tokens: Tokens) -> str:

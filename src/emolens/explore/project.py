@@ -5,14 +5,17 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 
 from emolens.encode.engines.base import check_finite
-from emolens.errors import DataError, require
+from emolens.errors import DataError, UsageError, nearest, require
 from emolens.explore.neighbors import graph, nearest_rows
 from emolens.shown import html_table, one_line
 from emolens.store import load_table, save_table
+
+Metric = Literal["cosine", "correlation", "euclidean", "manhattan", "chebyshev"]
 
 MANY = 2**14  # rows; above, UMAP's approximate search is faster than all pairs
 
@@ -53,15 +56,21 @@ def project(
     *,
     n_neighbors: int = 15,
     min_dist: float = 0.1,
-    metric: str = "cosine",
+    metric: Metric = "cosine",
     seed: int = 42,
 ) -> Projection:
     """Scale each feature to 0…1 and lay the rows out in two dimensions with UMAP.
 
-    vectors: (n, d), finite, at least three rows; DataError otherwise. The layout does not use the
-    labels; they are only stored with it. The same seed gives the same picture on the same machine.
+    vectors: (n, d), finite, at least three rows; DataError otherwise. n_neighbors: 2 or more, with
+    the row itself; UsageError otherwise. The layout does not use the labels; they are only stored
+    with it. The same seed gives the same picture on the same machine.
     (McInnes, Healy and Melville, 2018.)
     """
+    if n_neighbors < 2 or metric not in get_args(Metric):
+        raise UsageError(
+            f"A map can't be made with n_neighbors {n_neighbors} and metric '{metric}'.",
+            hint=f"Give 2 neighbors or more. {nearest(metric, get_args(Metric))}",
+        )
     if len(vectors) < 3:
         raise DataError(
             f"A map needs at least three rows; there are {len(vectors)}.", hint="Give more rows."

@@ -93,7 +93,7 @@ def finetune(
     limit_is_given, tokenizer = tokenizer is not None, tokenizer or tokenizer_of(encoder)
     tokens = {name: tokenizer.encode(split.texts) for name, split in dataset.splits.items()}
     if not limit_is_given and (n := sum(rows.n_truncated for rows in tokens.values())):
-        message = f"{n:,} texts were cut at {tokenizer.max_length} tokens."
+        message = f"Texts cut at {tokenizer.max_length} tokens: {n:,}."
         warnings.warn(message, UserWarning, stacklevel=2)
     pretrained = pretrained_tokenizer(encoder)
     # The saved model cuts texts at the same length.

@@ -17,7 +17,7 @@ from emolens.errors import DataError, require
 from emolens.labels import LabelSet
 from emolens.learn.logistic import STRENGTHS, LogisticFit, fit_logistic
 from emolens.scores import PROBE, LinearFacts, Scores
-from emolens.store import load_arrays, load_json, save_arrays, save_json
+from emolens.store import load_arrays, load_json, save_arrays, save_json, unreadable
 
 _base = require("sklearn.base", "train")
 _LEARNED = ("mean_", "scale_", "coef_", "intercept_")
@@ -119,15 +119,18 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Read what save wrote."""
-        about = load_json(Path(folder) / "probe.json")
-        arrays = load_arrays(Path(folder) / "probe.safetensors")
-        pairs = about["class_weight"]
-        weights = dict(pairs) if isinstance(pairs, list) else pairs
-        probe = cls(strengths=tuple(about["strengths"]), class_weight=weights)
-        for name in _LEARNED:
-            setattr(probe, name, arrays[name.rstrip("_")])
-        probe.classes_ = np.array(about["classes"])
-        probe.C_, probe.path_ = about["C"], about["log_loss_by_C"]
+        path = Path(folder) / "probe.json"
+        about, arrays = load_json(path), load_arrays(Path(folder) / "probe.safetensors")
+        try:
+            pairs = about["class_weight"]
+            weights = dict(pairs) if isinstance(pairs, list) else pairs
+            probe = cls(strengths=tuple(about["strengths"]), class_weight=weights)
+            for name in _LEARNED:
+                setattr(probe, name, arrays[name.rstrip("_")])
+            probe.classes_ = np.array(about["classes"])
+            probe.C_, probe.path_ = about["C"], about["log_loss_by_C"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise unreadable(path, error) from error
         probe.n_features_in_ = len(probe.mean_)
         return probe
 

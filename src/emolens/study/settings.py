@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationErro
 from emolens.data.balance import Method
 from emolens.encode.backbone import Pooling
 from emolens.errors import UsageError, nearest, require
+from emolens.explore.project import Metric
 from emolens.learn.logistic import STRENGTHS
 from emolens.scores import Recipe
 from emolens.shown import one_line
@@ -54,7 +55,7 @@ class MapSettings(_Table):
 
     n_neighbors: int = Field(15, ge=2)
     min_dist: float = Field(0.1, ge=0, lt=1)
-    metric: Literal["cosine", "correlation", "euclidean", "manhattan", "chebyshev"] = "cosine"
+    metric: Metric = "cosine"
 
 
 class BalanceSettings(_Table):

@@ -33,7 +33,12 @@ from emolens.study.settings import Study
 from emolens.version import versions
 
 EMBED_SETTINGS = ("pooling", "layer", "normalize", "precision", "max_length")
-_FINETUNE_FIGURES = ("accuracy", "weighted_f1", "macro_f1", "loss")
+_FINETUNE_FIGURES = {
+    "accuracy": "accuracy",
+    "weighted_f1": "weighted F1",
+    "macro_f1": "macro-F1",
+    "loss": "loss",
+}
 Outcome = tuple[list[Path], str]
 
 
@@ -165,7 +170,7 @@ def _finetune(context: Context) -> Outcome:
     paths = [path for path in folder.iterdir() if path.is_file()]
     paths += scores.save(context.folder / FINETUNE.folder)
     figures = ", ".join(
-        f"{n.replace('_', ' ')} {getattr(facts.kept, n):.4f}" for n in _FINETUNE_FIGURES
+        f"{title} {getattr(facts.kept, name):.4f}" for name, title in _FINETUNE_FIGURES.items()
     )
     speed = f"{facts.texts_per_second:.0f} texts per second on {facts.runtime}"
     return paths, f"validation {figures} (epoch {facts.best_epoch:g}); {speed}"
