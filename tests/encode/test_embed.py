@@ -154,7 +154,7 @@ def test_embeddings_come_back_as_they_were_saved(tmp_path: Path) -> None:
     assert all(np.array_equal(again[s], embeddings[s]) for s in again.vectors)
 
 
-def test_who_embeds_texts_over_the_limit_is_told(tiny_encoder: Path) -> None:
+def test_texts_over_the_limit_are_counted_in_a_warning(tiny_encoder: Path) -> None:
     encoder = Encoder(str(tiny_encoder), precision="fp32")
     with pytest.warns(UserWarning, match="Texts cut at 32 tokens: 1"):
         encoder.encode(["i am happy", "so " * 100])

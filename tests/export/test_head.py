@@ -100,7 +100,7 @@ def test_what_is_no_head_is_named(tmp_path: Path, config: dict[str, Any], messag
     assert caught.value.hint
 
 
-def test_equal_names_are_told_apart_and_that_is_told(tmp_path: Path) -> None:
+def test_equal_names_get_their_numbers_with_a_warning(tmp_path: Path) -> None:
     names = {"0": "joy", "1": "anger", "2": "joy", "3": ""}
     with pytest.warns(UserWarning, match="Several classes are named 'joy'"):
         head = head_of(tmp_path, id2label=names)

@@ -255,7 +255,7 @@ class TestTypes:
         (
             "a.csv",
             "id,text\n1,happy\n2,so,sad\n",
-            "line 3: the header has 2 fields, but this row 3",
+            "line 3: the header has 2 fields, and this row has 3",
         ),
         ("a.csv", "text\n", "holds no rows"),
         ("a.txt", "", "is empty"),

@@ -450,7 +450,7 @@ def test_a_remedy_for_imbalance_changes_training_rows_only(tiny_run: Run, tmp_pa
     )
 
 
-def test_rows_without_a_text_are_left_out_and_that_is_said(tiny_run: Run) -> None:
+def test_rows_without_a_text_are_left_out_and_counted(tiny_run: Run) -> None:
     assert tiny_run.records["audit"].summary.endswith(", 1 without a text left out")
     sentence = "1 row of validation has no text and is left out."
     assert sentence in tiny_run.report.read_text("utf-8")

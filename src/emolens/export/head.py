@@ -30,8 +30,8 @@ class Head:
 def read_head(folder: Path) -> Head:
     """The head that transformers' text-classification pipeline would see, or an EncoderError.
 
-    A regression head is refused: it gives a number, and no class. Unlike the pipeline, which takes
-    it in its call only, `function_to_apply` counts where config.json states it.
+    A regression head is refused: it gives a number, not a class. A `function_to_apply` in
+    config.json is used; the pipeline itself takes it only as an argument of its call.
     """
     if not (folder / "config.json").is_file():
         raise EncoderError(
@@ -40,7 +40,7 @@ def read_head(folder: Path) -> Head:
         )
     config = load_json(folder / "config.json")
     names = _names(folder, config if isinstance(config, dict) else {})
-    return Head(LabelSet(_told_apart(names)), _decision(folder, config, n=len(names)))
+    return Head(LabelSet(_distinct(names)), _decision(folder, config, n=len(names)))
 
 
 def _names(folder: Path, config: dict[str, Any]) -> list[str]:
@@ -64,8 +64,8 @@ def _names(folder: Path, config: dict[str, Any]) -> list[str]:
     return [str(by_key[key]) or f"LABEL_{key}" for key in wanted]
 
 
-def _told_apart(names: list[str]) -> tuple[str, ...]:
-    """Names that several classes share get the number of their class, so that no column hides."""
+def _distinct(names: list[str]) -> tuple[str, ...]:
+    """If several classes have one name, their numbers are added: each needs its own column."""
     count = Counter(names)
     if shared := [name for name in count if count[name] > 1]:
         warnings.warn(

@@ -1,4 +1,4 @@
-"""Measures how much the answers of a classifier change in a faster precision."""
+"""How much the answers of a classifier change if it computes in a faster precision."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Drift:
 
     def __str__(self) -> str:
         summary = (
-            f"{self.precision} against fp32 on {self.texts:,} texts: {self.flips:,} labels flip,"
-            f" max |Δp| {self.max_dp:.3f}"
+            f"{self.precision} compared with fp32 on {self.texts:,} texts:"
+            f" {self.flips:,} labels differ, largest change of a probability {self.max_dp:.3f}"
         )
         if self.accuracy is None:
             return summary

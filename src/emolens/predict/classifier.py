@@ -16,12 +16,11 @@ from emolens.shown import html_table, one_line
 class Prediction:
     """The answer for one text.
 
-    label: the most probable class; of a model for several labels those at .5 or more, joined by
-    ', '. None where no class reaches it, and for a blank text. probability: the highest one, None
-    for a blank text. unsure: it is under the classifier's threshold, or there is no label.
-    truncated: the text was longer than the model's limit, and only its beginning was read.
-    probabilities: by class name; each is None for a blank text. The sum is 1 where a text has one
-    class; several labels are independent of each other.
+    label: the most probable class. A model for several labels answers with all classes at .5 or
+    more, joined by ', '; with None if there is none. A blank text has no label and no probability.
+    probability: the highest one. unsure: it is below the classifier's threshold, or there is no
+    label. truncated: the text was longer than the model's limit, and only its beginning was read.
+    probabilities: by class name. Their sum is 1, except for a model for several labels.
     """
 
     text: str

@@ -20,8 +20,8 @@ class StageKey:
     """All that decides a stage's result: equal keys, equal results.
 
     settings: JSON values by dotted name. libraries: versions by name; None if not installed.
-    inputs: the data, the encoder and the runtime, each as text that changes with it. stages: for
-    each stage whose files it reads, a fingerprint of these files.
+    inputs: a fingerprint of the data, one of the encoder's files, and the runtime. stages: for each
+    stage whose files are read, a fingerprint of these files.
     """
 
     settings: dict[str, Any]

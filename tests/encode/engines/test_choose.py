@@ -88,7 +88,7 @@ def test_nothing_is_trained_in_int8() -> None:
 class TestWhatOpenVinoCannotRun:
     """torch runs it: told with the cause, kept for the next time, and in the name of vectors."""
 
-    def test_torch_runs_it_and_the_cause_is_told(self, untraceable: Path) -> None:
+    def test_torch_runs_it_and_a_warning_gives_the_cause(self, untraceable: Path) -> None:
         encoder = Encoder(untraceable, pooling="mean", precision="fp32")
         assert encoder.runtime.engine == "openvino"
         with pytest.warns(UserWarning, match="runs on torch: .*OpenVINO can't run the model: Coul"):

@@ -35,7 +35,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Row]]:
         fields = cells or [""]  # a table of one column has an empty line for an empty cell
         if len(fields) != len(names):
             raise DataError(
-                f"{path}, line {line}: the header has {len(names)} fields, but this row"
+                f"{path}, line {line}: the header has {len(names)} fields, and this row has"
                 f" {len(fields)}.",
                 hint="A text that holds the delimiter must stand in double quotes.",
             )

@@ -117,9 +117,9 @@ def _on_torch(runtime: Runtime, cause: str) -> Runtime:
 def _device(precision: str | None, use: Use) -> tuple[Literal["cpu", "cuda"], str, bool]:
     """The device, the reason for it, and whether it has bf16."""
     if precision == "int8":
-        return "cpu", "int8 runs there", cpu_has_bf16()
+        return "cpu", "int8 runs on the CPU", cpu_has_bf16()
     if use == "serve":
-        return "cpu", "exported models run there", cpu_has_bf16()
+        return "cpu", "exported models run on the CPU", cpu_has_bf16()
     if not _has_cuda():
         return "cpu", "no CUDA device", cpu_has_bf16()
     import torch
