@@ -66,16 +66,7 @@ def project(
     with it. The same seed gives the same picture on the same machine.
     (McInnes, Healy and Melville, 2018.)
     """
-    if n_neighbors < 2 or metric not in get_args(Metric):
-        raise UsageError(
-            f"A map can't be made with n_neighbors {n_neighbors} and metric '{metric}'.",
-            hint=f"Give 2 neighbors or more. {nearest(metric, get_args(Metric))}",
-        )
-    if len(vectors) < 3:
-        raise DataError(
-            f"A map needs at least three rows; there are {len(vectors)}.", hint="Give more rows."
-        )
-    check_finite("the vectors", vectors)
+    _check(vectors, n_neighbors, metric)
     umap = require("umap.umap_", "train")
     preprocessing = require("sklearn.preprocessing", "train")
     scaled = preprocessing.MinMaxScaler().fit_transform(vectors)
@@ -111,6 +102,19 @@ def project(
             output_dens=False,
         )
     return Projection(np.asarray(xy, dtype=np.float32), np.asarray(labels, dtype=np.int64))
+
+
+def _check(vectors: np.ndarray, n_neighbors: int, metric: str) -> None:
+    if n_neighbors < 2 or metric not in get_args(Metric):
+        raise UsageError(
+            f"A map can't be made with n_neighbors {n_neighbors} and metric '{metric}'.",
+            hint=f"Give 2 neighbors or more. {nearest(metric, get_args(Metric))}",
+        )
+    if len(vectors) < 3:
+        raise DataError(
+            f"A map needs at least three rows; there are {len(vectors)}.", hint="Give more rows."
+        )
+    check_finite("the vectors", vectors)
 
 
 def _neighbors(
