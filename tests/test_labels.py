@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,3 +63,17 @@ def test_ids_stay_as_they_are() -> None:
 def test_labels_that_do_not_fit_are_named(columns: tuple[list[object], ...], message: str) -> None:
     with pytest.raises(UsageError, match=re.escape(message)):
         class_ids(LabelSet(EMOTIONS), *columns)
+
+
+def test_ids_may_stand_beside_names_if_the_classes_are_known() -> None:
+    _, (ids, names) = class_ids(LabelSet(EMOTIONS), np.array([0, 1]), ["joy", "sadness"])
+    assert (ids.tolist(), names.tolist()) == ([0, 1], [1, 0])
+    with pytest.raises(UsageError, match="types int, str"):
+        class_ids(None, np.array([0, 1]), ["joy", "sadness"])
+
+
+@pytest.mark.parametrize("column", [["joy", None], [], [0.5, 1.0]])
+def test_columns_with_something_else_than_answers_are_refused(column: list[Any]) -> None:
+    with pytest.raises(UsageError) as caught:
+        class_ids(None, column)
+    assert caught.value.hint

@@ -56,21 +56,26 @@ def class_ids(
     name. UsageError for columns of unequal length, and for a name or id outside the classes.
     """
     arrays = [np.asarray(column) for column in columns]
-    if len({array.shape for array in arrays}) > 1 or arrays[0].ndim != 1:
+    if len({array.shape for array in arrays}) > 1 or arrays[0].ndim != 1 or not len(arrays[0]):
         shapes = " and ".join(str(array.shape) for array in arrays)
         raise UsageError(
             f"The labels have the shapes {shapes}.",
             hint="Give lists of the same length, with one label per row.",
         )
-    occurring = np.unique(np.concatenate(arrays)).tolist()
-    numbers = all(isinstance(value, int) for value in occurring)
-    if labels is None and numbers:
-        labels = LabelSet(tuple(str(i) for i in range(max(occurring, default=-1) + 1)))
+    values = {value for array in arrays for value in array.tolist()}
+    kinds = {type(value) for value in values}
+    if kinds - {str, int} or (labels is None and len(kinds) > 1):
+        raise UsageError(
+            f"The labels are of the types {', '.join(sorted(kind.__name__ for kind in kinds))}.",
+            hint="Give class names, or class ids. Leave out rows without an answer (blank texts).",
+        )
+    if labels is None and kinds == {int}:
+        labels = LabelSet(tuple(str(i) for i in range(max(values) + 1)))
     elif labels is None:
-        labels = LabelSet.ordered(map(str, occurring))
-    names = range(len(labels)) if numbers else labels.names
-    ids = {name: i for i, name in enumerate(names)}
-    if wrong := [value for value in occurring if value not in ids]:
+        labels = LabelSet.ordered(values)
+    ids: dict[object, int] = {i: i for i in range(len(labels))}
+    ids |= {name: i for i, name in enumerate(labels.names)}
+    if wrong := [value for value in values if value not in ids]:
         raise UsageError(
             f"There is no class {wrong[0]!r}.", hint=nearest(str(wrong[0]), labels.names)
         )

@@ -97,7 +97,7 @@ BROKEN = [
     ("rows.csv", '"text"x,label\na,joy\n', ["line 1"]),
     ("rows.csv", "text,label\na,joy\nb,c,joy\n", ["line 3", "has 2 fields, and this row has 3"]),
     ("rows.csv", "text,label\na\n", ["line 2", "has 2 fields, and this row has 1"]),
-    ("rows.csv", 'text,label\n"two\nlines",joy\nb,c,joy\n', ["line 4", "this row 3"]),
+    ("rows.csv", 'text,label\n"two\nlines",joy\nb,c,joy\n', ["line 4", "this row has 3"]),
     ("rows.csv", 'text,label\na,joy\n"never closed,joy\nb,joy\n', ["line 3"]),
     ("rows.csv", 'text,label\n"a" b,joy\n', ["line 2"]),
     ("rows.csv", "text,label,text\na,joy,b\n", ["two columns 'text'"]),

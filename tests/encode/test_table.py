@@ -42,7 +42,7 @@ def test_every_row_gets_its_vector(
     assert (done.rows, done.truncated, done.width) == (len(TEXTS), 5, 16)
     assert calls == sorted(calls)
     assert calls[-1] == len(TEXTS)
-    with pytest.warns(UserWarning, match="5 texts were cut"):
+    with pytest.warns(UserWarning, match="Texts cut at 32 tokens: 5"):
         wanted = encoder.encode(TEXTS)
     np.testing.assert_allclose(vectors(target), wanted, atol=1e-5)
 

@@ -186,3 +186,9 @@ def test_the_table_on_disk_agrees_with_the_evaluation(tiny_run: Run) -> None:
         for name, figures in models.items():
             right = sum(row[f"{name}_label"] == row["label"] for row in mine)
             assert right / len(mine) == pytest.approx(figures.accuracy)
+
+
+@pytest.mark.parametrize("scores", [[], [SCORES[-1], SCORES[-1]]])
+def test_scores_need_models_of_different_names(scores: list[Scores]) -> None:
+    with pytest.raises(UsageError, match=rf"There are {len(scores)} scores of"):
+        evaluate(DATASET, scores)

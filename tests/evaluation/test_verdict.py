@@ -97,6 +97,8 @@ def test_many_rows_of_one_class_are_no_collapse() -> None:
     (warning,) = warnings({"finetune": figures([[96, 0], [4, 0]])})
     assert "has collapsed: it answers 'a' for 100 of 100" in warning
     assert warnings({"finetune": figures([[5, 0], [0, 0]])}) == []
+    assert not any("collapsed" in w for w in warnings({"finetune": figures([[0, 50], [50, 0]])}))
+    assert warnings({"finetune": figures([[700, 200], [95, 5]])}) == []
 
 
 def test_classes_that_are_never_right_are_named() -> None:

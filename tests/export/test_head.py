@@ -105,6 +105,9 @@ def test_equal_names_get_their_numbers_with_a_warning(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="Several classes are named 'joy'"):
         head = head_of(tmp_path, id2label=names)
     assert head.labels.names == ("joy (0)", "anger", "joy (2)", "LABEL_3")
+    with pytest.warns(UserWarning, match="Several classes"):
+        head = head_of(tmp_path, id2label={"0": "a", "1": "a", "2": "a (0)"})
+    assert len(set(head.labels.names)) == 3
 
 
 def test_ten_classes_and_more_stand_in_the_order_of_their_numbers(tmp_path: Path) -> None:

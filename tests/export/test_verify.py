@@ -62,10 +62,12 @@ def test_a_study_exports_int8_on_request(tiny_run: Run, tmp_path: Path) -> None:
     shutil.copytree(tiny_run.folder, folder)
     export = tiny_run.study.export.model_copy(update={"int8": True})
     study = tiny_run.study.model_copy(update={"export": export})
-    said = run_study(study, folder).records["export"].summary
-    told = json.loads((folder / "drift.json").read_text("utf-8"))
-    assert f"{told['flips']} labels differ" in said
+    summary = run_study(study, folder).records["export"].summary
+    flips = json.loads((folder / "drift.json").read_text("utf-8"))["flips"]
+    assert f"{flips} labels differ" in summary
     assert Classifier(folder / "model", precision="int8").predict(["i am happy"])
+    run_study(tiny_run.study, folder)
+    assert not (folder / "drift.json").exists(), "it tells of a model that is no longer there"
 
 
 def test_the_command_says_how_far_off_int8_is(

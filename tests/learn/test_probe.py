@@ -152,3 +152,11 @@ def test_a_damaged_probe_is_a_storage_error(tmp_path: Path) -> None:
     (tmp_path / "probe.json").write_text("{}", encoding="utf-8")
     with pytest.raises(StorageError, match=r"probe\.json can't be read"):
         Probe.load(tmp_path)
+
+
+def test_class_weights_by_numbers_of_numpy_are_saved(tmp_path: Path) -> None:
+    X, y = np.eye(12), np.arange(12) % 2
+    weights = dict.fromkeys(np.unique(y), 2.0)
+    probe = Probe(class_weight=weights).fit(X, y, eval_set=(X, y))
+    probe.save(tmp_path)
+    assert Probe.load(tmp_path).class_weight == weights

@@ -210,7 +210,7 @@ def test_every_changed_setting_makes_the_report_again_and_it_shows_it(
         assert f"→ {str(value).lower()}" in log.reasons["report"]
     page = (copied / "report.html").read_text("utf-8")
     assert "int8 = true" in page
-    assert "int8 against fp32 on" in page
+    assert "int8 compared with fp32 on" in page
 
 
 @pytest.mark.parametrize(

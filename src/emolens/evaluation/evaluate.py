@@ -119,6 +119,12 @@ def evaluate(dataset: Dataset, scores: Sequence[Scores]) -> Evaluation:
             f"{dataset.name} has no split '{VALIDATION}', and the worst rows are taken from it.",
             hint="Load the data with load_dataset: it takes a validation split out of train.",
         )
+    names = [s.model for s in scores]
+    if not names or len(set(names)) < len(names):
+        raise UsageError(
+            f"There are {len(names)} scores of {len(set(names))} models to evaluate.",
+            hint='Give each a name: dataclasses.replace(scores, model="probe-mean", facts=None)',
+        )
     by_split = {
         split: {s.model: evaluate_model(dataset, s, split) for s in scores} for split in splits
     }

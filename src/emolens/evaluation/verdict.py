@@ -12,7 +12,8 @@ from emolens.scores import EXPORTED, Recipe, role_of
 
 # A difference counts where chance alone gives one as large in fewer than 5 of 100 cases.
 ALPHA = 0.05
-# A model has collapsed when it gives one class to this share of the rows of all other classes.
+# A model has collapsed when it gives one class to this share of all rows, and also to this share
+# of the rows of all other classes.
 COLLAPSED = 0.9
 _MOST_NAMES = 5
 
@@ -53,7 +54,8 @@ def warnings(models: Mapping[str, ModelEvaluation], recipe: Recipe | None = None
         return []
     the, n = _start(_the(EXPORTED.name)), exported.n
     train_otherwise, sentences = _train_otherwise(recipe), []
-    if collapsed := _one_answer(exported):
+    collapsed = _one_answer(exported)
+    if collapsed:
         answer, times = collapsed
         sentences.append(
             f"{the} has collapsed: it answers '{answer}' for {times:,} of {n:,} validation texts."
@@ -78,6 +80,9 @@ def _one_answer(model: ModelEvaluation) -> tuple[str, int] | None:
     top = int(answers.argmax())
     others = labels.sum() - labels[top]
     if others == 0 or (answers[top] - matrix[top, top]) / others < COLLAPSED:
+        return None
+    # With few classes it may answer the class rarely where it is right: then it has not collapsed.
+    if answers[top] < COLLAPSED * labels.sum():
         return None
     return list(model.per_class)[top], int(answers[top])
 

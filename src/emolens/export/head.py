@@ -73,7 +73,9 @@ def _distinct(names: list[str]) -> tuple[str, ...]:
             UserWarning,
             stacklevel=4,
         )
-    return tuple(f"{name} ({i})" if count[name] > 1 else name for i, name in enumerate(names))
+    numbered = [f"{name} ({i})" if count[name] > 1 else name for i, name in enumerate(names)]
+    # A class may be named like another one with its number.
+    return tuple(numbered) if len(set(numbered)) == len(names) else _distinct(numbered)
 
 
 def _decision(folder: Path, config: dict[str, Any], *, n: int) -> Decision:

@@ -109,7 +109,7 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
             "classes": self.classes_.tolist(),
             "strengths": list(self.strengths),
             # Pairs, because the keys of a JSON object are always texts.
-            "class_weight": list(weights.items()) if isinstance(weights, dict) else weights,
+            "class_weight": _pairs(weights) if isinstance(weights, dict) else weights,
             "C": self.C_,
             "log_loss_by_C": self.path_,
         }
@@ -151,3 +151,8 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
         standardized -= self.mean_.astype(np.float32)
         standardized /= self.scale_.astype(np.float32)
         return standardized
+
+
+def _pairs(weights: dict[Any, float]) -> list[tuple[Any, float]]:
+    """Class and weight, without the number types of NumPy, which JSON does not have."""
+    return list(zip(np.array(list(weights)).tolist(), map(float, weights.values()), strict=True))

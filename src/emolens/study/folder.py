@@ -103,11 +103,17 @@ class RunFolder:
         return ", ".join(reasons[:_MAX_REASONS]) + more or None
 
     def record(self, stage: str, record: StageRecord) -> None:
-        """Write the manifest with this stage in it."""
+        """Write the manifest with this stage in it; remove what only its last run wrote."""
+        before = self.records.get(stage)
         self.records[stage] = record
         stages = {name: asdict(entry) for name, entry in self.records.items()}
         head = {"emolens": __version__, "format": FORMAT, **asdict(self.identity)}
         save_json(self.path / MANIFEST, {**head, "stages": stages})
+        current = {name for entry in self.records.values() for name in entry.outputs}
+        for name, digest in before.outputs.items() if before else ():
+            file = self.path / name
+            if name not in current and file.is_file() and sha256(file) == digest:
+                file.unlink()
 
     def outputs(self, paths: Sequence[Path]) -> dict[str, str]:
         """SHA-256 by path within the folder."""

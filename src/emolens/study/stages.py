@@ -292,7 +292,9 @@ STAGES = {
         inputs=("data", "encoder", "runtime of training"),
         libraries=("torch", "transformers", "accelerate", "tokenizers", "scikit-learn", "numpy"),
     ),
-    "evaluate": Stage(_evaluate, needs=("baselines", "probe", "finetune"), libraries=("numpy",)),
+    "evaluate": Stage(
+        _evaluate, needs=("baselines", "probe", "finetune"), libraries=("scipy", "numpy")
+    ),
     "figures": Stage(
         _figures,
         needs=tuple(FIGURES),
