@@ -192,6 +192,14 @@ def test_splits_may_be_given_under_their_usual_names() -> None:
     assert cut.sizes["train"] + cut.sizes["validation"] == 50
 
 
+@pytest.mark.parametrize("missing", [None, float("nan"), np.nan, pd.NA, pd.NaT])
+def test_a_missing_value_is_no_text_and_no_class(missing: Any) -> None:
+    texts, labels = [f"text {i}" for i in range(20)], ["joy", "fear"] * 10
+    assert Dataset.from_texts([*texts, missing], [*labels, "joy"]).blank == {"train": 1}
+    with pytest.raises(DataError, match="row 21: the row has no label"):
+        Dataset.from_texts([*texts, "text"], [*labels, missing])
+
+
 def test_rows_without_a_text_are_left_out_and_counted() -> None:
     texts = [*WORDS, None, "", " \n", "\u200b\ufeff", float("nan")]
     dataset = Dataset.from_texts(texts, [*FEELINGS, "joy", "fear", "joy", None, "unheard of"])

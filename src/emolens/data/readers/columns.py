@@ -50,8 +50,10 @@ def texts_of(table: Table, chunk: Chunk, column: str) -> list[str]:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value is None or NaN."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
+    """Whether a value is None, NaN, or pandas' sign for a missing one."""
+    if isinstance(value, float):
+        return math.isnan(value)
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
 
 
 def _text(value: Any, table: Table, number: int) -> str:
