@@ -200,6 +200,16 @@ def test_a_missing_value_is_no_text_and_no_class(missing: Any) -> None:
         Dataset.from_texts([*texts, "text"], [*labels, missing])
 
 
+def test_bytes_that_are_utf8_are_texts_and_classes() -> None:
+    texts, labels = [f"café {i}" for i in range(60)], ["joy", "dégoût"] * 30
+    wanted = Dataset.from_texts(texts, labels)
+    raw = [text.encode() for text in texts], [label.encode() for label in labels]
+    assert Dataset.from_texts(*raw).fingerprint == wanted.fingerprint
+    assert Dataset.from_texts(*map(np.array, raw)).fingerprint == wanted.fingerprint
+    frame = pd.DataFrame(dict(zip(("text", "label"), raw, strict=True)))
+    assert Dataset.from_pandas(frame).fingerprint == wanted.fingerprint
+
+
 def test_rows_without_a_text_are_left_out_and_counted() -> None:
     texts = [*WORDS, None, "", " \n", "\u200b\ufeff", float("nan")]
     dataset = Dataset.from_texts(texts, [*FEELINGS, "joy", "fear", "joy", None, "unheard of"])
@@ -224,6 +234,7 @@ def test_rows_without_a_text_are_left_out_and_counted() -> None:
         (["a", "b"], np.eye(2, dtype=int), {}, "row 1: the row has several labels"),
         (["a", "cut \ud83d"], ["joy", "fear"], {}, "row 2: \\ud83d is only half"),
         (["a", b"\xff"], ["joy", "fear"], {}, "row 2: the text is bytes"),
+        (["a", "b"], ["joy", b"\xff"], {}, "row 2: the label is bytes"),
         (
             ["a", "b"],
             ["joy", "fear"],

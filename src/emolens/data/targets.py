@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from emolens.blank import is_blank
-from emolens.data.readers.columns import is_missing, texts_of
+from emolens.data.readers.columns import decoded, is_missing, texts_of
 from emolens.data.readers.table import Table
 from emolens.errors import DataError, nearest
 from emolens.labels import LabelSet
@@ -74,6 +74,7 @@ def _class_of(value: Any, table: Table, number: int, column: str) -> str:
     """The class name of a row; DataError for a row with no label or with several."""
     if isinstance(value, np.generic):
         value = value.item()
+    value = decoded(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if is_missing(value) or not str(value).strip():

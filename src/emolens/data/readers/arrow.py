@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emolens.data.readers.columns import decoded
 from emolens.data.readers.table import CHUNK, Chunk, Table
 from emolens.errors import DataError, first_line
 
@@ -120,8 +121,7 @@ def _values(column: pa.Array) -> list[Any]:
         if getattr(column.type, "tz", None) not in (None, "UTC"):
             return _values(column.cast(pa.timestamp(column.type.unit, "UTC")))
         values = column.cast(pa.string()).to_pylist()
-    # Some programs write texts as bytes.
-    return [_text_of(value) if isinstance(value, bytes) else value for value in values]
+    return [decoded(value) for value in values]
 
 
 def _without_nanoseconds(column: pa.Array) -> pa.Array:
@@ -136,13 +136,6 @@ def _without_nanoseconds(column: pa.Array) -> pa.Array:
         return column.cast(kind)
     except pa.ArrowInvalid:  # it would lose digits
         return column.cast(pa.string())
-
-
-def _text_of(value: bytes) -> str | bytes:
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value
 
 
 def _class_names(metadata: dict[bytes, bytes]) -> dict[str, tuple[str, ...]]:

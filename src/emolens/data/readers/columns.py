@@ -56,7 +56,16 @@ def is_missing(value: Any) -> bool:
     return value is None or type(value).__name__ in ("NAType", "NaTType")
 
 
+def decoded(value: Any) -> Any:
+    """Bytes that are UTF-8 as the string (some programs write texts so); else the value itself."""
+    try:
+        return value.decode("utf-8") if isinstance(value, bytes) else value
+    except UnicodeDecodeError:
+        return value
+
+
 def _text(value: Any, table: Table, number: int) -> str:
+    value = decoded(value)
     if isinstance(value, str):
         if not value.isascii():
             check_encodable(value, table.where(number))
