@@ -228,6 +228,7 @@ def test_rows_without_a_text_are_left_out_and_counted() -> None:
         (["a", "b"], [0, 2], {"class_names": ["x", "y"]}, "row 2: label 2 is outside"),
         (["a", "b"], [0, -1], {"class_names": ["x", "y"]}, "row 2: label -1 is outside"),
         (["a", "b"], [0, 1], {"class_names": ["x", "x"]}, "has two classes called 'x'"),
+        (["a", "b"], ["joy", "feer"], {"class_names": ["joy", "fear"]}, "'feer' is not among"),
         (["a", "b"], ["joy", ["joy"]], {}, "row 2: the row has several labels"),
         (["a", ["b"]], ["joy", "fear"], {}, "row 2: the text is a list"),
         (["a", {"b"}], ["joy", "fear"], {}, "row 2: the text is a list"),
@@ -301,6 +302,18 @@ def test_a_frame_is_read_by_the_rule_for_files() -> None:
         Dataset.from_pandas(frame, split="part")
     with pytest.raises(DataError, match="two columns 'mood'"):
         Dataset.from_pandas(pd.concat([frame, frame[["mood"]]], axis=1))
+
+
+@pytest.mark.parametrize("spaced", ["joy ", b" joy"])
+def test_spaces_around_categories_and_class_names_do_not_count(spaced: Any) -> None:
+    names = ["fear", spaced, "joy"]
+    frame = pd.DataFrame({"text": WORDS, "label": pd.Categorical(names * 20, categories=names)})
+    assert Dataset.from_pandas(frame).labels.names == ("fear", "joy")
+    named = Dataset.from_texts(WORDS, [0, 1] * 30, class_names=["fear ", "joy"])
+    assert named.labels.names == ("fear", "joy")
+    frame["label"] = pd.Categorical([b"fear", b"\xff"] * 30)
+    with pytest.raises(DataError, match="row 2: the label is bytes"):
+        Dataset.from_pandas(frame)
 
 
 @pytest.mark.parametrize("dtype", ["category", "string", "Int64", "float64"])

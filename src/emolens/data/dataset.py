@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emolens.data.cut import rows_by_side, stratified_rows
-from emolens.data.readers.columns import choose_column
+from emolens.data.readers.columns import choose_column, decoded
 from emolens.data.readers.table import Table, table_of_rows
 from emolens.data.targets import label_set, labelled_rows
 from emolens.errors import DataError, UsageError, nearest
@@ -137,7 +137,7 @@ class Dataset:
         by_split = _rows_by_split(name, columns)
         if not by_split.get(TRAIN):
             raise DataError(f"{name} has no training rows.", hint="Give rows of the split 'train'.")
-        known = {"label": tuple(class_names)} if class_names is not None else {}
+        known = {"label": tuple(map(str, class_names))} if class_names is not None else {}
         tables = {
             split: [table_of_rows(name, ("text", "label"), by_split[split], class_names=known)]
             for split in SPLITS
@@ -170,12 +170,12 @@ class Dataset:
         labels = column[label]
         categories = getattr(labels.dtype, "categories", None)
         if categories is not None:  # a category 2 is the name "2", not the third class
-            labels = labels.astype(object).map(str, na_action="ignore")
+            labels = labels.astype(object).map(_category, na_action="ignore")
         dataset = cls.from_texts(
             _values(column[text]),
             _values(labels),
             splits=None if split is None else _values(column[split]),
-            class_names=None if categories is None else [str(value) for value in categories],
+            class_names=None if categories is None else _class_names(categories),
             name=name,
             seed=seed,
         )
@@ -326,6 +326,17 @@ def _split_named(value: object, where: str) -> str:
         f"{where}: '{value}' is not the name of a split.",
         hint="Use train, validation (or dev) and test.",
     )
+
+
+def _category(value: Any) -> Any:
+    """The name of a category; bytes that are not UTF-8 stay, for the message about their row."""
+    value = decoded(value)
+    return value if isinstance(value, bytes) else str(value)
+
+
+def _class_names(categories: Iterable[Any]) -> list[str]:
+    """The names of categories, in their order; two that differ in spaces only are one class."""
+    return list(dict.fromkeys(str(_category(value)).strip() for value in categories))
 
 
 def _values(column: pd.Series) -> list[Any]:

@@ -54,14 +54,22 @@ def labelled_rows(
 
 
 def label_set(train: Labelled, tables: Sequence[Table], column: str) -> LabelSet:
-    """The classes of the training split, in the order of their ids if the source has ids."""
+    """The classes of the training split, in the order of their ids if the source has ids.
+
+    Raises DataError for a class that is not among the class names of the source.
+    """
     names = set(train.names)
     for table in tables:
-        if known := table.class_names.get(column):
+        if known := [name.strip() for name in table.class_names.get(column, ())]:
             if twice := [name for name, count in Counter(known).items() if count > 1]:
                 raise DataError(
                     f"{table.origin} has two classes called '{twice[0]}'.",
                     hint="Give each class a name of its own.",
+                )
+            if unknown := sorted(names.difference(known)):
+                raise DataError(
+                    f"{table.origin}: '{unknown[0]}' is not among the class names.",
+                    hint=nearest(unknown[0], known),
                 )
             # A source may name classes that no row has; a model can't learn them.
             return LabelSet(tuple(name for name in known if name in names))
@@ -85,7 +93,7 @@ def _class_of(value: Any, table: Table, number: int, column: str) -> str:
     names = table.class_names.get(column)
     if names and isinstance(value, int):
         if 0 <= value < len(names):
-            return names[value]
+            return names[value].strip()
         raise DataError(
             f"{table.where(number)}: label {value} is outside the {len(names)} classes.",
             hint="A test split without labels has -1 there: remove its rows or its file.",
