@@ -12,6 +12,7 @@ INVISIBLE = (
     " \t\n\r\v\f\x00\x7f\x85\xa0\u00ad\u1680\u2003\u2028\u3000"  # spaces, ends, controls
     "\u180e\u200b\u200c\u200d\u200e\u2060\u2066\ufeff"  # formats
     "\u034f\u115f\u2800\u3164\ufe0f\uffa0"  # drawn empty
+    "\u180b\u180d\u180f\u2065\U000e0100\U000e01ef"
 )
 
 

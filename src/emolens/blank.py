@@ -9,7 +9,8 @@ _INVISIBLE = {"Zs", "Zl", "Zp", "Cc", "Cf"}
 # Their category is that of letters or symbols, but nothing is drawn for them.
 _DRAWN_EMPTY = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # fillers, the empty Braille cell
-    + "".join(map(chr, range(0xFE00, 0xFE10)))  # variation selectors
+    + "\u180b\u180c\u180d\u180f\u2065"  # Mongolian variation selectors, one without a name
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))  # variation selectors
 )
 
 
