@@ -218,6 +218,13 @@ def test_an_empty_line_is_an_empty_cell_where_there_is_one_column_only(tmp_path:
     assert texts(two, labelled=False) == ["a", "", "b"]
 
 
+def test_a_delimiter_in_quotes_is_part_of_the_name(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", 'text,"notes; ""more""; x"\na,b\n')
+    assert open_table(path, labelled=False).columns == ("text", 'notes; "more"; x')
+    path = written(tmp_path / "b.csv", 'height, 5";"a, b, c";text\n1;2;a\n')
+    assert open_table(path, labelled=False).columns == ('height, 5"', "a, b, c", "text")
+
+
 def test_a_column_without_a_name_is_called_by_its_place(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", ",text,,\n0,a,b,c\n")
     assert list(rows_of(path).values()) == [

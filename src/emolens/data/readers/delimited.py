@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from emolens.data.readers.text import text_lines
 from emolens.errors import DataError
 
 _DELIMITERS = ",;\t"
+_QUOTED = re.compile(r'(?<![^,;\t])"(?:[^"]|"")*"?')  # a field in quotes
 
 
 def open_delimited(path: Path) -> Table:
@@ -20,11 +22,14 @@ def open_delimited(path: Path) -> Table:
 
 
 def delimiter_of(path: Path) -> str:
-    """A tab for .tsv; else the delimiter that occurs most often in the first line with any text."""
+    """A tab for .tsv; else the delimiter that the first line with any text has most often.
+
+    Those in quotes are not counted.
+    """
     if path.suffix.lower() == ".tsv":
         return "\t"
     first = next(filter(str.strip, text_lines(path)), "")
-    return max(_DELIMITERS, key=first.count)
+    return max(_DELIMITERS, key=_QUOTED.sub("", first).count)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Row]]:
