@@ -230,6 +230,8 @@ def test_a_column_without_a_name_is_called_by_its_place(tmp_path: Path) -> None:
     assert list(rows_of(path).values()) == [
         {"column_1": "0", "text": "a", "column_3": "b", "column_4": "c"}
     ]
+    path = written(tmp_path / "b.csv", "text,,column_2\na,b,c\n")
+    assert list(rows_of(path).values()) == [{"text": "a", "column_2_": "b", "column_2": "c"}]
 
 
 def test_columns_of_json_lines_are_those_of_all_lines(tmp_path: Path) -> None:

@@ -53,8 +53,15 @@ def _header_and_records(path: Path) -> tuple[list[str], Iterator[tuple[int, list
     for _, fields in records:
         names = [name.strip() for name in fields]
         if any(names):
-            return [name or f"column_{i}" for i, name in enumerate(names, start=1)], records
+            return [name or _unnamed(i, names) for i, name in enumerate(names, start=1)], records
     return [], records
+
+
+def _unnamed(place: int, taken: list[str]) -> str:
+    name = f"column_{place}"
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
