@@ -159,8 +159,9 @@ class Dataset:
         """The rows of a frame.
 
         text, label: column names; without them, columns with the usual names are used, as in files.
-        split: the column with the split of each row. A categorical label column keeps the order of
-        its categories. Raises DataError.
+        split: the column with the split of each row. Without it, the frame is cut at random, even
+        if it has such a column: for a frame of to_pandas, give split="split". A categorical label
+        column keeps the order of its categories. Raises DataError.
         """
         header = table_of_rows(name, tuple(map(str, frame.columns)), [])
         text, label = choose_column(header, "text", text), choose_column(header, "label", label)
