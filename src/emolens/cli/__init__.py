@@ -217,6 +217,7 @@ def export(
 ) -> None:
     """Write openvino/ into a model folder, so that emolens predict can use it."""
     from emolens.data.sources import load_dataset
+    from emolens.encode.quantize import CALIBRATION_ROWS
     from emolens.export.head import read_head
     from emolens.export.openvino import export_openvino
     from emolens.export.verify import drift
@@ -226,7 +227,7 @@ def export(
         console.lines(export_openvino(model))
         return
     data = load_dataset(dataset, text=text, label=label)
-    console.note("int8 is calibrated on up to 300 texts; this takes half a minute")
+    console.note(f"int8 is calibrated on up to {CALIBRATION_ROWS} texts; this takes half a minute")
     console.lines(export_openvino(model, calibration=data["train"].texts))
     known = read_head(model).labels == data.labels
     rows = data["validation"]

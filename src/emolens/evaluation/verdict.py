@@ -30,7 +30,7 @@ def comparison_sentence(comparison: Comparison) -> str:
     """One sentence: which of two models is better, or that the difference may be chance."""
     first, second = _the(comparison.first), _the(comparison.second)
     if comparison.only_first + comparison.only_second == 0:
-        return f"{_start(first)} and {second} do not differ: both get the same rows right."
+        return f"{sentence_case(first)} and {second} do not differ: both get the same rows right."
     counts = (
         f"{comparison.only_first:,} rows are right only with {first}, "
         f"{comparison.only_second:,} only with {second} "
@@ -40,7 +40,7 @@ def comparison_sentence(comparison: Comparison) -> str:
     if best is None:
         return f"The difference between {first} and {second} may be chance: {counts}"
     better, other = (first, second) if best == comparison.first else (second, first)
-    return f"{_start(better)} is better than {other}, by more than chance: {counts}"
+    return f"{sentence_case(better)} is better than {other}, by more than chance: {counts}"
 
 
 def warnings(models: Mapping[str, ModelEvaluation], recipe: Recipe | None = None) -> list[str]:
@@ -52,7 +52,7 @@ def warnings(models: Mapping[str, ModelEvaluation], recipe: Recipe | None = None
     exported = models.get(EXPORTED.name)
     if exported is None:
         return []
-    the, n = _start(_the(EXPORTED.name)), exported.n
+    the, n = sentence_case(_the(EXPORTED.name)), exported.n
     train_otherwise, sentences = _train_otherwise(recipe), []
     collapsed = _one_answer(exported)
     if collapsed:
@@ -137,9 +137,9 @@ def _the(model: str) -> str:
     return f"the {role_of(model).title} model"
 
 
-def _start(words: str) -> str:
+def sentence_case(words: str) -> str:
     """The same words at the start of a sentence."""
-    return f"{words[0].upper()}{words[1:]}"
+    return words[:1].upper() + words[1:]
 
 
 def _p(value: float) -> str:

@@ -10,6 +10,7 @@ import tempfile
 import time
 import warnings
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ class _Training:
     recipe: Recipe
     progress: Progress | None
 
-    @property
+    @cached_property
     def balance(self) -> Balance:
         """The training rows to learn from, and the class weights."""
         labels, k = self.dataset[TRAIN].labels, len(self.dataset.labels)

@@ -16,7 +16,7 @@ from emolens.data.audit import Audit
 from emolens.data.dataset import TRAIN, VALIDATION
 from emolens.errors import require
 from emolens.evaluation.evaluate import Evaluation
-from emolens.evaluation.verdict import comparison_sentence
+from emolens.evaluation.verdict import comparison_sentence, sentence_case
 from emolens.explore.project import Projection
 from emolens.scores import EXPORTED, MAJORITY, Facts, role_of
 from emolens.show import theme
@@ -72,7 +72,7 @@ def render_report(contents: ReportContents) -> str:
     )
     evaluation = contents.evaluation
     roles = [role_of(model) for model in evaluation.by_split[VALIDATION]]
-    models = {role.name: _sentence_case(role.title) for role in roles}
+    models = {role.name: sentence_case(role.title) for role in roles}
     sections = _BEFORE_THE_MODELS | models | _AFTER_THE_MODELS
     page: str = environment.get_template("report.html.j2").render(
         **vars(contents),
@@ -86,7 +86,7 @@ def render_report(contents: ReportContents) -> str:
         sections=sections,
         role_of=role_of,
         theme=theme,
-        sentence_case=_sentence_case,
+        sentence_case=sentence_case,
         comparison_sentence=comparison_sentence,
     )
     return page
@@ -102,10 +102,6 @@ def _classes_sentence(audit: Audit) -> str:
         f"For each text of '{smallest}' there are {ratio:.1f} of '{largest}'. Accuracy would hide "
         "errors on the small classes, so this page always shows macro-F1 beside it."
     )
-
-
-def _sentence_case(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _data_uri(path: Path) -> str:
