@@ -2,13 +2,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint clean
+.PHONY: demo test soak lint clean
 
 demo: .venv/demo.installed
 	$(BIN)/emolens run
 
 test: lint
 	$(BIN)/python -m pytest
+
+soak: .venv/dev.installed
+	$(BIN)/python -m pytest -m soak
 
 lint: .venv/dev.installed
 	$(BIN)/ruff check .

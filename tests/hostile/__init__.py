@@ -1,0 +1,1 @@
+"""What an attacker or an unlucky user would do, as tests."""
