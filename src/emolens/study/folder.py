@@ -16,7 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from emolens.errors import StorageError, UsageError, require
+from filelock import FileLock, Timeout
+
+from emolens.errors import StorageError, UsageError
 from emolens.store import load_json, save_json, sha256, sweep, writing
 from emolens.study.keys import StageKey
 from emolens.study.settings import Study
@@ -74,14 +76,13 @@ class RunFolder:
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
         """Lock the folder, delete half-written files of a killed run, read the manifest."""
-        filelock = require("filelock", "train")
         self._records()  # refuses before anything in the folder is touched
-        lock = filelock.FileLock(self.path / ".lock", timeout=0)
+        lock = FileLock(self.path / ".lock", timeout=0)
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             try:
                 lock.acquire()
-            except filelock.Timeout as error:
+            except Timeout as error:
                 raise StorageError(
                     f"Another emolens run is writing to {self.path}.",
                     hint="Wait for it, or choose another folder with --out.",
