@@ -18,7 +18,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 # Each layer imports from itself and from those before it. Modules of one rank stand apart,
 # except that those of the ground may use each other.
 RANKS = (
-    ("version", "errors", "shown", "labels", "blank", "runtime", "store"),
+    ("version", "errors", "shown", "labels", "blank", "runtime", "temporary", "output", "store"),
     ("decide",),
     ("scores",),
     ("data",),
@@ -40,6 +40,8 @@ LIGHT = {
     "labels",
     "blank",
     "runtime",
+    "temporary",
+    "output",
     "store",
     "decide",
     "predict",

@@ -1,13 +1,11 @@
-"""Atomic save and load of arrays, tables and JSON, and fingerprints of what they hold.
+"""Saves and loads arrays, tables and JSON, and makes fingerprints of what they hold.
 
-A file is written under another name in the same folder, flushed, and renamed: a reader sees the
-whole old file or the whole new one. Knows nothing of what the arrays and tables mean.
+Knows nothing of what the arrays and tables mean.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -15,42 +13,20 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from emolens.errors import StorageError, UsageError, first_line
+from emolens.output import atomic_file
+from emolens.output import sha256 as sha256  # noqa: PLC0414
+from emolens.output import writing as writing  # noqa: PLC0414
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _MARK = ".emolens-"  # in the name of every half-written file; sweep() removes nothing else
 _ASIDE = "-old"
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# Some libraries raise errors of their own with these words; OpenVINO has only the last one.
-_FULL_DISK_WORDS = ("No space left", "File too large", "iostream error")
-
-
-@contextlib.contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn the system's error about a failed write to `path` into a StorageError."""
-    try:
-        yield
-    except StorageError:
-        raise
-    except Exception as error:
-        full = getattr(error, "errno", None) in _FULL
-        if full or any(words in str(error) for words in _FULL_DISK_WORDS):
-            raise StorageError(
-                f"The disk is full: {path} was not written.",
-                hint="Free some space and run the same command again; finished stages are kept.",
-            ) from error
-        if isinstance(error, OSError):
-            raise StorageError(
-                f"{path} can't be written: {error.strerror or error}.",
-                hint="Choose another folder with --out, or change its permissions.",
-            ) from error
-        raise
 
 
 def check_ending(path: Path, known: Iterable[str]) -> None:
@@ -60,24 +36,6 @@ def check_ending(path: Path, known: Iterable[str]) -> None:
             f"emolens can't write {path}: its ending is not known here.",
             hint=f"Known endings: {', '.join(known)}.",
         )
-
-
-@contextlib.contextmanager
-def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for writing; it replaces `path` when the block ends without an error."""
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}{_MARK}", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
 
 
 @contextlib.contextmanager
@@ -176,12 +134,6 @@ def load_table(path: Path) -> pa.Table:
         return pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise unreadable(path, error) from error
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def fingerprint(*values: Any) -> str:

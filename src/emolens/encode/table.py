@@ -13,7 +13,8 @@ from emolens.data.readers import open_table
 from emolens.data.readers.columns import choose_column, texts_of
 from emolens.data.readers.table import Table
 from emolens.encode.embed import Encoder
-from emolens.store import atomic_file, check_ending
+from emolens.output import atomic_file
+from emolens.store import check_ending
 
 # Enough texts to put those of similar length together; fewer if the texts are long.
 _CHUNK_TEXTS = 8192

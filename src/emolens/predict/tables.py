@@ -23,8 +23,9 @@ from emolens.data.readers.delimited import delimiter_of
 from emolens.data.readers.table import Chunk, Row, Table
 from emolens.errors import DataError, first_line
 from emolens.labels import LabelSet
+from emolens.output import atomic_file
 from emolens.predict.classifier import Classifier, Prediction
-from emolens.store import atomic_file, check_ending
+from emolens.store import check_ending
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from emolens.errors import require
+from emolens.output import atomic_file
 from emolens.show import theme
 from emolens.shown import one_line
-from emolens.store import atomic_file
 
 _NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 _LONGEST_NAME = 28  # characters

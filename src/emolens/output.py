@@ -1,0 +1,343 @@
+"""How emolens writes, replaces and deletes files, so that nothing of the user's is lost.
+
+A file is written under a temporary name in the same folder, flushed, and renamed: a reader sees the
+whole old file or the whole new one. What the user made or changed is kept under another name.
+Knows nothing of what the files mean.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import stat
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from emolens.errors import StorageError, UsageError
+from emolens.temporary import new_file, new_folder, remove_dead, temporary_name
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# Some libraries raise errors of their own with these words; OpenVINO has only the last one.
+_FULL_DISK_WORDS = ("No space left", "File too large", "iostream error")
+_POSIX = os.name == "posix"
+_ACCESS_LIST = "system.posix_acl_access"  # Linux: who may read a file beside its mode
+_STAGED = "staged"
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the system's error about a failed write to `path` into a StorageError."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except Exception as error:
+        full = getattr(error, "errno", None) in _FULL
+        if full or any(words in str(error) for words in _FULL_DISK_WORDS):
+            raise StorageError(
+                f"The disk is full: {path} was not written.",
+                hint="Free some space and run the same command again; finished stages are kept.",
+            ) from error
+        if isinstance(error, OSError):
+            raise StorageError(
+                f"{path} can't be written: {error.strerror or error}.",
+                hint="Choose another folder with --out, or change its permissions.",
+            ) from error
+        raise
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def new_output(path: Path, *, inputs: Iterable[Path] = (), overwrite: bool = False) -> None:
+    """Check a file that the user wants written. Changes nothing.
+
+    Raises UsageError if it is one of the inputs, or if it exists and `overwrite` is not set, and
+    StorageError if it can't be replaced or its folder can't be written to.
+    """
+    with writing(path):
+        status = _status(path)
+        if status is None:
+            _check_folder(path)
+            return
+        if not stat.S_ISCHR(status.st_mode) and any(_is_file(status, file) for file in inputs):
+            raise UsageError(
+                f"{path} is the input, and would be replaced by the output.",
+                hint="Choose another file with --out.",
+            )
+        if stat.S_ISREG(status.st_mode) and not overwrite:
+            raise _exists_already(path)
+        _check_replaceable(path, status)
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
+    """Open a file for writing; it replaces `path` when the block ends without an error.
+
+    A link stays, and the file that it names is replaced. The new file has the rights of the old
+    one, or those that the umask allows. Devices and pipes are written to directly. overwrite: if
+    false, a file that appeared at `path` in the meantime stays, and this is a UsageError. Raises
+    StorageError for a folder, a read-only file, or a file with several hard links.
+    """
+    with writing(path):
+        before = _status(path)
+        if before is not None:
+            _check_replaceable(path, before)
+            if not stat.S_ISREG(before.st_mode):
+                with path.open("wb") as file:
+                    yield file
+                return
+        target = Path(os.path.realpath(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        remove_dead(target.parent, target.name)
+        mode = 0o666 if before is None else stat.S_IMODE(before.st_mode) & 0o700
+        descriptor, fresh = new_file(target.parent, target.name, mode)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(descriptor)
+                _take_rights(fresh, path, overwrite=overwrite)
+                if _POSIX:  # renamed before it is closed, because that ends its lock
+                    fresh.replace(target)
+            if not _POSIX:  # where an open file can't be renamed
+                fresh.replace(target)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Give an empty folder; it replaces `path` when the block ends without an error.
+
+    Only for what can be computed again: `path` is deleted, whatever is in it, and a process that
+    is killed at the very end leaves no folder.
+    """
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_dead(path.parent, path.name)
+        with new_folder(path.parent, path.name) as fresh:
+            yield fresh
+            for file in _files_in(fresh):
+                _sync(file)
+            aside = path.with_name(temporary_name(path.name))
+            with contextlib.suppress(FileNotFoundError):
+                path.replace(aside)
+            fresh.replace(path)
+            shutil.rmtree(aside, ignore_errors=True)
+            _sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """Give an empty temporary folder inside `folder`, for place(); it is removed at the end."""
+    with writing(folder):
+        is_new = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_dead(folder, _STAGED)
+        try:
+            with new_folder(folder, _STAGED, 0o700) as fresh:
+                yield fresh
+        finally:
+            if is_new:
+                with contextlib.suppress(OSError):  # only if it is still empty
+                    folder.rmdir()
+
+
+def place(staged_folder: Path, folder: Path, *, owned: Mapping[str, str]) -> list[Path]:
+    """Move every file of `staged_folder` to the same place below `folder`; their new paths.
+
+    owned: SHA-256 by relative path, with /, of the files that emolens wrote. Another file in one of
+    these places, or one that was changed, is first renamed to NAME.yours, with a warning. The rules
+    of atomic_file hold; they are checked for all files before the first one is moved.
+    """
+    names = [file.relative_to(staged_folder).as_posix() for file in _files_in(staged_folder)]
+    with writing(folder):
+        mode = _usual_mode(staged_folder)
+        ours = {
+            name
+            for name in names
+            if _has(folder / name, owned.get(name), sha256(staged_folder / name))
+        }
+        for name in ours:
+            _check_replaceable(folder / name, (folder / name).stat())
+    for name in names:
+        with writing(folder / name):
+            if name not in ours:
+                _set_aside(folder, name)
+            _move(staged_folder / name, folder / name, mode)
+    return [folder / name for name in names]
+
+
+def remove_owned(folder: Path, names: Iterable[str], owned: Mapping[str, str]) -> None:
+    """Delete the files `names` of `folder` that emolens wrote and nobody has changed since.
+
+    owned: as in place(). A name that leads out of the folder is left alone.
+    """
+    for name in names:
+        inside = not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
+        if inside and _has(folder / name, owned.get(name)):
+            with writing(folder / name):
+                (folder / name).unlink(missing_ok=True)
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Of the file that a link names; None if there is none."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _is_file(status: os.stat_result, path: Path) -> bool:
+    """Whether `path` names the file with this status, by any spelling or link."""
+    try:
+        return os.path.samestat(status, path.stat())
+    except OSError:
+        return False  # whoever reads it says so
+
+
+def _exists_already(path: Path) -> UsageError:
+    return UsageError(
+        f"{path} exists already.", hint="Choose another file with --out, or add --overwrite."
+    )
+
+
+def _check_replaceable(path: Path, status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise StorageError(f"{path} is a folder.", hint="Choose another file with --out.")
+    # Of root, access() says that it may write to a read-only file.
+    if not status.st_mode & stat.S_IWUSR or not os.access(path, os.W_OK):
+        raise StorageError(
+            f"{path} is read-only.", hint="Allow writing to it, or choose another place with --out."
+        )
+    if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+        raise StorageError(
+            f"{path} has {status.st_nlink} hard links, and only one of them would be replaced.",
+            hint="Delete this one first, or choose another place with --out.",
+        )
+
+
+def _check_folder(path: Path) -> None:
+    """Raise StorageError if `path` can't be created."""
+    folder = Path(os.path.realpath(path)).parent
+    while not folder.exists():
+        folder = folder.parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _take_rights(fresh: Path, path: Path, *, overwrite: bool) -> None:
+    """Give the new file the rights of the old one. Refuses an old one that must stay.
+
+    This is done at the end, because the old file may have changed while the new one was written.
+    """
+    old = _status(path)
+    if old is None:
+        return
+    if not overwrite:
+        # A file that appears after this line is replaced: few systems can rename without this risk.
+        raise _exists_already(path)
+    _check_replaceable(path, old)
+    if _POSIX:
+        _copy_rights(fresh, path, old)
+
+
+def _copy_rights(fresh: Path, path: Path, old: os.stat_result) -> None:
+    mode = stat.S_IMODE(old.st_mode) & 0o777
+    new = fresh.stat()
+    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+        try:
+            os.chown(fresh, old.st_uid if os.geteuid() == 0 else -1, old.st_gid)
+        except PermissionError:
+            mode &= ~0o070  # the rights of one group are not for another group
+    if hasattr(os, "setxattr"):
+        try:
+            os.setxattr(fresh, _ACCESS_LIST, os.getxattr(path, _ACCESS_LIST))
+        except OSError:  # no such list; then the new file must not have that of its folder
+            with contextlib.suppress(OSError):
+                os.removexattr(fresh, _ACCESS_LIST)
+    fresh.chmod(mode)
+
+
+def _usual_mode(folder: Path) -> int:
+    """The mode of new files. Python can only ask for the umask by changing it for all threads."""
+    descriptor, probe = new_file(folder, "mode", 0o666)
+    os.close(descriptor)
+    mode = stat.S_IMODE(probe.stat().st_mode)
+    probe.unlink()
+    return mode
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _has(path: Path, *digests: str | None) -> bool:
+    return path.is_file() and sha256(path) in digests
+
+
+def _set_aside(folder: Path, name: str) -> None:
+    """Rename what is in the way of `folder/name`: itself, or a file where it needs a folder."""
+    *parents, path = [folder / part for part in reversed((Path(name), *Path(name).parents))]
+    in_the_way = [parent for parent in parents if parent.is_file()]
+    if not in_the_way and path.exists():
+        in_the_way = [path]
+    for there in in_the_way:
+        yours = _free_name(there)
+        there.replace(yours)
+        message = f"{there} is not as emolens wrote it; it is now called {yours.name}."
+        warnings.warn(message, UserWarning, stacklevel=3)
+
+
+def _free_name(path: Path) -> Path:
+    yours = path.with_name(f"{path.name}.yours")
+    number = 1
+    while os.path.lexists(yours):
+        number += 1
+        yours = path.with_name(f"{path.name}.yours-{number}")
+    return yours
+
+
+def _move(file: Path, path: Path, mode: int) -> None:
+    """Rename `file` to `path`, with the rights of a file that is there."""
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    file.chmod(mode)
+    _take_rights(file, path, overwrite=True)
+    _sync(file)
+    try:
+        file.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:  # a linked folder on another disk
+            raise
+        with file.open("rb") as source, atomic_file(target) as copy:
+            shutil.copyfileobj(source, copy)
+    _sync_folder(target.parent)
+
+
+def _sync(path: Path) -> None:
+    # Windows flushes only files that are open for writing.
+    with path.open("rb+" if os.access(path, os.W_OK) else "rb") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last through a power failure, where the system can."""
+    if _POSIX:
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

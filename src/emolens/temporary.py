@@ -1,0 +1,138 @@
+"""Temporary files and folders: their names, their locks, and the removal of dead ones.
+
+The name holds check digits, so a file of the user that only looks similar is never taken for one
+of emolens. A temporary file is locked while its process lives, so a dead one is known by its lock.
+Knows nothing of what is written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+_MARK = ".emolens-"
+_DIGITS = 8  # random ones, and as many check digits
+_MAX_NAME_BYTES = 255
+# Windows has O_BINARY, the other systems have the other two.
+_OPEN = sum(getattr(os, name, 0) for name in ("O_BINARY", "O_NOFOLLOW", "O_NONBLOCK"))
+
+
+def temporary_name(name: str) -> str:
+    """A new name for what will be called `name`, of 255 bytes at most."""
+    digits = secrets.token_hex(_DIGITS // 2)
+    return f"{_start(name)}{digits}{_check_digits(name, digits)}"
+
+
+def is_temporary(candidate: str, name: str) -> bool:
+    """Whether temporary_name(name) made the name `candidate`."""
+    start = _start(name)
+    digits = candidate.removeprefix(start)
+    if not candidate.startswith(start) or len(digits) != 2 * _DIGITS:
+        return False
+    return digits[_DIGITS:] == _check_digits(name, digits[:_DIGITS])
+
+
+def new_file(folder: Path, name: str, mode: int) -> tuple[int, Path]:
+    """Create and lock a temporary file for `folder/name`; its descriptor, and its path.
+
+    mode: what is allowed at most; the system takes the umask away from it.
+    """
+    while True:
+        path = folder / temporary_name(name)
+        descriptor = os.open(path, _OPEN | os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+        if _hold(descriptor, path):
+            return descriptor, path
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def new_folder(folder: Path, name: str, mode: int = 0o777) -> Iterator[Path]:
+    """Create and lock a temporary folder for `folder/name`; it is removed if it is still there."""
+    path, descriptor = _locked_folder(folder, name, mode)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def remove_dead(folder: Path, name: str) -> None:
+    """Remove the temporary files and folders for `folder/name` that no running process uses."""
+    with contextlib.suppress(OSError):  # a folder that can't be listed keeps them
+        for path in folder.iterdir():
+            if is_temporary(path.name, name):
+                _remove_if_dead(path)
+
+
+def _start(name: str) -> str:
+    room = _MAX_NAME_BYTES - len(f".{_MARK}") - 2 * _DIGITS
+    if len(os.fsencode(name)) > room:
+        name = os.fsencode(name)[:room].decode("utf-8", "ignore")
+    return f".{name}{_MARK}"
+
+
+def _check_digits(name: str, digits: str) -> str:
+    content = os.fsencode(name) + b"\0" + os.fsencode(digits)
+    return hashlib.sha256(content).hexdigest()[:_DIGITS]
+
+
+def _locked_folder(folder: Path, name: str, mode: int) -> tuple[Path, int | None]:
+    while True:
+        path = folder / temporary_name(name)
+        path.mkdir(mode)
+        if sys.platform == "win32":  # there folders can't be opened
+            return path, None
+        with contextlib.suppress(FileNotFoundError):  # another process took it for dead
+            descriptor = os.open(path, _OPEN | os.O_RDONLY)
+            if _hold(descriptor, path):
+                return path, descriptor
+            os.close(descriptor)
+
+
+def _hold(descriptor: int, path: Path) -> bool:
+    """Lock a new file or folder. False if another process took it for dead in the meantime."""
+    if sys.platform == "win32":  # there an open file can't be removed
+        return True
+    try:
+        _lock(descriptor)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # A file system without locks. _remove_if_dead() removes nothing there.
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _lock(descriptor: int) -> None:
+    """Raises BlockingIOError if another descriptor has the lock."""
+    if sys.platform != "win32":
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _remove_if_dead(path: Path) -> None:
+    with contextlib.suppress(OSError):  # in use, or of another user
+        if sys.platform == "win32":
+            path.unlink()  # not a folder: nothing shows whether it is in use
+            return
+        is_folder = path.is_dir()
+        descriptor = os.open(path, _OPEN | (os.O_RDONLY if is_folder else os.O_RDWR))
+        try:
+            _lock(descriptor)
+            if is_folder:
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        finally:
+            os.close(descriptor)
