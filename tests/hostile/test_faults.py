@@ -1,0 +1,185 @@
+"""Each operation on files fails in turn, and signals come between any two of them.
+
+Afterwards every file of the user is as before. The target is the whole old or the whole new one.
+The same command ends, without the fault, as if there had been none.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from emolens.study import Run
+from tests.conftest import feeling_rows, write_csv
+from tests.hostile.faults import Fault, Scenario, Undisturbed, Warm, spread
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or not shutil.which("cc"), reason="needs Linux and a C compiler"
+)
+Prepared = Callable[[str], Undisturbed]
+Capture = pytest.CaptureFixture[str]
+Case = tuple[str, Fault | None, tuple[int, float] | None]
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL)
+# The commands; {…} are places outside of the folder in which they run.
+COMMANDS = {
+    "predict-csv": "predict --model model --input in.csv --out out.csv",
+    "predict-jsonl": "predict --model model --input in.csv --out out.jsonl",
+    "predict-parquet": "predict --model model --input in.csv --out out.parquet",
+    "encode": "encode in.csv --encoder {encoder} --precision fp32 --out out.parquet",
+    "encode-first": "encode in.csv --encoder {encoder} --precision fp32 --out out.parquet",
+    "export": "export model",
+    "export-again": "export model",
+    "export-int8": "export model --int8 --dataset {data}",
+    "run": "run {study} --out run --quiet",
+    "run-again": "run {study} --out run --quiet --set finetune.epochs=1",
+}
+# What an earlier run of the same command has left in the folder.
+EARLIER = {"encode": "cache", "export-again": "model", "run-again": "run"}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("faults").resolve()
+
+
+@pytest.fixture(scope="module")
+def warm(place: Path) -> Iterator[Warm]:
+    process = Warm(place)
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="module")
+def prepared(place: Path, warm: Warm, tiny_run: Run, tiny_encoder: Path) -> Prepared:
+    """Build the folder of a scenario, and run it once without a fault."""
+    done: dict[str, Undisturbed] = {}
+    study = place / "study.toml"
+    study.write_text(
+        f'name = "tiny"\nseed = 7\n[data]\ndataset = "{write_splits(place / "data")}"\n'
+        f'[encoder]\nname = "{tiny_encoder}"\npooling = "mean"\nprecision = "fp32"\n'
+        '[finetune]\nepochs = 2\nlearning_rate = 1e-2\nbatch_size = 8\nprecision = "fp32"\n',
+        encoding="utf-8",
+    )
+
+    def prepare(name: str) -> Undisturbed:
+        if name not in done:
+            start = place / f"start-{name}"
+            words = COMMANDS[name].format(encoder=tiny_encoder, data=place / "data", study=study)
+            scenario = Scenario(name, tuple(words.split()), start, place / "work")
+            write_start(start, words.split()[0], tiny_run.folder / "model")
+            if name in EARLIER:
+                add_earlier(scenario, warm, EARLIER[name])
+            done[name] = Undisturbed.of(scenario, warm)
+        return done[name]
+
+    return prepare
+
+
+def write_splits(folder: Path) -> Path:
+    for name, n, start in (("train", 60, 0), ("validation", 18, 60), ("test", 18, 78)):
+        write_csv(folder / f"{name}.csv", feeling_rows(n, start=start))
+    return folder
+
+
+def write_start(folder: Path, command: str, model: Path) -> None:
+    """What the command reads, and files of the user that have nothing to do with it."""
+    write_csv(folder / "in.csv", feeling_rows(400))
+    if command in ("predict", "export"):
+        shutil.copytree(model, folder / "model")
+    if command == "export":
+        shutil.rmtree(folder / "model" / "openvino")
+    for name in (".in.csv.emolens-mine", ".out.csv.emolens-mine", "mine.txt"):
+        (folder / name).write_text("of the user", encoding="utf-8")
+    (folder / "mine.txt").chmod(0o600)
+    (folder / "link-to-mine").symlink_to("mine.txt")
+
+
+def add_earlier(scenario: Scenario, warm: Warm, left: str) -> None:
+    """What an earlier command left, and files that the user has put beside it."""
+    scenario.reset()
+    arguments = " ".join(scenario.arguments).split(" --set ")[0]
+    ended = warm.run(scenario.work, *arguments.split())
+    assert ended.code == 0, ended
+    shutil.copytree(scenario.work / left, scenario.start / left, dirs_exist_ok=True)
+    for folder in ("run", "run/model", "run/model/openvino", "model", "model/openvino"):
+        if (scenario.start / folder).is_dir():
+            for name in ("mine", ".report.html.emolens-mine", ".config.json.emolens-12ab34cd"):
+                (scenario.start / folder / name).write_text("of the user", encoding="utf-8")
+
+
+def sweep(undisturbed: Undisturbed, warm: Warm, cases: Iterable[Case], capfd: Capture) -> None:
+    """Run every case. Prints how many there were, and fails with what is wrong."""
+    n, struck, wrong = 0, 0, []
+    for name, fault, stop in cases:
+        judged = undisturbed.under(warm, fault, stop)
+        n += 1
+        struck += judged.struck
+        wrong += [f"{name}: {line}" for line in judged.wrong]
+    with capfd.disabled():
+        sys.stdout.write(
+            f"\n{undisturbed.scenario.name}: {n} cases, {struck} faults, {len(wrong)} failures\n"
+        )
+    assert not wrong, "\n".join(wrong)
+    assert struck, "no fault happened"
+
+
+def at(undisturbed: Undisturbed, modes: str, per_kind: int | None = None) -> Iterator[Case]:
+    """Faults of these modes, at all operations or at so many of each kind."""
+    chosen = per_kind and spread(undisturbed.calls, per_kind)
+    for name, fault in undisturbed.faults(modes):
+        if not chosen or fault.nth in chosen:
+            yield name, fault, None
+
+
+@pytest.mark.parametrize(
+    ("name", "modes", "per_kind"),
+    [
+        ("predict-csv", "o", 3),
+        ("predict-parquet", "o", 2),
+        ("encode", "o", 2),
+        ("export", "o", 2),
+    ],
+)
+def test_a_few_operations_fail_in_turn(
+    name: str, modes: str, per_kind: int, prepared: Prepared, warm: Warm, capfd: Capture
+) -> None:
+    undisturbed = prepared(name)
+    sweep(undisturbed, warm, at(undisturbed, modes, per_kind), capfd)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("mode", "ofdpkthi")
+def test_every_operation_fails_in_turn(
+    name: str, mode: str, prepared: Prepared, warm: Warm, capfd: Capture
+) -> None:
+    undisturbed = prepared(name)
+    sweep(undisturbed, warm, at(undisturbed, mode), capfd)
+
+
+def at_random(undisturbed: Undisturbed, warm: Warm, n: int, seed: int) -> Iterator[Case]:
+    """Signals at random moments of the command."""
+    scenario, chance = undisturbed.scenario, random.Random(seed)
+    scenario.reset()
+    started = time.monotonic()
+    warm.run(scenario.work, *scenario.arguments)
+    lasts = time.monotonic() - started
+    for _ in range(n):
+        stop = chance.choice(SIGNALS), chance.uniform(0, lasts)
+        yield f"{scenario.name} {stop[0].name} after {stop[1]:.3f} s", None, stop
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ["predict-parquet", "encode-first", "export", "run", "run-again"])
+def test_signals_at_random_moments(
+    name: str, prepared: Prepared, warm: Warm, capfd: Capture
+) -> None:
+    undisturbed = prepared(name)
+    sweep(undisturbed, warm, at_random(undisturbed, warm, 200, seed=11), capfd)
