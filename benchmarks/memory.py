@@ -25,7 +25,8 @@ encoder = Encoder("minilm", pooling="mean", precision=sys.argv[2])
 encoder.encode(["a text to have the model loaded"], cache=False)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 started = time.perf_counter()
-encode_table(encoder, Path(sys.argv[1]), Path(sys.argv[1]).with_suffix(".parquet"), cache=False)
+target = Path(sys.argv[1]).with_suffix(".parquet")
+encode_table(encoder, Path(sys.argv[1]), target, cache=False, overwrite=True)
 seconds = time.perf_counter() - started
 print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, seconds)
 """

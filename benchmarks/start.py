@@ -33,7 +33,7 @@ def main():
         commands = {
             "nothing": [sys.executable, "-c", "pass"],
             "emolens --help": [*emolens, "--help"],
-            "emolens encode": [*emolens, "encode", str(table)],
+            "emolens encode": [*emolens, "encode", str(table), "--overwrite"],
         }
         taken = {name: [] for name in commands}
         for command in commands.values():

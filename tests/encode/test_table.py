@@ -78,7 +78,11 @@ def test_a_missing_text_is_the_empty_one(encoder: Encoder, tmp_path: Path) -> No
     source.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     encode_table(encoder, source, tmp_path / "out.parquet", cache=False)
     wanted = encoder.encode(["happy", "", ""])
-    done = encode_table(encoder, str(source), str(tmp_path / "out.parquet"), cache=False)
+    with pytest.raises(UsageError, match="exists already"):
+        encode_table(encoder, source, tmp_path / "out.parquet", cache=False)
+    done = encode_table(
+        encoder, str(source), str(tmp_path / "out.parquet"), cache=False, overwrite=True
+    )
     assert done.rows == 3
     np.testing.assert_allclose(vectors(tmp_path / "out.parquet"), wanted, atol=1e-5)
 

@@ -117,10 +117,32 @@ def test_more_rows_than_a_chunk_keep_their_order(
     assert seen == [2048, 4096, 5000]
 
 
-def test_a_file_may_be_its_own_target(classifier: Classifier, tmp_path: Path) -> None:
+def test_a_file_is_never_its_own_target(classifier: Classifier, tmp_path: Path) -> None:
     given = write(tmp_path / "in.csv", [{"text": "happy"}])
-    predict_table(classifier, given, given)
-    assert list(read(given)[0]) == ["text", *ADDED]
+    before = given.read_bytes()
+    for overwrite in (False, True):
+        with pytest.raises(UsageError, match="is the input"):
+            predict_table(classifier, given, given, overwrite=overwrite)
+    assert given.read_bytes() == before
+
+
+def test_a_target_that_exists_needs_overwrite(classifier: Classifier, tmp_path: Path) -> None:
+    given, target = write(tmp_path / "in.csv", [{"text": "happy"}]), tmp_path / "out.csv"
+    target.write_text("mine")
+    with pytest.raises(UsageError, match="exists already"):
+        predict_table(classifier, given, target)
+    assert target.read_text() == "mine"
+    predict_table(classifier, given, target, overwrite=True)
+    assert list(read(target)[0]) == ["text", *ADDED]
+
+
+def test_a_target_that_appears_in_the_meantime_stays(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    given, target = write(tmp_path / "in.csv", [{"text": "happy"}]), tmp_path / "out.csv"
+    with pytest.raises(UsageError, match="exists already"):
+        predict_table(classifier, given, target, progress=lambda _: target.write_text("mine"))
+    assert target.read_text() == "mine"
 
 
 def test_a_named_column_is_taken(classifier: Classifier, tmp_path: Path) -> None:
@@ -142,7 +164,7 @@ class TestTypes:
         rows[2400]["note"] = "late"
         for suffix in (".parquet", ".jsonl"):
             given = write(tmp_path / f"in{suffix}", rows)
-            predict_table(classifier, given, tmp_path / "out.parquet")
+            predict_table(classifier, given, tmp_path / "out.parquet", overwrite=True)
             assert [row["note"] for row in read(tmp_path / "out.parquet")] == [
                 row["note"] for row in rows
             ]
@@ -279,7 +301,7 @@ def test_bad_input_is_named_and_an_earlier_output_is_left_alone(
     target = tmp_path / f"out{suffix}"
     target.write_text("what was there")
     with pytest.raises(DataError, match=message) as caught:
-        predict_table(classifier, tmp_path / name, target)
+        predict_table(classifier, tmp_path / name, target, overwrite=True)
     assert name in str(caught.value)
     assert caught.value.hint
     assert target.read_text() == "what was there"
@@ -295,7 +317,7 @@ def test_a_failure_midway_leaves_the_earlier_output(
     target = tmp_path / f"out{suffix}"
     target.write_text("what was there")
     with pytest.raises(DataError, match="line 3002"):
-        predict_table(classifier, tmp_path / "in.csv", target)
+        predict_table(classifier, tmp_path / "in.csv", target, overwrite=True)
     assert target.read_text() == "what was there"
     assert len(list(tmp_path.iterdir())) == 2
 

@@ -19,6 +19,7 @@ from emolens.cli.options import (
     LayerOption,
     ModelOption,
     NormalizeOption,
+    OverwriteOption,
     PoolingOption,
     PrecisionOption,
     TextOption,
@@ -160,12 +161,15 @@ def encode(
     cache: Annotated[
         bool, typer.Option("--cache/--no-cache", help="Keep the vectors in the cache.")
     ] = True,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Write a vector for each row of a table of any size, without a study."""
     from emolens.encode.embed import Encoder
-    from emolens.encode.table import encode_table
+    from emolens.encode.table import check_target, encode_table
 
     console = Console()
+    target = out or source.with_name(f"{source.stem}-embeddings.parquet")
+    check_target(target, source, overwrite=overwrite)  # before the encoder is loaded
     model = Encoder(
         encoder,
         pooling=cast("Pooling", pooling or "cls"),
@@ -173,7 +177,6 @@ def encode(
         normalize=bool(normalize),
         precision=precision,
     )
-    target = out or source.with_name(f"{source.stem}-embeddings.parquet")
     with console.progress("encode") as update:
         done = encode_table(
             model,
@@ -181,6 +184,7 @@ def encode(
             target,
             text_column=text,
             cache=cache,
+            overwrite=overwrite,
             progress=lambda rows: update(rows, None),
         )
     console.note(f"{done.rows:,} rows, {done.width} numbers each, on {model.runtime}")
@@ -254,22 +258,29 @@ def predict(
         float, typer.Option(min=0, max=1, help="Mark answers with a lower probability as unsure.")
     ] = 0.5,
     precision: PrecisionOption = None,
+    overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Predict emotions with probabilities, for texts or tables of any size."""
     from emolens.predict.classifier import Classifier
+    from emolens.predict.tables import check_target, default_target
 
     if bool(texts) == (source is not None):
         raise UsageError(
             "Give either texts or --input FILE.", hint='For example: emolens predict "So good!"'
         )
-    if source is None and (out or text):
-        raise UsageError("--out and --text need --input FILE.", hint="Leave them out for texts.")
+    if source is None and (out or text or overwrite):
+        raise UsageError(
+            "--out, --text and --overwrite need --input FILE.", hint="Leave them out for texts."
+        )
     if source is not None and as_json:
         raise UsageError("--json is for texts.", hint="For a table of JSON lines: --out NAME.jsonl")
+    if source is not None:
+        target = out or default_target(source)
+        check_target(target, source, overwrite=overwrite)  # before the model is loaded
     classifier = Classifier(model, precision=precision, unsure_below=unsure_below)
     if source is not None:
-        _predict_table(classifier, source, out, text)
+        _predict_table(classifier, source, target, text=text, overwrite=overwrite)
         return
     lines = _stdin_lines() if texts == ["-"] else texts or []
     answers = classifier.predict(lines)
@@ -287,14 +298,20 @@ def _stdin_lines() -> list[str]:
         ) from error
 
 
-def _predict_table(classifier: Any, source: Path, out: Path | None, text: str | None) -> None:
-    from emolens.predict.tables import default_target, predict_table
+def _predict_table(
+    classifier: Any, source: Path, target: Path, *, text: str | None, overwrite: bool
+) -> None:
+    from emolens.predict.tables import predict_table
 
-    target = out or default_target(source)
     console = Console()
     with console.progress("predict") as update:
         tally = predict_table(
-            classifier, source, target, text_column=text, progress=lambda done: update(done, None)
+            classifier,
+            source,
+            target,
+            text_column=text,
+            overwrite=overwrite,
+            progress=lambda done: update(done, None),
         )
     console.note(f"{tally.rows:,} rows")
     if tally.truncated:

@@ -23,6 +23,9 @@ EncoderOption = Annotated[
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="The run folder (default: runs/NAME).")
 ]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Replace the output if it exists.")
+]
 ModelOption = Annotated[Path, typer.Option("--model", help="A model folder with openvino/ in it.")]
 SetOption = Annotated[
     list[str] | None,

@@ -13,7 +13,7 @@ from emolens.data.readers import open_table
 from emolens.data.readers.columns import choose_column, texts_of
 from emolens.data.readers.table import Table
 from emolens.encode.embed import Encoder
-from emolens.output import atomic_file
+from emolens.output import atomic_file, new_output
 from emolens.store import check_ending
 
 # Enough texts to put those of similar length together; fewer if the texts are long.
@@ -30,6 +30,12 @@ class Encoded:
     width: int = 0
 
 
+def check_target(target: Path, source: str | Path, *, overwrite: bool) -> None:
+    """Raise what encode_table raises for this target, without reading anything."""
+    check_ending(target, (".parquet",))
+    new_output(target, inputs=[Path(source)], overwrite=overwrite)
+
+
 def encode_table(
     encoder: Encoder,
     source: str | Path,
@@ -37,24 +43,26 @@ def encode_table(
     *,
     text_column: str | None = None,
     cache: bool = True,
+    overwrite: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Encoded:
     """Write `row` (int64, from 0) and `embedding` (d float32) for each row of `source`, in order.
 
     source: any table that emolens reads, or .txt with one text per line. target: .parquet. Memory
     use does not grow with the number of rows. cache: as in Encoder.encode; a second call continues
-    where an interrupted one stopped. progress: called with the number of rows done. Raises
+    where an interrupted one stopped. overwrite: whether `target` may exist; it is never the source.
+    progress: called with the number of rows done. Raises UsageError for such a target, and
     DataError that names the file and the line.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     target = Path(target)
-    check_ending(target, (".parquet",))
+    check_target(target, source, overwrite=overwrite)
     table = open_table(Path(source), labelled=False)
     texts_in_order = _texts(table, choose_column(table, "text", text_column))
     encoded, writer = Encoded(), None
-    with atomic_file(target) as file, contextlib.ExitStack() as opened:
+    with atomic_file(target, overwrite=overwrite) as file, contextlib.ExitStack() as opened:
         for texts in _chunks(texts_in_order):
             tokens = encoder.tokenizer.encode(texts, first=encoded.rows)
             vectors = encoder.encode(tokens, cache=cache)

@@ -23,7 +23,7 @@ from emolens.data.readers.delimited import delimiter_of
 from emolens.data.readers.table import Chunk, Row, Table
 from emolens.errors import DataError, first_line
 from emolens.labels import LabelSet
-from emolens.output import atomic_file
+from emolens.output import atomic_file, new_output
 from emolens.predict.classifier import Classifier, Prediction
 from emolens.store import check_ending
 
@@ -54,22 +54,30 @@ def default_target(source: Path) -> Path:
     return source.with_name(f"{source.stem}-emotions{_WRITTEN_AS.get(ending, ending)}")
 
 
+def check_target(target: Path, source: str | Path, *, overwrite: bool) -> None:
+    """Raise what predict_table raises for this target, without reading anything."""
+    check_ending(target, _WRITTEN)
+    new_output(target, inputs=[Path(source)], overwrite=overwrite)
+
+
 def predict_table(
     classifier: Classifier,
     source: str | Path,
     target: str | Path,
     *,
     text_column: str | None = None,
+    overwrite: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Tally:
     """Read `source`, write `target` with the answers beside each row.
 
     source: any table that emolens reads, or .txt with one text per line. target: .csv, .tsv,
-    .jsonl, .ndjson or .parquet. Memory use does not grow with the number of rows. progress: called
-    with the number of rows done. Raises DataError that names the file and the line.
+    .jsonl, .ndjson or .parquet. overwrite: whether `target` may exist; it is never the source.
+    Memory use does not grow with the number of rows. progress: called with the number of rows done.
+    Raises UsageError for such a target, and DataError that names the file and the line.
     """
     target = Path(target)
-    check_ending(target, _WRITTEN)
+    check_target(target, source, overwrite=overwrite)
     table = open_table(Path(source), labelled=False)
     column = choose_column(table, "text", text_column)
     names = ("emotion", "probability", "unsure", *(f"p_{name}" for name in classifier.labels.names))
@@ -80,7 +88,7 @@ def predict_table(
         )
     tally = Tally()
     answered = _answered(classifier, table, column=column, tally=tally, progress=progress)
-    with atomic_file(target) as file:
+    with atomic_file(target, overwrite=overwrite) as file:
         if target.suffix.lower() == ".parquet":
             _write_parquet(answered, table, file)
         else:
