@@ -18,7 +18,10 @@ FILES = sorted(SOURCE.rglob("*.py"))
 # Each layer imports from itself and from those before it. Modules of one rank stand apart,
 # except that those of the ground may use each other.
 RANKS = (
-    ("version", "errors", "shown", "labels", "blank", "runtime", "temporary", "output", "store"),
+    (
+        *("version", "errors", "shown", "labels", "blank", "runtime", "temporary", "output"),
+        *("store", "owned", "modelfolder"),
+    ),
     ("decide",),
     ("scores",),
     ("data",),
@@ -43,10 +46,11 @@ LIGHT = {
     "temporary",
     "output",
     "store",
+    "owned",
+    "modelfolder",
     "decide",
     "predict",
     "data.readers",
-    "encode.giant",
     "encode.tokenize",
     "encode.batches",
     "encode.engines.base",

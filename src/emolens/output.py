@@ -15,7 +15,7 @@ import shutil
 import stat
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from emolens.errors import StorageError, UsageError
@@ -182,10 +182,11 @@ def place(staged_folder: Path, folder: Path, *, owned: Mapping[str, str]) -> lis
 def remove_owned(folder: Path, names: Iterable[str], owned: Mapping[str, str]) -> None:
     """Delete the files `names` of `folder` that emolens wrote and nobody has changed since.
 
-    owned: as in place(). A name that leads out of the folder is left alone.
+    owned: as in place(). A name that leads out of the folder, also through a link, is left alone.
     """
+    root = folder.resolve()
     for name in names:
-        inside = not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
+        inside = (folder / name).parent.resolve().is_relative_to(root)
         if inside and _has(folder / name, owned.get(name)):
             with writing(folder / name):
                 (folder / name).unlink(missing_ok=True)

@@ -123,8 +123,6 @@ def test_a_config_of_other_classes_than_the_export_is_named(
     folder = model_folder(tmp_path, tiny_encoder, id2label=THREE)
     export_openvino(folder)
     change_config(folder, id2label={"0": "joy", "1": "anger"})
-    model = ExportedModel(folder, precision="fp32")
     with pytest.raises(EncoderError, match="gives 3 outputs for the 2 classes") as caught:
-        model.ask(["happy"])
+        ExportedModel(folder, precision="fp32")
     assert "emolens export" in caught.value.hint
-    assert np.isnan(model.ask([""])[0]).all()

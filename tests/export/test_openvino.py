@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from emolens.encode.engines.openvino import MODEL, OpenVinoEngine
 from emolens.encode.engines.torch import TorchEngine
 from emolens.encode.tokenize import Tokenizer
 from emolens.export.openvino import export_openvino
+from emolens.output import sha256
 from emolens.study import Run
 from tests.conftest import HOSTILE, feeling_rows
 
@@ -36,12 +38,18 @@ def test_openvino_gives_the_probabilities_of_torch(tiny_run: Run) -> None:
     np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
-def test_exporting_again_replaces_the_folder_whole(tiny_run: Run, tmp_path: Path) -> None:
+def test_exporting_again_replaces_its_own_files_only(tiny_run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(tiny_run.folder / "model", folder)
-    (folder / "openvino" / "left-over").touch()
-    paths = export_openvino(folder)
     names = ["openvino_model.bin", "openvino_model.xml"]
+    int8 = ["openvino_model_qint8_quantized.bin", "openvino_model_qint8_quantized.xml"]
+    assert [path.name for path in export_openvino(folder, calibration=TEXTS)] == names + int8
+    (folder / "openvino" / "notes").write_text("mine")
+    paths = export_openvino(folder)
     assert [path.name for path in paths] == names
-    assert sorted(path.name for path in (folder / "openvino").iterdir()) == names
+    assert sorted(path.name for path in (folder / "openvino").iterdir()) == ["notes", *names]
+    listed = json.loads((folder / "emolens.json").read_text("utf-8"))["files"]
+    for path in paths:
+        assert listed[path.relative_to(folder).as_posix()] == sha256(path)
+    assert not {f"openvino/{name}" for name in int8} & set(listed)
     assert not list(folder.glob(".*"))

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from emolens.errors import StorageError, UsageError
+from emolens.store import save_text
 from emolens.study.folder import FORMAT, Identity, Meter, RunFolder, StageRecord
 from emolens.study.keys import StageKey
+from emolens.temporary import temporary_name
 from emolens.version import __version__
 
 DATA = Identity("some data", "some encoder")
@@ -22,11 +24,16 @@ def finished(path: Path) -> Path:
     """A run folder with one stage done, which wrote a.txt and b.txt."""
     folder = RunFolder(path, DATA)
     with folder.opened():
-        written = [path / "a.txt", path / "b.txt"]
-        for file in written:
-            file.write_text("whole")
-        folder.record("embed", StageRecord(KEY, "two files", folder.outputs(written), 1.5, 10.0))
+        write(folder, "embed", {"a.txt": "whole", "b.txt": "whole"})
     return path
+
+
+def write(folder: RunFolder, stage: str, files: dict[str, str]) -> None:
+    """Do a stage that writes these files."""
+    with folder.placing() as out:
+        for name, text in files.items():
+            save_text(out / name, text)
+    folder.record(stage, StageRecord(KEY, "some files", folder.outputs(), 1.5, 10.0))
 
 
 def contents(folder: Path) -> dict[Path, bytes]:
@@ -67,7 +74,6 @@ def test_other_data_or_another_encoder_is_refused_and_nothing_changes(
     tmp_path: Path, other: Identity, says: str
 ) -> None:
     path = finished(tmp_path / "run")
-    (path / ".weights.emolens-abc").write_text("half")
     before = contents(path)
     with pytest.raises(UsageError, match=says), RunFolder(path, other).opened():
         pytest.fail("it must not open")
@@ -118,18 +124,21 @@ def test_a_folder_of_another_version_is_refused_and_stays_as_it_is(
     ):
         pytest.fail("it must not open")
     assert str(manifest["emolens"]) in str(raised.value)
-    assert "--out" in raised.value.hint
+    assert f"--out {path}-2" in raised.value.hint
     assert contents(path) == before
 
 
-def test_half_written_files_of_a_killed_run_are_swept(tmp_path: Path) -> None:
+def test_temporary_files_of_a_killed_run_are_removed_and_others_are_not(tmp_path: Path) -> None:
     path = finished(tmp_path / "run")
-    (path / "model").mkdir()
-    (path / "model" / ".weights.emolens-abc").write_text("half")
-    (path / ".model.emolens-abc").mkdir()
+    ours = [path / temporary_name(name) for name in ("staged", "manifest.json")]
+    ours[0].mkdir()
+    ours[1].write_text("half")
+    similar = path / ".manifest.json.emolens-0123456789abcdef"
+    similar.write_text("mine")
     with RunFolder(path, DATA).opened():
         pass
-    assert list(path.rglob(".*.emolens-*")) == []
+    assert [file.exists() for file in ours] == [False, False]
+    assert similar.read_text() == "mine"
     assert (path / "a.txt").read_text() == "whole"
 
 
@@ -145,7 +154,7 @@ def test_a_manifest_that_is_none_is_an_error_with_a_way_out(tmp_path: Path, cont
         RunFolder(path, DATA).opened(),
     ):
         pytest.fail("it must not open")
-    assert "elete" in raised.value.hint
+    assert f"--out {path}-2" in raised.value.hint
 
 
 def test_a_manifest_with_unknown_fields_is_an_error(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,15 @@ def changed(study: Study, dotted: str, value: object) -> Study:
     *table, key = dotted.split(".")
     (values[table[0]] if table else values)[key] = value
     return Study.model_validate(values)
+
+
+@contextlib.contextmanager
+def says_what_is_set_aside(file: Path) -> Iterator[None]:
+    """The run says that it keeps the changed file under another name, and it does."""
+    changed = file.read_bytes()
+    with pytest.warns(UserWarning, match=f"{file.name} is not as emolens wrote it"):
+        yield
+    assert file.with_name(f"{file.name}.yours").read_bytes() == changed
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -270,7 +280,8 @@ def test_a_harmed_file_is_made_again_and_alike(
     if harm == "damaged":
         file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     log = Log()
-    run_study(tiny_run.study, copied, observer=log)
+    with says_what_is_set_aside(file) if harm == "damaged" else contextlib.nullcontext():
+        run_study(tiny_run.study, copied, observer=log)
     # What is made anew is the same to the byte, so that what was made from it still holds.
     assert log.ran == again
     assert log.reasons == {
@@ -282,7 +293,10 @@ def test_a_harmed_file_is_made_again_and_alike(
 def test_a_harmed_model_is_trained_again_and_judged_again(tiny_run: Run, copied: Path) -> None:
     (copied / "model" / "model.safetensors").write_bytes(b"damaged")
     log = Log(stop_before=LAST)
-    with pytest.raises(StoppedError):
+    with (
+        says_what_is_set_aside(copied / "model" / "model.safetensors"),
+        pytest.raises(StoppedError),
+    ):
         run_study(tiny_run.study, copied, observer=log)
     assert log.ran == ["finetune", "evaluate"]
     for name in ("model/model.safetensors", "evaluation.json"):

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from emolens.encode.tokenize import Tokenizer, read_config, stated_limit
 from emolens.errors import EncoderError, MissingExtra, UsageError, hub_errors, nearest, require
+from emolens.modelfolder import read_emolens_json
 from emolens.shown import one_line
 from emolens.store import fingerprint, sha256
 
@@ -67,7 +68,7 @@ def find_encoder(name: str | Path, *, sha256_wanted: str | None = None) -> Encod
         folder, sha256_wanted = _minilm(), sha256_wanted or _MINILM_SHA256
     elif path.is_dir():
         # emolens.json holds the SHA-256 of weights that emolens has trained.
-        stated = read_config(path / "emolens.json").get("weights_sha256")
+        stated = read_emolens_json(path).get("weights_sha256")
         folder, sha256_wanted = path, sha256_wanted or stated
     elif name in _ON_THE_HUB or ("/" in name and name[0] not in "./~" and not path.parent.is_dir()):
         folder = _from_hub(_ON_THE_HUB.get(name, name))

@@ -27,6 +27,8 @@ class ExportedModel:
         self.head = read_head(folder)
         self.tokenizer = Tokenizer.from_folder(folder)
         self._engine, self.runtime = open_exported(folder, precision=precision)
+        if self._engine.width is not None:
+            self._check_width(self._engine.width)
 
     def ask(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Probabilities (n, k) float64, and (n,) bool, which texts were cut at the limit.
@@ -43,10 +45,13 @@ class ExportedModel:
 
     def _logits(self, tokens: Tokens) -> np.ndarray:
         logits = run_batches(self._engine, tokens, self.tokenizer.pad_id)
-        if logits.shape[1] != len(self.head.labels):
+        self._check_width(logits.shape[1])
+        return logits
+
+    def _check_width(self, width: int) -> None:
+        if width != len(self.head.labels):
             raise EncoderError(
-                f"{self.folder / 'openvino'} gives {logits.shape[1]} outputs for the"
+                f"{self.folder / 'openvino'} gives {width} outputs for the"
                 f" {len(self.head.labels)} classes of config.json.",
                 hint="Export it again: emolens export MODEL_FOLDER (needs emolens[train]).",
             )
-        return logits

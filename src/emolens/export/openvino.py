@@ -12,7 +12,8 @@ from emolens.encode.quantize import quantized
 from emolens.encode.tokenize import Tokenizer
 from emolens.errors import EncoderError, first_line
 from emolens.export.head import read_head
-from emolens.store import atomic_folder
+from emolens.modelfolder import OPENVINO, check_writable, renew
+from emolens.output import staged
 
 
 def export_openvino(folder: str | Path, *, calibration: Sequence[str] = ()) -> list[Path]:
@@ -20,10 +21,12 @@ def export_openvino(folder: str | Path, *, calibration: Sequence[str] = ()) -> l
 
     The exported model takes input_ids and attention_mask, (rows, tokens) int64, and gives logits.
     fp32 or bf16 is chosen when the model is loaded. calibration: 300 or more texts like those that
-    the model will get; with them an int8 model is written, too.
+    the model will get; with them an int8 model is written, too. Files of others in `openvino/`
+    stay: one that is in the way gets the name NAME.yours, with a warning.
     """
     folder = Path(folder)
     read_head(folder)  # raises at once if the head is not that of a classifier
+    check_writable(folder)
     try:
         return _export(folder, calibration)
     except RuntimeError as error:
@@ -37,10 +40,12 @@ def _export(folder: Path, calibration: Sequence[str]) -> list[Path]:
     tokenizer = Tokenizer.from_folder(folder)
     with quiet_transformers():
         converted = traced(logits_of(traceable(trained_classifier(folder))), "logits")
-    with atomic_folder(folder / "openvino") as fresh:
-        save_traced(converted, fresh / MODEL)
-        try_out(fresh / MODEL)
+    with staged(folder) as fresh:
+        exported = fresh / OPENVINO
+        exported.mkdir()
+        save_traced(converted, exported / MODEL)
+        try_out(exported / MODEL)
         if calibration:
             rows = tokenizer.encode(calibration)
-            save_traced(quantized(converted, rows, tokenizer.pad_id), fresh / INT8_MODEL)
-    return sorted((folder / "openvino").iterdir())
+            save_traced(quantized(converted, rows, tokenizer.pad_id), exported / INT8_MODEL)
+        return renew(fresh, folder, part=OPENVINO)

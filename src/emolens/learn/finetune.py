@@ -34,6 +34,8 @@ from emolens.encode.engines.choose import choose, start
 from emolens.encode.engines.torch import torch_for
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import DataError, EncoderError, require
+from emolens.modelfolder import check_writable, renew
+from emolens.output import sha256, staged, writing
 from emolens.runtime import Runtime, seed_everything
 from emolens.scores import (
     FINETUNE,
@@ -44,7 +46,6 @@ from emolens.scores import (
     Recipe,
     Scores,
 )
-from emolens.store import atomic_folder, save_json, sha256, writing
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,9 @@ def finetune(
 ) -> Scores:
     """Train on train, keep the epoch with the best validation macro-F1, write a model folder.
 
-    encoder: a name, or a folder. folder: what is there is replaced, once all is done. tokenizer:
-    the encoder's, with a limit of tokens per text for training and for later use; without it, the
+    encoder: a name, or a folder. folder: the files that emolens wrote there are replaced, once all
+    is done; another file in the way gets the name NAME.yours, with a warning. tokenizer: the
+    encoder's, with a limit of tokens per text for training and for later use; without it, the
     encoder's own limit, with a warning where texts are cut.
 
     Returns the probabilities of every split but train, computed in fp32 from the saved weights; the
@@ -89,6 +91,8 @@ def finetune(
                 f"{dataset.name} has no rows in {split}.",
                 hint="Add rows: fine-tuning learns from train and chooses the epoch on validation.",
             )
+    folder = Path(folder)
+    check_writable(folder)
     if not isinstance(encoder, EncoderFolder):
         encoder = find_encoder(str(encoder))
     limit_is_given, tokenizer = tokenizer is not None, tokenizer or tokenizer_of(encoder)
@@ -100,11 +104,12 @@ def finetune(
     # The saved model cuts texts at the same length.
     pretrained.model_max_length = tokenizer.max_length
     training = _Training(encoder, dataset, tokens, pretrained, recipe or Recipe(), progress)
-    with atomic_folder(Path(folder)) as fresh:
+    with staged(folder) as fresh:
         pretrained.save_pretrained(fresh)
         facts = _train(training, fresh)
-        _write_emolens_json(fresh, encoder, dataset)
-        return _scores(fresh, training, tokenizer.pad_id, facts=facts)
+        scores = _scores(fresh, training, tokenizer.pad_id, facts=facts)
+        renew(fresh, folder, facts=_facts(fresh, encoder, dataset))
+    return scores
 
 
 def _train(training: _Training, folder: Path) -> FinetuneFacts:
@@ -147,16 +152,13 @@ def _train(training: _Training, folder: Path) -> FinetuneFacts:
     )
 
 
-def _write_emolens_json(folder: Path, encoder: EncoderFolder, dataset: Dataset) -> None:
+def _facts(folder: Path, encoder: EncoderFolder, dataset: Dataset) -> dict[str, Any]:
     """The facts that have no place in the files of transformers."""
-    save_json(
-        folder / "emolens.json",
-        {
-            "base_sha256": encoder.weights_sha256,
-            "weights_sha256": sha256(folder / "model.safetensors"),
-            "training_data": {"name": dataset.name, "fingerprint": dataset.fingerprint},
-        },
-    )
+    return {
+        "base_sha256": encoder.weights_sha256,
+        "weights_sha256": sha256(folder / "model.safetensors"),
+        "training_data": {"name": dataset.name, "fingerprint": dataset.fingerprint},
+    }
 
 
 def _scores(folder: Path, training: _Training, pad_id: int, *, facts: FinetuneFacts) -> Scores:

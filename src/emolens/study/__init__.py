@@ -20,7 +20,6 @@ from emolens.encode.backbone import find_encoder
 from emolens.errors import EncoderError, UsageError, nearest
 from emolens.evaluation.evaluate import Evaluation
 from emolens.shown import html_table, one_line
-from emolens.store import save_text
 from emolens.study.context import Context
 from emolens.study.figures import FIGURES, draw
 from emolens.study.folder import Identity, Meter, RunFolder, StageRecord
@@ -101,14 +100,22 @@ def run_study(
     encoder = find_encoder(study.encoder.name, sha256_wanted=study.encoder.sha256)
     run_folder = RunFolder(folder, Identity.of(study))
     with run_folder.opened():
-        save_text(folder / "study.toml", study.to_toml())
+        run_folder.keep_study(study)
         observer.opened(study, dataset, folder)
         context = Context(study, dataset, encoder, folder, run_folder.records, observer.progress)
         failed = _run_stages(wanted, context, run_folder, observer=observer)
         if failed:
             raise failed
-        drawn = tuple(draw(context, [until])) if until in FIGURES else ()
+        drawn = _drawn(until, context, run_folder) if until and until in FIGURES else ()
     return Run(study, folder, {stage: run_folder.records[stage] for stage in wanted}, drawn)
+
+
+def _drawn(stage: str, context: Context, run_folder: RunFolder) -> tuple[Path, ...]:
+    """Draw the pictures of one stage; returns their paths."""
+    with run_folder.placing() as out:
+        paths = [path.relative_to(out) for path in draw(context, out, [stage])]
+    run_folder.placed()
+    return tuple(run_folder.path / path for path in paths)
 
 
 def _run_stages(
@@ -133,8 +140,9 @@ def _run_stage(stage: str, context: Context, run_folder: RunFolder, observer: Ob
     if reason is not None:
         observer.started(stage, reason)
         meter = Meter()
-        paths, summary = STAGES[stage].run(context)
-        outputs = run_folder.outputs(paths)
+        with run_folder.placing() as out:
+            summary = STAGES[stage].run(context, out)
+        outputs = run_folder.outputs(model_part=STAGES[stage].model_part)
         record = StageRecord(key, summary, outputs, meter.seconds, meter.peak_memory_mb)
         run_folder.record(stage, record)
     observer.finished(stage, run_folder.records[stage], resumed=reason is None)

@@ -71,10 +71,10 @@ FIGURES: dict[str, Callable[[Context], Displays]] = {
 }
 
 
-def draw(context: Context, stages: Iterable[str] = FIGURES) -> list[Path]:
-    """Draw the pictures of these stages into figures/, as .png and .svg. Returns the paths."""
+def draw(context: Context, out: Path, stages: Iterable[str] = FIGURES) -> list[Path]:
+    """Draw the pictures of these stages into out/figures, as .png and .svg. Returns the paths."""
     paths: list[Path] = []
     for stage in stages:
         for name, display in FIGURES[stage](context).items():
-            paths += save_figure(display, context.folder / "figures" / f"{name}.png")
+            paths += save_figure(display, out / "figures" / f"{name}.png")
     return paths

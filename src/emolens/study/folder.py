@@ -1,8 +1,9 @@
 """The run folder: which stages are finished, what decided their results, and their files.
 
-A stage is finished if the manifest has it with the same key, and all its files are unchanged. The
-manifest is written after the files of a stage, so a run that is killed leaves no stage that only
-looks finished. No byte of a refused folder is changed. Knows nothing of what the stages do.
+A stage is finished if the manifest has it with the same key, and all its files are unchanged. A
+stage is recorded after its files are placed, so a run that is killed leaves no stage that only
+looks finished. Only files that the manifest lists are replaced or deleted, and no byte of a refused
+folder is changed. Knows nothing of what the stages do.
 """
 
 from __future__ import annotations
@@ -11,22 +12,27 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from filelock import FileLock, Timeout
+from pydantic import ConfigDict, TypeAdapter
 
-from emolens.errors import StorageError, UsageError
-from emolens.store import load_json, save_json, sha256, sweep, writing
+from emolens.errors import EmolensError, StorageError, UsageError
+from emolens.modelfolder import EMOLENS_JSON, OPENVINO, owned_in
+from emolens.output import place, remove_owned, sha256, staged, writing
+from emolens.owned import Owned, checked_list, digests, load_object
+from emolens.store import save_json, save_text
 from emolens.study.keys import StageKey
-from emolens.study.settings import Study
+from emolens.study.settings import Study, load_study
+from emolens.temporary import is_temporary, remove_dead
 from emolens.version import __version__
 
-MANIFEST = "manifest.json"
-FORMAT = 2  # of the manifest; a run of another format is not continued
-_OTHER_FOLDER = "Choose another folder with --out, or delete that one."
+MANIFEST, LOCK, STUDY, MODEL = "manifest.json", ".lock", "study.toml", "model"
+FORMAT = 3  # of the manifest; a run of another format is not continued
+_STARTED = (MANIFEST, "staged")  # a start that is killed may leave temporary files for these
 _MAX_REASONS = 3
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -53,6 +59,8 @@ class StageRecord:
     within the folder.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
     key: StageKey
     summary: str
     outputs: dict[str, str]
@@ -61,8 +69,10 @@ class StageRecord:
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> StageRecord:
-        """The record from its JSON form."""
-        return cls(**{**plain, "key": StageKey(**plain["key"])})
+        """The record from its JSON form. ValueError if it is no such record."""
+        record = TypeAdapter(cls).validate_python(plain)
+        checked_list(record.outputs)
+        return record
 
 
 class RunFolder:
@@ -72,12 +82,14 @@ class RunFolder:
         self.path = path
         self.identity = identity
         self.records: dict[str, StageRecord] = {}
+        self._owned = Owned()
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
-        """Lock the folder, delete half-written files of a killed run, read the manifest."""
-        self._records()  # refuses before anything in the folder is touched
-        lock = FileLock(self.path / ".lock", timeout=0)
+        """Lock the folder and read the manifest. Raises before anything in the folder changes."""
+        with writing(self.path):
+            self._read()
+        lock = FileLock(self.path / LOCK, timeout=0)
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             try:
@@ -88,8 +100,9 @@ class RunFolder:
                     hint="Wait for it, or choose another folder with --out.",
                 ) from error
         try:
-            sweep(self.path)
-            self.records = self._records()
+            self._read()
+            for name in _STARTED:
+                remove_dead(self.path, name)
             yield
         finally:
             lock.release()
@@ -103,60 +116,152 @@ class RunFolder:
         more = f" and {len(reasons) - _MAX_REASONS} more" if len(reasons) > _MAX_REASONS else ""
         return ", ".join(reasons[:_MAX_REASONS]) + more or None
 
+    @contextlib.contextmanager
+    def placing(self) -> Iterator[Path]:
+        """Give an empty folder for new files; they are placed if the block ends without an error.
+
+        Call record() or placed() then. Raises before the block if the files can't be placed.
+        """
+        self._check_links()
+        with staged(self.path) as out:
+            yield out
+            self._owned = self._owned.expecting(digests(out), self.path)
+            self._save()
+            place(out, self.path, owned=self._owned.files)
+
+    def outputs(self, *, model_part: str | None = None) -> dict[str, str]:
+        """SHA-256 by path of the files that were placed last.
+
+        model_part: also of the files in this part of the model folder, which has its own list.
+        """
+        outputs = dict(self._owned.pending)
+        if model_part is not None:
+            outputs |= self._model_files(model_part)
+        return outputs
+
     def record(self, stage: str, record: StageRecord) -> None:
-        """Write the manifest with this stage in it; remove what only its last run wrote."""
+        """Write the manifest with this stage in it; delete what only its last run wrote."""
         before = self.records.get(stage)
         self.records[stage] = record
+        current = {name for entry in self.records.values() for name in entry.outputs}
+        gone = before.outputs.keys() - current if before else set()
+        remove_owned(self.path, gone, self._owned.files)
+        self.placed(without=gone)
+
+    def placed(self, *, without: Iterable[str] = ()) -> None:
+        """Write the manifest: what was pending is in its place."""
+        self._owned = self._owned.placed(without=without)
+        self._save()
+
+    def keep_study(self, study: Study) -> None:
+        """Write study.toml, if the file there does not give the same study."""
+        with contextlib.suppress(EmolensError):
+            if (self.path / STUDY).is_file() and load_study(self.path / STUDY) == study:
+                return
+        with self.placing() as out:
+            save_text(out / STUDY, study.to_toml())
+        self.placed()
+
+    def _save(self) -> None:
         stages = {name: asdict(entry) for name, entry in self.records.items()}
         head = {"emolens": __version__, "format": FORMAT, **asdict(self.identity)}
-        save_json(self.path / MANIFEST, {**head, "stages": stages})
-        current = {name for entry in self.records.values() for name in entry.outputs}
-        for name, digest in before.outputs.items() if before else ():
-            file = self.path / name
-            if name not in current and file.is_file() and sha256(file) == digest:
-                file.unlink()
-
-    def outputs(self, paths: Sequence[Path]) -> dict[str, str]:
-        """SHA-256 by path within the folder."""
-        return {path.relative_to(self.path).as_posix(): sha256(path) for path in paths}
+        save_json(self.path / MANIFEST, {**head, "stages": stages, **self._owned.to_json()})
 
     def _damages(self, record: StageRecord) -> list[str]:
         """Which files of the stage are missing or were changed."""
+        # `emolens export` may have renewed the exported files, and lists them in emolens.json.
+        exported = self._model_files(OPENVINO)
+        pending = {f"{MODEL}/{name}": d for name, d in owned_in(self.path / MODEL).pending.items()}
         damages = []
         for name, digest in record.outputs.items():
-            if not (self.path / name).is_file():
+            file = self.path / name
+            if not file.is_file():
                 damages.append(f"{name} is missing")
-            elif sha256(self.path / name) != digest:
-                damages.append(f"{name} was changed")
+            elif file.name != EMOLENS_JSON:
+                there = sha256(file)
+                if there != exported.get(name, digest) or there != pending.get(name, there):
+                    damages.append(f"{name} was changed")
         return damages
 
-    def _records(self) -> dict[str, StageRecord]:
-        """The manifest's records. Raises if its version, data or encoder is another."""
+    def _model_files(self, part: str) -> dict[str, str]:
+        """The files of the model folder that emolens wrote and whose path begins with `part`."""
+        model = self.path / MODEL
+        owned = owned_in(model)
+        files = {**owned.files, **owned.pending}
+        if not part and files:
+            files[EMOLENS_JSON] = sha256(model / EMOLENS_JSON)
+        return {f"{MODEL}/{name}": files[name] for name in files if name.startswith(part)}
+
+    def _check_links(self) -> None:
+        """Raise if the manifest has a second name: then the folder is a copy made of hard links."""
         file = self.path / MANIFEST
-        if not file.is_file():
-            return {}
-        manifest = load_json(file)
-        if not isinstance(manifest, dict) or "emolens" not in manifest:
-            raise StorageError(f"{file} is not the manifest of a run.", hint=_OTHER_FOLDER)
-        if (manifest["emolens"], manifest.get("format")) != (__version__, FORMAT):
+        if file.exists() and file.stat().st_nlink > 1:
+            free = self._free()
             raise StorageError(
-                f"{self.path} holds a run of another version of emolens ({manifest['emolens']}).",
-                hint=f"This version can't continue it. {_OTHER_FOLDER}",
+                f"The files of {self.path} have hard links, and a run would replace only these.",
+                hint=f"Go on in a copy without links: cp -r {self.path} {free}, then --out {free}",
+            )
+
+    def _check_lock(self) -> None:
+        """Raise if another file has the name of the lock: a lock is an empty file."""
+        file = self.path / LOCK
+        if file.is_symlink() or (file.exists() and (not file.is_file() or file.stat().st_size)):
+            raise self._refusal(f"{file} is not the lock of a run.")
+
+    def _check_empty(self) -> None:
+        """Raise if a folder without a manifest holds anything but the rests of a killed start."""
+        if not self.path.is_dir():
+            return
+        names = (path.name for path in self.path.iterdir() if path.name != LOCK)
+        foreign = [n for n in names if not any(is_temporary(n, name) for name in _STARTED)]
+        if foreign:
+            raise self._refusal(
+                f"{self.path} is not empty and not the folder of a run: it holds {min(foreign)}."
+            )
+
+    def _refusal(self, message: str) -> StorageError:
+        return StorageError(
+            message, hint=f"Choose an empty folder or a new one, for example: --out {self._free()}"
+        )
+
+    def _free(self) -> str:
+        """A folder that does not exist, beside this one if it has a name."""
+        inside = self.path.name in ("", "..")
+        start, number = self.path / "run" if inside else self.path, 1 if inside else 2
+        while os.path.lexists(folder := start.with_name(f"{start.name}-{number}")):
+            number += 1
+        return f'"{folder}"' if " " in str(folder) else str(folder)
+
+    def _read(self) -> None:
+        """Read the manifest. Raises if the folder is not that of a run with this identity."""
+        self._check_lock()
+        file = self.path / MANIFEST
+        if not os.path.lexists(file):
+            self._check_empty()
+            return
+        try:
+            manifest = load_object(file)
+            version, form = manifest["emolens"], manifest.get("format")
+        except (OSError, ValueError, KeyError) as error:
+            raise self._refusal(f"{file} is not the manifest of a run.") from error
+        if (version, form) != (__version__, FORMAT):
+            raise self._refusal(
+                f"{self.path} holds a run of another version of emolens ({version}), which this"
+                " version can't continue."
             )
         try:
             stored = Identity(manifest["dataset"], manifest["encoder"])
+            self._owned = Owned.from_json(manifest)
             stages = manifest["stages"].items()
-            records = {name: StageRecord.from_dict(entry) for name, entry in stages}
-        except (KeyError, TypeError, AttributeError) as error:
-            raise StorageError(
-                f"{file} is not the manifest of a run.", hint=_OTHER_FOLDER
-            ) from error
+            self.records = {name: StageRecord.from_dict(entry) for name, entry in stages}
+        except (KeyError, AttributeError, ValueError) as error:
+            raise self._refusal(f"{file} is not the manifest of a run.") from error
         for name, value in asdict(stored).items():
             if value != getattr(self.identity, name):
                 raise UsageError(
-                    f"{self.path} holds a run with another {name} ({value}).", hint=_OTHER_FOLDER
+                    f"{self.path} holds a run with another {name} ({value}).",
+                    hint=f"Choose another folder, for example: --out {self._free()}",
                 )
-        return records
 
 
 class Meter:

@@ -1,5 +1,7 @@
-"""The stages of a study, in order. Each reads files that earlier stages wrote into the run folder,
-does one thing, and returns the files that it wrote and a summary in one line.
+"""The stages of a study, in order. Each reads what earlier stages wrote into the run folder, does
+one thing, writes its files into the folder `out`, and returns a summary in one line.
+
+Knows nothing of how the files get from `out` to their places in the run folder.
 """
 
 from __future__ import annotations
@@ -22,12 +24,14 @@ from emolens.export.openvino import export_openvino
 from emolens.export.verify import drift
 from emolens.learn.baselines import majority, tfidf
 from emolens.learn.finetune import finetune
+from emolens.modelfolder import OPENVINO
 from emolens.scores import EXPORTED, FINETUNE, PROBE, FinetuneFacts, Recipe, Scores, role_of
 from emolens.show.card import model_card
 from emolens.show.report import ReportContents, render_report
 from emolens.store import fingerprint, load_json, save_arrays, save_json, save_table, save_text
 from emolens.study.context import Context
 from emolens.study.figures import FIGURES, draw
+from emolens.study.folder import MODEL
 from emolens.study.keys import StageKey, chosen_settings, settings_of
 from emolens.study.settings import Study
 from emolens.version import versions
@@ -39,45 +43,45 @@ _FINETUNE_FIGURES = {
     "macro_f1": "macro-F1",
     "loss": "loss",
 }
-Outcome = tuple[list[Path], str]
 
 
 @dataclass(frozen=True)
 class Stage:
     """One stage, and all that decides its result.
 
-    needs: stages whose files it reads. settings: those that it uses; the name of a table means all
-    settings in it. inputs: names in INPUTS. libraries: those that decide its numbers. may_fail:
-    some encoders don't allow it, and later stages can run without it.
+    run: gets the context and `out`. needs: stages whose files it reads. settings: those that it
+    uses; the name of a table means all settings in it. inputs: names in INPUTS. libraries: those
+    that decide its numbers. model_part: it also renews the files of the model folder whose path
+    begins with this; that folder has its own list, emolens.json. may_fail: some encoders don't
+    allow it, and later stages can run without it.
     """
 
-    run: Callable[[Context], Outcome]
+    run: Callable[[Context, Path], str]
     needs: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ("data",)
     libraries: tuple[str, ...] = ()
+    model_part: str | None = None
     may_fail: bool = False
 
 
-def _tokenize(context: Context) -> Outcome:
-    paths, over, medians = [], 0, {}
+def _tokenize(context: Context, out: Path) -> str:
+    over, medians = 0, {}
     for name, split in context.dataset.splits.items():
         tokens = context.tokenizer.encode(split.texts)
-        paths.append(context.folder / "tokens" / f"{name}.safetensors")
-        save_arrays(paths[-1], dict(vars(tokens)))
+        save_arrays(out / "tokens" / f"{name}.safetensors", dict(vars(tokens)))
         over += tokens.n_truncated
         medians[name] = np.median(tokens.n_whole)
     n, limit = len(context.dataset), context.tokenizer.max_length
     median = f"median of train {medians[TRAIN]:.0f} tokens"
-    return paths, f"{n:,} texts, {median}, {over:,} over the limit of {limit}"
+    return f"{n:,} texts, {median}, {over:,} over the limit of {limit}"
 
 
-def _audit(context: Context) -> Outcome:
+def _audit(context: Context, out: Path) -> str:
     n_tokens = {name: tokens.n_whole for name, tokens in context.tokens().items()}
     limit, labels = context.tokenizer.max_length, context.dataset.labels
     report = audit(context.dataset, n_tokens=n_tokens, max_length=limit)
-    path = context.folder / "audit.json"
-    save_json(path, report.to_dict())
+    save_json(out / "audit.json", report.to_dict())
     sizes = ", ".join(f"{name} {split.n:,}" for name, split in report.splits.items())
     summary = f"{sizes} texts in {len(labels)} classes"
     if repeated := report.repeated_texts:
@@ -86,10 +90,10 @@ def _audit(context: Context) -> Outcome:
         summary += f", {leaked:,} also in train"
     if blank := sum(context.dataset.blank.values()):
         summary += f", {blank:,} without a text left out"
-    return [path], summary
+    return summary
 
 
-def _embed(context: Context) -> Outcome:
+def _embed(context: Context, out: Path) -> str:
     settings = context.study.encoder
     encoder = Encoder(
         context.encoder,
@@ -112,31 +116,31 @@ def _embed(context: Context) -> Outcome:
 
         vectors[name] = encoder.encode(tokens[name], progress=progress)
     embeddings = Embeddings(vectors)
-    facts = context.folder / "embeddings" / "embeddings.json"
+    embeddings.save(out / "embeddings")
     chosen = settings.model_dump(include=set(EMBED_SETTINGS))
-    save_json(facts, {"runtime": str(encoder.runtime), **chosen})
-    paths = [*embeddings.save(context.folder / "embeddings"), facts]
+    facts = {"runtime": str(encoder.runtime), **chosen}
+    save_json(out / "embeddings" / "embeddings.json", facts)
     shapes = " ".join(str(shape) for shape in embeddings.shapes.values())
     summary = f"{shapes}, {settings.pooling} pooling on {encoder.runtime}"
-    return paths, summary if computed else f"{summary}, read from the cache"
+    return summary if computed else f"{summary}, read from the cache"
 
 
-def _map(context: Context) -> Outcome:
+def _map(context: Context, out: Path) -> str:
     settings, labels = context.study.map, context.dataset[TRAIN].labels
     vectors, seed = context.embeddings()[TRAIN], context.study.seed
     projection = project(vectors, labels, seed=seed, **settings.model_dump())
-    path = context.folder / "projection.parquet"
-    projection.save(path)
-    return [path], f"({len(projection.labels)}, 3) X, Y, label; UMAP, {settings.metric}"
+    projection.save(out / "projection.parquet")
+    return f"({len(projection.labels)}, 3) X, Y, label; UMAP, {settings.metric}"
 
 
-def _baselines(context: Context) -> Outcome:
+def _baselines(context: Context, out: Path) -> str:
     models = [majority(context.dataset), tfidf(context.dataset, context.balance)]
-    paths = [p for s in models for p in s.save(context.folder / role_of(s.model).folder)]
-    return paths, ", ".join(f"{role_of(s.model).title} {_accuracy(context, s)}" for s in models)
+    for scores in models:
+        scores.save(out / role_of(scores.model).folder)
+    return ", ".join(f"{role_of(s.model).title} {_accuracy(context, s)}" for s in models)
 
 
-def _probe(context: Context) -> Outcome:
+def _probe(context: Context, out: Path) -> str:
     from emolens.learn.probe import Probe  # loads scikit-learn, which a resumed run doesn't need
 
     embeddings, y, rows = context.embeddings(), context.dataset.y, context.balance.rows
@@ -147,54 +151,50 @@ def _probe(context: Context) -> Outcome:
     validation = embeddings[VALIDATION], y[VALIDATION]
     probe.fit(embeddings[TRAIN][rows], y[TRAIN][rows], eval_set=validation)
     scores = probe.scores(embeddings, context.dataset.labels)
-    summary = f"validation accuracy {_accuracy(context, scores)}, C = {probe.C_:g}"
-    folder = context.folder / PROBE.folder
-    return [*probe.save(folder), *scores.save(folder)], summary
+    probe.save(out / PROBE.folder)
+    scores.save(out / PROBE.folder)
+    return f"validation accuracy {_accuracy(context, scores)}, C = {probe.C_:g}"
 
 
-def _finetune(context: Context) -> Outcome:
+def _finetune(context: Context, out: Path) -> str:
     settings = context.study.finetune.model_dump()
     method, seed = context.study.balance.method, context.study.seed
     recipe = Recipe(**settings, balance=method, seed=seed)
-    folder = context.folder / "model"
     scores = finetune(
         context.encoder,
         context.dataset,
-        folder,
+        context.folder / MODEL,
         tokenizer=context.tokenizer,
         recipe=recipe,
         progress=context.progress,
     )
     facts = scores.facts
     assert isinstance(facts, FinetuneFacts)  # noqa: S101 - for the type checker
-    paths = [path for path in folder.iterdir() if path.is_file()]
-    paths += scores.save(context.folder / FINETUNE.folder)
+    scores.save(out / FINETUNE.folder)
     figures = ", ".join(
         f"{title} {getattr(facts.kept, name):.4f}" for name, title in _FINETUNE_FIGURES.items()
     )
     speed = f"{facts.texts_per_second:.0f} texts per second on {facts.runtime}"
-    return paths, f"validation {figures} (epoch {facts.best_epoch:g}); {speed}"
+    return f"validation {figures} (epoch {facts.best_epoch:g}); {speed}"
 
 
-def _evaluate(context: Context) -> Outcome:
+def _evaluate(context: Context, out: Path) -> str:
     scores = context.scores()
     evaluation = evaluate(context.dataset, scores)
-    paths = [context.folder / "evaluation.json", context.folder / "predictions.parquet"]
-    evaluation.save(paths[0])
-    save_table(paths[1], predictions_table(context.dataset, scores))
+    evaluation.save(out / "evaluation.json")
+    save_table(out / "predictions.parquet", predictions_table(context.dataset, scores))
     best = evaluation.by_split[TEST][EXPORTED.name]
     low, high = best.intervals["accuracy"]
     summary = f"test accuracy {best.accuracy:.4f} (95 % {low:.3f}–{high:.3f})"
     figures = f"{summary}, macro-F1 {best.macro_f1:.4f}"
-    return paths, "; ".join(filter(None, [figures, evaluation.absence(TEST)]))
+    return "; ".join(filter(None, [figures, evaluation.absence(TEST)]))
 
 
-def _figures(context: Context) -> Outcome:
-    paths = draw(context)
-    return paths, f"{len(paths) // 2} pictures, each as .png and .svg"
+def _figures(context: Context, out: Path) -> str:
+    return f"{len(draw(context, out)) // 2} pictures, each as .png and .svg"
 
 
-def _report(context: Context) -> Outcome:
+def _report(context: Context, out: Path) -> str:
     evaluation, audited = context.evaluation(), context.audit()
     drawn = [context.folder / name for name in context.records["figures"].outputs]
     contents = ReportContents(
@@ -210,22 +210,22 @@ def _report(context: Context) -> Outcome:
         figures={path.stem: path for path in drawn if path.suffix == ".svg"},
         stages={n: asdict(context.records[n]) for n in _read("report", context)},
     )
-    report, card = context.folder / "report.html", context.folder / "model" / "README.md"
-    save_text(report, render_report(contents))
-    save_text(card, model_card(context.study.name, audited, context.encoder.short_name, evaluation))
-    return [report, card], f"report.html with {len(contents.figures)} figures, and a model card"
+    card = model_card(context.study.name, audited, context.encoder.short_name, evaluation)
+    save_text(out / "report.html", render_report(contents))
+    save_text(out / MODEL / "README.md", card)
+    return f"report.html with {len(contents.figures)} figures, and a model card"
 
 
-def _export(context: Context) -> Outcome:
-    model, summary = context.folder / "model", "model/openvino, for emolens predict"
+def _export(context: Context, out: Path) -> str:
+    model, summary = context.folder / MODEL, f"{MODEL}/openvino, for emolens predict"
     if not context.study.export.int8:
-        return export_openvino(model), summary
-    paths = export_openvino(model, calibration=context.dataset[TRAIN].texts)
+        export_openvino(model)
+        return summary
+    export_openvino(model, calibration=context.dataset[TRAIN].texts)
     rows = context.dataset[VALIDATION]
     difference = drift(model, rows.texts, labels=rows.labels)
-    paths.append(context.folder / "drift.json")
-    save_json(paths[-1], asdict(difference))
-    return paths, f"{summary}; validation, {difference}"
+    save_json(out / "drift.json", asdict(difference))
+    return f"{summary}; validation, {difference}"
 
 
 def _accuracy(context: Context, scores: Scores) -> str:
@@ -291,6 +291,7 @@ STAGES = {
         settings=("balance", "encoder.max_length", "finetune", "seed"),
         inputs=("data", "encoder", "runtime of training"),
         libraries=("torch", "transformers", "accelerate", "tokenizers", "scikit-learn", "numpy"),
+        model_part="",
     ),
     "evaluate": Stage(
         _evaluate, needs=("baselines", "probe", "finetune"), libraries=("scipy", "numpy")
@@ -307,6 +308,7 @@ STAGES = {
         needs=("finetune",),
         settings=("export",),
         libraries=("openvino", "nncf", "torch", "transformers", "tokenizers"),
+        model_part=OPENVINO,
         may_fail=True,
     ),
     "report": Stage(

@@ -25,10 +25,11 @@ class Engine(ABC):
     """A model that is ready to run.
 
     budget: the most tokens per batch, padding included. With 1,024 the intermediate results fit
-    into the caches of a CPU core.
+    into the caches of a CPU core. width: of the vectors, if it is known before the first batch.
     """
 
     budget = 1024
+    width: int | None = None
 
     @abstractmethod
     def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:

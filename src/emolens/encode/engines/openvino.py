@@ -46,6 +46,9 @@ class OpenVinoEngine(Engine):
         # Twice the streams, so that none waits while results are taken in order.
         self._in_flight = 2 * runtime.threads
         self._model = read_traced(path)
+        shape = self._model.outputs[0].get_partial_shape()
+        if shape.rank.is_static and len(shape) and shape[-1].is_static:
+            self.width = shape[-1].get_length()
         # Short texts are faster without OpenVINO's fused attention kernel.
         self._short = self._compiled(SNIPPETS_MODE="DISABLE")
 

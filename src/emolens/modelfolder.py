@@ -1,0 +1,95 @@
+"""emolens.json in a model folder: facts about the model, and the files that emolens wrote there.
+
+A folder without it may hold a model all the same. Knows nothing of what the files hold.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from emolens.errors import EncoderError, first_line
+from emolens.output import new_output, place, remove_owned
+from emolens.owned import Owned, digests, is_file_with, load_object
+from emolens.store import save_json
+
+EMOLENS_JSON = "emolens.json"
+OPENVINO = "openvino/"  # the part of a model folder that an export writes
+
+
+def read_emolens_json(folder: Path) -> dict[str, Any]:
+    """What the file holds; empty if there is no file. EncoderError if it is damaged."""
+    path = folder / EMOLENS_JSON
+    if not os.path.lexists(path):
+        return {}
+    try:
+        plain = load_object(path)
+        Owned.from_json(plain)
+        if not isinstance(plain.get("weights_sha256", ""), str):
+            raise ValueError("weights_sha256 is no text")
+    except (OSError, ValueError) as error:
+        raise EncoderError(
+            f"{path} is not as emolens writes it: {first_line(error)}.",
+            hint="Give it another name; the model works without it.",
+        ) from error
+    return plain
+
+
+def owned_in(folder: Path) -> Owned:
+    """The files of a model folder that emolens wrote."""
+    return Owned.from_json(read_emolens_json(folder))
+
+
+def renew(
+    fresh: Path, folder: Path, *, part: str = "", facts: Mapping[str, Any] | None = None
+) -> list[Path]:
+    """Move the files of `fresh` into a model folder, and list them in emolens.json.
+
+    Files whose path begins with `part`, and that emolens wrote before and not now, are deleted.
+    Files of others are never replaced or deleted: see place(). facts: what else to write into
+    emolens.json. Returns the new paths.
+    """
+    plain, new = read_emolens_json(folder), digests(fresh)
+    before = Owned.from_json(plain).expecting(new, folder)
+    plain = {**plain, **(facts or {})}
+    plain.pop("pending", None)
+    save_json(folder / EMOLENS_JSON, plain | before.to_json())
+    paths = place(fresh, folder, owned=before.files)
+    gone = [name for name in before.files if name.startswith(part) and name not in new]
+    remove_owned(folder, gone, before.files)
+    gone += _changed(folder, before.files.keys() - {*new, *gone}, before.files)
+    save_json(folder / EMOLENS_JSON, plain | before.placed(without=gone).to_json())
+    return paths
+
+
+def _changed(folder: Path, names: Iterable[str], owned: Mapping[str, str]) -> list[str]:
+    """Those that are not as emolens wrote them: they are the user's now, which is said."""
+    changed = sorted(name for name in names if not is_file_with(folder / name, owned[name]))
+    for name in changed:
+        message = f"{folder / name} is not as emolens wrote it; it is used as it is now."
+        warnings.warn(message, UserWarning, stacklevel=4)
+    return changed
+
+
+def check_writable(folder: Path) -> None:
+    """Raise if emolens can't write to a model folder, or can't replace its own files there."""
+    for name in (EMOLENS_JSON, *owned_in(folder).files):
+        new_output(folder / name, overwrite=True)
+
+
+def check_files(folder: Path, names: Iterable[str]) -> None:
+    """Raise EncoderError if one of these files is not as emolens wrote it.
+
+    A file that emolens.json does not list is not checked.
+    """
+    owned = owned_in(folder)
+    listed = {**owned.files, **owned.pending}
+    for name in names:
+        if name in listed and not is_file_with(folder / name, listed[name]):
+            raise EncoderError(
+                f"{folder / name} is not as emolens wrote it: it is damaged, or was changed.",
+                hint=f"Export it again: emolens export {folder} (needs emolens[train]).",
+            )

@@ -1,0 +1,495 @@
+"""Run folders and model folders that hold files of the user, foreign manifests, links and kills."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import stat
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from emolens.errors import EmolensError, StorageError
+from emolens.export.model import ExportedModel
+from emolens.modelfolder import renew
+from emolens.output import sha256, staged
+from emolens.scores import Recipe
+from emolens.store import save_text
+from emolens.study import Run, Study, load_study, run_study
+from emolens.study.folder import FORMAT, Identity, RunFolder, StageRecord
+from emolens.study.keys import StageKey
+from emolens.study.stages import STAGES
+from emolens.version import __version__
+from tests.conftest import feeling_rows
+
+DATA = Identity("some data", "some encoder")
+TEXTS = [text for text, _ in feeling_rows(30)]
+ONE_EPOCH = Recipe(epochs=1, learning_rate=1e-2, batch_size=16, precision="fp32", seed=7)
+# Names that look like those of emolens' own files, and others.
+FOREIGN = (
+    "notes.txt",
+    "manifest.json.bak",
+    ".study.toml.emolens-x",
+    ".manifest.json.emolens-0123456789abcdef",
+    ".staged.emolens-0123456789abcdef/half",
+    "tokens/mine.safetensors",
+    "figures/mine.png",
+    "figures/.map.png.emolens-old",
+    "model/mine",
+    "model/vocab.txt",
+    "model/.emolens-",
+    "model/openvino/mine.bin",
+    "model/openvino/.openvino_model.xml.emolens-y",
+    "model/onnx/model.onnx",
+)
+
+
+@pytest.fixture
+def copied(tiny_run: Run, tmp_path: Path) -> Path:
+    """A finished run that a test may change."""
+    return Path(shutil.copytree(tiny_run.folder, tmp_path / "run"))
+
+
+@pytest.fixture
+def model(tiny_run: Run, tmp_path: Path) -> Path:
+    """A trained and exported model that a test may change."""
+    return Path(shutil.copytree(tiny_run.folder / "model", tmp_path / "model"))
+
+
+def add(folder: Path, names: tuple[str, ...] = FOREIGN) -> dict[Path, bytes]:
+    """Files of the user."""
+    files = {folder / name: f"mine: {name}".encode() for name in names}
+    for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return files
+
+
+def state(folder: Path) -> dict[str, tuple[int, int, bytes | str]]:
+    """The mode, the time and the content of all that is in a folder, and of the folder itself."""
+    states = {}
+    for path in (folder, *folder.rglob("*")):
+        about = path.lstat()
+        content: bytes | str = b""
+        if path.is_symlink():
+            content = str(path.readlink())
+        elif stat.S_ISREG(about.st_mode):
+            content = path.read_bytes()
+        states[str(path.relative_to(folder))] = (about.st_mode, about.st_mtime_ns, content)
+    return states
+
+
+def aside(folder: Path) -> list[str]:
+    """The files that were renamed because they were in the way."""
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if ".yours" in p.name)
+
+
+def temporary(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob(".*.emolens-*") if "emolens-0123" not in str(path)]
+
+
+def with_seed(study: Study, seed: int) -> Study:
+    return Study.model_validate({**study.model_dump(), "seed": seed})
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("study.toml",),
+        ("model/mine",),
+        ("report.html", "data/train.csv"),
+        (".git/config",),
+        (".manifest.json.emolens-0123456789abcdef",),
+        ("manifest.json.yours",),
+    ],
+)
+def test_a_folder_of_others_is_refused_and_the_hint_leads_on(
+    tiny_run: Run, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "mine"
+    add(folder, names)
+    before = state(tmp_path)
+    with pytest.raises(
+        StorageError, match="mine is not empty and not the folder of a run"
+    ) as caught:
+        run_study(tiny_run.study, folder)
+    assert state(tmp_path) == before
+    proposed = Path(caught.value.hint.split("--out ")[1].strip('"'))
+    run_study(tiny_run.study, proposed, until="tokenize")
+    assert state(folder).keys() == {".", *(str(p.relative_to(folder)) for p in folder.rglob("*"))}
+
+
+def test_the_current_folder_is_refused_and_the_hint_leads_on(
+    tiny_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    add(tmp_path, ("study.toml",))
+    for _ in range(2):
+        with pytest.raises(StorageError) as caught:
+            run_study(tiny_run.study, ".")
+        run_study(tiny_run.study, caught.value.hint.split("--out ")[1], until="tokenize")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run-1", "run-2", "study.toml"]
+
+
+@pytest.mark.parametrize("rest", ["nothing", "an empty folder", "a lock", "a killed start"])
+def test_what_a_killed_start_leaves_is_no_reason_to_refuse(tmp_path: Path, rest: str) -> None:
+    from emolens.temporary import temporary_name
+
+    folder = tmp_path / "run"
+    if rest != "nothing":
+        folder.mkdir()
+    if rest in ("a lock", "a killed start"):
+        (folder / ".lock").touch()
+    if rest == "a killed start":
+        (folder / temporary_name("manifest.json")).write_text("half")
+        (folder / temporary_name("staged") / "model").mkdir(parents=True)
+    with RunFolder(folder, DATA).opened():
+        assert temporary(folder) == []
+
+
+@pytest.mark.parametrize("kind", ["link", "link to nothing", "not empty", "folder"])
+def test_a_lock_that_is_another_file_is_refused(tmp_path: Path, kind: str) -> None:
+    folder, other = tmp_path / "run", tmp_path / "other"
+    folder.mkdir()
+    if kind == "not empty":
+        (folder / ".lock").write_text("mine")
+    elif kind == "folder":
+        (folder / ".lock").mkdir()
+    else:
+        (folder / ".lock").symlink_to(other)
+        if kind == "link":
+            other.write_text("mine")
+    before = state(tmp_path)
+    with pytest.raises(StorageError, match="is not the lock of a run"), opened(folder):
+        pytest.fail("it must not open")
+    assert state(tmp_path) == before
+
+
+def opened(folder: Path) -> Any:
+    return RunFolder(folder, DATA).opened()
+
+
+PATHS = ("../x", "/etc/passwd", "a\\b", "C:/x", "a/../../x", "", ".", "a//b", "a\x00b", "a/")
+
+
+def manifest(**changes: Any) -> dict[str, Any]:
+    record = {
+        "key": {"settings": {}, "libraries": {}, "inputs": {}, "stages": {}},
+        "summary": "two files",
+        "outputs": {"a.txt": "0" * 64},
+        "seconds": 1.5,
+        "peak_memory_mb": 10.0,
+    }
+    whole = {
+        "emolens": __version__,
+        "format": FORMAT,
+        "dataset": DATA.dataset,
+        "encoder": DATA.encoder,
+        "stages": {"embed": record},
+        "files": {"a.txt": "0" * 64},
+    }
+    record.update({name: changes[name] for name in changes if name in record})
+    whole.update({name: changes[name] for name in changes if name in whole or name == "pending"})
+    return whole
+
+
+MANIFESTS = {
+    "a list": [],
+    "a number": 1,
+    "of another tool": {"name": "my app", "start_url": "/", "icons": []},
+    "of another format": manifest(format=FORMAT - 1),
+    "of no format": manifest(format=None),
+    "of another version": manifest(emolens="9.9"),
+    "a version that is no text": manifest(emolens=["\u202e", {}]),
+    "stages that are a list": manifest(stages=[]),
+    "a stage that is text": manifest(stages={"embed": "x"}),
+    "a key that is a list": manifest(key=[]),
+    "settings that are a list": manifest(
+        key={**manifest()["stages"]["embed"]["key"], "settings": []}
+    ),
+    "outputs that are a list": manifest(outputs=["a.txt"]),
+    "seconds that are text": manifest(seconds="long"),
+    "a digest that is none": manifest(files={"a.txt": "x"}),
+    "a digest that is a number": manifest(files={"a.txt": 1}),
+    "files that are a list": manifest(files=["a.txt"]),
+    "pending that is text": manifest(pending="a.txt"),
+} | {
+    f"{place} with {path!r}": manifest(**{place: {path: "0" * 64}})
+    for place in ("outputs", "files", "pending")
+    for path in PATHS
+}
+
+
+@pytest.mark.parametrize("kind", MANIFESTS)
+def test_a_foreign_manifest_is_refused(tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "run"
+    add(folder, ("a.txt", "../x"))
+    (folder / "manifest.json").write_text(json.dumps(MANIFESTS[kind]), "utf-8")
+    before = state(tmp_path)
+    with pytest.raises(StorageError, match=r"manifest|another version") as caught, opened(folder):
+        pytest.fail("it must not open")
+    assert f"--out {folder}-2" in caught.value.hint
+    assert state(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"emolens": NaN}',
+        b'{"emolens": "\\ud800"}',
+        b"9" * 9000,
+    ],
+    ids=lambda content: repr(content[:8]),
+)
+def test_a_damaged_manifest_is_refused(tmp_path: Path, content: bytes) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "manifest.json").write_bytes(content)
+    before = state(tmp_path)
+    with pytest.raises(StorageError, match=r"manifest\.json is not the"), opened(folder):
+        pytest.fail("it must not open")
+    assert state(tmp_path) == before
+
+
+@pytest.mark.parametrize("kind", ["a folder", "a link to nothing", "a link to a folder", "a pipe"])
+def test_a_manifest_that_is_no_file_is_refused(tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    if kind == "a folder":
+        (folder / "manifest.json").mkdir()
+    elif kind == "a pipe":
+        if not hasattr(os, "mkfifo"):
+            pytest.skip("no pipes in folders here")
+        os.mkfifo(folder / "manifest.json")
+    else:
+        (folder / "manifest.json").symlink_to(tmp_path / ("" if "folder" in kind else "nothing"))
+    before = state(tmp_path)
+    with pytest.raises(StorageError, match=r"manifest\.json is not the"), opened(folder):
+        pytest.fail("it must not open")
+    assert state(tmp_path) == before
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(PATHS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_any_change_of_a_manifest_is_understood_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("any") / "run"
+    add(folder, ("a.txt", "../x"))
+    whole = manifest()
+    node: Any = whole
+    while True:  # replace one value somewhere
+        key = data.draw(st.sampled_from(list(node)))
+        if not isinstance(node[key], dict) or not node[key] or data.draw(st.booleans()):
+            node[key] = data.draw(JSON)
+            break
+        node = node[key]
+    (folder / "manifest.json").write_text(json.dumps(whole), "utf-8")
+    before = state(folder.parent)
+    run_folder = RunFolder(folder, DATA)
+    try:
+        with run_folder.opened():
+            for stage in run_folder.records:
+                run_folder.to_do(stage, StageKey({}, {}, {}, {}))
+    except EmolensError:
+        assert state(folder.parent) == before
+    else:
+        (folder / ".lock").unlink()
+        assert {n: s[2] for n, s in state(folder).items()} == {
+            n.removeprefix("run/"): s[2] for n, s in before.items() if n.startswith("run/")
+        } | {".": b""}
+
+
+def test_other_files_survive_a_whole_run_and_changed_ones_are_kept(
+    tiny_run: Run, copied: Path
+) -> None:
+    mine = add(copied)
+    changed = {
+        copied / name: name.encode()
+        for name in ("report.html", "figures/map.png", "model/config.json", "model/README.md")
+    }
+    for path, content in changed.items():
+        path.write_bytes(content)
+    with pytest.warns(UserWarning, match="is now called") as caught:
+        run = run_study(with_seed(tiny_run.study, 8), copied)
+    assert list(run.records) == list(STAGES)
+    assert len([w for w in caught if "is now called" in str(w.message)]) == len(changed)
+    for path, content in changed.items():
+        assert path.with_name(f"{path.name}.yours").read_bytes() == content
+        assert path.read_bytes() != content
+    assert len(aside(copied)) == len(changed)
+    for path, content in mine.items():
+        assert path.read_bytes() == content
+    assert run_study(with_seed(tiny_run.study, 8), copied).records == run.records
+    ExportedModel(copied / "model")
+
+
+def test_a_study_with_comments_stays_as_long_as_it_is_the_one_that_is_run(
+    tiny_run: Run, copied: Path
+) -> None:
+    file = copied / "study.toml"
+    text = "# mine\n" + file.read_text("utf-8")
+    file.write_text(text, "utf-8")
+    run_study(load_study(file), copied, until="tokenize")
+    assert file.read_text("utf-8") == text
+    assert aside(copied) == []
+    with pytest.warns(UserWarning, match=r"study\.toml\.yours"):
+        run_study(with_seed(tiny_run.study, 9), copied, until="tokenize")
+    assert (copied / "study.toml.yours").read_text("utf-8") == text
+    assert load_study(file).seed == 9
+    run_study(with_seed(tiny_run.study, 10), copied, until="tokenize")
+    assert aside(copied) == ["study.toml.yours"]
+
+
+def test_links_to_another_disk_are_followed(tiny_run: Run, tmp_path: Path, copied: Path) -> None:
+    elsewhere = tmp_path / "disk"
+    elsewhere.mkdir()
+    (copied / "model").rename(elsewhere / "model")
+    (copied / "model").symlink_to(elsewhere / "model")
+    copied.rename(elsewhere / "run")
+    copied.symlink_to(elsewhere / "run")
+    run_study(with_seed(tiny_run.study, 8), copied)
+    assert copied.is_symlink()
+    assert (elsewhere / "run" / "model").is_symlink()
+    assert aside(elsewhere) == []
+    assert temporary(elsewhere) == []
+    ExportedModel(copied / "model")
+
+
+def test_a_copy_made_of_hard_links_is_not_changed_through_them(
+    tiny_run: Run, copied: Path, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup"
+    shutil.copytree(copied, backup, copy_function=os.link)
+    before = state(backup)
+    run_study(tiny_run.study, copied)  # all is finished, so nothing is written
+    with pytest.raises(StorageError, match="hard links") as caught:
+        run_study(with_seed(tiny_run.study, 8), copied, until="map")
+    assert state(backup) == before
+    assert contents(copied) == contents(backup)
+    command, out = caught.value.hint.removeprefix("Go on in a copy without links: ").split(
+        ", then --out "
+    )
+    _, _, source, target = command.split()
+    shutil.copytree(source, target)
+    run = run_study(with_seed(tiny_run.study, 8), out, until="embed")
+    assert run.records["embed"] == tiny_run.records["embed"]
+    assert state(backup) == before
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_manifest_deletes_nothing_through_a_link(tmp_path: Path) -> None:
+    home, folder = tmp_path / "home", tmp_path / "run"
+    victim = home / ".bashrc"
+    add(home, (".bashrc",))
+    folder.mkdir()
+    (folder / "figures").symlink_to(home)
+    listed = {"figures/.bashrc": sha256(victim)}
+    whole = manifest(files=listed, outputs=listed)
+    (folder / "manifest.json").write_text(json.dumps(whole), "utf-8")
+    run_folder = RunFolder(folder, DATA)
+    with run_folder.opened():
+        do(run_folder, {"figures/map.png": "map"})
+    assert victim.is_file()
+
+
+def do(folder: RunFolder, files: dict[str, str]) -> None:
+    """A stage that writes these files."""
+    with folder.placing() as out:
+        for name, text in files.items():
+            save_text(out / name, text)
+    key = StageKey({}, {}, {}, {})
+    folder.record("embed", StageRecord(key, "some files", folder.outputs(), 1.0, 1.0))
+
+
+OLD = {"a.txt": "old", "deep/b.txt": "old", "gone.txt": "old"}
+NEW = {"a.txt": "new", "deep/b.txt": "new", "more.txt": "new"}
+
+
+def run_stage(folder: Path, files: dict[str, str]) -> None:
+    run_folder = RunFolder(folder, DATA)
+    with run_folder.opened():
+        do(run_folder, files)
+
+
+def renew_model(folder: Path, files: dict[str, str]) -> None:
+    with staged(folder) as fresh:
+        for name, text in files.items():
+            save_text(fresh / name, text)
+        renew(fresh, folder, facts={"base_sha256": "0"})
+
+
+def killed_at(n: int, work: Callable[[], None]) -> bool:
+    """Do the work in another process, which is killed at its nth change of a file or folder."""
+    changes = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "shutil.rmtree"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads
+        child = os.fork()
+    if child == 0:
+        left = n
+
+        def count(event: str, arguments: tuple[Any, ...]) -> None:
+            nonlocal left
+            if event in changes or (event == "open" and arguments[2] & os.O_CREAT):
+                left -= 1
+                if left == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(count)
+        try:
+            work()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    assert status == 0 or os.WTERMSIG(status) == signal.SIGKILL
+    return status != 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("write", [run_stage, renew_model])
+@pytest.mark.parametrize(
+    "second", [None, *(pytest.param(n, marks=pytest.mark.soak) for n in (3, 9, 15))]
+)
+def test_a_kill_at_any_change_leaves_nothing_and_calls_nothing_yours(
+    tmp_path: Path, write: Callable[[Path, dict[str, str]], None], second: int | None
+) -> None:
+    undisturbed = tmp_path / "undisturbed"
+    write(undisturbed, OLD)
+    start = Path(shutil.copytree(undisturbed, tmp_path / "start"))
+    write(undisturbed, NEW)
+    n = 0
+    while True:
+        n += 1
+        folder = Path(shutil.copytree(start, tmp_path / f"killed-{n}"))
+        if not killed_at(n, lambda f=folder: write(f, NEW)):  # type: ignore[misc]
+            break
+        if second:  # killed again, with other files
+            killed_at(second, lambda f=folder: write(f, {**NEW, "a.txt": "other"}))  # type: ignore[misc]
+        write(folder, NEW)
+        assert contents(folder) == contents(undisturbed), n
+    assert n > 8
