@@ -133,14 +133,34 @@ def danger_breaches(path: str, source: str) -> list[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in FORBIDDEN_CALLS:
             found.append(f"{path}:{node.lineno}: {ast.unparse(node.func)}()")
-        if isinstance(node, ast.keyword) and node.arg in ("trust_remote_code", "allow_pickle"):
+        if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
             found.append(f"{path}: {node.arg}")
-        if isinstance(node, ast.Constant) and node.value == "trust_remote_code":
-            found.append(f"{path}: {node.value}")
         if isinstance(node, ast.ExceptHandler) and node.type is None:
             found.append(f"{path}:{node.lineno}: a bare except")
         if isinstance(node, ast.Attribute) and node.attr == "nan_to_num":
             found.append(f"{path}:{node.lineno}: nan_to_num")
+    return found
+
+
+def foreign_code_breaches(path: str, source: str) -> list[str]:
+    """Only the literal trust_remote_code=False may stand; without it, the user is asked."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.keyword) and node.arg == "trust_remote_code":
+            if not (isinstance(node.value, ast.Constant) and node.value.value is False):
+                found.append(f"{path}: {ast.unparse(node)}")
+            continue
+        texts = [getattr(node, name, None) for name in ("id", "attr", "arg", "value")]
+        if any(isinstance(text, str) and "trust_remote_code" in text for text in texts):
+            found.append(f"{path}: trust_remote_code as a name or a text")
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            given = {keyword.arg for keyword in node.keywords}
+            # A model without a folder (None) gets its weights from emolens.
+            no_folder = bool(node.args) and ast.unparse(node.args[0]) == "None"
+            loads = name in ("from_pretrained", "from_config") and not no_folder
+            if loads and "trust_remote_code" not in given:
+                found.append(f"{path}:{node.lineno}: {name} without trust_remote_code=False")
     return found
 
 
@@ -200,6 +220,7 @@ RULES = (
     layer_breaches,
     owner_breaches,
     danger_breaches,
+    foreign_code_breaches,
     decision_breaches,
     size_breaches,
     docstring_breaches,
@@ -289,8 +310,6 @@ def test_a_library_has_one_owner(path: str, source: str) -> None:
         "def f():\n    print(1)",
         "eval('1')",
         "exec('1')",
-        "load(folder, trust_remote_code=True)",
-        'load(folder, **{"trust_remote_code": True})',
         "np.load(path, allow_pickle=True)",
         "np.nan_to_num(x)",
         "try:\n    f()\nexcept:\n    pass",
@@ -298,6 +317,38 @@ def test_a_library_has_one_owner(path: str, source: str) -> None:
 )
 def test_what_is_dangerous_or_hides_errors_is_a_breach(source: str) -> None:
     assert danger_breaches("learn/probe.py", source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "load(folder, trust_remote_code=True)",
+        "load(folder, trust_remote_code=trusted)",
+        "load(folder, trust_remote_code=None)",
+        "load(folder, trust_remote_code=0)",
+        'load(folder, **{"trust_remote_code": True})',
+        'options["trust_" "remote_code"] = True',
+        "trust_remote_code = True\nload(folder)",
+        "options.trust_remote_code = True",
+        "def load(folder, trust_remote_code): ...",
+        "AutoTokenizer.from_pretrained(folder)",
+        "AutoConfig.from_pretrained(folder, local_files_only=True)",
+        "AutoModel.from_config(config)",
+    ],
+)
+def test_a_way_to_foreign_code_is_a_breach(source: str) -> None:
+    assert foreign_code_breaches("encode/backbone.py", source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "AutoTokenizer.from_pretrained(folder, trust_remote_code=False)",
+        "kind.from_pretrained(None, config=config, state_dict=tensors)",
+    ],
+)
+def test_foreign_code_that_is_turned_off_is_none(source: str) -> None:
+    assert foreign_code_breaches("encode/backbone.py", source) == []
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 from emolens.data.sources import load_dataset
 from emolens.encode.backbone import find_encoder, tokenizer_of
 from emolens.encode.batches import pad
-from emolens.encode.tokenize import Tokenizer, Tokens, stated_limit
+from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import DataError, EncoderError
 from tests.conftest import HOSTILE, feeling_rows
 
@@ -107,22 +107,6 @@ def test_no_texts_give_no_tokens(tiny: Tokenizer) -> None:
 
 def test_a_limit_over_the_models_own_is_not_granted(tiny_encoder: Path) -> None:
     assert Tokenizer.from_folder(tiny_encoder, max_length=1000).max_length == 32
-
-
-@pytest.mark.parametrize(
-    ("config", "tokenizer_config", "limit"),
-    [
-        ({"max_position_embeddings": 512}, {"model_max_length": 256}, 256),
-        ({"max_position_embeddings": 512}, {"model_max_length": int(1e30)}, 512),
-        ({"max_position_embeddings": 514, "model_type": "roberta", "pad_token_id": 1}, {}, 512),
-        ({"n_positions": 1024}, {}, 1024),
-        ({}, {}, 512),
-    ],
-)
-def test_the_limit_is_the_smallest_that_is_stated(
-    config: dict[str, object], tokenizer_config: dict[str, object], limit: int
-) -> None:
-    assert stated_limit(config, tokenizer_config) == limit
 
 
 @pytest.mark.parametrize("content", [None, "no json", '{"version": "1.0"}'])

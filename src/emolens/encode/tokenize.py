@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from emolens.encode.config import model_config, read_config, stated_limit
 from emolens.errors import DataError, EncoderError
 from emolens.shown import html_table, one_line
 
 _CHUNK = 4096
-# These models count positions from the padding id + 1 on, so a text may have fewer tokens than
-# max_position_embeddings says.
-_OFFSET_MODELS = {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "data2vec-text", "mpnet"}
 
 
 @dataclass(frozen=True)
@@ -123,9 +120,10 @@ class Tokenizer:
                 f"{file} can't be read as a tokenizer ({error}).",
                 hint="Download or save the folder again.",
             ) from error
-        config = read_config(folder / "config.json")
-        limit = stated_limit(config, read_config(folder / "tokenizer_config.json"))
-        pad_id = int(config.get("pad_token_id") or 0)
+        config = model_config(folder)
+        stated = read_config(folder / "tokenizer_config.json").get("model_max_length")
+        limit = stated_limit(folder, config, tokenizer_limit=stated)
+        pad_id = config.get("pad_token_id") or 0
         return cls(backend, max_length=min(max_length or limit, limit), pad_id=pad_id)
 
     def encode(self, texts: Sequence[str], *, first: int = 0) -> Tokens:
@@ -163,27 +161,3 @@ class Tokenizer:
                         hint="Decode it again with errors='replace', or leave the row out.",
                     ) from error
             raise
-
-
-def stated_limit(config: dict[str, Any], tokenizer_config: dict[str, Any]) -> int:
-    """The most tokens per text that both configurations allow; 512 if neither has a limit."""
-    positions = config.get("max_position_embeddings") or config.get("n_positions")
-    if positions and config.get("model_type") in _OFFSET_MODELS:
-        positions = positions - int(config.get("pad_token_id") or 0) - 1
-    # A tokenizer without a limit has 1e30 here.
-    stated = tokenizer_config.get("model_max_length")
-    limits = [int(limit) for limit in (positions, stated) if limit and limit < 1_000_000]
-    return min(limits, default=512)
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """The JSON object in a file; empty if there is no file. EncoderError if it is not JSON."""
-    if not path.is_file():
-        return {}
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise EncoderError(
-            f"{path} is not JSON ({error}).", hint="Download or save the folder again."
-        ) from error
-    return value if isinstance(value, dict) else {}

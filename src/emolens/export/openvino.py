@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from emolens.encode.backbone import logits_of, quiet_transformers, traceable, trained_classifier
+from emolens.encode.backbone import logits_of, traceable, trained_classifier
 from emolens.encode.engines.choose import try_out
 from emolens.encode.engines.openvino import INT8_MODEL, MODEL, save_traced, traced
+from emolens.encode.pretrained import quiet_transformers
 from emolens.encode.quantize import quantized
 from emolens.encode.tokenize import Tokenizer
 from emolens.errors import EncoderError, first_line

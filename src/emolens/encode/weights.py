@@ -1,0 +1,124 @@
+"""The weight files of a folder: which they are, their SHA-256, and the tensors in them.
+
+Only safetensors are read. Knows nothing of models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from emolens.encode.config import read_config
+from emolens.errors import EncoderError, first_line, require
+from emolens.store import sha256
+
+_ONE_FILE, _INDEX = "model.safetensors", "model.safetensors.index.json"
+_FLOATS = {"F64", "F32", "F16", "BF16"}
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The files that hold a model's weights: one, or several shards."""
+
+    files: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, folder: Path) -> Weights:
+        """The weight files of a folder; EncoderError if it has none, or its index is not valid."""
+        if (folder / _ONE_FILE).is_file():
+            return cls((folder / _ONE_FILE,))
+        if not (folder / _INDEX).is_file():
+            raise EncoderError(
+                f"{folder} has no weights: there is no {_ONE_FILE}.",
+                hint="Save them with model.save_pretrained(folder); .bin files are not read.",
+            )
+        return cls(tuple(_shards(folder)))
+
+    @property
+    def name(self) -> str:
+        """The name for messages."""
+        first = self.files[0]
+        return str(first if len(self.files) == 1 else first.with_name(_INDEX))
+
+    @cached_property
+    def sha256(self) -> str:
+        """In hexadecimal: of the one file, or of all shards as if they were one, in name order."""
+        if len(self.files) == 1:
+            return sha256(self.files[0])
+        digest = hashlib.sha256()
+        for path in self.files:
+            with path.open("rb") as file:
+                while block := file.read(2**20):
+                    digest.update(block)
+        return digest.hexdigest()
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each tensor. Reads the headers only."""
+        return {name: tuple(part.get_shape()) for name, part in self._parts("get_slice")}
+
+    @property
+    def n_values(self) -> int:
+        """How many numbers all tensors hold together."""
+        return sum(prod(shape) for shape in self.shapes.values())
+
+    def tensors(self) -> dict[str, Any]:
+        """The tensors of floating-point numbers, as those of torch.
+
+        In old files, position_ids and the like stand beside the weights, as whole numbers. A model
+        that is quantized lacks its weights here.
+        """
+        kinds = {name: part.get_dtype() for name, part in self._parts("get_slice")}
+        return {name: t for name, t in self._parts("get_tensor") if kinds[name] in _FLOATS}
+
+    def _parts(self, method: str) -> Iterator[tuple[str, Any]]:
+        """What safetensors' `method` gives for each tensor of all files."""
+        safetensors = require("safetensors", "train")
+        seen: set[str] = set()
+        with ExitStack() as stack:
+            for path in self.files:
+                try:
+                    file = stack.enter_context(safetensors.safe_open(path, framework="pt"))
+                except (OSError, safetensors.SafetensorError) as error:
+                    raise EncoderError(
+                        f"{path} can't be loaded: {first_line(error)}.",
+                        hint="Download or save the folder again.",
+                    ) from error
+                for name in file.keys():  # noqa: SIM118 - it is no dictionary
+                    if name in seen:
+                        raise EncoderError(
+                            f"{self.name} holds {name} in two files.",
+                            hint="Download or save the folder again.",
+                        )
+                    seen.add(name)
+                    yield name, getattr(file, method)(name)
+
+
+def _shards(folder: Path) -> list[Path]:
+    """The files that the index names, in the order of their names."""
+    by_tensor = read_config(folder / _INDEX).get("weight_map")
+    named = list(by_tensor.values()) if isinstance(by_tensor, dict) else []
+    if not named or not all(isinstance(name, str) for name in named):
+        raise EncoderError(
+            f"{folder / _INDEX} names no weight files.", hint="Download or save the folder again."
+        )
+    names = sorted(set(named))
+    for name in names:
+        # A file elsewhere would decide the vectors, although it is not part of the model.
+        if not name.endswith(".safetensors") or any(sign in name for sign in '/\\:"\0'):
+            raise EncoderError(
+                f"{folder / _INDEX} names {name[:60]!r}, which is no .safetensors file beside it.",
+                hint="Use only models that you trust, and download the folder again.",
+            )
+        if not (folder / name).is_file():
+            raise EncoderError(
+                f"{folder} has no {name}, which its index names.",
+                hint="Download or save the folder again.",
+            )
+    return [folder / name for name in names]

@@ -1,0 +1,157 @@
+"""Model folders that are not what they seem: nothing foreign is run, nothing random is answered."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file, save_file
+from typer.testing import CliRunner
+
+from emolens.cli import app
+from emolens.encode.backbone import find_encoder, tokenizer_of
+from emolens.encode.embed import Encoder
+from emolens.errors import EncoderError
+from tests.conftest import write_csv
+
+EVIL = """
+import pathlib
+pathlib.Path(__file__).parent.joinpath("WAS_RUN").write_text("x")
+pathlib.Path({marker!r}).write_text("x")
+from transformers import BertConfig, BertModel, BertTokenizer
+class EvilConfig(BertConfig):
+    model_type = {kind!r}
+class EvilModel(BertModel):
+    config_class = EvilConfig
+class EvilTokenizer(BertTokenizer):
+    pass
+"""
+AUTO_MAP = {
+    "AutoConfig": "evil.EvilConfig",
+    "AutoModel": "evil.EvilModel",
+    "AutoModelForSequenceClassification": "evil.EvilModel",
+}
+
+
+@pytest.fixture
+def folder(tiny_encoder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_encoder, tmp_path / "encoder"))
+
+
+def change(path: Path, **changes: Any) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes), "utf-8")
+
+
+def command(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run emolens as a user does, with a stdin that says yes to every question."""
+    return subprocess.run(
+        [sys.executable, "-m", "emolens", *map(str, arguments)],
+        input="y\n" * 1000,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def assert_refused(done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert "Do you wish" not in done.stdout + done.stderr
+
+
+def make_evil(folder: Path, marker: Path, *, kind: str) -> None:
+    (folder / "evil.py").write_text(EVIL.format(marker=str(marker), kind=kind), "utf-8")
+    change(folder / "config.json", model_type=kind, auto_map=AUTO_MAP)
+    tokenizer = {"AutoTokenizer": ["evil.EvilTokenizer", "evil.EvilTokenizer"]}
+    change(folder / "tokenizer_config.json", auto_map=tokenizer, tokenizer_class="EvilTokenizer")
+
+
+@pytest.mark.parametrize("kind", ["evil", "bert"])
+@pytest.mark.parametrize("with_tokenizer_json", [True, False])
+def test_python_code_in_a_folder_is_never_run(
+    folder: Path, tmp_path: Path, kind: str, with_tokenizer_json: bool
+) -> None:
+    marker = tmp_path / "MARK"
+    make_evil(folder, marker, kind=kind)
+    if not with_tokenizer_json:
+        (folder / "tokenizer.json").unlink()
+    table = write_csv(tmp_path / "t.csv", [("happy", "joy")])
+    out = tmp_path / "out.parquet"
+    done = command("encode", table, "--encoder", folder, "--out", out)
+    assert not marker.exists()
+    assert not (folder / "WAS_RUN").exists()
+    assert "Do you wish" not in done.stdout + done.stderr
+    if kind == "bert" and with_tokenizer_json:
+        # The library has a class of its own for this kind, and needs no code of the folder.
+        assert done.returncode == 0, done.stderr
+        assert out.exists()
+    else:
+        assert_refused(done)
+        assert not out.exists()
+
+
+@pytest.mark.parametrize("left", [0, 5])
+def test_partial_weights_are_neither_encoded_with_nor_exported(
+    folder: Path, tmp_path: Path, left: int
+) -> None:
+    change(folder / "config.json", architectures=["BertForSequenceClassification"])
+    weights = load_file(folder / "model.safetensors")
+    save_file(dict(list(weights.items())[:left]), folder / "model.safetensors")
+    table = write_csv(tmp_path / "t.csv", [("happy", "joy")])
+    out = tmp_path / "out.parquet"
+    for arguments in (["encode", table, "--encoder", folder, "--out", out], ["export", folder]):
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        assert isinstance(result.exception, EncoderError)
+    assert not out.exists()
+    assert not (folder / "openvino").exists()
+
+
+def test_other_ways_to_weights_and_code_are_not_followed(folder: Path, tmp_path: Path) -> None:
+    """Adapters, pickles and files of other libraries beside the weights change nothing."""
+    elsewhere = Path(shutil.copytree(folder, tmp_path / "elsewhere"))
+    before = Encoder(folder).encode(["happy", "sad"], cache=False)
+    adapter = {"peft_type": "LORA", "base_model_name_or_path": str(elsewhere)}
+    (folder / "adapter_config.json").write_text(json.dumps(adapter))
+    marker = tmp_path / "PICKLED"
+    for name in ("pytorch_model.bin", "adapter_model.bin", "tf_model.h5", "flax_model.msgpack"):
+        (folder / name).write_bytes(f"cos\nsystem\n(S'touch {marker}'\ntR.".encode())
+    (folder / "custom_generate").mkdir()
+    (folder / "custom_generate" / "generate.py").write_text("raise SystemExit(3)")
+    (folder / "generation_config.json").write_text("[")
+    after = Encoder(folder).encode(["happy", "sad"], cache=False)
+    np.testing.assert_array_equal(after, before)
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"vocab_file": "vocab.txt", "tokenizer_file": "tokenizer.json"},
+        {"init_inputs": ["vocab.txt"]},
+        {"fast_tokenizer_files": ["../tokenizer.json"]},
+        {"tokenizer_class": "PreTrainedTokenizerFast", "tokenizer_file": "tokenizer.json"},
+        {"tokenizer_class": "TokenizersBackend", "vocab_file": "vocab.txt"},
+        {"tokenizer_class": "BertTokenizerLegacy", "vocab_file": "vocab.txt"},
+    ],
+)
+def test_a_tokenizer_config_names_no_file_elsewhere(
+    folder: Path, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    for name in ("tokenizer.json", "vocab.txt"):
+        (folder / name).rename(tmp_path / name)
+    absolute = {
+        key: str(tmp_path / value) if key in ("vocab_file", "tokenizer_file") else value
+        for key, value in changes.items()
+    }
+    change(folder / "tokenizer_config.json", **absolute)
+    with pytest.raises(EncoderError) as caught:
+        tokenizer_of(find_encoder(folder))
+    assert caught.value.hint
