@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -242,10 +243,13 @@ def test_an_output_that_is_the_input_is_refused_by_any_name(tmp_path: Path) -> N
 def test_a_folder_that_can_not_be_written_to_is_refused_at_once(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         folder.chmod(0o755)
-    code = f"{AS_NOBODY}new_output(Path(sys.argv[1]))"
-    command = [sys.executable, "-c", code, str(tmp_path / "deep" / "a.csv")]
-    process = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "a.csv can't be written: Permission denied." in process.stderr
+    (tmp_path / "a.csv").touch()
+    (tmp_path / "a.csv").chmod(0o666)
+    for name in ("a.csv", "b.csv", "deep/c.csv"):
+        code = f"{AS_NOBODY}new_output(Path(sys.argv[1]), overwrite=True)"
+        command = [sys.executable, "-c", code, str(tmp_path / name)]
+        process = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert f"{tmp_path / name} can't be written: Permission denied." in process.stderr
 
 
 def test_a_file_that_appears_in_the_meantime_stays(tmp_path: Path) -> None:
@@ -276,6 +280,25 @@ def test_the_next_write_removes_the_dead_ones_of_its_target(tmp_path: Path) -> N
         first.write(b"first")
         write(tmp_path / "a", b"second")  # does not take the first one for dead
     assert (tmp_path / "a").read_bytes() == b"first"
+
+
+def test_without_locks_files_are_written_and_nothing_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some network file systems have no locks, so nothing shows which files are in use."""
+    fcntl = pytest.importorskip("fcntl")
+
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with atomic_file(tmp_path / "a") as first:
+        first.write(b"first")
+        write(tmp_path / "a", b"second")
+        with staged(tmp_path), staged(tmp_path):
+            assert len(names_in(tmp_path)) == 4
+    assert (tmp_path / "a").read_bytes() == b"first"
+    assert names_in(tmp_path) == ["a"]
 
 
 def test_long_names_can_be_written(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def writing(path: Path) -> Iterator[None]:
         if isinstance(error, OSError):
             raise StorageError(
                 f"{path} can't be written: {error.strerror or error}.",
-                hint="Choose another folder with --out, or change its permissions.",
+                hint="Choose another place with --out, or check the folder and its permissions.",
             ) from error
         raise
 
@@ -76,6 +76,8 @@ def new_output(path: Path, *, inputs: Iterable[Path] = (), overwrite: bool = Fal
         if stat.S_ISREG(status.st_mode) and not overwrite:
             raise _exists_already(path)
         _check_replaceable(path, status)
+        if stat.S_ISREG(status.st_mode):
+            _check_folder(path)
 
 
 @contextlib.contextmanager
@@ -230,7 +232,7 @@ def _check_replaceable(path: Path, status: os.stat_result) -> None:
 
 
 def _check_folder(path: Path) -> None:
-    """Raise StorageError if `path` can't be created."""
+    """Raise PermissionError if no file can be created beside `path`."""
     folder = Path(os.path.realpath(path)).parent
     while not folder.exists():
         folder = folder.parent
