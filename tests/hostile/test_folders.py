@@ -10,6 +10,7 @@ import stat
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emolens.errors import EmolensError, StorageError
+from emolens.data.sources import load_dataset
+from emolens.encode.backbone import find_encoder
+from emolens.encode.engines.openvino import INT8_MODEL, MODEL
+from emolens.errors import EmolensError, EncoderError, StorageError
 from emolens.export.model import ExportedModel
+from emolens.export.openvino import export_openvino
+from emolens.learn.finetune import finetune
 from emolens.modelfolder import renew
 from emolens.output import sha256, staged
 from emolens.scores import Recipe
@@ -33,6 +39,7 @@ from tests.conftest import feeling_rows
 DATA = Identity("some data", "some encoder")
 TEXTS = [text for text, _ in feeling_rows(30)]
 ONE_EPOCH = Recipe(epochs=1, learning_rate=1e-2, batch_size=16, precision="fp32", seed=7)
+STEMS = (Path(MODEL).stem, Path(INT8_MODEL).stem)
 # Names that look like those of emolens' own files, and others.
 FOREIGN = (
     "notes.txt",
@@ -424,6 +431,184 @@ def do(folder: RunFolder, files: dict[str, str]) -> None:
             save_text(out / name, text)
     key = StageKey({}, {}, {}, {})
     folder.record("embed", StageRecord(key, "some files", folder.outputs(), 1.0, 1.0))
+
+
+def listed(folder: Path) -> dict[str, Any]:
+    value = json.loads((folder / "emolens.json").read_text("utf-8"))
+    assert isinstance(value, dict)
+    return value
+
+
+def test_an_export_lists_its_files_and_leaves_those_of_others(model: Path) -> None:
+    (model / "emolens.json").unlink()  # as a folder that others made
+    (model / "emolens.json").write_text('{"owner": "me", "temperature": 1.5}', "utf-8")
+    shutil.rmtree(model / "openvino")
+    mine = add(model, ("openvino/mine.bin", "openvino/openvino_tokenizer.xml", "onnx/model.onnx"))
+    optimum = add(model, (f"openvino/{MODEL}", f"openvino/{STEMS[0]}.bin"))
+    with pytest.warns(UserWarning, match="is now called") as caught:
+        export_openvino(model, calibration=TEXTS)
+    assert len(caught) == 2
+    for path, content in optimum.items():
+        assert path.with_name(f"{path.name}.yours").read_bytes() == content
+    about = listed(model)
+    assert (about["owner"], about["temperature"]) == ("me", 1.5)
+    names = {f"{stem}.{kind}" for stem in STEMS for kind in ("xml", "bin")}
+    assert set(about["files"]) == {f"openvino/{name}" for name in names}
+    for name, digest in about["files"].items():
+        assert sha256(model / name) == digest
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        export_openvino(model)
+    assert len(listed(model)["files"]) == 2
+    assert not (model / "openvino" / INT8_MODEL).exists()
+    for path, content in mine.items():
+        assert path.read_bytes() == content
+
+
+def test_an_int8_model_that_the_user_changed_is_kept(model: Path) -> None:
+    export_openvino(model, calibration=TEXTS)
+    int8 = model / "openvino" / INT8_MODEL
+    int8.write_text("mine")
+    export_openvino(model)
+    assert int8.read_text() == "mine"
+    assert f"openvino/{INT8_MODEL}" not in listed(model)["files"]
+
+
+def test_an_export_in_a_run_folder_is_not_undone_by_the_next_run(
+    tiny_run: Run, copied: Path
+) -> None:
+    export_openvino(copied / "model", calibration=TEXTS)
+    before = state(copied / "model")
+    run = run_study(tiny_run.study, copied)
+    assert run.records == tiny_run.records
+    assert state(copied / "model") == before
+    # Another training removes what was exported from the last one.
+    run_study(with_seed(tiny_run.study, 8), copied)
+    assert aside(copied) == []
+    assert not (copied / "model" / "openvino" / INT8_MODEL).exists()
+
+
+def test_a_lost_emolens_json_costs_no_file(tiny_run: Run, copied: Path) -> None:
+    (copied / "model" / "emolens.json").unlink()
+    run_study(tiny_run.study, copied, until="finetune")
+    assert aside(copied) == []
+    whole, now = listed(tiny_run.folder / "model"), listed(copied / "model")
+    assert now["weights_sha256"] == whole["weights_sha256"]
+    assert now["files"] == {n: d for n, d in whole["files"].items() if "openvino" not in n}
+
+
+def test_a_training_keeps_files_of_others_and_the_old_model_until_its_end(
+    feelings_folder: Path, tiny_encoder: Path, model: Path
+) -> None:
+    mine = add(model, ("mine", "openvino/mine.xml", ".model.emolens-x", "README.md"))
+    changed = model / "tokenizer_config.json"
+    changed.write_text("mine")
+    with pytest.raises(EncoderError, match="training loss"):
+        wild = replace(ONE_EPOCH, learning_rate=1e20)
+        finetune(tiny_encoder, load_dataset(str(feelings_folder)), model, recipe=wild)
+    assert temporary(model) == [model / ".model.emolens-x"]
+    before = contents(model)
+    with pytest.warns(UserWarning, match="is now called"):
+        finetune(tiny_encoder, load_dataset(str(feelings_folder)), model, recipe=ONE_EPOCH)
+    assert contents(model)["tokenizer_config.json.yours"] == b"mine"
+    for path, content in mine.items():
+        assert path.read_bytes() == content
+    # What was exported from the old weights is gone: it would give old answers.
+    assert not (model / "openvino" / MODEL).exists()
+    assert contents(model)["model.safetensors"] != before["model.safetensors"]
+
+
+def test_a_training_into_a_folder_of_others_deletes_nothing(
+    feelings_folder: Path, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    mine = add(tmp_path / "m", ("config.json", "notes.txt", "model-00001-of-00002.safetensors"))
+    with pytest.warns(UserWarning, match=r"config\.json\.yours"):
+        finetune(tiny_encoder, load_dataset(str(feelings_folder)), tmp_path / "m", recipe=ONE_EPOCH)
+    assert contents(tmp_path / "m")["config.json.yours"] == b"mine: config.json"
+    for path in list(mine)[1:]:
+        assert path.read_bytes() == mine[path]
+
+
+@pytest.mark.parametrize("name", ["openvino/openvino_model.bin", "config.json", "tokenizer.json"])
+def test_a_damaged_model_gives_no_answer(model: Path, name: str) -> None:
+    file = model / name
+    whole = bytearray(file.read_bytes())
+    middle = len(whole) // 2
+    if file.suffix == ".bin":
+        whole[middle : middle + 4000] = bytes(4000)
+    else:  # still JSON
+        whole = bytearray(whole.replace(b"anger", b"Anger", 1).replace(b"happy", b"glad?", 1))
+    file.write_bytes(whole)
+    with pytest.raises(EncoderError, match=f"{file.name} is not as emolens wrote it") as caught:
+        ExportedModel(model, precision="fp32")
+    assert caught.value.hint.startswith(f"Export it again: emolens export {model}")
+    with pytest.warns(UserWarning, match=f"{file.name} is not as emolens wrote it"):
+        export_openvino(model)
+    ExportedModel(model, precision="fp32")
+
+
+def test_a_model_without_a_list_answers(model: Path) -> None:
+    wanted = ExportedModel(model, precision="fp32").ask(TEXTS)[0]
+    (model / "emolens.json").unlink()
+    assert (ExportedModel(model, precision="fp32").ask(TEXTS)[0] == wanted).all()
+
+
+def test_a_half_placed_export_gives_no_answer(model: Path) -> None:
+    about = listed(model)
+    about["pending"] = {f"openvino/{MODEL}": about["files"][f"openvino/{MODEL}"]}
+    (model / "emolens.json").write_text(json.dumps(about), "utf-8")
+    ExportedModel(model)  # what was to be placed is in its place
+    about["pending"] = {f"openvino/{MODEL}": "0" * 64}
+    (model / "emolens.json").write_text(json.dumps(about), "utf-8")
+    with pytest.raises(EncoderError, match="is not as emolens wrote it"):
+        ExportedModel(model)
+
+
+EMOLENS_JSONS = {
+    "a list": "[]",
+    "weights that are a number": '{"weights_sha256": 1}',
+    "weights that are nothing": '{"weights_sha256": null}',
+    "files that are a list": '{"files": []}',
+    "a path that leads out": json.dumps({"files": {"../x": "0" * 64}}),
+    "no digest": '{"files": {"config.json": true}}',
+    "deep": "[" * 100_000,
+    "not a number": '{"temperature": NaN}',
+    "half a surrogate pair": '{"owner": "\\ud800"}',
+    "not UTF-8": "\xff",
+    "not JSON": "{",
+}
+
+
+@pytest.mark.parametrize("kind", EMOLENS_JSONS)
+def test_a_damaged_emolens_json_is_one_sentence(
+    model: Path, tiny_encoder: Path, feelings_folder: Path, kind: str
+) -> None:
+    (model / "emolens.json").write_text(EMOLENS_JSONS[kind], "latin-1")
+    before = state(model)
+    for use in (
+        ExportedModel,
+        export_openvino,
+        find_encoder,
+        lambda folder: finetune(
+            tiny_encoder, load_dataset(str(feelings_folder)), folder, recipe=ONE_EPOCH
+        ),
+    ):
+        with pytest.raises(
+            EncoderError, match=r"emolens\.json is not as emolens writes it"
+        ) as raised:
+            use(model)
+        assert "another name" in raised.value.hint
+        assert "\n" not in str(raised.value)
+    assert state(model) == before
+
+
+def test_another_number_of_classes_is_refused_at_the_start(model: Path) -> None:
+    (model / "emolens.json").unlink()
+    config = json.loads((model / "config.json").read_text("utf-8"))
+    config["id2label"]["3"] = "fear"
+    (model / "config.json").write_text(json.dumps(config), "utf-8")
+    with pytest.raises(EncoderError, match="gives 3 outputs for the 4 classes"):
+        ExportedModel(model)
 
 
 OLD = {"a.txt": "old", "deep/b.txt": "old", "gone.txt": "old"}
