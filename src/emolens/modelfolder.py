@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from emolens.errors import EncoderError, first_line
-from emolens.output import new_output, place, remove_owned
+from emolens.output import new_output, place, remove_owned, sha256
 from emolens.owned import Owned, digests, is_file_with, load_object
 from emolens.store import save_json
 
@@ -80,15 +80,19 @@ def check_writable(folder: Path) -> None:
         new_output(folder / name, overwrite=True)
 
 
-def check_files(folder: Path, names: Iterable[str]) -> None:
+def check_files(folder: Path, names: Collection[str]) -> None:
     """Raise EncoderError if one of these files is not as emolens wrote it.
 
-    A file that emolens.json does not list is not checked.
+    A file that emolens.json does not list is not checked. If placing was interrupted, all of these
+    files must be old, or all must be new.
     """
     owned = owned_in(folder)
-    listed = {**owned.files, **owned.pending}
+    whole = {**owned.files, **owned.pending}
+    there = {n: sha256(folder / n) for n in names if n in whole and (folder / n).is_file()}
+    some_are_new = any(there[n] == owned.pending.get(n) != owned.files.get(n) for n in there)
+    listed = whole if some_are_new else owned.files
     for name in names:
-        if name in listed and not is_file_with(folder / name, listed[name]):
+        if name in listed and there.get(name) != listed[name]:
             raise EncoderError(
                 f"{folder / name} is not as emolens wrote it: it is damaged, or was changed.",
                 hint=f"Export it again: emolens export {folder} (needs emolens[train]).",

@@ -26,7 +26,7 @@ from emolens.export.model import ExportedModel
 from emolens.export.openvino import export_openvino
 from emolens.learn.finetune import finetune
 from emolens.modelfolder import renew
-from emolens.output import sha256, staged
+from emolens.output import atomic_file, sha256, staged
 from emolens.scores import Recipe
 from emolens.store import save_text
 from emolens.study import Run, Study, load_study, run_study
@@ -405,6 +405,28 @@ def test_a_copy_made_of_hard_links_is_not_changed_through_them(
     assert state(backup) == before
 
 
+def test_a_link_to_one_file_is_refused_before_a_stage_works(
+    tiny_run: Run, copied: Path, tmp_path: Path
+) -> None:
+    os.link(copied / "report.html", tmp_path / "report.html")
+    before = state(tmp_path)
+    with pytest.raises(StorageError, match=r"report\.html has hard links"):
+        run_study(with_seed(tiny_run.study, 8), copied)
+    assert state(tmp_path) == before
+
+
+def test_another_process_may_write_into_the_folder_of_a_run(tiny_run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run_study(tiny_run.study, folder, until="tokenize")
+    # As `predict --out RUN/x.csv` does, until after the run.
+    with atomic_file(folder / "x.csv") as file:
+        file.write(b"half of it, ")
+        run_study(tiny_run.study, folder, until="embed")
+        run_study(tiny_run.study, folder, until="embed")
+        file.write(b"and the rest")
+    assert (folder / "x.csv").read_bytes() == b"half of it, and the rest"
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
@@ -553,15 +575,21 @@ def test_a_model_without_a_list_answers(model: Path) -> None:
     assert (ExportedModel(model, precision="fp32").ask(TEXTS)[0] == wanted).all()
 
 
-def test_a_half_placed_export_gives_no_answer(model: Path) -> None:
+@pytest.mark.parametrize("moved", ["nothing", "xml", "bin", "all"])
+def test_an_interrupted_export_is_whole_or_gives_no_answer(model: Path, moved: str) -> None:
+    """As if a kill had come while new files were moved to their places."""
     about = listed(model)
-    about["pending"] = {f"openvino/{MODEL}": about["files"][f"openvino/{MODEL}"]}
+    xml, weights = f"openvino/{MODEL}", f"openvino/{STEMS[0]}.bin"
+    about["pending"] = {name: about["files"][name] for name in (xml, weights)}
+    is_new = {xml: moved in ("xml", "all"), weights: moved in ("bin", "all")}
+    for name, new in is_new.items():
+        about["files" if new else "pending"][name] = "0" * 64
     (model / "emolens.json").write_text(json.dumps(about), "utf-8")
-    ExportedModel(model)  # what was to be placed is in its place
-    about["pending"] = {f"openvino/{MODEL}": "0" * 64}
-    (model / "emolens.json").write_text(json.dumps(about), "utf-8")
-    with pytest.raises(EncoderError, match="is not as emolens wrote it"):
+    if moved in ("nothing", "all"):
         ExportedModel(model)
+    else:
+        with pytest.raises(EncoderError, match="is not as emolens wrote it"):
+            ExportedModel(model)
 
 
 EMOLENS_JSONS = {

@@ -193,14 +193,16 @@ class RunFolder:
         return {f"{MODEL}/{name}": files[name] for name in files if name.startswith(part)}
 
     def _check_links(self) -> None:
-        """Raise if the manifest has a second name: then the folder is a copy made of hard links."""
-        file = self.path / MANIFEST
-        if file.exists() and file.stat().st_nlink > 1:
-            free = self._free()
-            raise StorageError(
-                f"The files of {self.path} have hard links, and a run would replace only these.",
-                hint=f"Go on in a copy without links: cp -r {self.path} {free}, then --out {free}",
-            )
+        """Raise if files of the run have hard links, before a stage works for nothing."""
+        files = (self.path / name for name in (MANIFEST, *self._owned.files))
+        for file in files:
+            if file.is_file() and file.stat().st_nlink > 1:
+                copy = self._free()
+                raise StorageError(
+                    f"{file} has hard links, and a run would replace only one of them.",
+                    hint="Go on in a copy without links:"
+                    f" cp -r {_quoted(self.path)} {copy}, then --out {copy}",
+                )
 
     def _check_lock(self) -> None:
         """Raise if another file has the name of the lock: a lock is an empty file."""
@@ -230,7 +232,7 @@ class RunFolder:
         start, number = self.path / "run" if inside else self.path, 1 if inside else 2
         while os.path.lexists(folder := start.with_name(f"{start.name}-{number}")):
             number += 1
-        return f'"{folder}"' if " " in str(folder) else str(folder)
+        return _quoted(folder)
 
     def _read(self) -> None:
         """Read the manifest. Raises if the folder is not that of a run with this identity."""
@@ -262,6 +264,11 @@ class RunFolder:
                     f"{self.path} holds a run with another {name} ({value}).",
                     hint=f"Choose another folder, for example: --out {self._free()}",
                 )
+
+
+def _quoted(path: Path) -> str:
+    """The path as a command line takes it."""
+    return f'"{path}"' if " " in str(path) else str(path)
 
 
 class Meter:
