@@ -74,8 +74,8 @@ def over_batches(tokenizer, run):
 def emolens_side(folder, precision):
     import emolens as el
 
-    encoder = el.Encoder(str(folder), pooling="mean", precision=precision)
-    return lambda texts: encoder.encode(texts, cache=False)
+    encoder = el.Encoder(str(folder), pooling="mean", precision=precision, cache=False)
+    return encoder.encode
 
 
 def torch_side(folder, name):

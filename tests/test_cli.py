@@ -40,6 +40,7 @@ COMMANDS = [
     "evaluate",
     "export",
     "predict",
+    "cache",
 ]
 APART = {"tokenize", "export"}  # commands that bear the name of a stage and take no study
 HEAVY = [

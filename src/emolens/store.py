@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -88,13 +87,6 @@ def load_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from error
-
-
-def cache_folder() -> Path:
-    """Where what can be computed again is kept: $EMOLENS_CACHE, or emolens in the user's cache."""
-    if given := os.environ.get("EMOLENS_CACHE"):
-        return Path(given)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "emolens"
 
 
 def save_arrays(path: Path, arrays: dict[str, np.ndarray], **metadata: str) -> None:

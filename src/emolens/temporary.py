@@ -13,14 +13,18 @@ import os
 import secrets
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from emolens.errors import StorageError
 
 if sys.platform != "win32":
     import fcntl
 
 _MARK = ".emolens-"
 _DIGITS = 8  # random ones, and as many check digits
+_SCRATCH = "scratch"
 _MAX_NAME_BYTES = 255
 # Windows has O_BINARY, the other systems have the other two.
 _OPEN = sum(getattr(os, name, 0) for name in ("O_BINARY", "O_NOFOLLOW", "O_NONBLOCK"))
@@ -72,6 +76,30 @@ def remove_dead(folder: Path, name: str) -> None:
         for path in folder.iterdir():
             if is_temporary(path.name, name):
                 _remove_if_dead(path)
+
+
+@contextlib.contextmanager
+def scratch_folder(place: Path | None = None) -> Iterator[Path]:
+    """Give an empty folder in `place` that only this user can read; it is removed at the end.
+
+    place: the system's folder for temporary files by default. Dead folders in it are removed first.
+    """
+    if place is None:
+        try:
+            place = Path(tempfile.gettempdir())
+        except FileNotFoundError as error:
+            raise StorageError(
+                "There is no folder for temporary files.",
+                hint="Set TMPDIR to a folder that can be written to.",
+            ) from error
+    remove_dead(place, _SCRATCH)
+    with new_folder(place, _SCRATCH, 0o700) as folder:
+        yield folder
+
+
+def is_scratch(name: str) -> bool:
+    """Whether scratch_folder made this name."""
+    return is_temporary(name, _SCRATCH)
 
 
 def _start(name: str) -> str:

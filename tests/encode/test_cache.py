@@ -55,9 +55,18 @@ print("torch" in sys.modules)
     assert [run.stdout for run in said] == ["True\n", "False\n"]
 
 
-def test_who_wants_nothing_kept_finds_nothing(tiny_encoder: Path, cache: Path) -> None:
-    Encoder(str(tiny_encoder)).encode(TEXTS, cache=False)
-    assert entries(cache) == []
+def test_without_a_cache_nothing_is_read_or_written(tiny_encoder: Path, cache: Path) -> None:
+    wanted, _ = counted(Encoder(tiny_encoder))
+    kept = {path: path.stat() for path in cache.rglob("*")}
+    (vectors,) = entries(cache)
+    vectors.write_bytes(b"not read")
+    found, computed = counted(Encoder(tiny_encoder, cache=False))
+    assert computed == len(TEXTS)
+    np.testing.assert_array_equal(found, wanted)
+    assert kept.keys() == set(cache.rglob("*"))
+    shutil.rmtree(cache)
+    Encoder(tiny_encoder, cache=False).encode(TEXTS)
+    assert not cache.exists()
 
 
 @pytest.mark.filterwarnings("ignore:Texts cut at")
@@ -151,13 +160,15 @@ def test_an_entry_that_was_cut_off_is_computed_again(tiny_encoder: Path, cache: 
 
 
 def test_a_damaged_model_in_the_cache_is_made_again(tiny_encoder: Path, cache: Path) -> None:
-    wanted = Encoder(str(tiny_encoder), precision="fp32").encode(TEXTS, cache=False)
+    wanted = Encoder(str(tiny_encoder), precision="fp32").encode(TEXTS)
     (weights,) = cache.glob("models/*/*.bin")
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 64
     weights.write_bytes(content)
+    (vectors,) = entries(cache)
+    vectors.unlink()
     with pytest.warns(UserWarning, match="is damaged"):
-        found = Encoder(str(tiny_encoder), precision="fp32").encode(TEXTS, cache=False)
+        found = Encoder(str(tiny_encoder), precision="fp32").encode(TEXTS)
     np.testing.assert_array_equal(found, wanted)
 
 
@@ -167,7 +178,7 @@ def test_a_cache_that_cannot_be_written_costs_a_warning_only(
     wanted = Encoder(str(tiny_encoder), precision="fp32").encode(TEXTS)
     (tmp_path / "file").touch()
     monkeypatch.setenv("EMOLENS_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.warns(UserWarning, match="The result is not kept in the cache: "):
+    with pytest.warns(UserWarning, match="Results are not kept in the cache: "):
         found, _ = counted(Encoder(str(tiny_encoder), precision="fp32"))
     np.testing.assert_array_equal(found, wanted)
 

@@ -132,12 +132,11 @@ def test_progress_counts_every_row_once(tiny_encoder: Path) -> None:
 def test_many_batches_give_the_vectors_of_few(tiny_encoder: Path, budget: int) -> None:
     texts = [f"{a} {b} {c}" for a in WORDS[:15] for b in WORDS[:15] for c in (*WORDS[:15], "")]
     seen: list[int] = []
-    encoder = Encoder(str(tiny_encoder), precision="fp32")
-    wanted = np.concatenate([
-        encoder.encode(texts[i : i + 100], cache=False) for i in range(0, len(texts), 100)
-    ])  # fmt: skip
+    encoder = Encoder(str(tiny_encoder), precision="fp32", cache=False)
+    hundreds = (texts[i : i + 100] for i in range(0, len(texts), 100))
+    wanted = np.concatenate([encoder.encode(hundred) for hundred in hundreds])
     encoder._engine.budget = budget
-    found = encoder.encode(texts, cache=False, progress=lambda done, n: seen.append(done))
+    found = encoder.encode(texts, progress=lambda done, n: seen.append(done))
     assert len(seen) > 16
     assert seen[-1] == len(texts) == 3600
     np.testing.assert_allclose(found, wanted, atol=1e-5)

@@ -20,7 +20,7 @@ TEXTS = [*HOSTILE, "", "very " * 60, *(text for text, _ in feeling_rows(40))]
 
 @pytest.fixture(scope="module")
 def encoder(tiny_encoder: Path) -> Encoder:
-    return Encoder(str(tiny_encoder), pooling="mean", precision="fp32")
+    return Encoder(str(tiny_encoder), pooling="mean", precision="fp32", cache=False)
 
 
 def vectors(path: Path) -> np.ndarray:
@@ -38,7 +38,7 @@ def test_every_row_gets_its_vector(
     source = write_csv(tmp_path / "in.csv", [(i, t) for i, t in enumerate(TEXTS)], ("id", "text"))
     calls: list[int] = []
     target = tmp_path / "out.parquet"
-    done = encode_table(encoder, source, target, cache=False, progress=calls.append)
+    done = encode_table(encoder, source, target, progress=calls.append)
     assert (done.rows, done.truncated, done.width) == (len(TEXTS), 5, 16)
     assert calls == sorted(calls)
     assert calls[-1] == len(TEXTS)
@@ -48,9 +48,10 @@ def test_every_row_gets_its_vector(
 
 
 def test_the_call_after_an_interrupted_one_goes_on_from_there(
-    encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EMOLENS_CACHE", str(tmp_path / "cache"))
+    encoder = Encoder(str(tiny_encoder), pooling="mean", precision="fp32")
     monkeypatch.setattr(table, "_CHUNK_TEXTS", 7)
     source, target = tmp_path / "in.jsonl", tmp_path / "out.parquet"
     rows = [json.dumps({"text": "a" * (n + 1)}) for n in range(20)]
@@ -62,13 +63,13 @@ def test_the_call_after_an_interrupted_one_goes_on_from_there(
 
     with pytest.raises(KeyboardInterrupt):
         encode_table(encoder, source, target, progress=stop)
-    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cache/embeddings/*")}
+    kept = {path: path.stat().st_ino for path in tmp_path.glob("cache/embeddings/*")}
     assert len(kept) == 2
     encode_table(encoder, source, target)
-    after = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cache/embeddings/*")}
+    after = {path: path.stat().st_ino for path in tmp_path.glob("cache/embeddings/*")}
     assert len(after) == 3
     assert after.items() > kept.items()
-    wanted = encoder.encode(["a" * (n + 1) for n in range(20)], cache=False)
+    wanted = encoder.encode(["a" * (n + 1) for n in range(20)])
     np.testing.assert_allclose(vectors(target), wanted, atol=1e-5)
 
 
@@ -76,13 +77,11 @@ def test_a_missing_text_is_the_empty_one(encoder: Encoder, tmp_path: Path) -> No
     source = tmp_path / "in.jsonl"
     rows = [{"body": "happy"}, {"body": None}, {"other": 1}]
     source.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    encode_table(encoder, source, tmp_path / "out.parquet", cache=False)
+    encode_table(encoder, source, tmp_path / "out.parquet")
     wanted = encoder.encode(["happy", "", ""])
     with pytest.raises(UsageError, match="exists already"):
-        encode_table(encoder, source, tmp_path / "out.parquet", cache=False)
-    done = encode_table(
-        encoder, str(source), str(tmp_path / "out.parquet"), cache=False, overwrite=True
-    )
+        encode_table(encoder, source, tmp_path / "out.parquet")
+    done = encode_table(encoder, str(source), str(tmp_path / "out.parquet"), overwrite=True)
     assert done.rows == 3
     np.testing.assert_allclose(vectors(tmp_path / "out.parquet"), wanted, atol=1e-5)
 
@@ -109,6 +108,6 @@ def test_a_file_that_cannot_be_read_or_written_is_named_and_leaves_no_output(
 
 def test_every_line_of_a_txt_gets_a_vector(encoder: Encoder, tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text("happy\n\n  \nsad\n", "utf-8")
-    encode_table(encoder, tmp_path / "in.txt", tmp_path / "out.parquet", cache=False)
+    encode_table(encoder, tmp_path / "in.txt", tmp_path / "out.parquet")
     wanted = encoder.encode(["happy", "", "  ", "sad"])
     np.testing.assert_allclose(vectors(tmp_path / "out.parquet"), wanted, atol=1e-5)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from emolens.cli.cache import cache as cache_command
 from emolens.cli.options import (
     JsonOption,
     LabelOption,
@@ -159,7 +160,7 @@ def encode(
     normalize: NormalizeOption = None,
     precision: PrecisionOption = None,
     cache: Annotated[
-        bool, typer.Option("--cache/--no-cache", help="Keep the vectors in the cache.")
+        bool, typer.Option("--cache/--no-cache", help="Read and keep vectors and models on disk.")
     ] = True,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -176,6 +177,7 @@ def encode(
         layer=-1 if layer is None else layer,
         normalize=bool(normalize),
         precision=precision,
+        cache=cache,
     )
     with console.progress("encode") as update:
         done = encode_table(
@@ -183,7 +185,6 @@ def encode(
             source,
             target,
             text_column=text,
-            cache=cache,
             overwrite=overwrite,
             progress=lambda rows: update(rows, None),
         )
@@ -319,6 +320,9 @@ def _predict_table(
     if tally.blank:
         console.note(f"no text, so no emotion: {tally.blank:,}")
     console.line(str(target))
+
+
+app.command("cache")(cache_command)
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,8 +81,9 @@ class Encoder:
     'mean'. precision: 'fp32', 'bf16' or 'int8'; None chooses bf16 or fp32 by the machine. layer: -1
     is the last. normalize: scale each vector to length 1. tokenizer: the encoder's own by default;
     give one for a lower limit (`tokenizer_of(encoder, max_length=64)`). `runtime` names the engine
-    and the reason for it. The model for OpenVINO is made once and kept in the cache; int8 is
-    calibrated on the starter corpus, so that its vectors don't depend on the texts to encode.
+    and the reason for it. int8 is calibrated on the starter corpus, so that its vectors don't
+    depend on the texts to encode. cache: keep the vectors and the model for OpenVINO on disk, and
+    read them from there the next time.
     """
 
     def __init__(
@@ -95,6 +95,7 @@ class Encoder:
         layer: int = -1,
         normalize: bool = False,
         tokenizer: Tokenizer | None = None,
+        cache: bool = True,
     ) -> None:
         if pooling not in get_args(Pooling):
             raise UsageError(
@@ -108,7 +109,8 @@ class Encoder:
         self._model_key = fingerprint(
             *(__version__, versions(_LIBRARIES), self.source.fingerprint, self.options, limit)
         )
-        self.runtime = choose(precision, model=self._model_key)
+        self.cache = cache
+        self.runtime = choose(precision, model=self._model_key if cache else "")
         if layer != -1:
             self._engine  # noqa: B018 - so that a missing layer is an error at once
 
@@ -118,22 +120,19 @@ class Encoder:
         return one_line(self, self.source.short_name, *options, self.runtime.precision, engine)
 
     def encode(
-        self,
-        texts: Sequence[str] | Tokens,
-        *,
-        cache: bool = True,
-        progress: Progress | None = None,
+        self, texts: Sequence[str] | Tokens, *, progress: Progress | None = None
     ) -> np.ndarray:
         """(n, d) float32, one vector per text in the order given; warns if texts were cut.
 
-        texts: texts, or Tokens from `tokenizer`. cache: keep the vectors on disk, and read them
-        from there the next time. progress: called with the rows done and all rows.
+        texts: texts, or Tokens from `tokenizer`. progress: called with the rows done and all rows.
         """
         tokens = texts if isinstance(texts, Tokens) else self._tokens(texts)
-        if cache and (cached := read_vectors(self._key(tokens))) is not None:
-            return cached
+        if self.cache:
+            cached = read_vectors(self._key(tokens), len(tokens))
+            if cached is not None:
+                return cached
         vectors = run_batches(self._engine, tokens, self.tokenizer.pad_id, progress=progress)
-        if cache:
+        if self.cache:
             # A new key: loading the engine may have changed `runtime`.
             keep_vectors(self._key(tokens), vectors)
         return vectors
@@ -158,13 +157,13 @@ class Encoder:
     @cached_property
     def _engine(self) -> Engine:
         """Loaded at the first use: to read vectors from the cache, no model is needed."""
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as fallback:
-            engine, self.runtime = start(
-                self.runtime,
-                self._module,
-                traced=lambda: cached_model(self._model_key, self._trace, Path(fallback)) / MODEL,
-                model=self._model_key,
-            )
+        key = self._model_key if self.cache else ""
+        engine, self.runtime = start(
+            self.runtime,
+            self._module,
+            traced=lambda load: cached_model(key, self._trace, load),
+            model=key,
+        )
         return engine
 
     def _trace(self, folder: Path) -> None:

@@ -42,14 +42,13 @@ def encode_table(
     target: str | Path,
     *,
     text_column: str | None = None,
-    cache: bool = True,
     overwrite: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Encoded:
     """Write `row` (int64, from 0) and `embedding` (d float32) for each row of `source`, in order.
 
     source: any table that emolens reads, or .txt with one text per line. target: .parquet. Memory
-    use does not grow with the number of rows. cache: as in Encoder.encode; a second call continues
+    use does not grow with the number of rows. If the encoder has a cache, a second call continues
     where an interrupted one stopped. overwrite: whether `target` may exist; it is never the source.
     progress: called with the number of rows done. Raises UsageError for such a target, and
     DataError that names the file and the line.
@@ -65,7 +64,7 @@ def encode_table(
     with atomic_file(target, overwrite=overwrite) as file, contextlib.ExitStack() as opened:
         for texts in _chunks(texts_in_order):
             tokens = encoder.tokenizer.encode(texts, first=encoded.rows)
-            vectors = encoder.encode(tokens, cache=cache)
+            vectors = encoder.encode(tokens)
             rows = pa.array(np.arange(encoded.rows, encoded.rows + len(texts)))
             encoded.rows += len(texts)
             encoded.truncated += tokens.n_truncated

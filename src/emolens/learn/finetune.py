@@ -6,7 +6,6 @@ safetensors are written: the Trainer's own checkpoints are off, because they are
 
 from __future__ import annotations
 
-import tempfile
 import time
 import warnings
 from dataclasses import dataclass, replace
@@ -46,6 +45,7 @@ from emolens.scores import (
     Recipe,
     Scores,
 )
+from emolens.temporary import scratch_folder
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _train(training: _Training, folder: Path) -> FinetuneFacts:
         VALIDATION: _examples(tokens[VALIDATION], dataset[VALIDATION].labels),
     }
     keeper = _keeper(folder, model, training.progress)
-    with tempfile.TemporaryDirectory() as scratch:
+    with scratch_folder() as scratch:
         arguments = _arguments(recipe, chosen, scratch, n_rows=len(rows[TRAIN]))
         trainer = _trainer(model, arguments, training, rows=rows, keeper=keeper)
         started = time.perf_counter()
@@ -186,12 +186,12 @@ def _examples(
     return [{"input_ids": tokens[row].tolist(), "labels": int(labels[row])} for row in chosen]
 
 
-def _arguments(recipe: Recipe, chosen: Runtime, scratch: str, *, n_rows: int) -> Any:
+def _arguments(recipe: Recipe, chosen: Runtime, scratch: Path, *, n_rows: int) -> Any:
     """The recipe as arguments of the Trainer. n_rows: in one epoch."""
     require("accelerate", "train")
     steps = max(int(n_rows * recipe.epochs / recipe.batch_size), 1)
     arguments = require("transformers", "train").TrainingArguments(
-        output_dir=scratch,
+        output_dir=str(scratch),
         num_train_epochs=recipe.epochs,
         learning_rate=recipe.learning_rate,
         per_device_train_batch_size=recipe.batch_size,

@@ -1,105 +1,198 @@
 """A cache on disk for vectors and traced models. Knows nothing of how they are computed.
 
 The key of an entry is a digest of everything that decides its content, so entries never go out of
-date. Each entry holds a SHA-256 of its content: a damaged one is computed again, with a warning.
-If an entry can't be written, that is only a warning, too. Each entry is renamed into place as a
-whole, so that two processes may write the same one.
+date. Vectors and models hold a SHA-256 of their content: a damaged one is computed again, with a
+warning. If an entry can't be written, that is only a warning, too. Each entry is renamed into place
+as a whole, so that several processes may write the same one. Entries are not flushed to the disk:
+after a power failure the SHA-256 shows what is missing.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
+import os
+import stat
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
-from emolens.errors import StorageError
-from emolens.store import (
-    atomic_folder,
-    cache_folder,
-    load_arrays,
-    load_json,
-    save_arrays,
-    save_json,
-    sha256,
+from emolens.encode.cache.folder import (
+    is_safe,
+    open_trusted,
+    trusted_folder,
+    warn_if_unusable,
+    write_errors,
 )
+from emolens.encode.cache.size import DIGESTS, MODEL_FILES, cache_limit, place
+from emolens.errors import EncoderError
+from emolens.output import sha256
+from emolens.temporary import scratch_folder
+
+Loaded = TypeVar("Loaded")
 
 
-def read_vectors(key: str) -> np.ndarray | None:
-    """The vectors (n, d) of the entry `key`; None if it is missing or damaged."""
-    path = _vectors_path(key)
-    if not path.is_file():
+def read_vectors(key: str, n: int) -> np.ndarray | None:
+    """The vectors (n, d) float32 of the entry `key`; None if it is missing or damaged."""
+    path = _entry("embeddings", f"{key}.safetensors")
+    if path is None:
         return None
-    with contextlib.suppress(StorageError, KeyError):
-        entry = load_arrays(path)
-        if np.array_equal(entry["sha256"], _digest(entry["embeddings"])):
-            return entry["embeddings"]
-    _warn_damaged(path)
-    return None
+    content, vectors = _content(path), None
+    if content is not None:
+        vectors = _vectors_in(content, n)
+    if vectors is None:
+        _discard(path)
+    else:
+        _mark_used(path)
+    return vectors
 
 
 def keep_vectors(key: str, vectors: np.ndarray) -> None:
-    """Write the vectors (n, d) as the entry `key`."""
-    with _warn_if_not_written():
-        save_arrays(_vectors_path(key), {"embeddings": vectors, "sha256": _digest(vectors)})
+    """Write the vectors (n, d) float32 as the entry `key`."""
+    if not np.isfinite(vectors).all():
+        return  # reading would take them for damaged
+    from safetensors.numpy import save
+
+    arrays = {"embeddings": np.ascontiguousarray(vectors), "sha256": _digest(vectors)}
+    _keep("embeddings", f"{key}.safetensors", save(arrays))
 
 
 def read_refusal(key: str) -> str | None:
     """Why OpenVINO could not run the model `key`; None if no attempt has failed."""
-    try:
-        return str(load_json(_refusal_path(key))["cause"])
-    except (StorageError, KeyError, TypeError):
+    path = _entry("refused", f"{key}.json")
+    if path is None:
         return None
+    try:
+        cause = json.loads(_content(path) or b"{}")["cause"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    _mark_used(path)
+    return cause if isinstance(cause, str) else None
 
 
 def keep_refusal(key: str, cause: str) -> None:
     """Write down why OpenVINO can't run the model `key`."""
-    with _warn_if_not_written():
-        save_json(_refusal_path(key), {"cause": cause})
+    _keep("refused", f"{key}.json", json.dumps({"cause": cause}).encode())
 
 
-def cached_model(key: str, build: Callable[[Path], None], fallback: Path) -> Path:
-    """The folder of the entry `key`; if it is missing or damaged, `build` fills it first.
+def cached_model(key: str, build: Callable[[Path], None], load: Callable[[Path], Loaded]) -> Loaded:
+    """`load` of the folder of the entry `key`; `build` fills an empty folder if there is none.
 
-    fallback: an empty folder, which `build` fills if the cache can't be written.
+    key: empty for a folder that is deleted afterwards, and not kept.
     """
-    folder = cache_folder() / "models" / key
-    if folder.is_dir():
-        if _is_intact(folder):
-            return folder
-        _warn_damaged(folder)
-    with _warn_if_not_written():
-        with atomic_folder(folder) as fresh:
-            build(fresh)
-            digests = {path.name: sha256(path) for path in sorted(fresh.iterdir())}
-            save_json(fresh / _DIGESTS, digests)
+    with contextlib.ExitStack() as opened:
+        folder = _kept_model(key) or _built_in_cache(key, build, opened)
+        if folder is not None:
+            try:
+                return load(folder)
+            except EncoderError:
+                if all((folder / name).exists() for name in MODEL_FILES):
+                    raise
+                # Another process has removed the model in the meantime.
+        folder = opened.enter_context(scratch_folder())
+        build(folder)
+        return load(folder)
+
+
+def _entry(kind: str, name: str) -> Path | None:
+    """The path of an entry; None if there is no cache, which is said once if it is a fault."""
+    if cache_limit():
+        with warn_if_unusable():
+            return trusted_folder(kind) / name
+    return None
+
+
+def _keep(kind: str, name: str, content: bytes) -> None:
+    if not cache_limit():
+        return
+    with warn_if_unusable():
+        path = trusted_folder(kind, create=True) / name
+        with write_errors(), scratch_folder(path.parent.parent) as scratch:
+            (scratch / name).write_bytes(content)
+            place(scratch / name, path)
+
+
+def _kept_model(key: str) -> Path | None:
+    folder = _entry("models", key) if key else None
+    if folder is None or not os.path.lexists(folder):
+        return None
+    if _is_intact(folder):
+        _mark_used(folder)
         return folder
-    build(fallback)
-    return fallback
+    _discard(folder)
+    return None
 
 
-_DIGESTS = "sha256.json"
+def _built_in_cache(
+    key: str, build: Callable[[Path], None], opened: contextlib.ExitStack
+) -> Path | None:
+    """The folder of a new model; None if nothing can be written to the cache.
+
+    A model that has no place in the cache, because it is too large, is deleted when `opened` ends.
+    """
+    if not key or not cache_limit():
+        return None
+    with warn_if_unusable():
+        path = trusted_folder("models", create=True) / key
+        with write_errors():
+            fresh = opened.enter_context(scratch_folder(path.parent.parent)) / key
+            fresh.mkdir(mode=stat.S_IRWXU)
+            build(fresh)
+            digests = {file.name: sha256(file) for file in sorted(fresh.iterdir())}
+            (fresh / DIGESTS).write_text(json.dumps(digests, indent=2) + "\n", encoding="utf-8")
+        with warn_if_unusable():
+            place(fresh, path)
+            return path
+        return fresh
+    return None
 
 
-def _vectors_path(key: str) -> Path:
-    return cache_folder() / "embeddings" / f"{key}.safetensors"
+def _content(path: Path) -> bytes | None:
+    """The bytes of an entry; None if it is missing or can't be trusted."""
+    try:
+        with open_trusted(path) as file:
+            return file.read()
+    except OSError:
+        return None
 
 
-def _refusal_path(key: str) -> Path:
-    return cache_folder() / "refused" / f"{key}.json"
+def _vectors_in(content: bytes, n: int) -> np.ndarray | None:
+    """The vectors (n, d) in an entry; None if they are damaged."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        arrays = load(content)
+        vectors, digest = arrays["embeddings"], arrays["sha256"]
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    fits = vectors.dtype == np.float32 and vectors.ndim == 2 and len(vectors) == n
+    if fits and np.array_equal(digest, _digest(vectors)) and np.isfinite(vectors).all():
+        return vectors
+    return None
 
 
 def _is_intact(folder: Path) -> bool:
+    """Whether a model folder and its files can be trusted, and hold what was written."""
+    *names, digests = MODEL_FILES
     try:
-        digests = load_json(folder / _DIGESTS)
-        return bool(digests) and all(
-            sha256(folder / name) == digest for name, digest in digests.items()
-        )
-    except (StorageError, OSError, AttributeError):
+        state = folder.lstat()
+        if not (stat.S_ISDIR(state.st_mode) and is_safe(state)):
+            return False
+        with open_trusted(folder / digests) as file:
+            wanted = json.loads(file.read())
+        return all(wanted[name] == _sha256_of(folder / name) for name in names)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
+
+
+def _sha256_of(path: Path) -> str:
+    with open_trusted(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest(vectors: np.ndarray) -> np.ndarray:
@@ -108,15 +201,18 @@ def _digest(vectors: np.ndarray) -> np.ndarray:
     return np.frombuffer(hashlib.sha256(content).digest(), dtype=np.uint8)
 
 
-def _warn_damaged(path: Path) -> None:
+def _mark_used(path: Path) -> None:
+    """The entries that were not used for longest are removed first."""
+    with contextlib.suppress(OSError):  # a cache that can only be read
+        os.utime(path)
+
+
+def _discard(path: Path) -> None:
+    """Remove a damaged entry, with a warning. Nothing happens if there is none (any more)."""
+    if not os.path.lexists(path):
+        return
     message = f"{path} in the cache is damaged; emolens computes it again."
-    warnings.warn(message, UserWarning, stacklevel=4)
-
-
-@contextlib.contextmanager
-def _warn_if_not_written() -> Iterator[None]:
-    try:
-        yield
-    except StorageError as error:
-        message = f"The result is not kept in the cache: {error}"
-        warnings.warn(message, UserWarning, stacklevel=5)
+    warnings.warn(message, UserWarning, stacklevel=5)
+    missing = contextlib.suppress(FileNotFoundError)  # another process was faster
+    with warn_if_unusable(), write_errors(), scratch_folder(path.parent.parent) as scratch, missing:
+        path.replace(scratch / path.name)

@@ -8,6 +8,7 @@ which are not looked at. Knows nothing of what the entries hold.
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import shlex
@@ -15,11 +16,12 @@ import stat
 import sys
 import warnings
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
 from emolens.errors import StorageError
-from emolens.scratch import is_scratch
-from emolens.store import writing
+from emolens.output import writing
+from emolens.temporary import is_scratch
 
 # The folders of the cache, and what they hold.
 KINDS = {"embeddings": "vectors", "models": "models", "refused": "refusals"}
@@ -51,34 +53,28 @@ def trusted_folder(kind: str | None = None, *, create: bool = False) -> Path:
     """
     root = cache_folder()
     folders = [root, root / kind] if kind else [root]
-    if create:
-        with write_errors():
-            for folder in folders:
+    for folder in folders:
+        if create:
+            with write_errors():
                 _make(folder)
-    with read_errors():
-        for folder in folders:
+        with read_errors():
             _check(folder, folders)
     return folders[-1]
 
 
-def trusted_content(path: Path) -> bytes | None:
-    """The bytes of a file in the cache; None if it is missing.
+def open_trusted(path: Path) -> BufferedReader:
+    """Open a file in the cache for reading.
 
-    Raises StorageError if it is a link or no file, or if others own it or can change it.
+    Raises OSError, also if it is a link or no file, or if others own it or can change it.
     """
     # Without O_NONBLOCK, opening a named pipe would wait for ever.
     flags = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
-    try:
-        with os.fdopen(os.open(path, os.O_RDONLY | flags), "rb") as file:
-            state = os.fstat(file.fileno())
-            if stat.S_ISREG(state.st_mode) and is_safe(state):
-                return file.read()
-            reason = "it is no file, or others can change it"
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        reason = error.strerror or str(error)
-    raise StorageError(f"{path} is not used: {reason}.", hint="Delete it.")
+    file = os.fdopen(os.open(path, os.O_RDONLY | flags), "rb")
+    state = os.fstat(file.fileno())
+    if stat.S_ISREG(state.st_mode) and is_safe(state):
+        return file
+    file.close()
+    raise PermissionError(errno.EPERM, "it is not a file of this user alone", str(path))
 
 
 def is_safe(state: os.stat_result) -> bool:
@@ -138,6 +134,8 @@ def _check(folder: Path, folders: list[Path]) -> None:
         link, state = folder.lstat(), folder.stat()
     except (FileNotFoundError, NotADirectoryError):
         return
+    if not stat.S_ISDIR(state.st_mode):
+        return
     if not (_owned(link) and _owned(state)):
         raise StorageError(
             f"The cache is not used, because {folder} belongs to another user.", hint=ELSEWHERE
@@ -150,14 +148,18 @@ def _check(folder: Path, folders: list[Path]) -> None:
             f" Or: {ELSEWHERE}",
         )
     mine = state.st_uid == os.geteuid()
-    if mine and state.st_mode & _FOR_OTHERS and (folder != folders[0] or _holds_nothing_else(folder)):
+    if (
+        mine
+        and state.st_mode & _FOR_OTHERS
+        and (folder != folders[0] or _holds_nothing_else(folder))
+    ):
         with contextlib.suppress(OSError):  # a disk that can only be read
             folder.chmod(stat.S_IRWXU)
 
 
 def _holds_nothing_else(root: Path) -> bool:
     """Whether the cache is all that the folder holds; else its rights are the user's matter."""
-    return all(name in KINDS or is_scratch(name) for name in os.listdir(root))
+    return all(item.name in KINDS or is_scratch(item.name) for item in root.iterdir())
 
 
 def _owned(state: os.stat_result) -> bool:

@@ -10,7 +10,6 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +23,7 @@ from emolens.encode.cache.folder import (
 )
 from emolens.encode.engines.openvino import MODEL
 from emolens.errors import StorageError, UsageError
-from emolens.scratch import is_scratch, scratch_folder
+from emolens.temporary import is_scratch, scratch_folder
 
 # A traced encoder takes 90 to 500 MB, and a million vectors 1.5 to 3 GB: room for a few of each.
 DEFAULT_LIMIT = 10 * 10**9
@@ -120,7 +119,10 @@ def shrink(listing: Listing, goal: int, *, keep: Path | None = None) -> Listing:
     """
     removed = Listing(foreign=listing.foreign)
     size, most = bytes_in(listing.entries), int(_GOAL * _MOST_ENTRIES)
-    with write_errors("The cache can't be changed"), _trash() as trash:
+    root = trusted_folder()
+    if not root.is_dir():
+        return removed
+    with write_errors("The cache can't be changed"), scratch_folder(root) as trash:
         for entry in sorted(listing.entries):
             if size <= goal and len(listing.entries) - len(removed.entries) <= most:
                 break
@@ -139,7 +141,7 @@ def place(fresh: Path, path: Path) -> None:
     if size > limit:
         raise StorageError(
             f"Results larger than the cache's limit of {size_text(limit)} are not kept.",
-            hint=f"Set {LIMIT_VARIABLE} to more, for example {size_text(DEFAULT_LIMIT)}.",
+            hint=f"Set {LIMIT_VARIABLE} to more, for example {LIMIT_VARIABLE}=10GB.",
         )
     with write_errors():
         try:
@@ -197,17 +199,6 @@ def _add(listing: Listing, kind: str, item: os.DirEntry[str]) -> None:
         listing.foreign += len(files) - len(sizes)
     else:
         listing.foreign += 1
-
-
-@contextlib.contextmanager
-def _trash() -> Iterator[Path | None]:
-    """A folder in the cache whose content is deleted at the end."""
-    root = trusted_folder()
-    if not root.is_dir():
-        yield None
-        return
-    with scratch_folder(root) as trash:
-        yield trash
 
 
 def _remove(entry: Entry, trash: Path) -> bool:

@@ -65,20 +65,21 @@ def start(
     runtime: Runtime,
     module: Callable[[], Any],
     *,
-    traced: Callable[[], Path] | None = None,
+    traced: Callable[[Callable[[Path], Engine]], Engine] | None = None,
     model: str = "",
 ) -> tuple[Engine, Runtime]:
     """Load the engine of a runtime; returns the engine and the runtime that it really has.
 
-    module: returns the torch module. traced: returns the .xml of the same model for OpenVINO.
-    model: its key in the cache. If OpenVINO can't run the model, torch does, with a warning that
-    names the cause. The cause is kept in the cache, so that the next start does not try again.
-    Raises EncoderError if that happens in int8, which torch does not have.
+    module: returns the torch module. traced: calls its argument with a folder that holds the same
+    model for OpenVINO, and returns the engine. model: its key in the cache; empty without a cache.
+    If OpenVINO can't run the model, torch does, with a warning that names the cause. The cause is
+    kept in the cache, so that the next start does not try again. Raises EncoderError if that
+    happens in int8, which torch does not have.
     """
     if runtime.engine == "torch" or traced is None:
         return TorchEngine(module(), runtime), runtime
     try:
-        return OpenVinoEngine(traced(), runtime), runtime
+        return traced(lambda folder: OpenVinoEngine(folder / MODEL, runtime)), runtime
     except RuntimeError as error:  # tracing fails, or OpenVINO lacks an operation
         cause = first_line(error)
         if runtime.precision == "int8":
@@ -86,7 +87,8 @@ def start(
                 f"OpenVINO can't run the encoder, which int8 needs: {cause}.",
                 hint="Choose bf16 or fp32.",
             ) from error
-    keep_refusal(model, cause)
+    if model:
+        keep_refusal(model, cause)
     runtime = _on_torch(runtime, cause)
     warnings.warn(f"The encoder runs on torch: {runtime.reason}.", UserWarning, stacklevel=5)
     return TorchEngine(module(), runtime), runtime
