@@ -6,7 +6,7 @@
    the signal was sent, begins with "!".
 
    The kinds: c create a file, w write, t change the length, s sync, r rename or link, u unlink,
-   d make a folder, m change the mode. */
+   d make a folder, m change the rights, l lock. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -15,12 +15,13 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define ROOM 4200
@@ -100,7 +101,9 @@ static int checked_name(char kind, int folder, const char *name) {
     if (log_fd < 0) return 0;
     int kept = errno;
     by_name(folder, name, path);
-    int answer = checked(kind, path);
+    /* To make a folder that is there already changes nothing. */
+    int nothing = kind == 'd' && syscall(SYS_faccessat, AT_FDCWD, path, F_OK) == 0;
+    int answer = nothing ? 0 : checked(kind, path);
     errno = kept;
     return answer;
 }
@@ -152,6 +155,12 @@ OF_FD('t', ftruncate, (int fd, off_t n), (fd, n), int, off_t)
 OF_FD('t', ftruncate64, (int fd, off64_t n), (fd, n), int, off64_t)
 OF_FD('m', fchmod, (int fd, mode_t mode), (fd, mode), int, mode_t)
 
+int flock(int fd, int how) {
+    if (!(how & LOCK_UN)) STOP_IF(checked_fd('l', fd), -1);
+    REAL(int, "flock", int, int);
+    return real(fd, how);
+}
+
 #define OF_NAME(kind, function, folder, name, lead, call, ...) \
     int function lead { \
         STOP_IF(checked_name(kind, folder, name), -1); \
@@ -182,6 +191,13 @@ OF_NAME('m', chmod, AT_FDCWD, path, (const char *path, mode_t mode),
         (path, mode), const char *, mode_t)
 OF_NAME('m', fchmodat, folder, path, (int folder, const char *path, mode_t mode, int flags),
         (folder, path, mode, flags), int, const char *, mode_t, int)
+OF_NAME('m', chown, AT_FDCWD, path, (const char *path, uid_t user, gid_t group),
+        (path, user, group), const char *, uid_t, gid_t)
+OF_NAME('m', setxattr, AT_FDCWD, path,
+        (const char *path, const char *name, const void *from, size_t n, int flags),
+        (path, name, from, n, flags), const char *, const char *, const void *, size_t, int)
+OF_NAME('m', removexattr, AT_FDCWD, path, (const char *path, const char *name),
+        (path, name), const char *, const char *)
 OF_NAME('t', truncate, AT_FDCWD, path, (const char *path, off_t n), (path, n), const char *, off_t)
 
 #define MODE_ARGUMENT \

@@ -39,9 +39,10 @@ COMMANDS = {
     "export-int8": "export model --int8 --dataset {data}",
     "run": "run {study} --out run --quiet",
     "run-again": "run {study} --out run --quiet --set finetune.epochs=1",
+    "run-changed": "run {study} --out run --quiet --set finetune.epochs=1",
 }
 # What an earlier run of the same command has left in the folder.
-EARLIER = {"encode": "cache", "export-again": "model", "run-again": "run"}
+EARLIER = {"encode": "cache", "export-again": "model", "run-again": "run", "run-changed": "run"}
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +113,9 @@ def add_earlier(scenario: Scenario, warm: Warm, left: str) -> None:
         if (scenario.start / folder).is_dir():
             for name in ("mine", ".report.html.emolens-mine", ".config.json.emolens-12ab34cd"):
                 (scenario.start / folder / name).write_text("of the user", encoding="utf-8")
+    if scenario.name == "run-changed":
+        for name in ("report.html", "model/config.json", "evaluation.json"):
+            (scenario.start / "run" / name).write_text("changed by the user", encoding="utf-8")
 
 
 def sweep(undisturbed: Undisturbed, warm: Warm, cases: Iterable[Case], capfd: Capture) -> None:
