@@ -52,9 +52,10 @@ def new_file(folder: Path, name: str, mode: int) -> tuple[int, Path]:
     """
     while True:
         path = folder / temporary_name(name)
-        descriptor = os.open(path, _OPEN | os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
-        if _hold(descriptor, path):
-            return descriptor, path
+        with _removed_if_stopped(path):
+            descriptor = os.open(path, _OPEN | os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+            if _hold(descriptor, path):
+                return descriptor, path
         os.close(descriptor)
 
 
@@ -117,14 +118,28 @@ def _check_digits(name: str, digits: str) -> str:
 def _locked_folder(folder: Path, name: str, mode: int) -> tuple[Path, int | None]:
     while True:
         path = folder / temporary_name(name)
-        path.mkdir(mode)
-        if sys.platform == "win32":  # there folders can't be opened
-            return path, None
-        with contextlib.suppress(FileNotFoundError):  # another process took it for dead
-            descriptor = os.open(path, _OPEN | os.O_RDONLY)
-            if _hold(descriptor, path):
-                return path, descriptor
-            os.close(descriptor)
+        with _removed_if_stopped(path):
+            path.mkdir(mode)
+            if sys.platform == "win32":  # there folders can't be opened
+                return path, None
+            with contextlib.suppress(FileNotFoundError):  # another process took it for dead
+                descriptor = os.open(path, _OPEN | os.O_RDONLY)
+                if _hold(descriptor, path):
+                    return path, descriptor
+                os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _removed_if_stopped(path: Path) -> Iterator[None]:
+    """Remove a new file or folder if a signal comes before anyone else can know its name."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException:
+        with contextlib.suppress(OSError):
+            path.rmdir() if path.is_dir() else path.unlink()
+        raise
 
 
 def _hold(descriptor: int, path: Path) -> bool:
