@@ -350,7 +350,7 @@ def spread(calls: list[str], per_kind: int) -> set[int]:
     """So many operations of each kind (numbers from 1): the first, the last, and between."""
     chosen: set[int] = set()
     for kind in ALL:
-        of_kind = [nth for nth, call in enumerate(calls, start=1) if call[0] == kind]
+        of_kind = [nth for nth in turns(calls) if calls[nth - 1][0] == kind]
         last, steps = len(of_kind) - 1, min(per_kind, len(of_kind))
         chosen |= {of_kind[round((i + 0.5) / steps * last)] for i in range(steps)}
     return chosen

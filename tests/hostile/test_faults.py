@@ -30,10 +30,10 @@ SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL)
 # The commands; {…} are places outside of the folder in which they run.
 COMMANDS = {
     "predict-csv": "predict --model model --input in.csv --out out.csv",
-    "predict-jsonl": "predict --model model --input in.csv --out out.jsonl",
-    "predict-parquet": "predict --model model --input in.csv --out out.parquet",
-    "encode": "encode in.csv --encoder {encoder} --precision fp32 --out out.parquet",
-    "encode-first": "encode in.csv --encoder {encoder} --precision fp32 --out out.parquet",
+    "predict-jsonl": "predict --model model --input in.csv --out out.jsonl --overwrite",
+    "predict-parquet": "predict --model model --input in.csv --out link.parquet --overwrite",
+    "encode": "encode in.csv --encoder {encoder} --precision fp32 --out o.parquet --overwrite",
+    "encode-first": "encode in.csv --encoder {encoder} --precision fp32 --out new.parquet",
     "export": "export model",
     "export-again": "export model",
     "export-int8": "export model --int8 --dataset {data}",
@@ -73,7 +73,8 @@ def prepared(place: Path, warm: Warm, tiny_run: Run, tiny_encoder: Path) -> Prep
         if name not in done:
             start = place / f"start-{name}"
             words = COMMANDS[name].format(encoder=tiny_encoder, data=place / "data", study=study)
-            scenario = Scenario(name, tuple(words.split()), start, place / "work")
+            renews = name not in ("predict-csv", "encode-first")
+            scenario = Scenario(name, tuple(words.split()), start, place / "work", renews)
             write_start(start, words.split()[0], tiny_run.folder / "model")
             if name in EARLIER:
                 add_earlier(scenario, warm, EARLIER[name])
@@ -90,8 +91,13 @@ def write_splits(folder: Path) -> Path:
 
 
 def write_start(folder: Path, command: str, model: Path) -> None:
-    """What the command reads, and files of the user that have nothing to do with it."""
+    """What the command reads, an older output, and files of the user beside them."""
     write_csv(folder / "in.csv", feeling_rows(400))
+    (folder / "elsewhere").mkdir()
+    for name in ("out.jsonl", "o.parquet", "elsewhere/real.parquet"):
+        (folder / name).write_text("older", encoding="utf-8")
+        (folder / name).chmod(0o640)
+    (folder / "link.parquet").symlink_to("elsewhere/real.parquet")
     if command in ("predict", "export"):
         shutil.copytree(model, folder / "model")
     if command == "export":
@@ -145,9 +151,9 @@ def at(undisturbed: Undisturbed, modes: str, per_kind: int | None = None) -> Ite
 @pytest.mark.parametrize(
     ("name", "modes", "per_kind"),
     [
-        ("predict-csv", "o", 3),
-        ("predict-parquet", "o", 2),
-        ("encode", "o", 2),
+        ("predict-csv", "oki", 3),
+        ("predict-parquet", "ok", 1),
+        ("encode", "ok", 1),
         ("export", "o", 2),
     ],
 )
