@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # What a full or failing disk, or a folder without rights, answers to each kind of operation.
 ERRNO = {
@@ -35,7 +36,7 @@ NEEDS_SPACE = "cwtd"
 SHORT = -1000
 _TEMPORARY = re.compile(r"(^|/)\.[^/]*\.emolens-")
 _TIMES = ("seconds", "peak_memory_mb", "texts_per_second", "predict_seconds")
-_NEVER_ALIKE = ("report.html", "finetune/scores.json")  # they hold times
+_NEVER_ALIKE = {"report.html", "finetune/scores.json"}  # they hold times
 _STOPPED = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 Entry = tuple[int, bytes]  # the mode and the content of a file; of a link or a folder, its target
@@ -177,9 +178,10 @@ def _without_times(name: str, content: bytes) -> bytes:
             for key in ("seconds", "peak_memory_mb", "summary"):
                 del record[key]
             del record["key"]["stages"]
-            for output in record["outputs"]:
-                if output.endswith(_NEVER_ALIKE):
-                    record["outputs"][output] = ""
+        for files in (manifest, *manifest["stages"].values()):
+            for listed in ("files", "pending", "outputs"):
+                for output in _NEVER_ALIKE & files.get(listed, {}).keys():
+                    files[listed][output] = ""
         return json.dumps(manifest, sort_keys=True).encode()
     if name.endswith("finetune/scores.json"):
         scores = json.loads(content)
@@ -313,8 +315,16 @@ class Undisturbed:
         return wrong
 
     def _changes_on_the_way(self, name: str, there: Entry | None) -> bool:
-        """The manifest grows during a run. An entry of the cache is there or not."""
-        return there is not None and name in self.after and name.endswith("manifest.json")
+        """The lists of files and stages may be those of a command that is at work."""
+        if there is None or not name.endswith(("manifest.json", "emolens.json")):
+            return False
+        old, new = self.before.get(name), self.after.get(name)
+        return _without_lists(there) in [_without_lists(entry) for entry in (old, new) if entry]
+
+
+def _without_lists(entry: Entry) -> tuple[int, Any]:
+    plain = json.loads(entry[1])
+    return entry[0], {key: plain[key] for key in plain.keys() - {"files", "pending", "stages"}}
 
 
 def _is_temporary(name: str) -> bool:

@@ -154,7 +154,7 @@ def at(undisturbed: Undisturbed, modes: str, per_kind: int | None = None) -> Ite
         ("predict-csv", "oki", 3),
         ("predict-parquet", "ok", 1),
         ("encode", "ok", 1),
-        ("export", "o", 2),
+        ("export-again", "ok", 1),
     ],
 )
 def test_a_few_operations_fail_in_turn(
