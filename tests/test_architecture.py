@@ -51,6 +51,7 @@ LIGHT = {
     "decide",
     "predict",
     "data.readers",
+    "encode.giant",
     "encode.tokenize",
     "encode.batches",
     "encode.engines.base",

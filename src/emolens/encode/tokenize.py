@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from emolens.encode.config import model_config, read_config, stated_limit
+from emolens.encode.giant import GIANT, Shortened, shortened
 from emolens.errors import DataError, EncoderError
 from emolens.shown import html_table, one_line
 
-_CHUNK = 4096
+_CHUNK_TEXTS, _CHUNK_CHARACTERS = 4096, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,8 @@ class Tokens:
     """Token ids of many texts, without padding.
 
     ids: (total,) int32, row after row. offsets: (n + 1,) int64, where each row starts in `ids`.
-    n_whole: (n,) int64, the tokens of each text before it was cut, special tokens included.
+    n_whole: (n,) int64, the tokens of each text before it was cut, special tokens included. For a
+    text of more than 200,000 characters it is a lower bound: such a text is not read to its end.
     """
 
     ids: np.ndarray
@@ -134,21 +136,34 @@ class Tokenizer:
         """
         rows: list[list[int]] = []
         n_whole: list[int] = []
-        for start in range(0, len(texts), _CHUNK):
+        for chunk in _chunks(texts):
+            start = first + len(rows)
             self.backend.no_truncation()
-            chunk = self._ids(texts[start : start + _CHUNK], first + start)
-            n_whole += map(len, chunk)
-            if long := [i for i, ids in enumerate(chunk) if len(ids) > self.max_length]:
+            parts = [self._part(text, start + i) for i, text in enumerate(chunk)]
+            ids_of = self._ids([part.text for part in parts], start)
+            for ids, part in zip(ids_of, parts, strict=True):
+                n_whole.append(len(ids) if part.whole else len(ids) + 1)
+            if long := [i for i, ids in enumerate(ids_of) if len(ids) > self.max_length]:
                 self.backend.enable_truncation(self.max_length)
-                cut = self._ids([texts[start + i] for i in long], first + start)
+                cut = self._ids([parts[i].text for i in long], start)
                 for i, ids in zip(long, cut, strict=True):
-                    chunk[i] = ids
-            rows += chunk
+                    ids_of[i] = ids
+            rows += ids_of
         return Tokens.of(rows, np.array(n_whole, dtype=np.int64))
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """The token behind each id."""
         return [self.backend.id_to_token(int(i)) or "" for i in ids]
+
+    def _part(self, text: str, number: int) -> Shortened:
+        """As much of a text as decides its ids."""
+        if not isinstance(text, str) or len(text) <= GIANT:
+            return Shortened(text, whole=True)
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise _not_a_text(number) from error
+        return shortened(self.backend, text, limit=self.max_length)
 
     def _ids(self, texts: Sequence[str], start: int) -> list[list[int]]:
         try:
@@ -156,8 +171,26 @@ class Tokenizer:
         except (UnicodeEncodeError, TypeError) as error:
             for row, text in enumerate(texts, start=start):
                 if not isinstance(text, str) or any("\ud800" <= sign <= "\udfff" for sign in text):
-                    raise DataError(
-                        f"Text {row} is not a text, or holds half a surrogate pair.",
-                        hint="Decode it again with errors='replace', or leave the row out.",
-                    ) from error
+                    raise _not_a_text(row) from error
             raise
+
+
+def _not_a_text(number: int) -> DataError:
+    return DataError(
+        f"Text {number} is not a text, or holds half a surrogate pair.",
+        hint="Decode it again with errors='replace', or leave the row out.",
+    )
+
+
+def _chunks(texts: Sequence[str]) -> Iterator[list[str]]:
+    """The texts in lists that don't take much memory to tokenize."""
+    chunk: list[str] = []
+    room = _CHUNK_CHARACTERS
+    for text in texts:
+        chunk.append(text)
+        room -= len(text) if isinstance(text, str) else 0
+        if len(chunk) == _CHUNK_TEXTS or room <= 0:
+            yield chunk
+            chunk, room = [], _CHUNK_CHARACTERS
+    if chunk:
+        yield chunk
