@@ -126,7 +126,7 @@ def test_a_stage_reads_what_it_declares_and_nothing_else(
     # Only int8 is fitted to the data.
     study = tiny_run.study.model_copy(update={"export": ExportSettings(int8=True)})
     context, settings, read = watched(replace(tiny_run, study=study), folder)
-    STAGES[stage].run(context)
+    STAGES[stage].run(context, tmp_path / "out")
     assert settings == settings_used([stage], tiny_run)
     inputs = {"dataset": "data", "encoder": "encoder"}
     assert {inputs[name] for name in read} == set(STAGES[stage].inputs) & set(inputs.values())
