@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -13,7 +14,6 @@ import pytest
 from emolens.errors import StorageError, UsageError
 from emolens.output import (
     atomic_file,
-    atomic_folder,
     new_output,
     place,
     remove_owned,
@@ -45,15 +45,13 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 def test_new_files_and_folders_follow_the_umask(tmp_path: Path, umask: int) -> None:
     write(tmp_path / "deep" / "a")
-    with atomic_folder(tmp_path / "folder") as fresh:
-        (fresh / "x").touch()
     with staged(tmp_path / "run") as fresh:
         (fresh / "sub").mkdir()
         (fresh / "sub" / "x").touch(mode=0o600)  # as some libraries do
         place(fresh, tmp_path / "run", owned={})
     for file in ("deep/a", "run/sub/x"):
         assert mode(tmp_path / file) == 0o666 & ~umask, file
-    for folder in ("deep", "folder", "run", "run/sub"):
+    for folder in ("deep", "run", "run/sub"):
         assert mode(tmp_path / folder) == 0o777 & ~umask, folder
 
 
@@ -441,15 +439,45 @@ def test_only_unchanged_own_files_inside_the_folder_are_removed(tmp_path: Path) 
     assert (tmp_path / "outside").exists()
 
 
-def test_a_folder_of_the_cache_is_replaced_wholly_or_not_at_all(tmp_path: Path) -> None:
-    with atomic_folder(tmp_path / "m") as fresh:
-        (fresh / "old").touch()
-    with pytest.raises(KeyError), atomic_folder(tmp_path / "m") as fresh:
-        (fresh / "new").touch()
+def test_a_failure_inside_the_block_leaves_the_old_file(tmp_path: Path) -> None:
+    write(tmp_path / "a", b"old")
+    with pytest.raises(KeyError), atomic_file(tmp_path / "a") as file:
+        file.write(b"new")
         raise KeyError
-    assert names_in(tmp_path) == ["m", "m/old"]
-    (tmp_path / temporary_name("m")).mkdir()
-    with atomic_folder(tmp_path / "m") as fresh:
-        (fresh / "new").touch()
-        assert (tmp_path / "m" / "old").exists()
-    assert names_in(tmp_path) == ["m", "m/new"]
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert names_in(tmp_path) == ["a"]
+
+
+HALF = """
+import sys, time
+from pathlib import Path
+from emolens.output import atomic_file, staged
+place = Path(sys.argv[1])
+with atomic_file(place / "deep" / "a.txt") as file, staged(place / "m") as m:
+    file.write(b"new " * 100_000)
+    (m / "weights").write_bytes(b"new")
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_killed_process_leaves_the_old_and_the_next_write_clears_its_rest(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "deep" / "a.txt", b"old")
+    stage_and_place(tmp_path / "m", {"weights": "old"}, {})
+    before = names_in(tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, "-c", HALF, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "writing\n"
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert len(names_in(tmp_path)) == len(before) + 3
+    assert (tmp_path / "deep" / "a.txt").read_bytes() == b"old"
+    write(tmp_path / "deep" / "a.txt", b"new")
+    with staged(tmp_path / "m"):
+        assert len(names_in(tmp_path)) == len(before) + 1
+    assert (tmp_path / "m" / "weights").read_bytes() == b"old"
+    assert names_in(tmp_path) == before

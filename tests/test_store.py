@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 from emolens import store
 from emolens.errors import StorageError
+from emolens.output import sha256
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -71,14 +71,6 @@ def test_tables_come_back_as_they_were(tmp_path: Path) -> None:
     assert store.load_table(tmp_path / "a.parquet").equals(table)
 
 
-def test_files_may_be_read_by_others(tmp_path: Path) -> None:
-    store.save_text(tmp_path / "deep" / "a.txt", "x")
-    assert (tmp_path / "deep" / "a.txt").stat().st_mode & 0o777 == 0o644
-    with store.atomic_folder(tmp_path / "folder") as folder:
-        (folder / "b").touch()
-    assert (tmp_path / "folder").stat().st_mode & 0o777 == 0o755
-
-
 LOADERS = [
     ("a.json", store.load_json),
     ("a.safetensors", store.load_arrays),
@@ -111,29 +103,6 @@ def test_an_array_file_that_was_cut_off_is_a_storage_error(tmp_path: Path) -> No
             store.load_arrays(path)
 
 
-def test_a_failure_inside_the_block_leaves_the_old_file(tmp_path: Path) -> None:
-    store.save_text(tmp_path / "a.txt", "old")
-    with pytest.raises(KeyError), store.atomic_file(tmp_path / "a.txt") as file:
-        file.write(b"new")
-        raise KeyError
-    assert (tmp_path / "a.txt").read_text() == "old"
-    assert names_in(tmp_path) == ["a.txt"]
-
-
-def test_a_folder_is_replaced_wholly_or_not_at_all(tmp_path: Path) -> None:
-    with store.atomic_folder(tmp_path / "model") as folder:
-        (folder / "old").write_text("old")
-    with pytest.raises(KeyError), store.atomic_folder(tmp_path / "model") as folder:
-        (folder / "new").write_text("new")
-        raise KeyError
-    assert names_in(tmp_path / "model") == ["old"]
-    with store.atomic_folder(tmp_path / "model") as folder:
-        (folder / "new").write_text("new")
-        assert names_in(tmp_path / "model") == ["old"]
-    assert names_in(tmp_path / "model") == ["new"]
-    assert names_in(tmp_path) == ["model"]
-
-
 def test_a_place_that_can_not_be_written_is_a_storage_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="can't be written") as caught:
@@ -141,79 +110,18 @@ def test_a_place_that_can_not_be_written_is_a_storage_error(tmp_path: Path) -> N
     assert "--out" in caught.value.hint
 
 
-HALF = """
-import sys, time
-from pathlib import Path
-from emolens import store
-place = Path(sys.argv[1])
-with store.atomic_file(place / "deep" / "a.txt") as file, store.atomic_folder(place / "m") as m:
-    file.write(b"new " * 100_000)
-    (m / "weights").write_bytes(b"new")
-    print("writing", flush=True)
-    time.sleep(60)
-"""
-
-
-def test_a_killed_process_leaves_the_old_and_sweep_clears_its_rest(tmp_path: Path) -> None:
-    store.save_text(tmp_path / "deep" / "a.txt", "old")
-    with store.atomic_folder(tmp_path / "m") as folder:
-        (folder / "weights").write_bytes(b"old")
-    (tmp_path / ".hidden").touch()
-    process = subprocess.Popen(
-        [sys.executable, "-c", HALF, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "writing\n"
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    left = [path for path in tmp_path.rglob("*.emolens-*") if path.parent.name != "m"]
-    assert len(left) == 2
-    store.sweep(tmp_path)
-    assert (tmp_path / "deep" / "a.txt").read_text() == "old"
-    assert (tmp_path / "m" / "weights").read_bytes() == b"old"
-    assert names_in(tmp_path) == [".hidden", "deep", "m"]
-    assert names_in(tmp_path / "deep") == ["a.txt"]
-
-
-# Stops between the two renames of atomic_folder: the old is aside, the new not yet in its place.
-BETWEEN = """
-import os, pathlib, sys
-from emolens import store
-place, replace, calls = pathlib.Path(sys.argv[1]), pathlib.Path.replace, []
-def stop_at_the_second(self, target):
-    calls.append(target)
-    if len(calls) == 2:
-        os.kill(os.getpid(), 9)
-    return replace(self, target)
-pathlib.Path.replace = stop_at_the_second
-with store.atomic_folder(place / "m") as m:
-    (m / "weights").write_bytes(b"new")
-"""
-
-
-def test_a_folder_that_was_moved_aside_is_put_back(tmp_path: Path) -> None:
-    with store.atomic_folder(tmp_path / "m") as folder:
-        (folder / "weights").write_bytes(b"old")
-    killed = subprocess.run([sys.executable, "-c", BETWEEN, str(tmp_path)], check=False)
-    assert killed.returncode == -signal.SIGKILL
-    assert not (tmp_path / "m").exists()
-    store.sweep(tmp_path)
-    assert (tmp_path / "m" / "weights").read_bytes() == b"old"
-    assert names_in(tmp_path) == ["m"]
-
-
 # A limit on the size of files is an EFBIG of the real system, and needs no privileges.
 FULL = """
 import resource, signal, sys
 from pathlib import Path
 import numpy as np, pyarrow as pa, safetensors.numpy
-from emolens import store
+from emolens import output, store
 from emolens.errors import StorageError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 place, big = Path(sys.argv[1]), np.random.default_rng(0).random(20_000)
 def folder():
-    with store.atomic_folder(place / "model") as fresh:
+    with output.staged(place / "model") as fresh:
         safetensors.numpy.save_file({"x": big}, fresh / "model.safetensors")
 writes = [
     lambda: store.save_arrays(place / "a", {"x": big}),
@@ -231,8 +139,8 @@ for write in writes:
 
 def test_a_full_disk_is_an_error_and_loses_nothing(tmp_path: Path) -> None:
     store.save_text(tmp_path / "a", "old")
-    with store.atomic_folder(tmp_path / "model") as folder:
-        (folder / "old").touch()
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "old").touch()
     process = subprocess.run(
         [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=False
     )
@@ -297,4 +205,4 @@ def test_fingerprints_see_order_and_where_a_value_ends() -> None:
 
 def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
-    assert store.sha256(tmp_path / "a").startswith("ba7816bf8f01cfea414140de5dae2223")
+    assert sha256(tmp_path / "a").startswith("ba7816bf8f01cfea414140de5dae2223")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from emolens.errors import StorageError, UsageError
-from emolens.temporary import new_file, new_folder, remove_dead, temporary_name
+from emolens.temporary import new_file, new_folder, remove_dead
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Some libraries raise errors of their own with these words; OpenVINO has only the last one.
@@ -116,28 +116,6 @@ def atomic_file(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
             fresh.unlink(missing_ok=True)
             raise
         _sync_folder(target.parent)
-
-
-@contextlib.contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
-    """Give an empty folder; it replaces `path` when the block ends without an error.
-
-    Only for what can be computed again: `path` is deleted, whatever is in it, and a process that
-    is killed at the very end leaves no folder.
-    """
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        remove_dead(path.parent, path.name)
-        with new_folder(path.parent, path.name) as fresh:
-            yield fresh
-            for file in _files_in(fresh):
-                _sync(file)
-            aside = path.with_name(temporary_name(path.name))
-            with contextlib.suppress(FileNotFoundError):
-                path.replace(aside)
-            fresh.replace(path)
-            shutil.rmtree(aside, ignore_errors=True)
-            _sync_folder(path.parent)
 
 
 @contextlib.contextmanager

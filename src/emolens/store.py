@@ -5,12 +5,9 @@ Knows nothing of what the arrays and tables mean.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +15,9 @@ import numpy as np
 
 from emolens.errors import StorageError, UsageError, first_line
 from emolens.output import atomic_file
-from emolens.output import sha256 as sha256  # noqa: PLC0414
-from emolens.output import writing as writing  # noqa: PLC0414
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_MARK = ".emolens-"  # in the name of every half-written file; sweep() removes nothing else
-_ASIDE = "-old"
 
 
 def check_ending(path: Path, known: Iterable[str]) -> None:
@@ -35,39 +27,6 @@ def check_ending(path: Path, known: Iterable[str]) -> None:
             f"emolens can't write {path}: its ending is not known here.",
             hint=f"Known endings: {', '.join(known)}.",
         )
-
-
-@contextlib.contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
-    """Give an empty folder; it replaces `path` when the block ends without an error."""
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}{_MARK}", dir=path.parent))
-        try:
-            fresh.chmod(0o755)
-            yield fresh
-            aside = fresh.with_name(fresh.name + _ASIDE)
-            if path.exists():
-                path.replace(aside)
-            fresh.replace(path)
-            shutil.rmtree(aside, ignore_errors=True)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-
-
-def sweep(folder: Path) -> None:
-    """Remove the half-written files and folders that a killed process left anywhere in `folder`.
-
-    An old folder that was moved aside is put back, if the new one never took its place.
-    """
-    for rest in list(folder.rglob(f".*{_MARK}*")):
-        place = rest.with_name(rest.name[1:].split(_MARK)[0])
-        if rest.name.endswith(_ASIDE) and not place.exists():
-            rest.replace(place)
-        elif rest.is_dir():
-            shutil.rmtree(rest, ignore_errors=True)
-        else:
-            rest.unlink(missing_ok=True)
 
 
 def save_text(path: Path, text: str) -> None:

@@ -190,7 +190,7 @@ def test_a_repository_that_the_hub_does_not_have(hub: StandIn, what: str) -> Non
 def test_an_encoder_is_fetched_once_then_read_from_the_cache(
     hub: StandIn, tiny_encoder: Path
 ) -> None:
-    from emolens.store import sha256
+    from emolens.output import sha256
 
     folder = hub.served / "models" / "someone" / "tiny" / "main"
     folder.parent.mkdir(parents=True)

@@ -16,7 +16,7 @@ from emolens.encode.backbone import (
     tokenizer_of,
 )
 from emolens.errors import EncoderError
-from emolens.store import sha256
+from emolens.output import sha256
 from tests.conftest import HOSTILE, feeling_rows
 
 

@@ -16,8 +16,8 @@ from emolens.data.dataset import Dataset, Split
 from emolens.encode.backbone import find_encoder, tokenizer_of
 from emolens.errors import DataError, EncoderError
 from emolens.learn.finetune import _weighted_loss, finetune
+from emolens.output import sha256
 from emolens.scores import FinetuneFacts, Recipe, Scores
-from emolens.store import sha256
 
 RECIPE = Recipe(epochs=8, learning_rate=3e-3, batch_size=8, warmup=0.1, precision="fp32", seed=7)
 ONE_EPOCH = Recipe(epochs=1, learning_rate=1e-2, batch_size=16, precision="fp32", seed=7)

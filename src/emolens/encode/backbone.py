@@ -25,8 +25,9 @@ from emolens.encode.tokenize import Tokenizer
 from emolens.encode.weights import Weights
 from emolens.errors import EncoderError, MissingExtra, UsageError, hub_errors, nearest, require
 from emolens.modelfolder import read_emolens_json
+from emolens.output import sha256
 from emolens.shown import one_line
-from emolens.store import fingerprint, sha256
+from emolens.store import fingerprint
 
 Pooling = Literal["cls", "mean"]
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -257,8 +258,6 @@ def save_classifier(model: Any, folder: Path) -> None:
     """Write config.json and model.safetensors into an existing folder."""
     with quiet_transformers():
         model.save_pretrained(folder)
-    for weights in folder.glob("*.safetensors"):
-        weights.chmod(0o644)  # the library lets only the owner read them
 
 
 def _checked(folder: Path, wanted: str | None) -> str:

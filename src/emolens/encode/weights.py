@@ -16,7 +16,7 @@ from typing import Any
 
 from emolens.encode.config import read_config
 from emolens.errors import EncoderError, first_line, require
-from emolens.store import sha256
+from emolens.output import sha256
 
 _ONE_FILE, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _FLOATS = {"F64", "F32", "F16", "BF16"}
