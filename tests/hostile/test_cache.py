@@ -123,23 +123,28 @@ def test_a_folder_with_other_things_in_it_keeps_its_rights(cache: Path) -> None:
 
 @posix
 @pytest.mark.parametrize("rights", [0o777, 0o770, 0o1777, 0o722])
-@pytest.mark.parametrize("which", [".", "embeddings"])
+@pytest.mark.parametrize("which", [["."], ["embeddings"], [".", "embeddings", "refused"]])
 def test_what_others_can_write_to_is_left_alone_until_the_hint_is_followed(
-    cache: Path, rights: int, which: str
+    cache: Path, rights: int, which: list[str]
 ) -> None:
     entries.keep_vectors(KEY, VECTORS)
-    (cache / which).chmod(rights)
+    entries.keep_refusal(KEY, "a cause")
+    for name in which:
+        (cache / name).chmod(rights)
     before = {path: path.stat().st_mtime_ns for path in cache.rglob("*")}
     with pytest.warns(UserWarning, match="is not used, because other users can write") as caught:
         assert not kept()
         assert not kept()
         entries.keep_vectors(KEY, VECTORS)
         entries.keep_vectors(OTHER, VECTORS)
+        if "." in which:
+            assert entries.read_refusal(KEY) is None
     assert before == {path: path.stat().st_mtime_ns for path in cache.rglob("*")}
     (message,) = [str(warning.message) for warning in caught]
-    command = message.split("used it: ")[1].split(". Or")[0]
+    command = message.split("used it: ")[1].split(". Otherwise")[0]
     subprocess.run(command, shell=True, check=True)
     assert kept()
+    assert entries.read_refusal(KEY) == "a cause"
 
 
 @as_root
@@ -234,6 +239,17 @@ def test_a_cache_that_root_has_filled_can_be_read_by_all(
 # Places that can't be used
 
 
+def test_a_tilde_in_the_setting_is_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.setenv("EMOLENS_CACHE", "~/here")
+    entries.keep_vectors(KEY, VECTORS)
+    assert kept()
+    assert list(tmp_path.glob("here/embeddings/*"))
+
+
 @posix
 @pytest.mark.parametrize("home", [None, "/nonexistent"])
 def test_without_a_home_folder_there_is_no_cache_and_this_is_said_once(home: str | None) -> None:
@@ -252,7 +268,7 @@ def test_without_a_home_folder_there_is_no_cache_and_this_is_said_once(home: str
 
 def test_a_file_in_the_place_of_the_folder_is_said_once(cache: Path) -> None:
     cache.write_text("mine")
-    with pytest.warns(UserWarning, match="Results are not kept in the cache: ") as caught:
+    with pytest.warns(UserWarning, match="cache is not used, because .* is not a folder") as caught:
         for key in (KEY, OTHER):
             assert entries.read_vectors(key, 3) is None
             entries.keep_vectors(key, VECTORS)
@@ -289,7 +305,7 @@ def entry(cache: Path) -> Path:
 
 def forged(vectors: np.ndarray) -> bytes:
     """An entry whose SHA-256 is right, as whoever can write to the cache can make it."""
-    return save({"embeddings": vectors, "sha256": entries._digest(vectors)})
+    return save({"embeddings": vectors, "sha256": entries._digest(KEY, vectors)})
 
 
 @pytest.mark.parametrize(
@@ -334,7 +350,7 @@ def test_no_change_of_an_entry_gives_other_vectors(data: st.DataObject) -> None:
         content[at] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(content)) | st.none())
     end = data.draw(st.binary(max_size=9))
-    found = entries._vectors_in(bytes(content[:cut]) + end, len(VECTORS))
+    found = entries._vectors_in(bytes(content[:cut]) + end, KEY, len(VECTORS))
     assert found is None or np.array_equal(found, VECTORS)
 
 
@@ -396,7 +412,7 @@ def test_a_model_that_is_no_plain_folder_is_made_again(
         "[" * 100_000,
         '{"../../../target": "x"}',
         json.dumps({XML: 1, BIN: None}),
-        json.dumps({XML: "0" * 64, BIN: "0" * 64}),
+        json.dumps({"key": KEY, XML: "0" * 64, BIN: "0" * 64}),
     ],
     ids=range(8),
 )
@@ -407,11 +423,36 @@ def test_a_model_with_the_wrong_digests_is_made_again(cache: Path, digests: str)
         assert entries.cached_model(KEY, build, load) == MODEL
 
 
-@pytest.mark.parametrize("content", ["", "[]", "null", "[" * 100_000, '{"cause": 1}', "\x00"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "null",
+        "[" * 100_000,
+        '{"cause": 1}',
+        "\x00",
+        '{"key": "0123456789abcdef", "cause": 1}',
+    ],
+)
 def test_a_damaged_refusal_is_none(cache: Path, content: str) -> None:
     entries.keep_refusal(KEY, "a cause")
     assert entries.read_refusal(KEY) == "a cause"
     (cache / "refused" / f"{KEY}.json").write_text(content, "utf-8")
+    assert entries.read_refusal(KEY) is None
+
+
+def test_an_entry_under_the_name_of_another_is_not_taken_for_it(cache: Path) -> None:
+    entries.keep_vectors(OTHER, VECTORS + 1)
+    entries.cached_model(OTHER, build, load)
+    entries.keep_refusal(OTHER, "a cause")
+    for kind in ("embeddings", "models", "refused"):
+        (path,) = (cache / kind).iterdir()
+        path.rename(path.with_name(path.name.replace(OTHER, KEY)))
+    with pytest.warns(UserWarning, match="is damaged") as caught:
+        assert not kept()
+        assert entries.cached_model(KEY, build, load) == MODEL
+    assert len(caught) == 2
     assert entries.read_refusal(KEY) is None
 
 

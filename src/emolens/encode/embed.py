@@ -22,7 +22,7 @@ from emolens.encode.backbone import (
     tokenizer_of,
     traceable,
 )
-from emolens.encode.cache import cached_model, keep_vectors, read_vectors
+from emolens.encode.cache import FORMAT, cached_model, keep_vectors, read_vectors
 from emolens.encode.engines.base import Engine, Progress, run_batches
 from emolens.encode.engines.choose import choose, start, try_out
 from emolens.encode.engines.openvino import MODEL, save_traced, traced
@@ -107,7 +107,8 @@ class Encoder:
         # The texts that calibrate int8 are cut at the tokenizer's limit, too.
         limit = self.tokenizer.max_length if precision == "int8" else None
         self._model_key = fingerprint(
-            *(__version__, versions(_LIBRARIES), self.source.fingerprint, self.options, limit)
+            *(FORMAT, __version__, versions(_LIBRARIES)),
+            *(self.source.fingerprint, self.options, limit),
         )
         self.cache = cache
         self.runtime = choose(precision, model=self._model_key if cache else "")

@@ -1,10 +1,10 @@
 """A cache on disk for vectors and traced models. Knows nothing of how they are computed.
 
 The key of an entry is a digest of everything that decides its content, so entries never go out of
-date. Vectors and models hold a SHA-256 of their content: a damaged one is computed again, with a
-warning. If an entry can't be written, that is only a warning, too. Each entry is renamed into place
-as a whole, so that several processes may write the same one. Entries are not flushed to the disk:
-after a power failure the SHA-256 shows what is missing.
+date. Vectors and models hold a SHA-256 of their key and their content: a damaged one, or one under
+another name, is computed again, with a warning. If an entry can't be written, that is only a
+warning, too. Each entry is renamed into place as a whole, so that several processes may write the
+same one. Entries are not flushed to the disk: after a power failure the SHA-256 shows the damage.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from emolens.output import sha256
 from emolens.temporary import scratch_folder
 
 Loaded = TypeVar("Loaded")
+FORMAT = 2  # of the entries. It is part of each key, so that entries of another format are not read
 
 
 def read_vectors(key: str, n: int) -> np.ndarray | None:
@@ -43,7 +44,7 @@ def read_vectors(key: str, n: int) -> np.ndarray | None:
         return None
     content, vectors = _content(path), None
     if content is not None:
-        vectors = _vectors_in(content, n)
+        vectors = _vectors_in(content, key, n)
     if vectors is None:
         _discard(path)
     else:
@@ -57,7 +58,7 @@ def keep_vectors(key: str, vectors: np.ndarray) -> None:
         return  # reading would take them for damaged
     from safetensors.numpy import save
 
-    arrays = {"embeddings": np.ascontiguousarray(vectors), "sha256": _digest(vectors)}
+    arrays = {"embeddings": np.ascontiguousarray(vectors), "sha256": _digest(key, vectors)}
     _keep("embeddings", f"{key}.safetensors", save(arrays))
 
 
@@ -67,16 +68,17 @@ def read_refusal(key: str) -> str | None:
     if path is None:
         return None
     try:
-        cause = json.loads(_content(path) or b"{}")["cause"]
+        refusal = json.loads(_content(path) or b"{}")
+        of_key, cause = refusal["key"], refusal["cause"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     _mark_used(path)
-    return cause if isinstance(cause, str) else None
+    return cause if of_key == key and isinstance(cause, str) else None
 
 
 def keep_refusal(key: str, cause: str) -> None:
     """Write down why OpenVINO can't run the model `key`."""
-    _keep("refused", f"{key}.json", json.dumps({"cause": cause}).encode())
+    _keep("refused", f"{key}.json", json.dumps({"key": key, "cause": cause}).encode())
 
 
 def cached_model(key: str, build: Callable[[Path], None], load: Callable[[Path], Loaded]) -> Loaded:
@@ -142,7 +144,8 @@ def _built_in_cache(
             fresh = opened.enter_context(scratch_folder(path.parent.parent)) / key
             fresh.mkdir(mode=stat.S_IRWXU)
             build(fresh)
-            digests = {file.name: sha256(file) for file in sorted(fresh.iterdir())}
+            files = {file.name: sha256(file) for file in sorted(fresh.iterdir())}
+            digests = {"key": key, **files}
             (fresh / DIGESTS).write_text(json.dumps(digests, indent=2) + "\n", encoding="utf-8")
         with warn_if_unusable():
             place(fresh, path)
@@ -160,7 +163,7 @@ def _content(path: Path) -> bytes | None:
         return None
 
 
-def _vectors_in(content: bytes, n: int) -> np.ndarray | None:
+def _vectors_in(content: bytes, key: str, n: int) -> np.ndarray | None:
     """The vectors (n, d) in an entry; None if they are damaged."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -171,7 +174,7 @@ def _vectors_in(content: bytes, n: int) -> np.ndarray | None:
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError):
         return None
     fits = vectors.dtype == np.float32 and vectors.ndim == 2 and len(vectors) == n
-    if fits and np.array_equal(digest, _digest(vectors)) and np.isfinite(vectors).all():
+    if fits and np.array_equal(digest, _digest(key, vectors)) and np.isfinite(vectors).all():
         return vectors
     return None
 
@@ -185,7 +188,8 @@ def _is_intact(folder: Path) -> bool:
             return False
         with open_trusted(folder / digests) as file:
             wanted = json.loads(file.read())
-        return all(wanted[name] == _sha256_of(folder / name) for name in names)
+        files = all(wanted[name] == _sha256_of(folder / name) for name in names)
+        return files and bool(wanted["key"] == folder.name)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
@@ -195,9 +199,10 @@ def _sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _digest(vectors: np.ndarray) -> np.ndarray:
-    """The SHA-256 of the shape and the bytes, (32,) uint8."""
-    content = str(vectors.shape).encode() + np.ascontiguousarray(vectors).tobytes()
+def _digest(key: str, vectors: np.ndarray) -> np.ndarray:
+    """The SHA-256 of the key, the shape and the bytes, (32,) uint8."""
+    head = f"{key} {vectors.shape}".encode()
+    content = head + np.ascontiguousarray(vectors).tobytes()
     return np.frombuffer(hashlib.sha256(content).digest(), dtype=np.uint8)
 
 

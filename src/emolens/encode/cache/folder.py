@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
 import os
 import shlex
 import stat
@@ -35,11 +34,11 @@ def cache_folder() -> Path:
 
     Raises StorageError if there is no home folder.
     """
-    if given := os.environ.get("EMOLENS_CACHE"):
-        return Path(given)
-    if Path(caches := os.environ.get("XDG_CACHE_HOME", "")).is_absolute():
-        return Path(caches) / "emolens"
     with contextlib.suppress(RuntimeError):  # raised if the system does not know the user
+        if given := os.environ.get("EMOLENS_CACHE"):
+            return Path(given).expanduser()  # a shell does this itself, a settings file doesn't
+        if (caches := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
+            return caches / "emolens"
         if (home := Path.home()).is_dir():
             return home / ".cache" / "emolens"
     raise StorageError("No cache is used, because there is no home folder.", hint=ELSEWHERE)
@@ -54,11 +53,12 @@ def trusted_folder(kind: str | None = None, *, create: bool = False) -> Path:
     root = cache_folder()
     folders = [root, root / kind] if kind else [root]
     for folder in folders:
-        if create:
+        if create and not os.path.lexists(folder):
             with write_errors():
-                _make(folder)
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(mode=stat.S_IRWXU, exist_ok=True)
         with read_errors():
-            _check(folder, folders)
+            _check(folder, root)
     return folders[-1]
 
 
@@ -107,54 +107,47 @@ def write_errors(consequence: str = "Results are not kept in the cache") -> Iter
 
 @contextlib.contextmanager
 def warn_if_unusable() -> Iterator[None]:
-    """Turn a StorageError into a warning. A process gives each warning once, not per entry."""
+    """Turn a StorageError into a warning. A process gives each kind of warning once per cache."""
     try:
         yield
     except StorageError as error:
-        _warn_once(f"{error} {error.hint}")
+        kind = (os.environ.get("EMOLENS_CACHE", ""), error.hint)
+        if kind not in _warned:
+            warnings.warn(f"{error} {error.hint}", UserWarning, stacklevel=5)
+            _warned.add(kind)
 
 
-@functools.cache
-def _warn_once(message: str) -> None:
-    warnings.warn(message, UserWarning, stacklevel=6)
+_warned: set[tuple[str, str]] = set()
 
 
-def _make(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=stat.S_IRWXU, exist_ok=True)
-
-
-def _check(folder: Path, folders: list[Path]) -> None:
-    """Raise StorageError if others own the folder or can write to it; close our own to others."""
-    if sys.platform == "win32":
-        return
+def _check(folder: Path, root: Path) -> None:
+    """Raise StorageError if the cache can't be trusted. Takes the rights of others from our own."""
     try:
         link, state = folder.lstat(), folder.stat()
     except (FileNotFoundError, NotADirectoryError):
         return
+    refused = f"The cache {root} is not used, because"
     if not stat.S_ISDIR(state.st_mode):
+        raise StorageError(f"{refused} {folder} is not a folder.", hint=ELSEWHERE)
+    if sys.platform == "win32":
         return
     if not (_owned(link) and _owned(state)):
-        raise StorageError(
-            f"The cache is not used, because {folder} belongs to another user.", hint=ELSEWHERE
-        )
+        raise StorageError(f"{refused} it belongs to another user.", hint=ELSEWHERE)
     if state.st_mode & _BY_OTHERS:
-        open_ones = [str(f) for f in folders if f.is_dir() and f.stat().st_mode & _BY_OTHERS]
+        command = shlex.join(["chmod", "go-w", *_open_to_others(root)])
         raise StorageError(
-            f"The cache is not used, because other users can write to {folder}.",
-            hint=f"If only you have used it: {shlex.join(['chmod', 'go-w', *open_ones])}."
-            f" Or: {ELSEWHERE}",
+            f"{refused} other users can write to it.",
+            hint=f"If only you have used it: {command}. Otherwise set EMOLENS_CACHE anew.",
         )
-    mine = state.st_uid == os.geteuid()
-    if (
-        mine
-        and state.st_mode & _FOR_OTHERS
-        and (folder != folders[0] or _holds_nothing_else(folder))
-    ):
+    too_open = state.st_uid == os.geteuid() and state.st_mode & _FOR_OTHERS
+    if too_open and (folder != root or _holds_nothing_else(root)):
         with contextlib.suppress(OSError):  # a disk that can only be read
             folder.chmod(stat.S_IRWXU)
+
+
+def _open_to_others(root: Path) -> list[str]:
+    folders = [root, *(root / kind for kind in KINDS)]
+    return [str(f) for f in folders if f.is_dir() and f.stat().st_mode & _BY_OTHERS]
 
 
 def _holds_nothing_else(root: Path) -> bool:
