@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 
 from emolens.encode.backbone import tokenizer_of
+from emolens.encode.cache.size import listed, shrink
 from emolens.encode.embed import Encoder
 from tests.conftest import feeling_rows
 
+CUDA = torch.cuda.is_available()
 TEXTS = [text for text, _ in feeling_rows(12)]
 
 
@@ -55,17 +60,31 @@ print("torch" in sys.modules)
     assert [run.stdout for run in said] == ["True\n", "False\n"]
 
 
-def test_without_a_cache_nothing_is_read_or_written(tiny_encoder: Path, cache: Path) -> None:
+@pytest.mark.parametrize("way", ["argument", "limit"])
+def test_without_a_cache_nothing_is_read_or_written(
+    tiny_encoder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
     wanted, _ = counted(Encoder(tiny_encoder))
-    kept = {path: path.stat() for path in cache.rglob("*")}
     (vectors,) = entries(cache)
     vectors.write_bytes(b"not read")
-    found, computed = counted(Encoder(tiny_encoder, cache=False))
+    kept = {path: path.stat().st_mtime_ns for path in cache.rglob("*")}
+    if way == "limit":
+        monkeypatch.setenv("EMOLENS_CACHE_LIMIT", "0")
+    found, computed = counted(Encoder(tiny_encoder, cache=way == "limit"))
     assert computed == len(TEXTS)
     np.testing.assert_array_equal(found, wanted)
-    assert kept.keys() == set(cache.rglob("*"))
+    assert kept == {path: path.stat().st_mtime_ns for path in cache.rglob("*")}
     shutil.rmtree(cache)
-    Encoder(tiny_encoder, cache=False).encode(TEXTS)
+    Encoder(tiny_encoder, cache=way == "limit").encode(TEXTS)
+    assert not cache.exists()
+
+
+def test_without_a_cache_no_refusal_is_read_or_written(untraceable: Path, cache: Path) -> None:
+    for _ in range(2):
+        encoder = Encoder(untraceable, precision="fp32", cache=False)
+        assert encoder.runtime.engine == ("torch" if CUDA else "openvino")
+        with contextlib.nullcontext() if CUDA else pytest.warns(UserWarning, match="on torch"):
+            encoder.encode(TEXTS)
     assert not cache.exists()
 
 
@@ -199,3 +218,23 @@ for n in range(30):
     assert len(entries(cache)) == len(said[0]) == 30
     encoder = Encoder(str(tiny_encoder), precision="fp32")
     assert all(counted(encoder, [*TEXTS, "a" * (n + 1)])[1] == 0 for n in range(30))
+
+
+def test_a_cache_that_is_cleared_all_the_time_changes_no_vectors(
+    tiny_encoder: Path, cache: Path
+) -> None:
+    code = """
+import sys
+from emolens.encode.embed import Encoder
+for n in range(3):
+    print(Encoder(sys.argv[1], precision="fp32").encode(sys.argv[2:]).tobytes().hex())
+"""
+    wanted = Encoder(tiny_encoder, precision="fp32").encode(TEXTS).tobytes().hex()
+    command = [sys.executable, "-W", "error", "-c", code, str(tiny_encoder), *TEXTS]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while run.poll() is None:
+        shrink(listed(), 0)
+        time.sleep(0.01)
+    out, err = run.communicate()
+    assert err == ""
+    assert set(out.split()) == {wanted}

@@ -137,7 +137,7 @@ def _check(folder: Path, root: Path) -> None:
         command = shlex.join(["chmod", "go-w", *_open_to_others(root)])
         raise StorageError(
             f"{refused} other users can write to it.",
-            hint=f"If only you have used it: {command}. Otherwise set EMOLENS_CACHE anew.",
+            hint=f"If only you have used it: {command}. Otherwise: {ELSEWHERE}",
         )
     too_open = state.st_uid == os.geteuid() and state.st_mode & _FOR_OTHERS
     if too_open and (folder != root or _holds_nothing_else(root)):
