@@ -74,7 +74,10 @@ def prepared(place: Path, warm: Warm, tiny_run: Run, tiny_encoder: Path) -> Prep
             start = place / f"start-{name}"
             words = COMMANDS[name].format(encoder=tiny_encoder, data=place / "data", study=study)
             renews = name not in ("predict-csv", "encode-first")
-            scenario = Scenario(name, tuple(words.split()), start, place / "work", renews)
+            # An export of older weights goes when the new weights come.
+            deletes = "run/model/openvino/" if name.startswith("run-") else ""
+            work = place / "work"
+            scenario = Scenario(name, tuple(words.split()), start, work, renews, deletes)
             write_start(start, words.split()[0], tiny_run.folder / "model")
             if name in EARLIER:
                 add_earlier(scenario, warm, EARLIER[name])
@@ -117,7 +120,11 @@ def add_earlier(scenario: Scenario, warm: Warm, left: str) -> None:
     shutil.copytree(scenario.work / left, scenario.start / left, dirs_exist_ok=True)
     for folder in ("run", "run/model", "run/model/openvino", "model", "model/openvino"):
         if (scenario.start / folder).is_dir():
-            for name in ("mine", ".report.html.emolens-mine", ".config.json.emolens-12ab34cd"):
+            for name in (
+                "mine",
+                ".report.html.emolens-mine",
+                ".config.json.emolens-12ab34cd12ab34cd",
+            ):
                 (scenario.start / folder / name).write_text("of the user", encoding="utf-8")
     if scenario.name == "run-changed":
         for name in ("report.html", "model/config.json", "evaluation.json"):
@@ -155,6 +162,7 @@ def at(undisturbed: Undisturbed, modes: str, per_kind: int | None = None) -> Ite
         ("predict-parquet", "ok", 1),
         ("encode", "ok", 1),
         ("export-again", "ok", 1),
+        ("run-again", "o", 1),
     ],
 )
 def test_a_few_operations_fail_in_turn(
