@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from emolens.data.catalogue import CATALOGUE
 from emolens.errors import EmolensError
+from emolens.shown import escaped, visible
 
 if TYPE_CHECKING:
     from emolens.data.audit import Audit
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from emolens.study import Run
     from emolens.study.folder import StageRecord
     from emolens.study.settings import Study
+
+
+_LONGEST = 1000  # characters of an error, a hint or a warning
+_NARROWEST = 40  # columns; in fewer a table would lose its contents
 
 
 class Console:
@@ -39,14 +44,16 @@ class Console:
         plain: Any = {"markup": False, "emoji": False, "highlight": False, "soft_wrap": True}
         self._out = RichConsole(**plain, width=width)
         self._err = RichConsole(**plain, stderr=True)
+        for console in (self._out, self._err):
+            console.width = max(console.width, _NARROWEST)
 
     def data(self, value: Any) -> None:
         """A JSON document on stdout."""
-        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(escaped(json.dumps(value, indent=2, ensure_ascii=False)) + "\n")
 
     def line(self, text: str = "") -> None:
         """A line of data on stdout."""
-        self._out.print(_visible(text))
+        self._out.print(visible(text))
 
     def lines(self, values: Iterable[object]) -> None:
         """A line of data for each value."""
@@ -56,7 +63,7 @@ class Console:
     def note(self, text: str) -> None:
         """A line for people on stderr, unless quiet."""
         if not self.quiet:
-            self._err.print(_visible(text))
+            self._err.print(visible(text.replace("\n", " ")))
 
     def warning(self, text: str) -> None:
         """A line with a colored title on stderr, unless quiet."""
@@ -68,10 +75,16 @@ class Console:
         self._titled("Error:", "bold red", str(error))
         self._titled("Hint: ", "dim", error.hint)
 
+    def traceback(self, text: str) -> None:
+        """The lines of a traceback on stderr. They may hold texts of the user."""
+        self._err.print(escaped(text), end="")
+
     def _titled(self, title: str, style: str, text: str) -> None:
         from rich.text import Text
 
-        one_line = _visible(" ".join(text.splitlines()))
+        one_line = visible(" ".join(text.splitlines()))
+        if len(one_line) > _LONGEST:  # a name of 5,000 letters, for example
+            one_line = f"{one_line[: _LONGEST // 2]} … {one_line[-_LONGEST // 2 :]}"
         self._err.print(Text.assemble((title, style), " ", one_line))
 
     def table(
@@ -85,7 +98,7 @@ class Console:
             number = all(isinstance(row[i], (int, float, type(None))) for row in rows)
             table.add_column(column, justify="right" if number else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(_visible(_cell(value)) for value in row))
+            table.add_row(*(visible(_cell(value)) for value in row))
         self._out.print(table, soft_wrap=False)
 
     @contextmanager
@@ -256,8 +269,3 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _visible(text: str) -> str:
-    """The text with a dot for each control character, so that it can't control the terminal."""
-    return "".join(s if s in "\n\t" or s.isprintable() or s == "\u200d" else "·" for s in text)

@@ -66,7 +66,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"{guess}Known: {', '.join(names)}."
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """The first line of an error's message, or the name of its class if the message is empty."""
     lines = (line.strip() for line in str(error).splitlines())
     # OpenVINO begins with lines that only name places in its own source.

@@ -1,12 +1,41 @@
-"""Prints values as one short line, and in a notebook as a small table. Knows none of them."""
+"""Prints values as one short line, and in a notebook as a small table; and shows any text without
+the characters that steer a terminal or reorder a line. Knows none of the values.
+"""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from html import escape
 
 WIDTH = 100  # of a line, in characters
 MOST_ROWS = 12  # of a table
+
+
+def visible(text: str) -> str:
+    """The text on one line, with a dot for each character that is no letter, sign or space.
+
+    These are control characters (C0 and C1), those that change the direction of writing, other
+    invisible ones, and halves of character pairs.
+    """
+    return "".join(c if _harmless(c) else "·" for c in text)
+
+
+def escaped(text: str) -> str:
+    """The text with such characters as JSON writes them (\\u202e). The lines stay as they are."""
+    return "".join(c if c == "\n" or _harmless(c) else _as_json(c) for c in text)
+
+
+def _harmless(character: str) -> bool:
+    """Whether the character can be shown. U+200C and U+200D join letters and emoji: they stay."""
+    if character.isprintable() or character in "\u200c\u200d":
+        return True
+    return unicodedata.category(character) == "Zs"
+
+
+def _as_json(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
 
 
 def one_line(value: object, *parts: object) -> str:
@@ -42,5 +71,5 @@ def _cell(cell: object) -> str:
 
 
 def _flat(text: str) -> str:
-    """White space becomes single spaces; a character that can't be printed becomes '?'."""
-    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+    """White space becomes single spaces."""
+    return visible(" ".join(text.split()))

@@ -15,6 +15,7 @@ import numpy as np
 
 from emolens.errors import StorageError, UsageError, first_line
 from emolens.output import atomic_file
+from emolens.shown import escaped
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,8 +37,10 @@ def save_text(path: Path, text: str) -> None:
 
 
 def save_json(path: Path, value: Any) -> None:
-    """Write `value` as indented UTF-8 JSON; NaN is an error, as it is in JSON."""
-    save_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write `value` as indented UTF-8 JSON that a terminal can show; NaN is an error."""
+    save_text(
+        path, escaped(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+    )
 
 
 def load_json(path: Path) -> Any:

@@ -5,15 +5,14 @@ Heavy libraries are imported only when a command runs: `emolens --help` loads no
 
 from __future__ import annotations
 
-import io
 import sys
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from emolens.cli.cache import cache as cache_command
+from emolens.cli.ending import run_command
 from emolens.cli.options import (
     JsonOption,
     LabelOption,
@@ -25,22 +24,20 @@ from emolens.cli.options import (
     PrecisionOption,
     TextOption,
 )
+from emolens.cli.stops import promise
 from emolens.cli.study import study_command
 from emolens.console import Console, show_answers, show_audit, show_batch
-from emolens.errors import DataError, EmolensError, MissingExtra, UsageError
+from emolens.errors import DataError, MissingExtra, UsageError
 from emolens.version import __version__
 
 if TYPE_CHECKING:
     from emolens.encode.backbone import Pooling
     from emolens.encode.tokenize import Tokenizer
 
-_STOPPED = 130
-
 app = typer.Typer(
     name="emolens",
     help="From a table of texts to a measured, explained and deployable emotion classifier.",
     epilog="Start with: emolens run  (bundled data and encoder, no network, minutes)",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # with rich, the help takes 1.5 times as long
     add_completion=False,
@@ -102,7 +99,8 @@ def inspect(
         return
     show_audit(console, report)
     if tokenizer is not None:
-        console.line("\nThe first two texts of train as one batch")
+        console.line()
+        console.line("The first two texts of train as one batch")
         show_batch(console, padded_batch(tokenizer, data["train"].texts[:2]))
 
 
@@ -179,7 +177,9 @@ def encode(
         precision=precision,
         cache=cache,
     )
-    with console.progress("encode") as update:
+    again = " Run the same command again: vectors in the cache are not computed again."
+    written = promise("Nothing was written." + (again if cache else ""))
+    with written, console.progress("encode") as update:
         done = encode_table(
             model,
             source,
@@ -297,6 +297,11 @@ def _stdin_lines() -> list[str]:
             f" (byte 0x{error.object[error.start]:02x}).",
             hint="Convert them first, for example: iconv -f WINDOWS-1252 -t UTF-8",
         ) from error
+    except OSError as error:
+        raise DataError(
+            f"stdin can't be read: {error.strerror}.",
+            hint="Give the lines through a pipe, or from a file: emolens predict - < FILE",
+        ) from error
 
 
 def _predict_table(
@@ -305,7 +310,7 @@ def _predict_table(
     from emolens.predict.tables import predict_table
 
     console = Console()
-    with console.progress("predict") as update:
+    with promise("Nothing was written."), console.progress("predict") as update:
         tally = predict_table(
             classifier,
             source,
@@ -326,24 +331,5 @@ app.command("cache")(cache_command)
 
 
 def main() -> None:
-    """Run the command line; an EmolensError prints two lines and gives its exit code."""
-    debug = "--debug" in sys.argv  # before or after the command
-    words = [word for word in sys.argv[1:] if word != "--debug"]
-    # Print a warning without the line of code that raised it.
-    warnings.showwarning = lambda message, *_, **__: Console().note(f"Note: {message}")
-    for stream in (sys.stdin, sys.stdout):
-        if isinstance(stream, io.TextIOWrapper):  # emolens reads and writes UTF-8 everywhere
-            stream.reconfigure(encoding="utf-8")
-    try:
-        app(args=words, prog_name="emolens")
-    except EmolensError as error:
-        if debug:
-            raise
-        Console().error(error)
-        raise SystemExit(error.exit_code) from None
-    except (KeyboardInterrupt, SystemExit) as stop:
-        # Typer turns Ctrl-C within a command into an exit with this code.
-        code = _STOPPED if isinstance(stop, KeyboardInterrupt) else stop.code
-        if code == _STOPPED:
-            Console().note("Stopped. Run the same command again: a study continues where it was.")
-        raise SystemExit(code) from None
+    """Run the command line and end the process with the command's exit code."""
+    raise SystemExit(run_command(app, sys.argv[1:]))

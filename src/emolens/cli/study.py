@@ -17,6 +17,7 @@ from emolens.cli.options import (
     SetOption,
     StudyArgument,
 )
+from emolens.cli.stops import promise
 from emolens.console import Console, RunConsole, show_run
 
 
@@ -41,10 +42,11 @@ def study_command(app: typer.Typer, stage: str | None, title: str) -> None:
         if quiet:
             warnings.simplefilter("ignore", UserWarning)
         observer = RunConsole(Console(quiet=quiet or as_json))
-        try:
-            run = run_study(resolved, folder, until=stage, observer=observer)
-        finally:
-            observer.close()
+        with promise("Run the same command again: finished stages are kept."):
+            try:
+                run = run_study(resolved, folder, until=stage, observer=observer)
+            finally:
+                observer.close()
         show_run(Console(as_json=as_json, quiet=quiet), run, stage)
 
     # Typer reads the options of a command from its signature.

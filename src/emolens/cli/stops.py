@@ -1,0 +1,83 @@
+"""Signals that stop a command: Ctrl-C, TERM and HUP raise Stopped in the main thread, so that every
+`finally` runs and temporary files are removed. Knows nothing of what the commands do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+# SIGBREAK is Ctrl-Break on Windows, which has no SIGHUP.
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+_CLEANING = 5.0  # seconds after a signal in which further ones change nothing
+
+
+class Stopped(KeyboardInterrupt):
+    """The process was asked to stop. Libraries handle it as they handle Ctrl-C."""
+
+
+class Stops:
+    """The first signal that was received, and what the next ones do."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self._received = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell reports for a program that this signal ended."""
+        return 128 + (self.signal or signal.SIGINT)
+
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        """Raise Stopped; but not while an earlier signal is still being answered."""
+        if self.signal is not None and time.monotonic() - self._received < _CLEANING:
+            return
+        self.signal, self._received = self.signal or number, time.monotonic()
+        raise Stopped
+
+    def lost(self, unraisable: Any) -> None:
+        """Send the signal again where Python drops exceptions, as it does in `__del__`."""
+        if self.signal is not None and issubclass(unraisable.exc_type, Stopped):
+            self._received = 0.0
+            again = threading.Timer(0.05, signal.raise_signal, (self.signal,))
+            again.daemon = True
+            again.start()
+
+
+@contextlib.contextmanager
+def promise(text: str) -> Iterator[None]:
+    """Say `text` after 'Stopped.', if a signal stops the block."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        stop.add_note(text)
+        raise
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[Stops]:
+    """Receive the signals while the block runs. An ignored one (nohup) stays ignored.
+
+    The block is the last one of the process. After it all of them are ignored, so that the exit
+    code stands while Python takes itself apart.
+    """
+    stops, received = Stops(), []
+    if threading.current_thread() is threading.main_thread():  # no other one may do this
+        for number in (getattr(signal, name, None) for name in _NAMES):
+            if number and signal.getsignal(number) not in (signal.SIG_IGN, None):
+                signal.signal(number, stops.stop)
+                received.append(number)
+    hook = sys.unraisablehook
+    sys.unraisablehook = stops.lost
+    try:
+        yield stops
+    finally:
+        sys.unraisablehook = hook
+        for number in received:
+            signal.signal(number, signal.SIG_IGN)
