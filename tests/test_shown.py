@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emolens.shown import WIDTH, html_table, one_line
+from emolens.shown import WIDTH, escaped, html_table, one_line, visible
 from tests.conftest import HOSTILE
 
 
@@ -26,7 +27,8 @@ class Plain:
 def test_a_line_is_one_short_printable_line(parts: list[str]) -> None:
     line = one_line(Plain(""), *parts)
     assert len(line) <= WIDTH
-    assert line.isprintable()
+    assert visible(line) == line
+    assert len(line.splitlines()) == 1
     assert line.startswith("Plain(")
     assert line.endswith(")")
 
@@ -67,3 +69,19 @@ def test_a_long_table_says_how_many_rows_it_leaves_out() -> None:
     assert "… and 1,288 more rows" in page
     assert "<td>2</td><td>0.6667</td>" in page
     assert "more rows" not in html_table(Plain(""), ["n"], [(n,) for n in range(12)])
+
+
+STEERING = "\x1b[31m \x9b2J \x7f \u202e \u2066 \u200f \u061c \u2028 \ufeff \ud800 \U000e0041 \x00"
+READABLE = "naïve 日本\u3000語 שלום مرحبا می\u200cخواهم 👩🏽\u200d💻\ufe0f bien\u00a0! \t"
+
+
+def test_what_steers_a_terminal_is_a_dot_and_letters_of_all_scripts_stay() -> None:
+    assert set(visible(STEERING)) <= set("· [31m2J")
+    assert visible(READABLE) == READABLE.replace("\t", "·")
+
+
+@given(st.text(st.characters(codec=None)))
+def test_escaped_json_is_read_back_as_the_same_text(text: str) -> None:
+    document = escaped(json.dumps([text], ensure_ascii=False))
+    assert json.loads(document) == [text]
+    assert visible(document) == document
