@@ -117,7 +117,7 @@ def test_partial_weights_are_neither_encoded_with_nor_exported(
 def test_other_ways_to_weights_and_code_are_not_followed(folder: Path, tmp_path: Path) -> None:
     """Adapters, pickles and files of other libraries beside the weights change nothing."""
     elsewhere = Path(shutil.copytree(folder, tmp_path / "elsewhere"))
-    before = Encoder(folder).encode(["happy", "sad"], cache=False)
+    before = Encoder(folder, cache=False).encode(["happy", "sad"])
     adapter = {"peft_type": "LORA", "base_model_name_or_path": str(elsewhere)}
     (folder / "adapter_config.json").write_text(json.dumps(adapter))
     marker = tmp_path / "PICKLED"
@@ -126,7 +126,7 @@ def test_other_ways_to_weights_and_code_are_not_followed(folder: Path, tmp_path:
     (folder / "custom_generate").mkdir()
     (folder / "custom_generate" / "generate.py").write_text("raise SystemExit(3)")
     (folder / "generation_config.json").write_text("[")
-    after = Encoder(folder).encode(["happy", "sad"], cache=False)
+    after = Encoder(folder, cache=False).encode(["happy", "sad"])
     np.testing.assert_array_equal(after, before)
     assert not marker.exists()
 

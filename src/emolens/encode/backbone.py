@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from emolens.encode.config import model_config, read_config, stated_limit
+from emolens.encode.config import model_config, read_config
 from emolens.encode.pretrained import (
     Source,
     bare_model,
@@ -21,7 +21,8 @@ from emolens.encode.pretrained import (
     quiet_transformers,
     whole_model,
 )
-from emolens.encode.tokenize import Tokenizer
+from emolens.encode.tokenize import Tokenizer, token_limit
+from emolens.encode.tokenizer_file import library_panics, open_tokenizer
 from emolens.encode.weights import Weights
 from emolens.errors import EncoderError, MissingExtra, UsageError, hub_errors, nearest, require
 from emolens.modelfolder import read_emolens_json
@@ -107,19 +108,22 @@ def tokenizer_of(
     if (encoder.folder / "tokenizer.json").is_file():
         return Tokenizer.from_folder(encoder.folder, max_length=max_length)
     tokenizer = pretrained_tokenizer(encoder)
-    stated = tokenizer.model_max_length
-    limit = stated_limit(encoder.folder, encoder.config, tokenizer_limit=stated)
-    return Tokenizer(
-        tokenizer.backend_tokenizer,
-        max_length=min(max_length or limit, limit),
-        pad_id=tokenizer.pad_token_id or 0,
+    backend, pad_id = tokenizer.backend_tokenizer, tokenizer.pad_token_id or 0
+    limit = token_limit(
+        encoder.folder,
+        backend,
+        stated=tokenizer.model_max_length,
+        largest_id=max(pad_id, *backend.get_vocab().values()),
     )
+    return Tokenizer(backend, max_length=min(max_length or limit, limit), pad_id=pad_id)
 
 
 def pretrained_tokenizer(encoder: EncoderFolder) -> Any:
     """The tokenizer as an object of transformers, which can be saved beside a model."""
     transformers = require("transformers", "train")
-    with library_errors(encoder.name):
+    if (file := encoder.folder / "tokenizer.json").is_file():
+        open_tokenizer(file)  # transformers would not look at its rules first
+    with library_errors(encoder.name), library_panics(encoder.name):
         tokenizer = transformers.AutoTokenizer.from_pretrained(
             encoder.folder,
             config=encoder.source.config,

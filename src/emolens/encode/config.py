@@ -34,13 +34,16 @@ _OFFSET_MODELS = {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "data
 _NO_LIMIT = 1_000_000  # a tokenizer without a limit has 1e30 as model_max_length
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """The JSON object in a file; empty if there is no file. EncoderError if it is none."""
+def read_config(path: Path, *, largest: int = _LARGEST_FILE) -> dict[str, Any]:
+    """The JSON object in a file; empty if there is no file. EncoderError if it is none.
+
+    largest: the most bytes that the file may have.
+    """
     if not path.is_file():
         return {}
     try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise ValueError(f"it has more than {_LARGEST_FILE:,} bytes")
+        if path.stat().st_size > largest:
+            raise ValueError(f"it has more than {largest:,} bytes")
         value = json.loads(path.read_text(encoding="utf-8"))
     except RecursionError as error:
         raise EncoderError(f"{path} is nested too deep.", hint=_AGAIN) from error

@@ -11,10 +11,12 @@ import numpy as np
 
 from emolens.encode.config import model_config, read_config, stated_limit
 from emolens.encode.giant import GIANT, Shortened, shortened
+from emolens.encode.tokenizer_file import library_panics, open_tokenizer
 from emolens.errors import DataError, EncoderError
 from emolens.shown import html_table, one_line
 
 _CHUNK_TEXTS, _CHUNK_CHARACTERS = 4096, 1_000_000
+_MOST_IDS = 2**31  # ids are kept as int32
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,6 @@ class Tokenizer:
     @classmethod
     def from_folder(cls, folder: str | Path, *, max_length: int | None = None) -> Tokenizer:
         """Read `tokenizer.json`, and the limit from the folder's configuration."""
-        import tokenizers
-
         folder = Path(folder)
         file = folder / "tokenizer.json"
         if not file.is_file():
@@ -115,17 +115,10 @@ class Tokenizer:
                 f"{folder} has no tokenizer.json.",
                 hint="Save the tokenizer in it with tokenizer.save_pretrained(folder).",
             )
-        try:
-            backend = tokenizers.Tokenizer.from_file(str(file))
-        except Exception as error:  # the library raises a bare Exception
-            raise EncoderError(
-                f"{file} can't be read as a tokenizer ({error}).",
-                hint="Download or save the folder again.",
-            ) from error
-        config = model_config(folder)
+        backend, largest_id = open_tokenizer(file)
         stated = read_config(folder / "tokenizer_config.json").get("model_max_length")
-        limit = stated_limit(folder, config, tokenizer_limit=stated)
-        pad_id = config.get("pad_token_id") or 0
+        pad_id = model_config(folder).get("pad_token_id") or 0
+        limit = token_limit(folder, backend, stated=stated, largest_id=max(largest_id, pad_id))
         return cls(backend, max_length=min(max_length or limit, limit), pad_id=pad_id)
 
     def encode(self, texts: Sequence[str], *, first: int = 0) -> Tokens:
@@ -163,16 +156,42 @@ class Tokenizer:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
             raise _not_a_text(number) from error
-        return shortened(self.backend, text, limit=self.max_length)
+        with library_panics("of this model"):
+            return shortened(self.backend, text, limit=self.max_length)
 
     def _ids(self, texts: Sequence[str], start: int) -> list[list[int]]:
         try:
-            return [encoding.ids for encoding in self.backend.encode_batch_fast(list(texts))]
+            with library_panics("of this model"):
+                return [encoding.ids for encoding in self.backend.encode_batch_fast(list(texts))]
         except (UnicodeEncodeError, TypeError) as error:
             for row, text in enumerate(texts, start=start):
                 if not isinstance(text, str) or any("\ud800" <= sign <= "\udfff" for sign in text):
                     raise _not_a_text(row) from error
             raise
+
+
+def token_limit(folder: Path, backend: Any, *, stated: Any, largest_id: int) -> int:
+    """The most tokens per text for the model in a folder.
+
+    stated: `model_max_length` of the tokenizer. Raises EncoderError if the tokenizer gives ids that
+    the model does not have, or if its special tokens alone need all the room.
+    """
+    config = model_config(folder)
+    vocabulary = config.get("vocab_size")
+    if largest_id >= (vocabulary or _MOST_IDS):
+        raise EncoderError(
+            f"The tokenizer in {folder} gives token ids up to {largest_id:,}, but the model has"
+            f" only {vocabulary or _MOST_IDS:,} tokens (vocab_size).",
+            hint="Take the tokenizer and config.json of the same model.",
+        )
+    limit = stated_limit(folder, config, tokenizer_limit=stated)
+    if limit <= (special := backend.num_special_tokens_to_add(is_pair=False)):
+        raise EncoderError(
+            f"The model in {folder} takes {limit} tokens per text, and {special} of them are"
+            " special tokens.",
+            hint="Download or save the folder again.",
+        )
+    return limit
 
 
 def _not_a_text(number: int) -> DataError:
