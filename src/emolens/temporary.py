@@ -83,18 +83,21 @@ def remove_dead(folder: Path, name: str) -> None:
 def scratch_folder(place: Path | None = None) -> Iterator[Path]:
     """Give an empty folder in `place` that only this user can read; it is removed at the end.
 
-    place: the system's folder for temporary files by default. Dead folders in it are removed first.
+    place: the system's folder for temporary files by default; StorageError if it can't be written.
+    Dead folders in it are removed first.
     """
-    if place is None:
+    with contextlib.ExitStack() as opened:
         try:
-            place = Path(tempfile.gettempdir())
-        except FileNotFoundError as error:
+            where = place or Path(tempfile.gettempdir())
+            remove_dead(where, _SCRATCH)
+            folder = opened.enter_context(new_folder(where, _SCRATCH, 0o700))
+        except OSError as error:
+            if place is not None:
+                raise
             raise StorageError(
-                "There is no folder for temporary files.",
+                f"No temporary folder can be made: {error.strerror or error}.",
                 hint="Set TMPDIR to a folder that can be written to.",
             ) from error
-    remove_dead(place, _SCRATCH)
-    with new_folder(place, _SCRATCH, 0o700) as folder:
         yield folder
 
 

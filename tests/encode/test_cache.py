@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -200,6 +201,35 @@ def test_a_cache_that_cannot_be_written_costs_a_warning_only(
     with pytest.warns(UserWarning, match="Results are not kept in the cache: "):
         found, _ = counted(Encoder(str(tiny_encoder), precision="fp32"))
     np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.skipif(os.name != "posix" or CUDA, reason="needs a limit for files, and OpenVINO")
+def test_without_room_for_the_model_torch_runs_it_this_time(
+    tiny_encoder: Path, cache: Path
+) -> None:
+    code = """
+import resource, sys
+from emolens.encode.embed import Encoder
+resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, -1))
+for _ in range(2):
+    encoder = Encoder(sys.argv[1], precision="fp32")
+    print(encoder.encode(sys.argv[2:]).tobytes().hex())
+    print(encoder.runtime.engine, file=sys.stderr)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
+"""
+    command = [sys.executable, "-c", code, str(tiny_encoder), *TEXTS]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    full, room = (np.frombuffer(bytes.fromhex(row), np.float32) for row in run.stdout.split())
+    np.testing.assert_allclose(full, room, atol=1e-5)
+    said = [line for line in run.stderr.splitlines() if "Warning: " in line]
+    assert ["The disk is full: " in line for line in said] == [True, True]
+    assert "Results are not kept in the cache: " in said[0]
+    assert "The encoder runs on torch: " in said[1]
+    assert [line for line in run.stderr.splitlines() if line in ("torch", "openvino")] == [
+        "torch",
+        "openvino",
+    ]
+    assert not list(cache.glob("refused/*"))
 
 
 def test_processes_at_once_leave_sound_entries(tiny_encoder: Path, cache: Path) -> None:

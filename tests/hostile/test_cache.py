@@ -475,6 +475,7 @@ for i in range(10_000):
 """
 
 
+@posix
 def test_what_a_killed_process_leaves_is_removed_by_the_next_write(cache: Path) -> None:
     for _ in range(4):
         writer = subprocess.Popen(

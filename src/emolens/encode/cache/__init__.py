@@ -30,7 +30,7 @@ from emolens.encode.cache.folder import (
 )
 from emolens.encode.cache.size import DIGESTS, MODEL_FILES, cache_limit, place
 from emolens.errors import EncoderError
-from emolens.output import sha256
+from emolens.output import sha256, writing
 from emolens.temporary import scratch_folder
 
 Loaded = TypeVar("Loaded")
@@ -84,7 +84,8 @@ def keep_refusal(key: str, cause: str) -> None:
 def cached_model(key: str, build: Callable[[Path], None], load: Callable[[Path], Loaded]) -> Loaded:
     """`load` of the folder of the entry `key`; `build` fills an empty folder if there is none.
 
-    key: empty for a folder that is deleted afterwards, and not kept.
+    key: empty for a folder that is deleted afterwards, and not kept. Raises StorageError if the
+    model can be written neither to the cache nor to a temporary folder.
     """
     with contextlib.ExitStack() as opened:
         folder = _kept_model(key) or _built_in_cache(key, build, opened)
@@ -96,7 +97,8 @@ def cached_model(key: str, build: Callable[[Path], None], load: Callable[[Path],
                     raise
                 # Another process has removed the model in the meantime.
         folder = opened.enter_context(scratch_folder())
-        build(folder)
+        with writing(folder):
+            build(folder)
         return load(folder)
 
 

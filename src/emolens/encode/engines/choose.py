@@ -21,7 +21,7 @@ from emolens.encode.cache import keep_refusal, read_refusal
 from emolens.encode.engines.base import Engine
 from emolens.encode.engines.openvino import INT8_MODEL, MODEL, OpenVinoEngine, damaged
 from emolens.encode.engines.torch import TorchEngine
-from emolens.errors import EncoderError, UsageError, first_line, nearest
+from emolens.errors import EncoderError, StorageError, UsageError, first_line, nearest
 from emolens.modelfolder import OPENVINO, check_files
 from emolens.runtime import Precision, Runtime, cpu_has_bf16, n_threads
 
@@ -73,13 +73,17 @@ def start(
     module: returns the torch module. traced: calls its argument with a folder that holds the same
     model for OpenVINO, and returns the engine. model: its key in the cache; empty without a cache.
     If OpenVINO can't run the model, torch does, with a warning that names the cause. The cause is
-    kept in the cache, so that the next start does not try again. Raises EncoderError if that
-    happens in int8, which torch does not have.
+    kept in the cache, so that the next start does not try again; a full disk is not. Raises
+    EncoderError or StorageError if that happens in int8, which torch does not have.
     """
     if runtime.engine == "torch" or traced is None:
         return TorchEngine(module(), runtime), runtime
     try:
         return traced(lambda folder: OpenVinoEngine(folder / MODEL, runtime)), runtime
+    except StorageError as error:  # no disk has room for the model
+        cause = first_line(error).removesuffix(".")
+        if runtime.precision == "int8":
+            raise
     except RuntimeError as error:  # tracing fails, or OpenVINO lacks an operation
         cause = first_line(error)
         if runtime.precision == "int8":
@@ -87,8 +91,8 @@ def start(
                 f"OpenVINO can't run the encoder, which int8 needs: {cause}.",
                 hint="Choose bf16 or fp32.",
             ) from error
-    if model:
-        keep_refusal(model, cause)
+        if model:
+            keep_refusal(model, cause)
     runtime = _on_torch(runtime, cause)
     warnings.warn(f"The encoder runs on torch: {runtime.reason}.", UserWarning, stacklevel=5)
     return TorchEngine(module(), runtime), runtime
