@@ -45,12 +45,12 @@ FAMILIES: dict[str, dict[str, Any]] = {
 TASKS = ("", "ForMaskedLM", "ForSequenceClassification", "ForQuestionAnswering")
 
 
-def save_model(folder: Path, family: str, task: str = "") -> Path:
+def save_model(folder: Path, family: str, task: str = "", **changes: Any) -> Path:
     """A model of the family with the head of that task, and its weights."""
     import torch
     import transformers
 
-    config = transformers.AutoConfig.for_model(family, **FAMILIES[family])
+    config = transformers.AutoConfig.for_model(family, **{**FAMILIES[family], **changes})
     torch.manual_seed(1)
     model = getattr(transformers, f"AutoModel{task}").from_config(config)
     model.save_pretrained(folder)

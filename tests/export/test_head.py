@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from emolens.decide import Decision
-from emolens.errors import EncoderError, StorageError
+from emolens.errors import EncoderError
 from emolens.export.head import Head, read_head
 
 THREE = {"0": "sadness", "1": "joy", "2": "anger"}
@@ -92,6 +92,17 @@ def test_two_classes_without_names_get_those_of_transformers(tmp_path: Path) -> 
         ({"id2label": {"1": "joy", "2": "anger"}}, "does not number its classes from 0 to 1"),
         ({"id2label": {"00": "joy", "1": "anger"}}, "does not number its classes from 0 to 1"),
         ({"id2label": THREE, "function_to_apply": "sigmod"}, "function 'sigmod'"),
+        ({"id2label": THREE, "function_to_apply": ["sigmoid"]}, "unknown function"),
+        ({"id2label": THREE, "problem_type": ["regression"]}, "unknown problem_type"),
+        ({"id2label": THREE, "problem_type": "x" * 9999}, "unknown problem_type"),
+        ({"id2label": THREE | {"1": None}}, "name for class 1 that is no text"),
+        ({"id2label": THREE | {"2": {"a": "b"}}}, "name for class 2 that is no text"),
+        ({"id2label": THREE | {"0": 0}}, "name for class 0 that is no text"),
+        ({"architectures": 3}, "without classes"),
+        ({"architectures": [3, None]}, "without classes"),
+        ({"architectures": CLASSIFIER, "num_labels": "3"}, "num_labels"),
+        ({"architectures": CLASSIFIER, "num_labels": 0}, "num_labels"),
+        ({"architectures": CLASSIFIER, "num_labels": 10**30}, "num_labels"),
     ],
 )
 def test_what_is_no_head_is_named(tmp_path: Path, config: dict[str, Any], message: str) -> None:
@@ -119,8 +130,8 @@ def test_no_config_or_a_broken_one_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="no model folder"):
         read_head(tmp_path)
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(StorageError, match=r"config\.json"):
+    with pytest.raises(EncoderError, match=r"config\.json is not JSON"):
         read_head(tmp_path)
     (tmp_path / "config.json").write_text("[]")
-    with pytest.raises(EncoderError, match="without classes"):
+    with pytest.raises(EncoderError, match=r"config\.json does not hold a JSON object"):
         read_head(tmp_path)

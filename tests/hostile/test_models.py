@@ -17,8 +17,13 @@ from typer.testing import CliRunner
 from emolens.cli import app
 from emolens.encode.backbone import find_encoder, tokenizer_of
 from emolens.encode.embed import Encoder
+from emolens.encode.engines.openvino import read_traced
 from emolens.errors import EncoderError
+from emolens.export.model import ExportedModel
+from emolens.export.openvino import export_openvino
 from tests.conftest import write_csv
+from tests.encode.families import FAMILIES, save_model
+from tests.export.test_model import THREE, model_folder
 
 EVIL = """
 import pathlib
@@ -155,3 +160,73 @@ def test_a_tokenizer_config_names_no_file_elsewhere(
     with pytest.raises(EncoderError) as caught:
         tokenizer_of(find_encoder(folder))
     assert caught.value.hint
+
+
+@pytest.fixture(scope="module")
+def exported(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = model_folder(tmp_path_factory.mktemp("exported"), tiny_encoder, id2label=THREE)
+    export_openvino(folder)
+    (folder / "emolens.json").unlink()  # as a folder of others, whose files have no SHA-256
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("input_ids", "input_idz"),
+        ('<?xml version="1.0"?>', '<?xml version="1.0"?><!DOCTYPE net SYSTEM "/etc/passwd">'),
+        ("<layers>", "<layers>" + "<layer>" * 50_000),
+        ("</net>", ""),
+        ('element_type="i64"', 'element_type="f32"'),
+        ('shape="?,?"', 'shape="1,8"'),
+    ],
+)
+def test_a_changed_export_is_one_sentence(
+    exported: Path, tmp_path: Path, old: str, new: str
+) -> None:
+    folder = Path(shutil.copytree(exported, tmp_path / "model"))
+    path = folder / "openvino" / "openvino_model.xml"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    with pytest.raises(EncoderError, match=r"openvino|OpenVINO") as caught:
+        ExportedModel(folder, precision="fp32").ask(["happy", "so sad"])
+    assert "emolens export" in caught.value.hint
+
+
+@pytest.mark.parametrize("shape", ["states", "scalar"])
+def test_an_export_whose_output_is_no_table_is_refused(exported: Path, shape: str) -> None:
+    import openvino as ov
+
+    core, path = ov.Core(), exported / "openvino" / "openvino_model.xml"
+    other = path.with_name(f"{shape}.xml")
+    model = core.read_model(path)
+    axis = ov.opset13.constant(0)
+    if shape == "states":
+        node = ov.opset13.unsqueeze(model.outputs[0].get_node().input_value(0), axis)
+    else:
+        node = ov.opset13.reduce_sum(model.outputs[0].get_node().input_value(0), axis)
+    ov.save_model(ov.Model([node], model.get_parameters()), other)
+    with pytest.raises(EncoderError, match="rows, numbers"):
+        read_traced(other)
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        pytest.param(f, marks=[] if f in ("distilbert", "modernbert") else [pytest.mark.soak])
+        for f in FAMILIES
+    ],
+)
+def test_a_classifier_of_each_family_is_exported_and_answers(
+    tiny_encoder: Path, tmp_path: Path, family: str
+) -> None:
+    folder = save_model(tmp_path, family, "ForSequenceClassification", vocab_size=300)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(tiny_encoder / name, folder)
+    export_openvino(folder)
+    probabilities, _ = ExportedModel(folder, precision="fp32").ask(["happy", "so sad today"])
+    assert probabilities.shape == (2, 2)
+    with pytest.warns(UserWarning, match="another task"):
+        vectors = Encoder(folder, cache=False, precision="fp32").encode(["happy"])
+    assert np.isfinite(vectors).all()

@@ -24,7 +24,8 @@ _WHOLE_NUMBERS = {
     **dict.fromkeys(("intermediate_size", "hidden_dim", "d_inner"), _INNER),
     **dict.fromkeys(("num_attention_heads", "n_heads", "n_head"), _HEADS),
     **dict.fromkeys(("max_position_embeddings", "n_positions"), _POSITIONS),
-    **dict.fromkeys(("type_vocab_size", "conv_kernel_size", "num_labels"), _SMALL),
+    **dict.fromkeys(("type_vocab_size", "conv_kernel_size"), _SMALL),
+    "num_labels": (1, _SMALL[1]),
     "vocab_size": _VOCABULARY,
     "pad_token_id": (0, _VOCABULARY[1]),
 }

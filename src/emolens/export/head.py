@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from emolens.decide import Decision, Function
+from emolens.encode.config import model_config
 from emolens.errors import EncoderError, nearest
 from emolens.labels import LabelSet
-from emolens.store import load_json
 
 _SEVERAL = "multi_label_classification"
+_PROBLEMS = ("single_label_classification", _SEVERAL, "regression")
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,15 @@ def read_head(folder: Path) -> Head:
             f"{folder} is no model folder.",
             hint="Make one with: emolens run. Then: --model runs/starter/model",
         )
-    config = load_json(folder / "config.json")
-    names = _names(folder, config if isinstance(config, dict) else {})
+    config = model_config(folder)
+    names = _names(folder, config)
     return Head(LabelSet(_distinct(names)), _decision(folder, config, n=len(names)))
 
 
 def _names(folder: Path, config: dict[str, Any]) -> list[str]:
     """The class of each output."""
     by_key = config.get("id2label")
-    architectures = " ".join(config.get("architectures") or ())
-    if by_key is None and "SequenceClassification" in architectures:
+    if by_key is None and "SequenceClassification" in str(config.get("architectures")):
         # transformers leaves out the names that it gives to two classes itself.
         return [f"LABEL_{i}" for i in range(int(config.get("num_labels") or 2))]
     if not isinstance(by_key, dict) or not by_key:
@@ -61,7 +61,12 @@ def _names(folder: Path, config: dict[str, Any]) -> list[str]:
             f"{folder / 'config.json'} does not number its classes from 0 to {len(by_key) - 1}.",
             hint='Write one entry for each output into "id2label": {"0": "joy", "1": "anger"}.',
         )
-    return [str(by_key[key]) or f"LABEL_{key}" for key in wanted]
+    if other := [key for key in wanted if not isinstance(by_key[key], str)]:
+        raise EncoderError(
+            f"{folder / 'config.json'} has a name for class {other[0]} that is no text.",
+            hint='Write a text for each class into "id2label": {"0": "joy", "1": "anger"}.',
+        )
+    return [by_key[key] or f"LABEL_{key}" for key in wanted]
 
 
 def _distinct(names: list[str]) -> tuple[str, ...]:
@@ -80,6 +85,11 @@ def _distinct(names: list[str]) -> tuple[str, ...]:
 
 def _decision(folder: Path, config: dict[str, Any], *, n: int) -> Decision:
     problem = config.get("problem_type")
+    if problem not in (None, *_PROBLEMS):
+        raise EncoderError(
+            f"{folder / 'config.json'} has an unknown problem_type {str(problem)[:60]!r}.",
+            hint=f"Known: {', '.join(_PROBLEMS)}.",
+        )
     function = _function(folder, config) or ("sigmoid" if problem == _SEVERAL else "softmax")
     if problem == "regression" or (n == 1 and function != "sigmoid"):
         raise EncoderError(

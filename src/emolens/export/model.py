@@ -11,7 +11,7 @@ from emolens.blank import is_blank
 from emolens.encode.engines.base import run_batches
 from emolens.encode.engines.choose import open_exported
 from emolens.encode.tokenize import Tokenizer, Tokens
-from emolens.errors import EncoderError
+from emolens.errors import EncoderError, first_line
 from emolens.export.head import read_head
 
 
@@ -44,7 +44,13 @@ class ExportedModel:
         return probabilities, tokens.truncated & asked
 
     def _logits(self, tokens: Tokens) -> np.ndarray:
-        logits = run_batches(self._engine, tokens, self.tokenizer.pad_id)
+        try:
+            logits = run_batches(self._engine, tokens, self.tokenizer.pad_id)
+        except RuntimeError as error:  # a model that was made for other shapes, for example
+            raise EncoderError(
+                f"OpenVINO can't run the model in {self.folder}: {first_line(error)}.",
+                hint="Export it again: emolens export MODEL_FOLDER (needs emolens[train]).",
+            ) from error
         self._check_width(logits.shape[1])
         return logits
 

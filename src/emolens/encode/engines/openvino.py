@@ -23,6 +23,7 @@ from emolens.runtime import Runtime, cpu_has_bf16
 
 # From this many tokens on, OpenVINO's own attention kernel is faster (benchmarks/RESULTS.md).
 _LONG = 100
+_LARGEST_XML = 256 * 2**20
 INPUTS = ("input_ids", "attention_mask")
 MODEL, INT8_MODEL = "openvino_model.xml", "openvino_model_qint8_quantized.xml"
 
@@ -118,10 +119,28 @@ def read_traced(path: Path) -> Any:
             f"There is no exported model {path}.",
             hint=f"Export it: emolens export{int8} MODEL_FOLDER (needs emolens[train]).",
         )
+    # An .xml of OpenVINO has no document type; one could name other files.
+    if path.stat().st_size > _LARGEST_XML or b"<!DOCTYPE" in path.read_bytes():
+        raise damaged(path)
     try:
-        return silent_openvino().Core().read_model(path)
+        model = silent_openvino().Core().read_model(path)
     except RuntimeError as error:
         raise damaged(path) from error
+    _check_ports(path, model)
+    return model
+
+
+def _check_ports(path: Path, model: Any) -> None:
+    """Raise EncoderError for other inputs than ours, or for a first output that is no table."""
+    named = all(any(name in port.get_names() for port in model.inputs) for name in INPUTS)
+    whole = all(port.get_element_type().get_type_name() == "i64" for port in model.inputs)
+    ranks = [port.get_partial_shape().rank for port in (*model.inputs, *model.outputs[:1])]
+    tables = len(ranks) == 3 and all(rank.is_static and rank.get_length() == 2 for rank in ranks)
+    if not (named and whole and tables):
+        raise EncoderError(
+            f"{path} does not take {' and '.join(INPUTS)} (rows, tokens) to give (rows, numbers).",
+            hint="Export it again: emolens export MODEL_FOLDER (needs emolens[train]).",
+        )
 
 
 def damaged(path: Path) -> EncoderError:
