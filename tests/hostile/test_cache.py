@@ -26,6 +26,7 @@ from emolens.encode import cache as entries
 from emolens.encode.cache.size import listed, shrink
 from emolens.errors import EncoderError
 from emolens.temporary import is_scratch, scratch_folder
+from tests.conftest import ROOT
 
 KEY, OTHER = "0123456789abcdef", "fedcba9876543210"
 VECTORS = np.arange(12, dtype=np.float32).reshape(3, 4)
@@ -234,6 +235,36 @@ def test_a_cache_that_root_has_filled_can_be_read_by_all(
     assert "Results are not kept in the cache: " in line
     assert "Permission denied" in line
     assert (public / "shared/embeddings").stat().st_mtime_ns == before
+
+
+PLANTED = """
+import os, shutil, sys
+from pathlib import Path
+from emolens.encode import cache
+from tests.hostile.test_cache import KEY, MODEL, build, load
+os.setegid(65534), os.seteuid(65534)
+assert cache.cached_model(KEY, build, load) == MODEL
+os.seteuid(0)
+folder = Path(os.environ["EMOLENS_CACHE"]) / "models" / KEY
+(folder / "openvino_model.xml").write_text("planted")
+for path in (folder, *folder.iterdir()):
+    os.chown(path, 54321, 54321)
+    path.chmod(0o755)
+os.seteuid(65534)
+assert cache.cached_model(KEY, build, load) == MODEL
+"""
+
+
+@as_root
+def test_a_planted_model_that_cannot_be_removed_is_not_loaded(
+    public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public.chmod(0o777)
+    monkeypatch.setenv("EMOLENS_CACHE", str(public / "own"))
+    monkeypatch.setenv("TMPDIR", str(public))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "src")]))
+    _, said = run_code(PLANTED)
+    assert "is damaged" in said[0]
 
 
 # Places that can't be used
@@ -549,9 +580,8 @@ for i in range(150):
 
 def test_processes_that_write_read_and_clear_at_once_disturb_none(cache: Path) -> None:
     codes = (USE, USE, USE, CLEAR, CLEAR)
-    root = str(Path(__file__).parents[2])
     running = [
-        subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, cwd=root)
+        subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, cwd=ROOT)
         for code in codes
     ]
     assert [process.communicate()[1] for process in running] == [""] * len(codes)

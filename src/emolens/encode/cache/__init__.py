@@ -151,8 +151,8 @@ def _built_in_cache(
             (fresh / DIGESTS).write_text(json.dumps(digests, indent=2) + "\n", encoding="utf-8")
         with warn_if_unusable():
             place(fresh, path)
-            return path
-        return fresh
+        # What could not be placed is used where it is, and not what may stand in its place.
+        return path if _is_intact(path) else fresh
     return None
 
 
