@@ -71,6 +71,15 @@ def new_folder(folder: Path, name: str, mode: int = 0o777) -> Iterator[Path]:
             os.close(descriptor)
 
 
+@contextlib.contextmanager
+def scratch(name: str) -> Iterator[Path]:
+    """A folder in the system's folder for temporary files, which only this user can read."""
+    place = Path(tempfile.gettempdir())
+    remove_dead(place, name)
+    with new_folder(place, name, 0o700) as fresh:
+        yield fresh
+
+
 def remove_dead(folder: Path, name: str) -> None:
     """Remove the temporary files and folders for `folder/name` that no running process uses."""
     with contextlib.suppress(OSError):  # a folder that can't be listed keeps them

@@ -6,6 +6,7 @@ Heavy libraries are imported only when a command runs: `emolens --help` loads no
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -14,6 +15,9 @@ import typer
 from emolens.cli.cache import cache as cache_command
 from emolens.cli.ending import run_command
 from emolens.cli.options import (
+    AnswersOption,
+    FormatOption,
+    InputOption,
     JsonOption,
     LabelOption,
     LayerOption,
@@ -22,15 +26,19 @@ from emolens.cli.options import (
     OverwriteOption,
     PoolingOption,
     PrecisionOption,
+    TableArgument,
     TextOption,
+    VectorsOption,
 )
 from emolens.cli.stops import promise
 from emolens.cli.study import study_command
+from emolens.cli.tables import table_among, tables
 from emolens.console import Console, show_answers, show_audit, show_batch
 from emolens.errors import DataError, MissingExtra, UsageError
 from emolens.version import __version__
 
 if TYPE_CHECKING:
+    from emolens.data.readers.source import Source
     from emolens.encode.backbone import Pooling
     from emolens.encode.tokenize import Tokenizer
 
@@ -139,16 +147,9 @@ study_command(app, "embed", "Turn every text into a vector with the frozen encod
 
 @app.command()
 def encode(
-    source: Annotated[
-        Path,
-        typer.Argument(metavar="FILE", help="A table: .csv .tsv .jsonl .parquet .arrow or .txt."),
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", help="A .parquet file (default: NAME-embeddings.parquet beside FILE)."
-        ),
-    ] = None,
+    source: TableArgument,
+    out: VectorsOption = None,
+    file_format: FormatOption = None,
     encoder: Annotated[
         str, typer.Option("--encoder", help="minilm, distilbert, a folder or a Hub id.")
     ] = "minilm",
@@ -164,35 +165,37 @@ def encode(
 ) -> None:
     """Write a vector for each row of a table of any size, without a study."""
     from emolens.encode.embed import Encoder
-    from emolens.encode.table import check_target, encode_table
+    from emolens.encode.table import check_target, default_target, encode_table
 
     console = Console()
-    target = out or source.with_name(f"{source.stem}-embeddings.parquet")
-    check_target(target, source, overwrite=overwrite)  # before the encoder is loaded
-    model = Encoder(
-        encoder,
-        pooling=cast("Pooling", pooling or "cls"),
-        layer=-1 if layer is None else layer,
-        normalize=bool(normalize),
-        precision=precision,
-        cache=cache,
-    )
+    check = partial(check_target, overwrite=overwrite)
     again = " Run the same command again: vectors in the cache are not computed again."
-    written = promise("Nothing was written." + (again if cache else ""))
-    with written, console.progress("encode") as update:
-        done = encode_table(
-            model,
-            source,
-            target,
-            text_column=text,
-            overwrite=overwrite,
-            progress=lambda rows: update(rows, None),
+    with tables(source, out, file_format=file_format, default=default_target, check=check) as (
+        table,
+        target,
+    ):
+        model = Encoder(
+            encoder,
+            pooling=cast("Pooling", pooling or "cls"),
+            layer=-1 if layer is None else layer,
+            normalize=bool(normalize),
+            precision=precision,
+            cache=cache,
         )
+        written = promise("Nothing was written." + (again if cache else ""))
+        with written, console.progress("encode") as update:
+            done = encode_table(
+                model,
+                table,
+                target,
+                text_column=text,
+                overwrite=overwrite,
+                progress=lambda rows: update(rows, None),
+            )
     console.note(f"{done.rows:,} rows, {done.width} numbers each, on {model.runtime}")
     if done.truncated:
         limit = model.tokenizer.max_length
         console.note(f"cut at the encoder's {limit} tokens: {done.truncated:,}")
-    console.line(str(target))
 
 
 study_command(app, "map", "Draw a map of the training embeddings in two dimensions, with UMAP.")
@@ -243,16 +246,13 @@ def export(
 def predict(
     texts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TEXT]...", help="Texts, or - for the lines of stdin."),
+        typer.Argument(
+            metavar="[TEXT]...", help="Texts, or - for the lines of stdin, or one table (FILE.csv)."
+        ),
     ] = None,
-    source: Annotated[
-        Path | None,
-        typer.Option("--input", help="A table: .csv .tsv .jsonl .parquet .arrow or .txt."),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", help="The new table (default: NAME-emotions.csv beside it)."),
-    ] = None,
+    source: InputOption = None,
+    out: AnswersOption = None,
+    file_format: FormatOption = None,
     model: ModelOption = Path("runs/starter/model"),
     text: TextOption = None,
     unsure_below: Annotated[
@@ -266,26 +266,36 @@ def predict(
     from emolens.predict.classifier import Classifier
     from emolens.predict.tables import check_target, default_target
 
+    if source is None and texts:
+        source = table_among(texts, Console())
+        texts = None if source else texts
     if bool(texts) == (source is not None):
         raise UsageError(
             "Give either texts or --input FILE.", hint='For example: emolens predict "So good!"'
         )
-    if source is None and (out or text or overwrite):
+    if source is None and (out or text or overwrite or file_format):
         raise UsageError(
-            "--out, --text and --overwrite need --input FILE.", hint="Leave them out for texts."
+            "--out, --text, --format and --overwrite need --input FILE.",
+            hint="Leave them out for texts. For a table from stdin: --input - --format csv",
         )
     if source is not None and as_json:
         raise UsageError("--json is for texts.", hint="For a table of JSON lines: --out NAME.jsonl")
+
+    def classifier() -> Classifier:
+        return Classifier(model, precision=precision, unsure_below=unsure_below)
+
     if source is not None:
-        target = out or default_target(source)
-        check_target(target, source, overwrite=overwrite)  # before the model is loaded
-    classifier = Classifier(model, precision=precision, unsure_below=unsure_below)
-    if source is not None:
-        _predict_table(classifier, source, target, text=text, overwrite=overwrite)
+        check = partial(check_target, overwrite=overwrite)
+        with tables(source, out, file_format=file_format, default=default_target, check=check) as (
+            table,
+            target,
+        ):
+            _predict_table(classifier(), table, target, text=text, overwrite=overwrite)
         return
+    model_loaded = classifier()
     lines = _stdin_lines() if texts == ["-"] else texts or []
-    answers = classifier.predict(lines)
-    show_answers(Console(as_json=as_json), answers, classifier.max_length)
+    answers = model_loaded.predict(lines)
+    show_answers(Console(as_json=as_json), answers, model_loaded.max_length)
 
 
 def _stdin_lines() -> list[str]:
@@ -305,7 +315,7 @@ def _stdin_lines() -> list[str]:
 
 
 def _predict_table(
-    classifier: Any, source: Path, target: Path, *, text: str | None, overwrite: bool
+    classifier: Any, source: Source, target: Path, *, text: str | None, overwrite: bool
 ) -> None:
     from emolens.predict.tables import predict_table
 
@@ -324,7 +334,6 @@ def _predict_table(
         console.note(f"cut at the model's {classifier.max_length} tokens: {tally.truncated:,}")
     if tally.blank:
         console.note(f"no text, so no emotion: {tally.blank:,}")
-    console.line(str(target))
 
 
 app.command("cache")(cache_command)

@@ -33,6 +33,31 @@ SetOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors on stderr.")]
+_TABLE = "A table: .csv .tsv .jsonl .parquet .arrow or .txt; - for stdin."
+TableArgument = Annotated[Path, typer.Argument(metavar="FILE", help=_TABLE)]
+InputOption = Annotated[Path | None, typer.Option("--input", help=_TABLE)]
+AnswersOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="The new table, or - for stdout (default: NAME-emotions.csv beside it; for a pipe,"
+        " stdout).",
+    ),
+]
+VectorsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="A .parquet file, or - for stdout (default: NAME-embeddings.parquet beside FILE; for a"
+        " pipe, stdout).",
+    ),
+]
+FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format", help="The input's format, where its name does not end with it: csv, jsonl, …"
+    ),
+]
 TextOption = Annotated[str | None, typer.Option("--text", help="The column of the texts.")]
 LabelOption = Annotated[str | None, typer.Option("--label", help="The column of the classes.")]
 PrecisionOption = Annotated[

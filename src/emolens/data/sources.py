@@ -13,6 +13,7 @@ from emolens.data.dataset import SEED, SHARES, SPLIT_NAMES, SPLITS, TRAIN, Datas
 from emolens.data.hub import hub_tables, saved_tables
 from emolens.data.readers import is_table, missing, open_table
 from emolens.data.readers.columns import choose_column
+from emolens.data.readers.source import is_stream
 from emolens.data.readers.table import Table
 from emolens.errors import DataError, UsageError, nearest
 
@@ -73,6 +74,11 @@ def load_dataset(spec: str | Path, **options: Any) -> Dataset:
 def _tables(spec: str, options: SourceOptions) -> tuple[str, dict[str, list[Table]]]:
     """The name of a source, and its tables by split; a source without splits has only train."""
     path = Path(spec).expanduser()
+    if is_stream(spec):
+        raise DataError(
+            f"A data set can't come from a pipe ({spec}): it is read several times.",
+            hint="Save it as a file, such as data.csv, and give the file.",
+        )
     if entry := CATALOGUE.get(spec):
         if isinstance(entry.location, Path):
             return spec, _folder(entry.location, options)

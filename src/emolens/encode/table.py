@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from emolens.data.readers import open_table
+from emolens.data.readers import open_table, source_of
 from emolens.data.readers.columns import choose_column, texts_of
+from emolens.data.readers.source import Source, path_of
 from emolens.data.readers.table import Table
 from emolens.encode.embed import Encoder
 from emolens.output import atomic_file, new_output
@@ -30,15 +31,20 @@ class Encoded:
     width: int = 0
 
 
-def check_target(target: Path, source: str | Path, *, overwrite: bool) -> None:
+def default_target(source: Path, _: str | None = None) -> Path:
+    """NAME-embeddings.parquet beside the source."""
+    return source.with_name(f"{source.stem}-embeddings.parquet")
+
+
+def check_target(target: Path, source: str | Path | Source, *, overwrite: bool) -> None:
     """Raise what encode_table raises for this target, without reading anything."""
     check_ending(target, (".parquet",))
-    new_output(target, inputs=[Path(source)], overwrite=overwrite)
+    new_output(target, inputs=[path_of(source)], overwrite=overwrite)
 
 
 def encode_table(
     encoder: Encoder,
-    source: str | Path,
+    source: str | Path | Source,
     target: str | Path,
     *,
     text_column: str | None = None,
@@ -47,21 +53,22 @@ def encode_table(
 ) -> Encoded:
     """Write `row` (int64, from 0) and `embedding` (d float32) for each row of `source`, in order.
 
-    source: any table that emolens reads, or .txt with one text per line. target: .parquet. Memory
-    use does not grow with the number of rows. If the encoder has a cache, a second call continues
-    where an interrupted one stopped. overwrite: whether `target` may exist; it is never the source.
-    progress: called with the number of rows done. Raises UsageError for such a target, and
-    DataError that names the file and the line.
+    source: any table that emolens reads, or .txt with one text per line; a pipe is read to its end
+    first. target: .parquet. Memory use does not grow with the number of rows. If the encoder has a
+    cache, a second call continues where an interrupted one stopped. overwrite: whether `target` may
+    exist; it is never the source. progress: called with the number of rows done. Raises UsageError
+    for such a target, and DataError that names the file and the line.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     target = Path(target)
     check_target(target, source, overwrite=overwrite)
-    table = open_table(Path(source), labelled=False)
-    texts_in_order = _texts(table, choose_column(table, "text", text_column))
     encoded, writer = Encoded(), None
-    with atomic_file(target, overwrite=overwrite) as file, contextlib.ExitStack() as opened:
+    with contextlib.ExitStack() as opened:
+        table = open_table(opened.enter_context(source_of(source)), labelled=False)
+        texts_in_order = _texts(table, choose_column(table, "text", text_column))
+        file = opened.enter_context(atomic_file(target, overwrite=overwrite))
         for texts in _chunks(texts_in_order):
             tokens = encoder.tokenizer.encode(texts, first=encoded.rows)
             vectors = encoder.encode(tokens)

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from emolens.blank import is_blank
-from emolens.data.readers import open_table
+from emolens.data.readers import open_table, source_of
 from emolens.data.readers.columns import choose_column, texts_of
-from emolens.data.readers.delimited import delimiter_of
+from emolens.data.readers.source import Source, path_of
 from emolens.data.readers.table import Chunk, Row, Table
 from emolens.errors import DataError, first_line
 from emolens.labels import LabelSet
@@ -48,21 +48,26 @@ class Tally:
 Answered = tuple[Chunk, list[Row]]
 
 
-def default_target(source: Path) -> Path:
-    """NAME-emotions beside the source, in the same format if emolens can write it."""
-    ending = source.suffix.lower()
-    return source.with_name(f"{source.stem}-emotions{_WRITTEN_AS.get(ending, ending)}")
+def written_ending(ending: str) -> str:
+    """The ending of the output for an input with this one: the same, if emolens can write it."""
+    return _WRITTEN_AS.get(ending, ending)
 
 
-def check_target(target: Path, source: str | Path, *, overwrite: bool) -> None:
+def default_target(source: Path, ending: str | None = None) -> Path:
+    """NAME-emotions beside the source. ending: of the source's format, if its name has another."""
+    wanted = written_ending(ending or source.suffix.lower())
+    return source.with_name(f"{source.stem}-emotions{wanted}")
+
+
+def check_target(target: Path, source: str | Path | Source, *, overwrite: bool) -> None:
     """Raise what predict_table raises for this target, without reading anything."""
     check_ending(target, _WRITTEN)
-    new_output(target, inputs=[Path(source)], overwrite=overwrite)
+    new_output(target, inputs=[path_of(source)], overwrite=overwrite)
 
 
 def predict_table(
     classifier: Classifier,
-    source: str | Path,
+    source: str | Path | Source,
     target: str | Path,
     *,
     text_column: str | None = None,
@@ -71,30 +76,40 @@ def predict_table(
 ) -> Tally:
     """Read `source`, write `target` with the answers beside each row.
 
-    source: any table that emolens reads, or .txt with one text per line. target: .csv, .tsv,
-    .jsonl, .ndjson or .parquet. overwrite: whether `target` may exist; it is never the source.
-    Memory use does not grow with the number of rows. progress: called with the number of rows done.
-    Raises UsageError for such a target, and DataError that names the file and the line.
+    source: any table that emolens reads, or .txt with one text per line; a pipe is read to its end
+    first. target: .csv, .tsv, .jsonl, .ndjson or .parquet. overwrite: whether `target` may exist;
+    it is never the source. Memory use does not grow with the number of rows. progress: called with
+    the number of rows done. Raises UsageError for such a target, and DataError that names the file
+    and the line.
     """
     target = Path(target)
     check_target(target, source, overwrite=overwrite)
-    table = open_table(Path(source), labelled=False)
-    column = choose_column(table, "text", text_column)
-    names = ("emotion", "probability", "unsure", *(f"p_{name}" for name in classifier.labels.names))
+    with source_of(source) as given:
+        table = open_table(given, labelled=False)
+        column = choose_column(table, "text", text_column)
+        names = _added_names(table, classifier.labels)
+        tally = Tally()
+        answered = _answered(classifier, table, column=column, tally=tally, progress=progress)
+        if given.ending == ".txt":
+            answered = _without_labels(answered, table, classifier.labels)
+        with atomic_file(target, overwrite=overwrite) as file:
+            if target.suffix.lower() == ".parquet":
+                _write_parquet(answered, table, file)
+            else:
+                delimiter = _delimiter(table, given.ending, target)
+                _write_text(answered, file, header=[*table.columns, *names], delimiter=delimiter)
+    return tally
+
+
+def _added_names(table: Table, labels: LabelSet) -> list[str]:
+    """The names of the new columns; DataError if the table has one of them."""
+    names = ["emotion", "probability", "unsure", *(f"p_{name}" for name in labels.names)]
     if taken := set(table.columns).intersection(names):
         raise DataError(
-            f"{source} already has a column '{min(taken)}'; the answers need this name.",
+            f"{table.origin} already has a column '{min(taken)}'; the answers need this name.",
             hint="Rename the column first.",
         )
-    tally = Tally()
-    answered = _answered(classifier, table, column=column, tally=tally, progress=progress)
-    with atomic_file(target, overwrite=overwrite) as file:
-        if target.suffix.lower() == ".parquet":
-            _write_parquet(answered, table, file)
-        else:
-            header, delimiter = [*table.columns, *names], _delimiter(table, target)
-            _write_text(answered, file, header=header, delimiter=delimiter)
-    return tally
+    return names
 
 
 def _answered(
@@ -108,8 +123,6 @@ def _answered(
     """The rows with their answers; `tally` counts them on the way."""
     for chunk in table.chunks():
         texts = texts_of(table, chunk, column)
-        if not tally.rows and str(table.origin).lower().endswith(".txt"):
-            _refuse_labelled_lines(table, texts, classifier.labels)
         answers = classifier.predict(texts)
         yield chunk, [_added(answer) for answer in answers]
         tally.rows += len(chunk)
@@ -119,15 +132,20 @@ def _answered(
             progress(tally.rows)
 
 
-def _refuse_labelled_lines(table: Table, texts: list[str], labels: LabelSet) -> None:
+def _without_labels(
+    answered: Iterator[Answered], table: Table, labels: LabelSet
+) -> Iterator[Answered]:
     """Raise DataError for the `text;label` lines of studies: the texts would hold the labels."""
-    lines = [text for text in texts if text.strip()]
-    lines = lines[1:] or lines  # the first one may be a header
-    if lines and all(line.rpartition(";")[2].strip() in labels.names for line in lines):
-        raise DataError(
-            f"{table.origin} holds 'text;label' lines; the labels would be read as text.",
-            hint="Give one text per line, or a .csv with a column of texts.",
-        )
+    for number, (chunk, added) in enumerate(answered):
+        lines = [row["text"] for row in chunk.rows if row["text"].strip()]
+        lines = lines[1:] or lines  # the first one may be a header
+        labelled = (line.rpartition(";")[2].strip() in labels.names for line in lines)
+        if not number and lines and all(labelled):
+            raise DataError(
+                f"{table.origin} holds 'text;label' lines; the labels would be read as text.",
+                hint="Give one text per line, or a .csv with a column of texts.",
+            )
+        yield chunk, added
 
 
 def _added(answer: Prediction) -> Row:
@@ -161,14 +179,13 @@ def _write_text(
     text.detach()
 
 
-def _delimiter(table: Table, target: Path) -> str | None:
+def _delimiter(table: Table, ending: str, target: Path) -> str | None:
     """None for JSON lines. A .csv keeps the delimiter of the .csv that it is made from."""
     if target.suffix.lower() in (".jsonl", ".ndjson"):
         return None
     if target.suffix.lower() == ".tsv":
         return "\t"
-    source = Path(table.origin)
-    return delimiter_of(source) if source.suffix.lower() == ".csv" else ","
+    return table.delimiter if table.delimiter and ending == ".csv" else ","
 
 
 def _cell(value: Any) -> Any:

@@ -14,10 +14,11 @@ from pathlib import Path
 from emolens.data.readers.arrow import open_arrow, open_parquet
 from emolens.data.readers.delimited import open_delimited
 from emolens.data.readers.lines import open_json_lines, open_labelled_lines, open_texts
+from emolens.data.readers.source import STDIN, Source, copy_of, is_stream
 from emolens.data.readers.table import Chunk, Table
-from emolens.errors import DataError
+from emolens.errors import DataError, EmolensError, UsageError, nearest
 
-FORMATS: dict[str, Callable[[Path], Table]] = {
+FORMATS: dict[str, Callable[[Source], Table]] = {
     ".csv": open_delimited,
     ".tsv": open_delimited,
     ".txt": open_labelled_lines,
@@ -36,24 +37,46 @@ def is_table(path: Path) -> bool:
     return path.suffix.lower() in FORMATS
 
 
-def open_table(path: Path, *, labelled: bool) -> Table:
+@contextlib.contextmanager
+def source_of(given: str | Path | Source, *, file_format: str | None = None) -> Iterator[Source]:
+    """The file to read for what a user gave: a path, or '-' for stdin.
+
+    What can be read only once (stdin, a pipe) is copied to a temporary file first. file_format:
+    'csv' and the like; the ending says it by default. Raises UsageError and DataError.
+    """
+    if isinstance(given, Source):
+        yield given
+        return
+    ending = f".{file_format.lower().lstrip('.')}" if file_format else Path(given).suffix.lower()
+    if ending not in FORMATS:
+        raise _unknown_format(str(given), file_format)
+    if is_stream(given):
+        with copy_of(given, ending=ending) as source:
+            yield source
+    else:
+        with _system_errors(Path(given)):
+            source = Source.of(Path(given), ending=ending)
+        yield source
+
+
+def open_table(given: Path | Source, *, labelled: bool) -> Table:
     """Open one file; its ending says the format.
 
     labelled: whether the rows have labels. Then a .txt file holds 'text;label' lines; otherwise it
-    holds one text per line. Raises DataError, also while the rows are read.
+    holds one text per line. Raises DataError, also while the rows are read, and if the file is no
+    longer the same.
     """
-    if not is_table(path):
-        raise DataError(
-            f"emolens can't read {path}: its ending is not known.",
-            hint=f"Known endings: {', '.join(FORMATS)}.",
-        )
-    _check_there(path)
+    path = given.path if isinstance(given, Source) else given
+    if not isinstance(given, Source) and not is_table(given):
+        raise _unknown_ending(given)
     openers = FORMATS if labelled else FORMATS | _WITHOUT_LABELS
     with _system_errors(path):
-        table = openers[path.suffix.lower()](path)
+        source = given if isinstance(given, Source) else Source.of(given)
+        with source.unchanged():
+            table = openers[source.ending](source)
     if not table.columns:
-        raise _no_rows(path)
-    return replace(table, read=partial(_some_rows, path, table))
+        raise _no_rows(source)
+    return replace(table, read=partial(_some_rows, source, table))
 
 
 def missing(path: Path) -> DataError:
@@ -66,11 +89,23 @@ def missing(path: Path) -> DataError:
     )
 
 
-def _check_there(path: Path) -> None:
-    with _system_errors(path):
-        if not path.stat().st_size:
-            raise DataError(f"{path} is empty.", hint="Check how the file was made.")
-        path.open("rb").close()
+def _unknown_format(given: str, file_format: str | None) -> EmolensError:
+    names = [ending[1:] for ending in FORMATS]
+    if file_format:
+        return UsageError(f"There is no format '{file_format}'.", hint=nearest(file_format, names))
+    if is_stream(given):
+        return UsageError(
+            f"{'stdin' if given == STDIN else given} has no ending that says its format.",
+            hint=f"Add --format csv, or another format: {', '.join(names)}.",
+        )
+    return _unknown_ending(given, "; another name needs --format csv, or another format")
+
+
+def _unknown_ending(given: object, more: str = "") -> DataError:
+    return DataError(
+        f"emolens can't read {given}: its ending is not known.",
+        hint=f"Known endings: {', '.join(FORMATS)}{more}.",
+    )
 
 
 @contextlib.contextmanager
@@ -86,15 +121,16 @@ def _system_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _some_rows(path: Path, table: Table, columns: Sequence[str]) -> Iterator[Chunk]:
+def _some_rows(source: Source, table: Table, columns: Sequence[str]) -> Iterator[Chunk]:
     empty = True
-    with _system_errors(path):
+    with _system_errors(source.path), source.unchanged():
         for chunk in table.read(columns):
+            source.check()  # before anyone uses rows that may not fit to those before
             empty = False
             yield chunk
     if empty:
-        raise _no_rows(path)
+        raise _no_rows(source)
 
 
-def _no_rows(path: Path) -> DataError:
-    return DataError(f"{path} holds no rows.", hint="Check how the file was made.")
+def _no_rows(source: Source) -> DataError:
+    return DataError(f"{source} holds no rows.", hint="Check how the file was made.")

@@ -6,43 +6,43 @@ import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emolens.data.readers.columns import decoded
-from emolens.data.readers.table import CHUNK, Chunk, Table
+from emolens.data.readers.source import Source
+from emolens.data.readers.table import CELL_ROOM, CHUNK, MOST_BYTES, ROOM, Chunk, Table, too_long
 from emolens.errors import DataError, first_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def open_parquet(path: Path) -> Table:
+def open_parquet(source: Source) -> Table:
     """A Parquet file. Each row group is read in pieces."""
     import pyarrow.parquet as pq
 
-    with _arrow_errors(path):
-        return _table(path, pq.read_schema(path), _parquet_batches)
+    with _arrow_errors(source):
+        return _table(source, pq.read_schema(source.path), _parquet_batches)
 
 
-def open_arrow(path: Path) -> Table:
-    """An Arrow file or stream; batches are mapped into memory one at a time."""
-    with _arrow_errors(path), _ipc_reader(path) as reader:
-        return _table(path, reader.schema, _ipc_batches)
+def open_arrow(source: Source) -> Table:
+    """An Arrow file or stream; one batch at a time is in memory."""
+    with _arrow_errors(source), _ipc_reader(source) as reader:
+        return _table(source, reader.schema, _ipc_batches)
 
 
-def _table(path: Path, schema: pa.Schema, batches: Any) -> Table:
+def _table(source: Source, schema: pa.Schema, batches: Any) -> Table:
     return Table(
-        path,
+        source.name,
         tuple(schema.names),
-        partial(_chunks, path, batches),
+        partial(_chunks, source, batches),
         class_names=_class_names(schema.metadata or {}),
         schema=schema.remove_metadata(),
     )
 
 
 @contextlib.contextmanager
-def _arrow_errors(path: Path) -> Iterator[None]:
+def _arrow_errors(source: Source) -> Iterator[None]:
     """Turn Arrow's errors about a broken file into a DataError that names the file."""
     import pyarrow as pa
 
@@ -50,34 +50,61 @@ def _arrow_errors(path: Path) -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(
-            f"{path} is not a readable {path.suffix[1:].lower()} file ({first_line(error)}).",
+            f"{source} is not a readable {source.ending[1:]} file ({first_line(error)}).",
             hint="Check that it was written completely, or download it again.",
         ) from error
 
 
-def _chunks(path: Path, batches: Any, columns: Sequence[str]) -> Iterator[Chunk]:
+def _chunks(source: Source, batches: Any, columns: Sequence[str]) -> Iterator[Chunk]:
     done = 0
-    with _arrow_errors(path):
-        for batch in batches(path, columns):
-            for start in range(0, len(batch), CHUNK):
-                part = batch.select(columns).slice(start, CHUNK)
+    with _arrow_errors(source):
+        for batch in batches(source, columns):
+            _check_fields(source, batch, done)
+            n_rows = _fitting_rows(batch.nbytes + CELL_ROOM * batch.num_columns, len(batch))
+            for start in range(0, len(batch), n_rows):
+                part = batch.select(columns).slice(start, n_rows)
                 yield Chunk(range(done + 1, done + 1 + len(part)), _rows(part), part)
                 done += len(part)
 
 
-def _parquet_batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def _fitting_rows(size: int, rows: int) -> int:
+    """How many of the rows, which take `size` bytes together, fit into a chunk."""
+    return max(1, min(CHUNK, ROOM * rows // max(size, 1)))
+
+
+def _check_fields(source: Source, batch: pa.RecordBatch, before: int) -> None:
+    """Raise DataError for a string of more than MOST_BYTES. before: the rows before the batch."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if batch.nbytes <= MOST_BYTES:
+        return
+    for column in batch.columns:
+        if (
+            pa.types.is_large_string(column.type)
+            or pa.types.is_string(column.type)
+            or (pa.types.is_large_binary(column.type) or pa.types.is_binary(column.type))
+        ):
+            too_many = pc.greater(pc.binary_length(column), MOST_BYTES)
+            if (row := pc.index(too_many, True).as_py()) >= 0:
+                raise too_long(f"{source}, row {before + row + 1}", "a field")
+
+
+def _parquet_batches(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(source.path) as file:
         # One iter_batches for all groups would keep every group in memory until the end.
         for group in range(file.num_row_groups):
-            yield from file.iter_batches(CHUNK, row_groups=[group], columns=columns)
+            facts = file.metadata.row_group(group)
+            n_rows = _fitting_rows(facts.total_byte_size, facts.num_rows)
+            yield from file.iter_batches(n_rows, row_groups=[group], columns=columns)
 
 
-def _ipc_batches(path: Path, _: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def _ipc_batches(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
-    with _ipc_reader(path) as reader:
+    with _ipc_reader(source, columns) as reader:
         if isinstance(reader, pa.RecordBatchStreamReader):
             batches = iter(reader)
         else:
@@ -88,18 +115,30 @@ def _ipc_batches(path: Path, _: Sequence[str]) -> Iterator[pa.RecordBatch]:
 
 
 @contextlib.contextmanager
-def _ipc_reader(path: Path) -> Iterator[Any]:
+def _ipc_reader(source: Source, columns: Sequence[str] = ()) -> Iterator[Any]:
+    """A reader of these columns, or of all. The file is not mapped into memory: if a mapped file
+    becomes shorter, the system kills the process."""
+    import pyarrow as pa
+
+    with pa.OSFile(str(source.path)) as file, _opened(file, None) as reader:
+        wanted = [reader.schema.get_field_index(name) for name in columns]
+        if len(wanted) in (0, len(reader.schema)):
+            yield reader
+            return
+        with _opened(file, pa.ipc.IpcReadOptions(included_fields=wanted)) as narrow:
+            yield narrow
+
+
+def _opened(file: Any, options: Any) -> Any:
     import pyarrow as pa
     import pyarrow.ipc
 
-    with pa.memory_map(str(path)) as file:
-        try:
-            reader = pyarrow.ipc.open_file(file)
-        except pa.ArrowInvalid:
-            file.seek(0)
-            reader = pyarrow.ipc.open_stream(file)
-        with reader:
-            yield reader
+    file.seek(0)
+    try:
+        return pyarrow.ipc.open_file(file, options=options)
+    except pa.ArrowInvalid:
+        file.seek(0)
+        return pyarrow.ipc.open_stream(file, options=options)
 
 
 def _rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:

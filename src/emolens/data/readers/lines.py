@@ -5,36 +5,36 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 
 from emolens.data.readers.columns import LABEL_COLUMNS
+from emolens.data.readers.source import Source
 from emolens.data.readers.table import Row, Table, chunked
 from emolens.data.readers.text import check_encodable, text_lines
 from emolens.errors import DataError, first_line
 
 
-def open_texts(path: Path) -> Table:
+def open_texts(source: Source) -> Table:
     """One text per line. An empty line is an empty text, so that rows keep their line numbers."""
 
     def rows() -> Iterator[tuple[int, Row]]:
-        for number, line in enumerate(text_lines(path), start=1):
+        for number, line in enumerate(text_lines(source), start=1):
             yield number, {"text": line.removesuffix("\n")}
 
-    return Table(path, ("text",), lambda _: chunked(rows()), unit="line")
+    return Table(source.name, ("text",), lambda _: chunked(rows()), unit="line")
 
 
-def open_labelled_lines(path: Path) -> Table:
+def open_labelled_lines(source: Source) -> Table:
     """`text;label` lines. The first one may name the columns. Blank lines are skipped."""
-    header = _header(next(filter(str.strip, text_lines(path)), ""))
+    header = _header(next(filter(str.strip, text_lines(source)), ""))
     columns = header or ("text", "label")
 
     def rows() -> Iterator[tuple[int, Row]]:
-        lines = ((n, line) for n, line in enumerate(text_lines(path), start=1) if line.strip())
+        lines = ((n, line) for n, line in enumerate(text_lines(source), start=1) if line.strip())
         for number, line in islice(lines, 1 if header else 0, None):
-            text, label = _text_and_label(path, number, line)
+            text, label = _text_and_label(source, number, line)
             yield number, {columns[0]: text, columns[1]: label}
 
-    return Table(path, columns, lambda _: chunked(rows()), unit="line")
+    return Table(source.name, columns, lambda _: chunked(rows()), unit="line")
 
 
 def _header(line: str) -> tuple[str, str] | None:
@@ -42,27 +42,27 @@ def _header(line: str) -> tuple[str, str] | None:
     return (text or "text", label) if label.lower() in LABEL_COLUMNS else None
 
 
-def _text_and_label(path: Path, number: int, line: str) -> tuple[str, str]:
+def _text_and_label(source: Source, number: int, line: str) -> tuple[str, str]:
     """Split at the last semicolon, because a text may hold others."""
     text, semicolon, label = line.rpartition(";")
     if not semicolon:
         raise DataError(
-            f"{path}, line {number}: there is no ';' between a text and its label.",
+            f"{source}, line {number}: there is no ';' between a text and its label.",
             hint="Each line is 'text;label'. For a table of columns use .csv or .tsv.",
         )
     return text, label.strip()
 
 
-def open_json_lines(path: Path) -> Table:
+def open_json_lines(source: Source) -> Table:
     """One object per line. The whole file is read for its names: a late row may have new ones."""
-    columns = dict.fromkeys(name for _, row in _objects(path) for name in row)
-    return Table(path, tuple(columns), lambda _: chunked(_objects(path)), unit="line")
+    columns = dict.fromkeys(name for _, row in _objects(source) for name in row)
+    return Table(source.name, tuple(columns), lambda _: chunked(_objects(source)), unit="line")
 
 
-def _objects(path: Path) -> Iterator[tuple[int, Row]]:
-    for number, line in enumerate(text_lines(path), start=1):
+def _objects(source: Source) -> Iterator[tuple[int, Row]]:
+    for number, line in enumerate(text_lines(source), start=1):
         if line.strip():
-            yield number, _object(line, f"{path}, line {number}")
+            yield number, _object(line, f"{source}, line {number}")
 
 
 def _object(line: str, where: str) -> Row:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,10 @@ from emolens.shown import one_line
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CHUNK = 2048
+CHUNK = 2048  # rows; fewer if they take more than ROOM bytes
+ROOM = 16_000_000
+CELL_ROOM = 64  # what a cell takes beside its characters
+MOST_BYTES = 100_000_000  # of one field, and of one line
 Row = dict[str, Any]
 
 
@@ -42,7 +44,8 @@ class Table:
     origin: its name in messages, mostly a path. read: takes column names and gives the rows, with
     these columns and perhaps others; it can be called again. unit: what row numbers count, 'line'
     or 'row'. class_names: by column, the class names of integer labels, where the source has them.
-    schema: the types of the columns, where the file has them.
+    schema: the types of the columns, where the file has them. delimiter: what stands between the
+    fields, where the file has one.
     """
 
     origin: Path | str
@@ -51,6 +54,7 @@ class Table:
     unit: str = "row"
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     schema: pa.Schema | None = None
+    delimiter: str | None = None
 
     def __post_init__(self) -> None:
         if twice := [name for name, count in Counter(self.columns).items() if count > 1]:
@@ -71,10 +75,27 @@ class Table:
 
 
 def chunked(rows: Iterable[tuple[int, Row]]) -> Iterator[Chunk]:
-    """Numbered rows in pieces of CHUNK rows; the last piece may be shorter."""
-    iterator = iter(rows)
-    while part := list(islice(iterator, CHUNK)):
-        yield Chunk([number for number, _ in part], [row for _, row in part])
+    """Numbered rows in pieces of CHUNK rows; a piece of long rows is shorter, like the last one."""
+    numbers: list[int] = []
+    part: list[Row] = []
+    room = ROOM
+    for number, row in rows:
+        numbers.append(number)
+        part.append(row)
+        room -= CELL_ROOM * len(row) + sum(len(v) for v in row.values() if isinstance(v, str))
+        if len(part) == CHUNK or room <= 0:
+            yield Chunk(numbers, part)
+            numbers, part, room = [], [], ROOM
+    if part:
+        yield Chunk(numbers, part)
+
+
+def too_long(where: str, what: str) -> DataError:
+    """The error for a field or a line of more than MOST_BYTES."""
+    return DataError(
+        f"{where}: {what} has more than {MOST_BYTES // 1_000_000} MB.",
+        hint="Cut it, or delete it. A quote that is never closed makes one field of what follows.",
+    )
 
 
 def table_of_rows(

@@ -1,0 +1,93 @@
+"""What the command line means by a table to read and a table to write: a file, a pipe, or '-'."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from emolens.console import Console
+from emolens.data.readers import is_table, source_of
+from emolens.data.readers.source import STDIN, Source, is_stream
+from emolens.errors import UsageError
+from emolens.temporary import scratch
+
+STDOUT = "-"
+_BINARY = (".parquet",)
+
+
+def table_among(texts: list[str], console: Console) -> Path | None:
+    """The table that a user gave in the place of a text; None if these are texts.
+
+    An existing file with the ending of a table is a table. If the file does not exist, it is a
+    text, and a note says so.
+    """
+    named = [text for text in texts if text != STDIN and is_table(Path(text))]
+    tables = [name for name in named if _exists(name)]
+    if not tables:
+        for name in named:
+            console.note(f"There is no file {name}, so this is read as a text.")
+        return None
+    if len(texts) > 1:
+        raise UsageError(
+            f"{tables[0]} is a table, and stands beside other arguments.",
+            hint=f"Give one table alone: emolens predict --input {tables[0]}",
+        )
+    console.note(
+        f"{tables[0]} is read as a table. To classify its name, send it to: emolens predict -"
+    )
+    return Path(tables[0])
+
+
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).is_file() or is_stream(name)
+    except (OSError, ValueError):  # longer than a path may be, or with a NUL
+        return False
+
+
+@contextlib.contextmanager
+def tables(
+    source: Path,
+    out: Path | None,
+    *,
+    file_format: str | None,
+    default: Callable[[Path, str], Path],
+    check: Callable[[Path, Path | Source], None],
+) -> Iterator[tuple[Source, Path]]:
+    """The table to read, and the file to write, whose path is printed after the block.
+
+    default: gives the file to write for a source and its ending. check: raises for a file that may
+    not be written. If `out` is '-', or the source is a pipe and there is no `out`, the block writes
+    to a temporary file, which then goes to stdout.
+    """
+    to_stdout = str(out) == STDOUT or (out is None and is_stream(source))
+    if out is not None and not to_stdout:
+        check(out, source)  # before a pipe is read
+    with source_of(source, file_format=file_format) as given:
+        target = default(given.path, given.ending)
+        if to_stdout:
+            with _stdout(target.suffix) as target:
+                yield given, target
+        else:
+            target = out or target
+            check(target, given)  # before a model is loaded
+            yield given, target
+            Console().line(str(target))
+
+
+@contextlib.contextmanager
+def _stdout(ending: str) -> Iterator[Path]:
+    if ending in _BINARY and sys.stdout.isatty():
+        raise UsageError(
+            f"A {ending} table can't be shown on a terminal.",
+            hint="Write it to a file with --out, or send it on with | or >.",
+        )
+    with scratch("output") as folder:
+        path = folder / f"table{ending}"
+        yield path
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()

@@ -1,0 +1,125 @@
+"""Source: the file behind a table, which must not change while it is read. Knows no file format."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from emolens.errors import DataError
+from emolens.output import writing
+from emolens.temporary import scratch
+
+STDIN = "-"
+_BLOCK = 1 << 20
+_DESCRIPTORS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file, as it was when it was first looked at.
+
+    name: in messages. ending: says the format, such as '.csv'. stamp: what os.stat gave.
+    """
+
+    path: Path
+    name: str
+    ending: str
+    stamp: tuple[int, ...]
+
+    @classmethod
+    def of(cls, path: Path, *, name: str | None = None, ending: str | None = None) -> Source:
+        """The file at `path`. Raises DataError if it is empty or is not a file, and OSError."""
+        name = name or str(path)
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+            raise DataError(
+                f"{name} is a pipe or a device, which can't be read here.",
+                hint="Save what comes out of it as a file, and give that file.",
+            )
+        if not status.st_size:
+            raise DataError(f"{name} is empty.", hint="Check how the file was made.")
+        path.open("rb").close()
+        return cls(path, name, ending or path.suffix.lower(), _stamp(path))
+
+    def __str__(self) -> str:
+        return self.name
+
+    def check(self) -> None:
+        """Raise DataError if the file is not the one, or not as long, as it was at first."""
+        try:
+            same = _stamp(self.path) == self.stamp
+        except OSError:
+            same = False
+        if not same:
+            raise DataError(
+                f"{self.name} changed while it was read.",
+                hint="Wait until the file is complete, or read a copy of it.",
+            )
+
+    @contextlib.contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Check the file at the end of the block, and before any error of the block counts."""
+        try:
+            yield
+        except Exception:
+            self.check()
+            raise
+        self.check()
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def is_stream(path: str | Path) -> bool:
+    """Whether it can be read only once: '-' for stdin, an open descriptor, a pipe, or a device."""
+    if str(path) == STDIN or str(path).startswith(_DESCRIPTORS):
+        return True
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def path_of(given: str | Path | Source) -> Path:
+    """The file behind it, which must not become an output."""
+    if isinstance(given, Source):
+        return given.path
+    return Path("/dev/stdin" if str(given) == STDIN else given)
+
+
+@contextlib.contextmanager
+def copy_of(stream: str | Path, *, ending: str) -> Iterator[Source]:
+    """All that comes out of a stream, as a temporary file; it is removed at the end."""
+    name = "stdin" if str(stream) == STDIN else str(stream)
+    with scratch("input") as folder:
+        path = folder / f"copy{ending}"
+        with _opened(stream) as file, path.open("wb") as copy:
+            while block := _block(file, name):
+                with writing(path):
+                    copy.write(block)
+        yield Source.of(path, name=name, ending=ending)
+
+
+def _opened(stream: str | Path) -> contextlib.AbstractContextManager[BinaryIO]:
+    if str(stream) == STDIN:
+        return contextlib.nullcontext(sys.stdin.buffer)
+    return Path(stream).open("rb")
+
+
+def _block(file: BinaryIO, name: str) -> bytes:
+    try:
+        return file.read(_BLOCK)
+    except OSError as error:
+        why = "it is closed" if error.errno == errno.EBADF else error.strerror or error
+        raise DataError(
+            f"{name} can't be read: {why}.", hint="Give the table as a file: --input FILE"
+        ) from error
