@@ -16,4 +16,4 @@ _DRAWN_EMPTY = frozenset(
 
 def is_blank(text: str) -> bool:
     """Whether a text is empty or holds only characters that can't be seen."""
-    return all(c in _DRAWN_EMPTY or unicodedata.category(c) in _INVISIBLE for c in text)
+    return all(c in _DRAWN_EMPTY or unicodedata.category(c) in _INVISIBLE for c in set(text))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emolens.data.catalogue import CATALOGUE
-from emolens.errors import EmolensError
+from emolens.errors import EmolensError, some_of
 from emolens.shown import escaped, visible
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class RunConsole:
         note = self._console.note
         sizes = ", ".join(f"{name} {n:,}" for name, n in dataset.sizes.items())
         note(f"study {study.name}: {dataset.name} with {study.encoder.name}, in {folder}")
-        note(f"splits {sizes}; columns {', '.join(dataset.columns)}")
+        note(f"splits {sizes}; columns {some_of(dataset.columns)}")
         note(f"classes {', '.join(dataset.labels.names)}")
 
     def started(self, stage: str, reason: str) -> None:
@@ -220,7 +220,7 @@ def show_audit(console: Console, audit: Audit) -> None:
     """What `inspect` prints: columns, rows, splits, classes, findings."""
     entry = CATALOGUE.get(audit.name)
     console.line(f"{audit.name}: {entry.about}; {entry.licence}" if entry else audit.name)
-    console.line(f"columns: {', '.join(audit.columns)}")
+    console.line(f"columns: {some_of(audit.columns)}")
     for column, feature in audit.features.items():
         console.line(f"  {column}: {feature}")
     console.line()

@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import difflib
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
+
+_SHOWN = 12  # names in a hint
+_COMPARED = 2_000  # names among which a similar one is looked for
 
 
 class EmolensError(Exception):
@@ -59,11 +62,18 @@ def require(module: str, extra: str) -> ModuleType:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a hint: 'Did you mean X?', if a known name is similar, and the known names."""
+    """The end of a hint: 'Did you mean X?', if a known name is similar, and some known names."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    likely = [other for other in names if other.lower() == name.lower()] or names[:_COMPARED]
+    close = difflib.get_close_matches(name, likely, n=1, cutoff=0.5)
     guess = f"Did you mean '{close[0]}'? " if close else ""
-    return f"{guess}Known: {', '.join(names)}."
+    return f"{guess}Known: {some_of(names)}."
+
+
+def some_of(names: Sequence[str]) -> str:
+    """The names with commas between them; of many names the first ones, and how many follow."""
+    shown = ", ".join(names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN:,} more"
 
 
 def first_line(error: BaseException) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +20,7 @@ import pytest
 
 from emolens.cli import main
 from emolens.data.readers import open_table
+from emolens.data.readers.columns import choose_column
 from emolens.data.readers.table import CHUNK, MOST_BYTES
 from emolens.errors import DataError
 from emolens.predict.classifier import Classifier
@@ -352,3 +355,76 @@ def test_an_error_leaves_nothing_on_stdout(emolens: Emolens, tiny_run: Run, tmp_
     code, out, err = emolens("predict", path, "--out", "-", *model)
     assert (code, out) == (1, b"")
     assert "line 5002" in err
+
+
+# --- wide tables, and rows that are not what they seem ---
+
+
+def wide(path: Path, n: int) -> Path:
+    """Two rows with n columns; in a CSV, half of the columns have no name."""
+    if path.suffix == ".parquet":
+        names = [*(f"c{i}" for i in range(n - 1)), "text"]
+        pq.write_table(pa.table([pa.array(["happy", "sad"])] * n, names=names), path)
+    elif path.suffix == ".jsonl":
+        path.write_text((json.dumps({f"c{i}": i for i in range(n)} | {"text": "sad"}) + "\n") * 2)
+    else:
+        names = [f"c{i}" if i % 2 else "" for i in range(n - 1)]
+        row = ",".join(["x"] * (n - 1))
+        path.write_text(",".join(names) + ",text\n" + f"{row},sad\n" * 2)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("ending", "n"), [(".csv", 200_000), (".jsonl", 200_000), (".parquet", 3_000)]
+)
+def test_a_wide_table_takes_time_in_proportion(
+    classifier: Classifier, tmp_path: Path, ending: str, n: int
+) -> None:
+    """With time in proportion to the square, 200,000 columns would take minutes."""
+    path = wide(tmp_path / f"in{ending}", n)
+    started = time.process_time()
+    assert predict_table(classifier, path, tmp_path / f"out{ending}").rows == 2
+    assert time.process_time() - started < 12
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    ("ending", "n"), [(".csv", 1_000_000), (".jsonl", 1_000_000), (".parquet", 100_000)]
+)
+def test_a_million_columns(classifier: Classifier, tmp_path: Path, ending: str, n: int) -> None:
+    path = wide(tmp_path / f"in{ending}", n)
+    started = time.process_time()
+    assert predict_table(classifier, path, tmp_path / f"out{ending}").rows == 2
+    assert time.process_time() - started < 20
+
+
+def test_a_hint_about_a_wide_table_is_short(tmp_path: Path) -> None:
+    table = open_table(wide(tmp_path / "in.csv", 100_000), labelled=True)
+    for wanted, role in ((None, "label"), ("txet", "text"), ("C7", "text")):
+        with pytest.raises(DataError) as caught:
+            choose_column(table, role, wanted)  # type: ignore[arg-type]
+        assert len(caught.value.hint) < 300
+        assert "and 99,988 more" in caught.value.hint
+    assert "Did you mean 'c7'?" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ('{"text": "a", "text": "b"}', "the name 'text' stands twice"),
+        ('{"text": "a", "more": {"b": 1, "b": 2}}', "the name 'b' stands twice"),
+        ('{"text": "a", "n": ' + "7" * 100_000 + "}", "more than 4,300 digits"),
+        ('{"text": ' + "[" * 1_000_000 + "}", "not JSON"),
+        ('{"text": "a", "n": ' + '{"x":' * 1_000_000 + "1}", "not JSON"),
+        ('{"text": "a\\ud800"}', "half of a character"),
+        ('{"text": "a\x00"}', "NUL"),
+    ],
+)
+def test_json_that_is_ambiguous_or_hostile_is_named_by_its_line(
+    tmp_path: Path, row: str, says: str
+) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": "fine"}\n' + row + "\n", "utf-8")
+    with pytest.raises(DataError, match="line 2: ") as caught:
+        list(open_table(path, labelled=False).chunks())
+    assert says in str(caught.value)

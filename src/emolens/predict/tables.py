@@ -167,15 +167,16 @@ def _write_text(
 ) -> None:
     """Write the rows between delimiters, or as JSON lines if there is no delimiter."""
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    writer = csv.DictWriter(text, header, delimiter=delimiter or ",")
+    writer = csv.writer(text, delimiter=delimiter or ",")
     if delimiter:
-        writer.writeheader()
+        writer.writerow(header)
     for chunk, added in answered:
         for row, values in zip(chunk.rows, added, strict=True):
+            whole = row | values
             if delimiter:
-                writer.writerow({name: _cell(v) for name, v in (row | values).items()})
+                writer.writerow([_cell(whole.get(name)) for name in header])
             else:
-                text.write(_json(row | values) + "\n")
+                text.write(_json(whole) + "\n")
     text.detach()
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from emolens.data.readers.table import Chunk, Table
 from emolens.data.readers.text import check_encodable
-from emolens.errors import DataError, nearest
+from emolens.errors import DataError, nearest, some_of
 
 # What the columns are usually called, the likelier first.
 TEXT_COLUMNS = (
@@ -39,7 +39,7 @@ def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
             return alike[0]
     raise DataError(
         f"{table.origin} has no column with a usual name for {role}s.",
-        hint=f"Name the column with --{role}. The columns are: {', '.join(present)}.",
+        hint=f"Name the column with --{role}. The columns are: {some_of(present)}.",
     )
 
 

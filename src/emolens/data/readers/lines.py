@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 from emolens.data.readers.columns import LABEL_COLUMNS
 from emolens.data.readers.source import Source
@@ -68,11 +71,31 @@ def _objects(source: Source) -> Iterator[tuple[int, Row]]:
 def _object(line: str, where: str) -> Row:
     hint = 'Each line is one object, such as {"text": "…", "label": "joy"}.'
     try:
-        row = json.loads(line)
+        row = json.loads(line, object_pairs_hook=_without_repeats)
         if "\\u" in line:  # such an escape can stand for half of an emoji
             check_encodable(json.dumps(row, ensure_ascii=False), where)
+    except KeyError as error:
+        raise DataError(
+            f"{where}: the name '{error.args[0]}' stands twice in one object.",
+            hint="Rename one of them, or delete it.",
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{where}: this is not JSON ({first_line(error)}).", hint=hint) from error
+        why = first_line(error)
+        if why.startswith("Exceeds the limit"):
+            raise DataError(
+                f"{where}: a number has more than {sys.get_int_max_str_digits():,} digits.",
+                hint="Write it as a string, in double quotes.",
+            ) from error
+        raise DataError(f"{where}: this is not JSON ({why}).", hint=hint) from error
     if not isinstance(row, dict):
         raise DataError(f"{where}: this is JSON, but not an object.", hint=hint)
+    return row
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> Row:
+    """The object of these pairs. json would keep the last value of a name without a word."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        raise KeyError(counts.most_common(1)[0][0])
     return row

@@ -57,7 +57,8 @@ class Table:
     delimiter: str | None = None
 
     def __post_init__(self) -> None:
-        if twice := [name for name, count in Counter(self.columns).items() if count > 1]:
+        if len(set(self.columns)) < len(self.columns):
+            twice = [name for name, count in Counter(self.columns).items() if count > 1]
             raise DataError(
                 f"{self.origin} has two columns '{twice[0]}'.", hint="Rename one of them."
             )
