@@ -31,7 +31,7 @@ _WHOLE_NUMBERS = {
 }
 # These models count positions from the padding id + 1 on, so a text may have fewer tokens than
 # max_position_embeddings says.
-_OFFSET_MODELS = {"roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "data2vec-text", "mpnet"}
+_OFFSET_MODELS = ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "data2vec-text", "mpnet")
 _NO_LIMIT = 1_000_000  # a tokenizer without a limit has 1e30 as model_max_length
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from emolens.encode.config import is_whole, read_config
-from emolens.errors import EncoderError
+from emolens.errors import EncoderError, first_line
 
 _LARGEST_FILE = 256 * 2**20  # that of XLM-RoBERTa has 17 MB
 _AGAIN = "Download or save the folder again."
@@ -41,7 +41,7 @@ def open_tokenizer(path: Path) -> tuple[Any, int]:
         raise
     except Exception as error:  # the library raises a bare Exception
         raise EncoderError(
-            f"{path} can't be read as a tokenizer ({error}).", hint=_AGAIN
+            f"{path} can't be read as a tokenizer ({first_line(error)[:200]}).", hint=_AGAIN
         ) from error
 
 
