@@ -66,7 +66,10 @@ def new_folder(folder: Path, name: str, mode: int = 0o777) -> Iterator[Path]:
     try:
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        try:
+            shutil.rmtree(path, ignore_errors=True)
+        finally:  # again, because a signal may have stopped it
+            shutil.rmtree(path, ignore_errors=True)
         if descriptor is not None:
             os.close(descriptor)
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "predict-parquet": "predict --model model --input in.csv --out link.parquet --overwrite",
     "encode": "encode in.csv --encoder {encoder} --precision fp32 --out o.parquet --overwrite",
     "encode-first": "encode in.csv --encoder {encoder} --precision fp32 --out new.parquet",
+    "cache": "cache --clear",
     "export": "export model",
     "export-again": "export model",
     "export-int8": "export model --int8 --dataset {data}",
@@ -41,8 +42,14 @@ COMMANDS = {
     "run-again": "run {study} --out run --quiet --set finetune.epochs=1",
     "run-changed": "run {study} --out run --quiet --set finetune.epochs=1",
 }
-# What an earlier run of the same command has left in the folder.
-EARLIER = {"encode": "cache", "export-again": "model", "run-again": "run", "run-changed": "run"}
+# A command that was run before, and the folder of its results.
+EARLIER = {
+    "encode": (COMMANDS["encode-first"], "cache"),
+    "cache": (COMMANDS["encode-first"], "cache"),
+    "export-again": (COMMANDS["export"], "model"),
+    "run-again": (COMMANDS["run"], "run"),
+    "run-changed": (COMMANDS["run"], "run"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -69,18 +76,21 @@ def prepared(place: Path, warm: Warm, tiny_run: Run, tiny_encoder: Path) -> Prep
         encoding="utf-8",
     )
 
+    def words(command: str) -> tuple[str, ...]:
+        places = {"encoder": tiny_encoder, "data": place / "data", "study": study}
+        return tuple(command.format(**places).split())
+
     def prepare(name: str) -> Undisturbed:
         if name not in done:
-            start = place / f"start-{name}"
-            words = COMMANDS[name].format(encoder=tiny_encoder, data=place / "data", study=study)
             renews = name not in ("predict-csv", "encode-first")
             # An export of older weights goes when the new weights come.
             deletes = "run/model/openvino/" if name.startswith("run-") else ""
-            work = place / "work"
-            scenario = Scenario(name, tuple(words.split()), start, work, renews, deletes)
-            write_start(start, words.split()[0], tiny_run.folder / "model")
+            start, work = place / f"start-{name}", place / "work"
+            scenario = Scenario(name, words(COMMANDS[name]), start, work, renews, deletes)
+            write_start(start, scenario.arguments[0], tiny_run.folder / "model")
             if name in EARLIER:
-                add_earlier(scenario, warm, EARLIER[name])
+                command, left = EARLIER[name]
+                add_earlier(scenario, warm, words(command), left)
             done[name] = Undisturbed.of(scenario, warm)
         return done[name]
 
@@ -111,14 +121,13 @@ def write_start(folder: Path, command: str, model: Path) -> None:
     (folder / "link-to-mine").symlink_to("mine.txt")
 
 
-def add_earlier(scenario: Scenario, warm: Warm, left: str) -> None:
+def add_earlier(scenario: Scenario, warm: Warm, words: tuple[str, ...], left: str) -> None:
     """What an earlier command left, and files that the user has put beside it."""
     scenario.reset()
-    arguments = " ".join(scenario.arguments).split(" --set ")[0]
-    ended = warm.run(scenario.work, *arguments.split())
+    ended = warm.run(scenario.work, *words)
     assert ended.code == 0, ended
     shutil.copytree(scenario.work / left, scenario.start / left, dirs_exist_ok=True)
-    for folder in ("run", "run/model", "run/model/openvino", "model", "model/openvino"):
+    for folder in ("run", "run/model", "run/model/openvino", "model", "model/openvino", "cache"):
         if (scenario.start / folder).is_dir():
             for name in (
                 "mine",
@@ -144,6 +153,8 @@ def sweep(undisturbed: Undisturbed, warm: Warm, cases: Iterable[Case], capfd: Ca
             f"\n{undisturbed.scenario.name}: {n} cases, {struck} faults, {len(wrong)} failures\n"
         )
     assert not wrong, "\n".join(wrong)
+    if not n:
+        pytest.skip("the command has no such operation")
     assert struck, "no fault happened"
 
 
@@ -158,10 +169,11 @@ def at(undisturbed: Undisturbed, modes: str, per_kind: int | None = None) -> Ite
 @pytest.mark.parametrize(
     ("name", "modes", "per_kind"),
     [
-        ("predict-csv", "oki", 3),
-        ("predict-parquet", "ok", 1),
-        ("encode", "ok", 1),
-        ("export-again", "ok", 1),
+        ("predict-csv", "okt", 2),
+        ("predict-parquet", "o", 1),
+        ("encode-first", "t", 1),
+        ("cache", "ot", 1),
+        ("export-again", "k", 1),
         ("run-again", "o", 1),
     ],
 )

@@ -50,6 +50,8 @@ def cache(
         return
     if gone["entries"]:
         console.note(f"removed: {gone['entries']:,} entries, {size.size_text(gone['bytes'])}")
+    if clear and entries:
+        console.note(f"not removed, because it failed or they are new: {entries:,} entries")
     console.line(f"{cache_folder()}: {size.size_text(bytes_now)} of {size.size_text(limit_now)}")
     rows = [(title, n["entries"], size.size_text(n["bytes"])) for title, n in by_kind.items()]
     console.table(("kind", "entries", "size"), [*rows, ("all", entries, size.size_text(bytes_now))])

@@ -5,6 +5,7 @@ The only module that knows OpenVINO. It loads torch only to convert a model.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 import warnings
@@ -107,8 +108,13 @@ def traced(model: Any, output: str) -> Any:
 
 
 def save_traced(model: Any, path: Path) -> None:
-    """Write the .xml, and beside it the .bin with fp32 weights."""
-    silent_openvino().save_model(model, path, compress_to_fp16=False)
+    """Write the .xml, and beside it the .bin with fp32 weights. OSError if they can't be opened."""
+    try:
+        silent_openvino().save_model(model, path, compress_to_fp16=False)
+    except RuntimeError as error:
+        if "Can't open" in str(error):  # OpenVINO does not say why
+            raise OSError(errno.EIO, "OpenVINO can't open it", str(path)) from error
+        raise
 
 
 def read_traced(path: Path) -> Any:
