@@ -80,11 +80,18 @@ def check_writable(folder: Path) -> None:
         new_output(folder / name, overwrite=True)
 
 
-def check_files(folder: Path, names: Collection[str]) -> None:
-    """Raise EncoderError if one of these files is not as emolens wrote it.
+def check_weights(folder: Path) -> None:
+    """Raise EncoderError if weights that emolens trained are damaged or were changed."""
+    names = [name for name in owned_in(folder).files if name.endswith(".safetensors")]
+    remedy = f"Train it again; if you changed the weights yourself, delete {folder / EMOLENS_JSON}"
+    check_files(folder, names, remedy=remedy)
 
-    A file that emolens.json does not list is not checked. If placing was interrupted, all of these
-    files must be old, or all must be new.
+
+def check_files(folder: Path, names: Collection[str], *, remedy: str) -> None:
+    """Raise EncoderError, with this hint, if one of these files is not as emolens wrote it.
+
+    A file that is missing, or that emolens.json does not list, is not checked. If placing was
+    interrupted, all of these files must be old, or all must be new.
     """
     owned = owned_in(folder)
     whole = {**owned.files, **owned.pending}
@@ -92,8 +99,8 @@ def check_files(folder: Path, names: Collection[str]) -> None:
     some_are_new = any(there[n] == owned.pending.get(n) != owned.files.get(n) for n in there)
     listed = whole if some_are_new else owned.files
     for name in names:
-        if name in listed and there.get(name) != listed[name]:
+        if name in there and there[name] != listed.get(name, there[name]):
             raise EncoderError(
                 f"{folder / name} is not as emolens wrote it: it is damaged, or was changed.",
-                hint=f"Export it again: emolens export {folder} (needs emolens[train]).",
+                hint=remedy,
             )

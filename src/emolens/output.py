@@ -24,6 +24,7 @@ from emolens.temporary import new_file, new_folder, remove_dead
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Some libraries raise errors of their own with these words; OpenVINO has only the last one.
 _FULL_DISK_WORDS = ("No space left", "File too large", "iostream error")
+_BLOCK = 4 * 2**20  # bytes
 _POSIX = os.name == "posix"
 _ACCESS_LIST = "system.posix_acl_access"  # Linux: who may read a file beside its mode
 _STAGED = "staged"
@@ -53,8 +54,13 @@ def writing(path: Path) -> Iterator[None]:
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        # In large blocks: after each one, a thread that only hashes may have to wait for others.
+        block = memoryview(bytearray(min(os.fstat(file.fileno()).st_size, _BLOCK) or 1))
+        while n := file.readinto(block):
+            digest.update(block[:n])
+    return digest.hexdigest()
 
 
 def new_output(path: Path, *, inputs: Iterable[Path] = (), overwrite: bool = False) -> None:

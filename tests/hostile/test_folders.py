@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -567,6 +568,35 @@ def test_a_damaged_model_gives_no_answer(model: Path, name: str) -> None:
     with pytest.warns(UserWarning, match=f"{file.name} is not as emolens wrote it"):
         export_openvino(model)
     ExportedModel(model, precision="fp32")
+
+
+def test_damaged_weights_are_not_exported(model: Path) -> None:
+    weights = model / "model.safetensors"
+    whole = bytearray(weights.read_bytes())
+    whole[-4000:] = bytes(4000)
+    weights.write_bytes(whole)
+    before = state(model)
+    with pytest.raises(
+        EncoderError, match=r"model\.safetensors is not as emolens wrote it"
+    ) as caught:
+        export_openvino(model)
+    assert state(model) == before
+    assert caught.value.hint.endswith(f"delete {model / 'emolens.json'}")
+    (model / "emolens.json").unlink()
+    with pytest.warns(UserWarning, match="is now called"):
+        export_openvino(model)
+    ExportedModel(model)
+
+
+def test_a_damaged_int8_model_gives_no_answer_and_the_hint_makes_it_again(model: Path) -> None:
+    export_openvino(model, calibration=TEXTS)
+    weights = model / "openvino" / f"{STEMS[1]}.bin"
+    whole = weights.read_bytes()
+    for damaged in (whole[:-1] + bytes([whole[-1] ^ 1]), b""):
+        weights.write_bytes(damaged)
+        with pytest.raises(EncoderError, match="damaged") as caught:
+            ExportedModel(model, precision="int8")
+        assert re.search("emolens export .*--int8", caught.value.hint)
 
 
 def test_a_model_without_a_list_answers(model: Path) -> None:

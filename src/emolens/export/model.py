@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from emolens.blank import is_blank
 from emolens.encode.engines.base import run_batches
-from emolens.encode.engines.choose import open_exported
+from emolens.encode.engines.choose import choose, exported_file, open_exported
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import EncoderError, first_line
 from emolens.export.head import read_head
+from emolens.modelfolder import check_files
+from emolens.runtime import Runtime
 
 
 class ExportedModel:
@@ -23,10 +26,13 @@ class ExportedModel:
     """
 
     def __init__(self, folder: Path, *, precision: str | None = None) -> None:
-        self.folder = folder
-        self.head = read_head(folder)
-        self.tokenizer = Tokenizer.from_folder(folder)
-        self._engine, self.runtime = open_exported(folder, precision=precision)
+        self.folder, self.runtime = folder, choose(precision, use="serve")
+        with ThreadPoolExecutor(1) as beside:
+            check = beside.submit(_check, folder, self.runtime)
+            self.head = read_head(folder)
+            self.tokenizer = Tokenizer.from_folder(folder)
+            self._engine = open_exported(folder, self.runtime)
+            check.result()
         if self._engine.width is not None:
             self._check_width(self._engine.width)
 
@@ -61,3 +67,12 @@ class ExportedModel:
                 f" {len(self.head.labels)} classes of config.json.",
                 hint="Export it again: emolens export MODEL_FOLDER (needs emolens[train]).",
             )
+
+
+def _check(folder: Path, runtime: Runtime) -> None:
+    """Raise EncoderError if a file that is loaded is not as emolens wrote it."""
+    model = exported_file(folder, runtime)
+    files = [model, model.with_suffix(".bin"), folder / "config.json", folder / "tokenizer.json"]
+    command = f"emolens export {folder}{' --int8' if runtime.precision == 'int8' else ''}"
+    names = [file.relative_to(folder).as_posix() for file in files]
+    check_files(folder, names, remedy=f"Export it again: {command} (needs emolens[train]).")

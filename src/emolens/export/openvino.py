@@ -13,7 +13,7 @@ from emolens.encode.quantize import quantized
 from emolens.encode.tokenize import Tokenizer
 from emolens.errors import EncoderError, first_line
 from emolens.export.head import read_head
-from emolens.modelfolder import OPENVINO, check_writable, renew
+from emolens.modelfolder import OPENVINO, check_weights, check_writable, renew
 from emolens.output import staged
 
 
@@ -28,6 +28,7 @@ def export_openvino(folder: str | Path, *, calibration: Sequence[str] = ()) -> l
     folder = Path(folder)
     read_head(folder)  # raises at once if the head is not that of a classifier
     check_writable(folder)
+    check_weights(folder)
     try:
         return _export(folder, calibration)
     except RuntimeError as error:

@@ -10,7 +10,6 @@ import importlib.util
 import sys
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -22,7 +21,7 @@ from emolens.encode.engines.base import Engine
 from emolens.encode.engines.openvino import INT8_MODEL, MODEL, OpenVinoEngine, damaged
 from emolens.encode.engines.torch import TorchEngine
 from emolens.errors import EncoderError, StorageError, UsageError, first_line, nearest
-from emolens.modelfolder import OPENVINO, check_files
+from emolens.modelfolder import OPENVINO
 from emolens.runtime import Precision, Runtime, cpu_has_bf16, n_threads
 
 # encode: vectors from a frozen encoder. serve: answers from an exported model, without torch.
@@ -98,22 +97,18 @@ def start(
     return TorchEngine(module(), runtime), runtime
 
 
-def open_exported(folder: Path, *, precision: str | None = None) -> tuple[Engine, Runtime]:
-    """The engine and the runtime of a model folder with `openvino/`. Loads no torch.
+def exported_file(folder: Path, runtime: Runtime) -> Path:
+    """The .xml that a runtime needs in a model folder with `openvino/`."""
+    return folder / OPENVINO / (INT8_MODEL if runtime.precision == "int8" else MODEL)
 
-    Raises EncoderError if a file that it needs is not as emolens.json lists it.
-    """
-    runtime = choose(precision, use="serve")
-    path = folder / OPENVINO / (INT8_MODEL if runtime.precision == "int8" else MODEL)
-    names = [f"{OPENVINO}{path.with_suffix(suffix).name}" for suffix in (".bin", ".xml")]
-    with ThreadPoolExecutor(1) as beside:
-        check = beside.submit(check_files, folder, [*names, "config.json", "tokenizer.json"])
-        try:
-            return OpenVinoEngine(path, runtime), runtime
-        except RuntimeError as error:
-            raise damaged(path) from error
-        finally:
-            check.result()  # its error says more
+
+def open_exported(folder: Path, runtime: Runtime) -> Engine:
+    """The engine of a model folder with `openvino/`. Loads no torch."""
+    path = exported_file(folder, runtime)
+    try:
+        return OpenVinoEngine(path, runtime)
+    except RuntimeError as error:
+        raise damaged(path) from error
 
 
 def try_out(path: Path) -> None:

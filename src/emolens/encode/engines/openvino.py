@@ -120,10 +120,9 @@ def save_traced(model: Any, path: Path) -> None:
 def read_traced(path: Path) -> Any:
     """Read what save_traced wrote; EncoderError if it is missing or damaged."""
     if not path.is_file():
-        int8 = " --int8" if path.name == INT8_MODEL else ""
         raise EncoderError(
             f"There is no exported model {path}.",
-            hint=f"Export it: emolens export{int8} MODEL_FOLDER (needs emolens[train]).",
+            hint=f"Export it: emolens export{_int8(path)} MODEL_FOLDER (needs emolens[train]).",
         )
     # An .xml of OpenVINO has no document type; one could name other files.
     if path.stat().st_size > _LARGEST_XML or b"<!DOCTYPE" in path.read_bytes():
@@ -153,8 +152,12 @@ def damaged(path: Path) -> EncoderError:
     """The error for an exported model that can't be loaded."""
     return EncoderError(
         f"{path} can't be loaded: this file or the .bin beside it is damaged.",
-        hint="Export it again: emolens export MODEL_FOLDER (needs emolens[train]).",
+        hint=f"Export it again: emolens export{_int8(path)} MODEL_FOLDER (needs emolens[train]).",
     )
+
+
+def _int8(path: Path) -> str:
+    return " --int8" if path.name == INT8_MODEL else ""
 
 
 def _finished(rows: np.ndarray, request: Any, pool: list[Any]) -> tuple[np.ndarray, np.ndarray]:
