@@ -19,7 +19,17 @@ FILES = sorted(SOURCE.rglob("*.py"))
 # except that those of the ground may use each other.
 RANKS = (
     (
-        *("version", "errors", "shown", "labels", "blank", "runtime", "temporary", "output"),
+        *(
+            "version",
+            "errors",
+            "shown",
+            "labels",
+            "blank",
+            "runtime",
+            "names",
+            "temporary",
+            "output",
+        ),
         *("store", "owned", "modelfolder"),
     ),
     ("decide",),

@@ -63,6 +63,10 @@ class LinearFacts(Facts):
     n_features: int
 
 
+# The most epochs, the largest batch and learning rate: a larger number is a slip.
+MOST = 1e9
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How to fine-tune. UsageError where a number is out of range.
@@ -82,10 +86,11 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "learning_rate", "batch_size"):
-            if not getattr(self, name) > 0:
+            if not 0 < getattr(self, name) <= MOST:
                 raise UsageError(
                     f"{name} is {getattr(self, name)} in the recipe of fine-tuning.",
-                    hint=f"Give a number above 0; the default is {getattr(Recipe, name):g}.",
+                    hint=f"Give a number above 0, of a usual size; the default is "
+                    f"{getattr(Recipe, name):g}.",
                 )
         if not 0 <= self.warmup < 1:
             raise UsageError(

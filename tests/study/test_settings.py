@@ -57,7 +57,9 @@ OVERRIDES = st.fixed_dictionaries(
         "seed": st.integers(0, 2**32 - 1),
         "data.dataset": st.text(min_size=1),
         "data.limit": st.integers(1, 10**9),
-        "data.splits": st.dictionaries(st.sampled_from(["train", "validation", "test"]), st.text()),
+        "data.splits": st.dictionaries(
+            st.sampled_from(["train", "validation", "test"]), st.text(min_size=1)
+        ),
         "encoder.pooling": st.sampled_from(["cls", "mean"]),
         "encoder.layer": st.integers(-12, 12),
         "map.min_dist": st.floats(0, 0.99),

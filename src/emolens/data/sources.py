@@ -16,6 +16,7 @@ from emolens.data.readers.columns import choose_column
 from emolens.data.readers.source import is_stream
 from emolens.data.readers.table import Table
 from emolens.errors import DataError, UsageError, nearest
+from emolens.names import user_path
 
 _SHARD = re.compile(r"-\d+(-of-\d+)?$")
 _HUB_SPEC = re.compile(r"[\w.-]+/[\w.-]+(:[\w.+-]+)?(@[\w./-]+)?")
@@ -73,7 +74,7 @@ def load_dataset(spec: str | Path, **options: Any) -> Dataset:
 
 def _tables(spec: str, options: SourceOptions) -> tuple[str, dict[str, list[Table]]]:
     """The name of a source, and its tables by split; a source without splits has only train."""
-    path = Path(spec).expanduser()
+    path = user_path(spec)
     if is_stream(spec):
         raise DataError(
             f"A data set can't come from a pipe ({spec}): it is read several times.",

@@ -26,6 +26,7 @@ from emolens.encode.tokenizer_file import library_panics, open_tokenizer
 from emolens.encode.weights import Weights
 from emolens.errors import EncoderError, MissingExtra, UsageError, hub_errors, nearest, require
 from emolens.modelfolder import read_emolens_json
+from emolens.names import user_path
 from emolens.output import sha256
 from emolens.shown import one_line
 from emolens.store import fingerprint
@@ -51,7 +52,7 @@ class EncoderFolder:
     @property
     def short_name(self) -> str:
         """The name for reports: of a folder its last part alone, without the path to it."""
-        return self.folder.name if Path(self.name).expanduser().is_dir() else self.name
+        return self.folder.name if user_path(self.name).is_dir() else self.name
 
     @cached_property
     def fingerprint(self) -> str:
@@ -78,7 +79,7 @@ def find_encoder(name: str | Path, *, sha256_wanted: str | None = None) -> Encod
     decides, if it is there. Raises EncoderError if weights are missing or differ, HubError if the
     Hub does not answer, MissingExtra if the bundled encoder is not installed.
     """
-    name, path = str(name), Path(name).expanduser()
+    name, path = str(name), user_path(name)
     if name == "minilm":
         folder, sha256_wanted = _minilm(), sha256_wanted or _MINILM_SHA256
     elif path.is_dir():

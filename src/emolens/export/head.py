@@ -15,6 +15,7 @@ from emolens.decide import Decision, Function
 from emolens.encode.config import model_config
 from emolens.errors import EncoderError, nearest
 from emolens.labels import LabelSet
+from emolens.names import user_path
 
 _SEVERAL = "multi_label_classification"
 _PROBLEMS = ("single_label_classification", _SEVERAL, "regression")
@@ -34,7 +35,7 @@ def read_head(folder: Path) -> Head:
     A regression head is refused: it gives a number, not a class. A `function_to_apply` in
     config.json is used; the pipeline itself takes it only as an argument of its call.
     """
-    if not (folder / "config.json").is_file():
+    if not (user_path(folder) / "config.json").is_file():
         raise EncoderError(
             f"{folder} is no model folder.",
             hint="Make one with: emolens run. Then: --model runs/starter/model",

@@ -10,6 +10,7 @@ from emolens.errors import require
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.model import ModelEvaluation
 from emolens.scores import EXPORTED, role_of
+from emolens.shown import visible
 from emolens.version import __version__
 
 
@@ -102,5 +103,5 @@ def _classes(best: ModelEvaluation) -> list[str]:
 
 def _plain(text: Any) -> str:
     """The text on one line, with a backslash before each sign that has a meaning in Markdown."""
-    line = " ".join(str(text).split())
+    line = visible(" ".join(str(text).split()))
     return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#&~" else sign for sign in line)

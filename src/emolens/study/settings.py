@@ -6,34 +6,55 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from emolens.data.balance import Method
 from emolens.encode.backbone import Pooling
 from emolens.errors import UsageError, nearest, require
 from emolens.explore.project import Metric
 from emolens.learn.logistic import STRENGTHS
-from emolens.scores import Recipe
+from emolens.names import user_path
+from emolens.scores import MOST, Recipe
 from emolens.shown import one_line
 
 # Always text: a column may be called 2024, and a data set 1979-05-27.
 _STRINGS = {"name", "data.dataset", "data.text", "data.label", "encoder.name", "encoder.sha256"}
+_LARGEST = 1_000_000  # bytes of a study file
 BUILTIN = Path(__file__).parent / "builtin"
+
+
+_Name = Annotated[str, Field(min_length=1)]
 
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    @field_validator("*")
+    @classmethod
+    def _is_utf8(cls, value: Any) -> Any:
+        """A name of bytes that are no UTF-8 could not be written into study.toml."""
+        if isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
+            raise PydanticCustomError("utf8", "the text should be UTF-8")
+        return value
+
 
 class DataSettings(_Table):
     """Where the texts come from: the arguments of `load_dataset`."""
 
-    dataset: str
+    dataset: _Name
     text: str | None = None
     label: str | None = None
-    splits: dict[Literal["train", "validation", "test"], str] = {}
+    splits: dict[Literal["train", "validation", "test"], _Name] = {}
     shares: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (0.8, 0.1, 0.1)
     limit: int | None = Field(None, ge=1)
 
@@ -41,13 +62,13 @@ class DataSettings(_Table):
 class EncoderSettings(_Table):
     """Which encoder, and how its hidden states become one vector per text."""
 
-    name: str
+    name: _Name
     pooling: Pooling = "cls"
     layer: int = -1
     normalize: bool = False
     precision: Literal["auto", "fp32", "bf16", "int8"] = "auto"
     max_length: int | None = Field(None, ge=3)
-    sha256: str | None = None
+    sha256: _Name | None = None
 
 
 class MapSettings(_Table):
@@ -73,9 +94,9 @@ class ProbeSettings(_Table):
 class FinetuneSettings(_Table):
     """The recipe of fine-tuning."""
 
-    epochs: float = Field(Recipe.epochs, gt=0)
-    learning_rate: float = Field(Recipe.learning_rate, gt=0)
-    batch_size: int = Field(Recipe.batch_size, ge=1)
+    epochs: float = Field(Recipe.epochs, gt=0, le=MOST)
+    learning_rate: float = Field(Recipe.learning_rate, gt=0, le=MOST)
+    batch_size: int = Field(Recipe.batch_size, ge=1, le=MOST)
     weight_decay: float = Field(Recipe.weight_decay, ge=0)
     warmup: float = Field(Recipe.warmup, ge=0, lt=1)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -90,7 +111,7 @@ class ExportSettings(_Table):
 class Study(_Table):
     """All settings of an experiment. Whatever changes a figure is one of them."""
 
-    name: str = Field(pattern=r"^\w[\w.-]*$")
+    name: str = Field(pattern=r"^\w[\w.-]*$", max_length=100)
     seed: int = Field(42, ge=0, lt=2**32)
     data: DataSettings
     encoder: EncoderSettings
@@ -119,7 +140,7 @@ def load_study(study: str | Path, overrides: dict[str, Any] | None = None) -> St
     overrides: for example {'finetune.epochs': 3}. A string that is valid TOML is read as TOML.
     Raises a UsageError that names the file, the key and the nearest known key.
     """
-    path = BUILTIN / f"{study}.toml" if str(study) in builtin_studies() else Path(study)
+    path = BUILTIN / f"{study}.toml" if str(study) in builtin_studies() else user_path(study)
     if path.is_file() and path.suffix.lower() != ".toml":
         raise UsageError(
             f"{path} is not a study: a study is a .toml file.",
@@ -130,12 +151,7 @@ def load_study(study: str | Path, overrides: dict[str, Any] | None = None) -> St
             f"There is no study '{study}': neither a built-in one nor a file.",
             hint=nearest(str(study), builtin_studies()) + " Or give a .toml file.",
         )
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise UsageError(
-            f"{path} is not valid TOML: {error}.", hint='Put text in quotes: name = "my-study".'
-        ) from error
+    values = _read(path)
     values.setdefault("name", re.sub(r"[^\w.-]+", "-", path.stem).strip("-.") or "study")
     for key, value in (overrides or {}).items():
         _set(values, key, value)
@@ -143,6 +159,22 @@ def load_study(study: str | Path, overrides: dict[str, Any] | None = None) -> St
         return Study.model_validate(values)
     except ValidationError as error:
         raise _explained(error, path.name) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The content of a study file."""
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise UsageError(
+                f"{path} is not a study: it has more than {_LARGEST:,} bytes.",
+                hint=f"To use it as data: emolens run --dataset {path}",
+            )
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows may begin with a BOM
+    except (ValueError, RecursionError, OSError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise UsageError(
+            f"{path} is not valid TOML: {why}.", hint='Put text in quotes: name = "my-study".'
+        ) from error
 
 
 def pairs(settings: Iterable[str]) -> dict[str, str]:
@@ -174,7 +206,7 @@ def _parsed(dotted: str, value: str) -> Any:
     """The value read as TOML; unchanged if it is not TOML, or if the setting is text."""
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, a number of 5,000 digits, or nested too deeply
         return value
     return value if dotted in _STRINGS and not isinstance(parsed, str) else parsed
 
