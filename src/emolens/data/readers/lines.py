@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -14,6 +14,8 @@ from emolens.data.readers.source import Source
 from emolens.data.readers.table import Row, Table, chunked
 from emolens.data.readers.text import check_encodable, text_lines
 from emolens.errors import DataError, first_line
+
+Hook = Callable[[list[tuple[str, Any]]], Row]
 
 
 def open_texts(source: Source) -> Table:
@@ -57,21 +59,25 @@ def _text_and_label(source: Source, number: int, line: str) -> tuple[str, str]:
 
 
 def open_json_lines(source: Source) -> Table:
-    """One object per line. The whole file is read for its names: a late row may have new ones."""
-    columns = dict.fromkeys(name for _, row in _objects(source) for name in row)
+    """One object per line. The whole file is read for its names: a late row may have new ones.
+
+    This first pass also looks for names that stand twice, which takes half a pass more.
+    """
+    first = _objects(source, hook=_without_repeats)
+    columns = dict.fromkeys(name for _, row in first for name in row)
     return Table(source.name, tuple(columns), lambda _: chunked(_objects(source)), unit="line")
 
 
-def _objects(source: Source) -> Iterator[tuple[int, Row]]:
+def _objects(source: Source, hook: Hook | None = None) -> Iterator[tuple[int, Row]]:
     for number, line in enumerate(text_lines(source), start=1):
         if line.strip():
-            yield number, _object(line, f"{source}, line {number}")
+            yield number, _object(line, f"{source}, line {number}", hook)
 
 
-def _object(line: str, where: str) -> Row:
+def _object(line: str, where: str, hook: Hook | None) -> Row:
     hint = 'Each line is one object, such as {"text": "…", "label": "joy"}.'
     try:
-        row = json.loads(line, object_pairs_hook=_without_repeats)
+        row = json.loads(line, object_pairs_hook=hook)
         if "\\u" in line:  # such an escape can stand for half of an emoji
             check_encodable(json.dumps(row, ensure_ascii=False), where)
     except KeyError as error:
