@@ -52,14 +52,15 @@ def writing(path: Path) -> Iterator[None]:
         raise
 
 
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal."""
+def sha256(*paths: Path) -> str:
+    """The SHA-256 of the bytes of files, one file after the other, in hexadecimal."""
     digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        # In large blocks: after each one, a thread that only hashes may have to wait for others.
-        block = memoryview(bytearray(min(os.fstat(file.fileno()).st_size, _BLOCK) or 1))
-        while n := file.readinto(block):
-            digest.update(block[:n])
+    for path in paths:
+        with path.open("rb", buffering=0) as file:
+            # Large blocks: after each one, a thread that only hashes may have to wait for others.
+            block = memoryview(bytearray(min(os.fstat(file.fileno()).st_size, _BLOCK) or 1))
+            while n := file.readinto(block):
+                digest.update(block[:n])
     return digest.hexdigest()
 
 

@@ -112,6 +112,7 @@ def test_the_rules_of_a_published_tokenizer_are_admitted(file: Path, name: str) 
         {"normalizer": sequence(sequence(*[replace(".", "xx")] * 20), replace("x", "x" * 99))},
         {"normalizer": replace("a", "a" * 1_000_000, "String")},
         {"normalizer": replace("", "a" * 1_000_000, "String")},
+        {"normalizer": {"type": "Replace", "pattern": {"String": 5}, "content": "a" * 1_000}},
         {"normalizer": {"type": "Prepend", "prepend": "a" * 1_000_000}},
         {"normalizer": sequence(*[PRECOMPILED] * 5)},
         {"normalizer": {"type": "Precompiled", "precompiled_charsmap": table(b"x" * 100_000)}},

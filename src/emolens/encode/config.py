@@ -1,4 +1,4 @@
-"""The JSON files of a model folder: read, and refused where no encoder has such a value.
+"""Reads the JSON files of a model folder, and refuses values that no encoder has.
 
 Knows nothing of weights, of tokens or of transformers.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from emolens.errors import EncoderError
 
 _LARGEST_FILE = 64 * 2**20
-_AGAIN = "Download or save the folder again."
+AGAIN = "Download or save the folder again."
 # The largest published encoders (xlm-roberta-xxl, deberta-v2-xxlarge) have 48 layers, a width of
 # 4,096, inner layers of 16,384 and 250,880 tokens. These limits leave room for ten times as much.
 _LAYERS, _WIDTH, _INNER, _HEADS = (1, 512), (1, 65_536), (1, 524_288), (1, 4096)
@@ -36,9 +36,9 @@ _NO_LIMIT = 1_000_000  # a tokenizer without a limit has 1e30 as model_max_lengt
 
 
 def read_config(path: Path, *, largest: int = _LARGEST_FILE) -> dict[str, Any]:
-    """The JSON object in a file; empty if there is no file. EncoderError if it is none.
+    """The JSON object in a file; empty if there is no file.
 
-    largest: the most bytes that the file may have.
+    largest: the most bytes that the file may have. Raises EncoderError if it holds no JSON object.
     """
     if not path.is_file():
         return {}
@@ -46,12 +46,11 @@ def read_config(path: Path, *, largest: int = _LARGEST_FILE) -> dict[str, Any]:
         if path.stat().st_size > largest:
             raise ValueError(f"it has more than {largest:,} bytes")
         value = json.loads(path.read_text(encoding="utf-8"))
-    except RecursionError as error:
-        raise EncoderError(f"{path} is nested too deep.", hint=_AGAIN) from error
-    except (ValueError, OSError) as error:
-        raise EncoderError(f"{path} is not JSON ({error}).", hint=_AGAIN) from error
+    except (ValueError, OSError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise EncoderError(f"{path} can't be read as JSON ({why}).", hint=AGAIN) from error
     if not isinstance(value, dict):
-        raise EncoderError(f"{path} does not hold a JSON object.", hint=_AGAIN)
+        raise EncoderError(f"{path} does not hold a JSON object.", hint=AGAIN)
     return value
 
 
@@ -76,10 +75,11 @@ def stated_limit(folder: Path, config: dict[str, Any], *, tokenizer_limit: Any) 
     """
     positions = config.get("max_position_embeddings") or config.get("n_positions")
     if positions and config.get("model_type") in _OFFSET_MODELS:
-        positions -= (config.get("pad_token_id") or 0) + 1
-        if positions < 1:
-            path = folder / "config.json"
-            raise _odd(path, "max_position_embeddings", positions, wanted="larger than the padding")
+        first = (config.get("pad_token_id") or 0) + 1
+        if positions <= first:
+            path, wanted = folder / "config.json", f"larger than pad_token_id + 1 ({first:,})"
+            raise _odd(path, "max_position_embeddings", positions, wanted=wanted)
+        positions -= first
     number = isinstance(tokenizer_limit, (int, float)) and not isinstance(tokenizer_limit, bool)
     if tokenizer_limit is not None and not (number and tokenizer_limit >= 1):
         path = folder / "tokenizer_config.json"
@@ -89,15 +89,13 @@ def stated_limit(folder: Path, config: dict[str, Any], *, tokenizer_limit: Any) 
 
 
 def is_whole(value: object) -> bool:
-    """Whether a JSON value is a whole number; `true` is none."""
+    """Whether a JSON value is a whole number, which true and false are not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _odd(path: Path, key: str, value: Any, *, wanted: str) -> EncoderError:
-    shown = repr(value) if not is_whole(value) or abs(value) < 10**20 else "a huge number"
-    if len(shown) > 60:
-        shown = shown[:60] + "…"
+    shown = repr(value)
     return EncoderError(
-        f"{path} has {key} = {shown}, which must be {wanted}.",
-        hint=_AGAIN + " If you changed the file, change it back.",
+        f"{path} has {key} = {shown[:60]}{'…' if len(shown) > 60 else ''}, which must be {wanted}.",
+        hint=f"{AGAIN} If you changed the file, change it back.",
     )

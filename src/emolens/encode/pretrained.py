@@ -1,15 +1,15 @@
 """Puts the weights of a folder into a model of transformers, and refuses weights that don't fit.
 
-No code of the folder is run, and of its files only config.json and the weights are read: what
-transformers gets is a checked configuration and tensors, never a path. Knows no single model.
+No code of the folder is run. Only config.json and the weights are read: transformers gets a checked
+configuration and tensors, never a path. Knows no single model.
 """
 
 from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,18 @@ from emolens.errors import EmolensError, EncoderError, first_line, require
 
 _HINT = "Give a folder or a name on the Hub that holds a BERT, RoBERTa, ModernBERT or the like."
 _DAMAGED = "The weights are damaged, or belong to another config.json. Download both again."
-# A config of transformers sets any key as an attribute. These would load files, libraries or code.
+# transformers makes an attribute of every key. These would load files, libraries or code.
 _REFUSED = (
     *("quantization_config", "compression_config", "fusion_config", "per_layer_config"),
     *("transformers_weights", "kernel_config"),
 )
-# emolens decides these itself: a name of an attention may be that of code on the Hub.
+# emolens decides these itself. The name of an attention may be that of code on the Hub.
 _DROPPED = {
     *("auto_map", "attn_implementation", "experts_implementation", "dtype", "torch_dtype"),
     *("name_or_path", "architectures", "output_attentions", "output_hidden_states", "return_dict"),
 }
 _HEAD = ("id2label", "label2id", "num_labels", "problem_type")
-# What a new head and a pooler may need in addition to the weights in the files.
+# How many numbers a new head and a pooler may have in addition to those in the files.
 _ROOM = 100_000_000
 
 
@@ -67,44 +67,41 @@ class Source:
 def bare_model(auto: Any, source: Source) -> Any:
     """The encoder without a head. auto: the class of transformers that chooses the model's class.
 
-    Raises EncoderError if weights are missing, have another shape, or have no place in the model;
-    the pooler's may be missing. Those of another task's head are left out, with a warning.
+    Raises EncoderError if weights are missing, have another shape, or have no place in the model.
+    The weights of the pooler may be missing. Those of another task's head are left out, with a
+    warning.
     """
-    source = Source(source.name, source.folder, dict.fromkeys(_HEAD))
+    source = replace(source, changes=dict.fromkeys(_HEAD))
     model, report = _loaded(auto, source)
-    _refuse_missing([name for name in report["missing_keys"] if not _of_pooler(name)], source)
-    _refuse_shapes(report["mismatched_keys"], source)
-    _check(model, model, report, source)
+    report["missing_keys"] = [n for n in report["missing_keys"] if not _of_pooler(n)]
+    _check(model, report, source)
     return model
 
 
 def model_with_new_head(auto: Any, source: Source) -> Any:
-    """The encoder with a head for training; what the head lacks or has in another shape is new."""
+    """The encoder with a head for training. Weights of the head that don't fit are made anew."""
     model, report = _loaded(auto, source)
-    inside = f"{model.base_model_prefix}."
-    missing = [n for n in report["missing_keys"] if n.startswith(inside) and not _of_pooler(n)]
-    _refuse_missing(missing, source)
-    _refuse_shapes([m for m in report["mismatched_keys"] if m[0].startswith(inside)], source)
-    _check(model, model.base_model, report, source)
+    inside, missing = f"{model.base_model_prefix}.", report["missing_keys"]
+    report["missing_keys"] = [n for n in missing if n.startswith(inside) and not _of_pooler(n)]
+    report["mismatched_keys"] = [m for m in report["mismatched_keys"] if m[0].startswith(inside)]
+    _check(model, report, source)
     return model
 
 
 def whole_model(auto: Any, source: Source) -> Any:
     """A trained model with its head: no weight may be missing."""
     model, report = _loaded(auto, source)
-    if missing := sorted(report["missing_keys"]):
-        # transformers would fill them with random numbers.
+    if missing := report["missing_keys"]:
         raise EncoderError(
-            f"{source.folder} is not a text classifier: its weights lack {missing[0]}.",
+            f"{source.folder} is not a text classifier: its weights lack {min(missing)}.",
             hint="Fine-tune it first: emolens finetune --encoder FOLDER",
         )
-    _refuse_shapes(report["mismatched_keys"], source)
-    _check(model, model.base_model, report, source)
+    _check(model, report, source)
     return model
 
 
 def _loaded(auto: Any, source: Source) -> tuple[Any, dict[str, Any]]:
-    """The model in fp32 and transformers' report of the weights that did not fit."""
+    """The model in fp32, and transformers' report about the weights that don't fit."""
     torch = require("torch", "train")
     weights, config = Weights.of(source.folder), source.config
     most = 2 * weights.n_values + _ROOM
@@ -144,23 +141,20 @@ def _skeleton(auto: Any, config: Any, *, most: int, source: Source) -> Any:
         hook.remove()
 
 
-def _check(model: Any, encoder: Any, report: dict[str, Any], source: Source) -> None:
-    """Refuse surplus weights inside the encoder, and values that are not finite."""
-    inside = {name.split(".")[0] for name, _ in encoder.named_parameters()}
-    prefix = f"{encoder.base_model_prefix}."
-    harmless = {name.split(".")[-1] for name, _ in encoder.named_buffers()}
-    surplus = [
-        name
-        for name in sorted(report["unexpected_keys"])
-        if not _of_pooler(name) and name.split(".")[-1] not in harmless
-    ]
-    for name in surplus:
-        if name.startswith(prefix) or name.split(".")[0] in inside:
-            raise EncoderError(
-                f"The weights of {source.name} hold {name}, which has no place in the model of"
-                " config.json.",
-                hint=_DAMAGED,
-            )
+def _check(model: Any, report: dict[str, Any], source: Source) -> None:
+    """Refuse weights that are missing or surplus, have another shape, or are not finite."""
+    # transformers would fill missing weights with random numbers.
+    if names := report["missing_keys"]:
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        raise EncoderError(f"The weights of {source.name} lack {min(names)}{more}.", hint=_DAMAGED)
+    if mismatched := report["mismatched_keys"]:
+        name, stored, wanted = min(mismatched, key=str)
+        raise EncoderError(
+            f"The weights of {source.name} hold {name} with the shape {tuple(stored)};"
+            f" config.json asks for {tuple(wanted)}.",
+            hint=_DAMAGED,
+        )
+    surplus = _surplus(model.base_model, report["unexpected_keys"], source)
     for name, weight in model.named_parameters():
         # On a busy machine, torch's threads wait for each other here; numpy has one.
         if not np.isfinite(weight.detach().numpy()).all():
@@ -177,23 +171,23 @@ def _check(model: Any, encoder: Any, report: dict[str, Any], source: Source) -> 
         )
 
 
-def _refuse_missing(names: list[str], source: Source) -> None:
-    if names:
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        raise EncoderError(
-            f"The weights of {source.name} lack {min(names)}{more}.",
-            # transformers would fill them with random numbers.
-            hint=_DAMAGED,
-        )
-
-
-def _refuse_shapes(mismatched: Any, source: Source) -> None:
-    for name, stored, wanted in sorted(mismatched, key=str):
-        raise EncoderError(
-            f"The weights of {source.name} hold {name} with the shape {tuple(stored)};"
-            f" config.json asks for {tuple(wanted)}.",
-            hint=_DAMAGED,
-        )
+def _surplus(encoder: Any, unexpected: Iterable[str], source: Source) -> list[str]:
+    """The weights of another task's head. EncoderError if the encoder has no place for a weight."""
+    inside = {name.split(".")[0] for name, _ in encoder.named_parameters()}
+    prefix = f"{encoder.base_model_prefix}."
+    harmless = {name.split(".")[-1] for name, _ in encoder.named_buffers()}
+    surplus = []
+    for name in sorted(unexpected):
+        if _of_pooler(name) or name.split(".")[-1] in harmless:
+            continue
+        if name.startswith(prefix) or name.split(".")[0] in inside:
+            raise EncoderError(
+                f"The weights of {source.name} hold {name}, which has no place in the model of"
+                " config.json.",
+                hint=_DAMAGED,
+            )
+        surplus.append(name)
+    return surplus
 
 
 def _of_pooler(name: str) -> bool:
@@ -212,8 +206,7 @@ def _is_plain(kind: Any, key: str) -> bool:
 def _unknown(path: Path, kind: Any, *, own_code: bool) -> EncoderError:
     if own_code:
         return EncoderError(
-            f"The model of {path} needs Python code of its own (auto_map), which emolens never"
-            " runs.",
+            f"{path} asks for Python code of its own (auto_map), which emolens never runs.",
             hint=_HINT,
         )
     if kind is None:
@@ -225,7 +218,7 @@ def _unknown(path: Path, kind: Any, *, own_code: bool) -> EncoderError:
 
 @contextlib.contextmanager
 def library_errors(name: str) -> Iterator[None]:
-    """Turn whatever transformers raises about a hostile folder into an EncoderError."""
+    """Turn every error of a library into an EncoderError, and hide transformers' own messages."""
     try:
         with quiet_transformers():
             yield

@@ -1,7 +1,7 @@
-"""tokenizer.json: opened only if its rules can't take gigabytes or hours for a short text.
+"""Opens tokenizer.json, unless its rules could take gigabytes or hours for a short text.
 
 Such a file is a small program: rules that replace text, regular expressions, tokens to add. It is
-judged before the library tokenizers sees it. Knows nothing of models or of our Tokenizer.
+checked before the library tokenizers reads it. Knows nothing of models or of our Tokenizer.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from emolens.encode.config import is_whole, read_config
+from emolens.encode.config import AGAIN, is_whole, read_config
 from emolens.errors import EncoderError, first_line
 
 _LARGEST_FILE = 256 * 2**20  # that of XLM-RoBERTa has 17 MB
-_AGAIN = "Download or save the folder again."
 _TRUSTED = "Use only tokenizers that you trust. If you trust this one, simplify its rules."
 # How many times longer all rules together may make a text. Published tokenizers stay below 64.
 _LARGEST_GROWTH = 256
@@ -41,13 +40,13 @@ def open_tokenizer(path: Path) -> tuple[Any, int]:
         raise
     except Exception as error:  # the library raises a bare Exception
         raise EncoderError(
-            f"{path} can't be read as a tokenizer ({first_line(error)[:200]}).", hint=_AGAIN
+            f"{path} can't be read as a tokenizer ({first_line(error)[:200]}).", hint=AGAIN
         ) from error
 
 
 @contextlib.contextmanager
 def library_panics(name: str) -> Iterator[None]:
-    """Turn a panic of the library tokenizers into an EncoderError. It is no Exception."""
+    """Turn a panic of the library tokenizers, which is no Exception, into an EncoderError."""
     try:
         yield
     except BaseException as error:
@@ -60,8 +59,8 @@ def library_panics(name: str) -> Iterator[None]:
 def _check_rules(path: Path, content: dict[str, Any]) -> None:
     for part in ("normalizer", "pre_tokenizer"):
         rules = list(_rules(content.get(part)))
-        for pattern in (p for rule in rules if isinstance(p := _regex(rule), str)):
-            if may_backtrack(pattern):
+        for rule in rules:
+            if isinstance(pattern := _pattern(rule, "Regex"), str) and may_backtrack(pattern):
                 raise EncoderError(
                     f"{path} holds a regular expression that may never end: {pattern[:60]!r}.",
                     hint=_TRUSTED,
@@ -72,10 +71,7 @@ def _check_rules(path: Path, content: dict[str, Any]) -> None:
                 hint=_TRUSTED,
             )
     if any(_copies(rule) > 1 for rule in _rules(content.get("post_processor"))):
-        raise EncoderError(
-            f"The post_processor of {path} repeats the text.",
-            hint=_TRUSTED,
-        )
+        raise EncoderError(f"The post_processor of {path} repeats the text.", hint=_TRUSTED)
     model = content.get("model")
     longest = model.get("max_input_chars_per_word", 0) if isinstance(model, dict) else 0
     if is_whole(longest) and longest > _LONGEST_WORD:
@@ -90,9 +86,10 @@ def _growth(rule: dict[str, Any]) -> float:
     """How many times longer a rule can make a text."""
     kind, content = rule.get("type"), rule.get("content")
     if kind == "Replace" and isinstance(content, str):
-        text = pattern.get("String") if isinstance(pattern := rule.get("pattern"), dict) else ""
-        # A regular expression may match nothing, before each letter.
-        return max(1, len(content) / len(text)) if text else 1 + len(content)
+        text = _pattern(rule, "String")
+        if isinstance(text, str) and text:
+            return max(1, len(content) / len(text))
+        return 1 + len(content)  # a regular expression may match the empty text before each letter
     if kind in ("Prepend", "Metaspace"):
         # These add to a text once, or for each space.
         return max(len(str(rule.get("prepend", ""))), len(str(rule.get("replacement", "")))) or 1
@@ -120,15 +117,16 @@ def _copies(rule: dict[str, Any]) -> int:
     return max(1, sum(isinstance(piece, dict) and "Sequence" in piece for piece in pieces))
 
 
-def _regex(rule: dict[str, Any]) -> Any:
+def _pattern(rule: dict[str, Any], kind: str) -> Any:
+    """What the rule looks for: a text ('String') or a regular expression ('Regex')."""
     pattern = rule.get("pattern")
-    return pattern.get("Regex") if isinstance(pattern, dict) else None
+    return pattern.get(kind) if isinstance(pattern, dict) else None
 
 
 def may_backtrack(pattern: str) -> bool:
-    """Whether an endless repetition holds another repetition or a choice: (a+)+ or (a|aa)*.
+    """Whether a repetition without an end holds another repetition or a choice: (a+)+ or (a|aa)*.
 
-    The time that these take can double with each letter of a text.
+    Their time can double with each letter of a text. A pattern of over 10,000 letters counts, too.
     """
     single = r"\\[pPx]\{[^}]*\}|\\.|\[(?:\\.|[^\]\\])*\]"
     without_classes = re.sub(single, "x", pattern, flags=re.DOTALL)
@@ -158,7 +156,7 @@ def _largest_id(content: dict[str, Any]) -> int:
 
 
 def _rules(part: Any) -> Iterator[dict[str, Any]]:
-    """Every rule within a part, however deep in sequences."""
+    """Every rule in a part, also the rules inside sequences."""
     return (value for value in _values(part) if isinstance(value, dict) and "type" in value)
 
 

@@ -5,16 +5,14 @@ Only safetensors are read. Knows nothing of models.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from emolens.encode.config import read_config
+from emolens.encode.config import AGAIN, read_config
 from emolens.errors import EncoderError, first_line, require
 from emolens.output import sha256
 
@@ -48,20 +46,13 @@ class Weights:
 
     @cached_property
     def sha256(self) -> str:
-        """In hexadecimal: of the one file, or of all shards as if they were one, in name order."""
-        if len(self.files) == 1:
-            return sha256(self.files[0])
-        digest = hashlib.sha256()
-        for path in self.files:
-            with path.open("rb") as file:
-                while block := file.read(2**20):
-                    digest.update(block)
-        return digest.hexdigest()
+        """In hexadecimal, of all files one after the other, in the order of their names."""
+        return sha256(*self.files)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each tensor. Reads the headers only."""
-        return {name: tuple(part.get_shape()) for name, part in self._parts("get_slice")}
+        return {name: tuple(file.get_slice(name).get_shape()) for name, file in self._entries()}
 
     @property
     def n_values(self) -> int:
@@ -69,35 +60,34 @@ class Weights:
         return sum(prod(shape) for shape in self.shapes.values())
 
     def tensors(self) -> dict[str, Any]:
-        """The tensors of floating-point numbers, as those of torch.
+        """The tensors of floating-point numbers, as tensors of torch.
 
-        In old files, position_ids and the like stand beside the weights, as whole numbers. A model
-        that is quantized lacks its weights here.
+        Old files also hold position_ids and the like, which are whole numbers. The weights of a
+        quantized model are whole numbers, too, so they are missing here.
         """
-        kinds = {name: part.get_dtype() for name, part in self._parts("get_slice")}
-        return {name: t for name, t in self._parts("get_tensor") if kinds[name] in _FLOATS}
+        return {
+            name: file.get_tensor(name)
+            for name, file in self._entries()
+            if file.get_slice(name).get_dtype() in _FLOATS
+        }
 
-    def _parts(self, method: str) -> Iterator[tuple[str, Any]]:
-        """What safetensors' `method` gives for each tensor of all files."""
+    def _entries(self) -> Iterator[tuple[str, Any]]:
+        """The name of each tensor, and the open file that holds it."""
         safetensors = require("safetensors", "train")
         seen: set[str] = set()
-        with ExitStack() as stack:
-            for path in self.files:
-                try:
-                    file = stack.enter_context(safetensors.safe_open(path, framework="pt"))
-                except (OSError, safetensors.SafetensorError) as error:
-                    raise EncoderError(
-                        f"{path} can't be loaded: {first_line(error)}.",
-                        hint="Download or save the folder again.",
-                    ) from error
+        for path in self.files:
+            try:
+                opened = safetensors.safe_open(path, framework="pt")
+            except (OSError, safetensors.SafetensorError) as error:
+                raise EncoderError(
+                    f"{path} can't be loaded: {first_line(error)}.", hint=AGAIN
+                ) from error
+            with opened as file:
                 for name in file.keys():  # noqa: SIM118 - it is no dictionary
                     if name in seen:
-                        raise EncoderError(
-                            f"{self.name} holds {name} in two files.",
-                            hint="Download or save the folder again.",
-                        )
+                        raise EncoderError(f"{self.name} holds {name} in two files.", hint=AGAIN)
                     seen.add(name)
-                    yield name, getattr(file, method)(name)
+                    yield name, file
 
 
 def _shards(folder: Path) -> list[Path]:
@@ -105,20 +95,15 @@ def _shards(folder: Path) -> list[Path]:
     by_tensor = read_config(folder / _INDEX).get("weight_map")
     named = list(by_tensor.values()) if isinstance(by_tensor, dict) else []
     if not named or not all(isinstance(name, str) for name in named):
-        raise EncoderError(
-            f"{folder / _INDEX} names no weight files.", hint="Download or save the folder again."
-        )
+        raise EncoderError(f"{folder / _INDEX} names no weight files.", hint=AGAIN)
     names = sorted(set(named))
     for name in names:
-        # A file elsewhere would decide the vectors, although it is not part of the model.
+        # A file in another folder is not part of the model, and must not decide the vectors.
         if not name.endswith(".safetensors") or any(sign in name for sign in '/\\:"\0'):
             raise EncoderError(
                 f"{folder / _INDEX} names {name[:60]!r}, which is no .safetensors file beside it.",
                 hint="Use only models that you trust, and download the folder again.",
             )
         if not (folder / name).is_file():
-            raise EncoderError(
-                f"{folder} has no {name}, which its index names.",
-                hint="Download or save the folder again.",
-            )
+            raise EncoderError(f"{folder} has no {name}, which its index names.", hint=AGAIN)
     return [folder / name for name in names]
