@@ -1,6 +1,6 @@
 """emolens.json in a model folder: facts about the model, and the files that emolens wrote there.
 
-A folder without it may hold a model all the same. Knows nothing of what the files hold.
+A model folder of others has no such file. Knows nothing of what the files hold.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from emolens.errors import EncoderError, first_line
-from emolens.output import new_output, place, remove_owned, sha256
-from emolens.owned import Owned, digests, is_file_with, load_object
+from emolens.output import digests, is_file_with, new_output, place, remove_owned, sha256
+from emolens.owned import Owned, load_object
 from emolens.store import save_json
 
 EMOLENS_JSON = "emolens.json"
@@ -21,7 +21,7 @@ OPENVINO = "openvino/"  # the part of a model folder that an export writes
 
 
 def read_emolens_json(folder: Path) -> dict[str, Any]:
-    """What the file holds; empty if there is no file. EncoderError if it is damaged."""
+    """The content of the file; empty if there is no file. EncoderError if it is damaged."""
     path = folder / EMOLENS_JSON
     if not os.path.lexists(path):
         return {}
@@ -29,7 +29,7 @@ def read_emolens_json(folder: Path) -> dict[str, Any]:
         plain = load_object(path)
         Owned.from_json(plain)
         if not isinstance(plain.get("weights_sha256", ""), str):
-            raise ValueError("weights_sha256 is no text")
+            raise ValueError("weights_sha256 is not a text")
     except (OSError, ValueError) as error:
         raise EncoderError(
             f"{path} is not as emolens writes it: {first_line(error)}.",
@@ -48,9 +48,9 @@ def renew(
 ) -> list[Path]:
     """Move the files of `fresh` into a model folder, and list them in emolens.json.
 
-    Files whose path begins with `part`, and that emolens wrote before and not now, are deleted.
-    Files of others are never replaced or deleted: see place(). facts: what else to write into
-    emolens.json. Returns the new paths.
+    part: files that emolens wrote earlier, whose path begins with this, and that `fresh` does not
+    have, are deleted. Files of others are never replaced or deleted: see place(). facts: more
+    entries for emolens.json. Returns the new paths.
     """
     plain, new = read_emolens_json(folder), digests(fresh)
     before = Owned.from_json(plain).expecting(new, folder)
@@ -66,7 +66,7 @@ def renew(
 
 
 def _changed(folder: Path, names: Iterable[str], owned: Mapping[str, str]) -> list[str]:
-    """Those that are not as emolens wrote them: they are the user's now, which is said."""
+    """The names of files that the user has changed, with a warning: emolens forgets them."""
     changed = sorted(name for name in names if not is_file_with(folder / name, owned[name]))
     for name in changed:
         message = f"{folder / name} is not as emolens wrote it; it is used as it is now."
@@ -90,8 +90,8 @@ def check_weights(folder: Path) -> None:
 def check_files(folder: Path, names: Collection[str], *, remedy: str) -> None:
     """Raise EncoderError, with this hint, if one of these files is not as emolens wrote it.
 
-    A file that is missing, or that emolens.json does not list, is not checked. If placing was
-    interrupted, all of these files must be old, or all must be new.
+    A file that is missing, or that emolens.json does not list, is not checked. If emolens was
+    killed while it placed files, all of these must be old, or all must be new.
     """
     owned = owned_in(folder)
     whole = {**owned.files, **owned.pending}

@@ -64,6 +64,17 @@ def sha256(*paths: Path) -> str:
     return digest.hexdigest()
 
 
+def digests(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file below a folder, by its path within it, with '/'."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in files}
+
+
+def is_file_with(path: Path, *digests: str | None) -> bool:
+    """Whether the file is there and has one of these SHA-256."""
+    return path.is_file() and sha256(path) in digests
+
+
 def new_output(path: Path, *, inputs: Iterable[Path] = (), overwrite: bool = False) -> None:
     """Check a file that the user wants written. Changes nothing.
 
@@ -72,18 +83,16 @@ def new_output(path: Path, *, inputs: Iterable[Path] = (), overwrite: bool = Fal
     """
     with writing(path):
         status = _status(path)
-        if status is None:
-            _check_folder(path)
-            return
-        if not stat.S_ISCHR(status.st_mode) and any(_is_file(status, file) for file in inputs):
-            raise UsageError(
-                f"{path} is the input, and would be replaced by the output.",
-                hint="Choose another file with --out.",
-            )
-        if stat.S_ISREG(status.st_mode) and not overwrite:
-            raise _exists_already(path)
-        _check_replaceable(path, status)
-        if stat.S_ISREG(status.st_mode):
+        if status is not None:
+            if not stat.S_ISCHR(status.st_mode) and any(_is_file(status, file) for file in inputs):
+                raise UsageError(
+                    f"{path} is the input, and would be replaced by the output.",
+                    hint="Choose another file with --out.",
+                )
+            if stat.S_ISREG(status.st_mode) and not overwrite:
+                raise _exists_already(path)
+            _check_replaceable(path, status)
+        if status is None or stat.S_ISREG(status.st_mode):
             _check_folder(path)
 
 
@@ -133,7 +142,7 @@ def staged(folder: Path) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         remove_dead(folder, _STAGED)
         try:
-            with new_folder(folder, _STAGED, 0o700) as fresh:
+            with new_folder(folder, _STAGED) as fresh:
                 yield fresh
         finally:
             if is_new:
@@ -148,22 +157,18 @@ def place(staged_folder: Path, folder: Path, *, owned: Mapping[str, str]) -> lis
     these places, or one that was changed, is first renamed to NAME.yours, with a warning. The rules
     of atomic_file hold; they are checked for all files before the first one is moved.
     """
-    names = [file.relative_to(staged_folder).as_posix() for file in _files_in(staged_folder)]
     with writing(folder):
+        new = digests(staged_folder)
         mode = _usual_mode(staged_folder)
-        ours = {
-            name
-            for name in names
-            if _has(folder / name, owned.get(name), sha256(staged_folder / name))
-        }
+        ours = [name for name in new if is_file_with(folder / name, owned.get(name), new[name])]
         for name in ours:
             _check_replaceable(folder / name, (folder / name).stat())
-    for name in names:
+    for name in new:
         with writing(folder / name):
             if name not in ours:
                 _set_aside(folder, name)
             _move(staged_folder / name, folder / name, mode)
-    return [folder / name for name in names]
+    return [folder / name for name in new]
 
 
 def remove_owned(folder: Path, names: Iterable[str], owned: Mapping[str, str]) -> None:
@@ -174,13 +179,13 @@ def remove_owned(folder: Path, names: Iterable[str], owned: Mapping[str, str]) -
     root = folder.resolve()
     for name in names:
         inside = (folder / name).parent.resolve().is_relative_to(root)
-        if inside and _has(folder / name, owned.get(name)):
+        if inside and is_file_with(folder / name, owned.get(name)):
             with writing(folder / name):
                 (folder / name).unlink(missing_ok=True)
 
 
 def _status(path: Path) -> os.stat_result | None:
-    """Of the file that a link names; None if there is none."""
+    """The status of a file, or of the file that a link names; None if there is none."""
     try:
         return path.stat()
     except FileNotFoundError:
@@ -192,7 +197,7 @@ def _is_file(status: os.stat_result, path: Path) -> bool:
     try:
         return os.path.samestat(status, path.stat())
     except OSError:
-        return False  # whoever reads it says so
+        return False  # the code that reads it reports the error
 
 
 def _exists_already(path: Path) -> UsageError:
@@ -204,7 +209,7 @@ def _exists_already(path: Path) -> UsageError:
 def _check_replaceable(path: Path, status: os.stat_result) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise StorageError(f"{path} is a folder.", hint="Choose another file with --out.")
-    # Of root, access() says that it may write to a read-only file.
+    # For root, access() allows writing to a read-only file. So the mode is looked at, too.
     if not status.st_mode & stat.S_IWUSR or not os.access(path, os.W_OK):
         raise StorageError(
             f"{path} is read-only.", hint="Allow writing to it, or choose another place with --out."
@@ -252,7 +257,7 @@ def _copy_rights(fresh: Path, path: Path, old: os.stat_result) -> None:
     if hasattr(os, "setxattr"):
         try:
             os.setxattr(fresh, _ACCESS_LIST, os.getxattr(path, _ACCESS_LIST))
-        except OSError:  # no such list; then the new file must not have that of its folder
+        except OSError:  # The old file has no list. The new one must not keep its folder's list.
             with contextlib.suppress(OSError):
                 os.removexattr(fresh, _ACCESS_LIST)
     fresh.chmod(mode)
@@ -267,25 +272,15 @@ def _usual_mode(folder: Path) -> int:
     return mode
 
 
-def _files_in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def _has(path: Path, *digests: str | None) -> bool:
-    return path.is_file() and sha256(path) in digests
-
-
 def _set_aside(folder: Path, name: str) -> None:
-    """Rename what is in the way of `folder/name`: itself, or a file where it needs a folder."""
-    *parents, path = [folder / part for part in reversed((Path(name), *Path(name).parents))]
-    in_the_way = [parent for parent in parents if parent.is_file()]
-    if not in_the_way and path.exists():
-        in_the_way = [path]
-    for there in in_the_way:
-        yours = _free_name(there)
-        there.replace(yours)
-        message = f"{there} is not as emolens wrote it; it is now called {yours.name}."
-        warnings.warn(message, UserWarning, stacklevel=3)
+    """Rename what has the place of `folder/name`, or a file that has the place of its folder."""
+    path = folder / name
+    for there in (path, *(folder / parent for parent in Path(name).parents)):
+        if there.is_file() or (there == path and path.exists()):
+            yours = _free_name(there)
+            there.replace(yours)
+            message = f"{there} is not as emolens wrote it; it is now called {yours.name}."
+            warnings.warn(message, UserWarning, stacklevel=3)
 
 
 def _free_name(path: Path) -> Path:

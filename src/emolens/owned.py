@@ -1,7 +1,7 @@
-"""Which files of a folder emolens wrote: a list of their SHA-256, which is kept in a JSON file.
+"""Which files of a folder emolens wrote: a list of their SHA-256, stored in a JSON file.
 
-A list is read from disk, so it is checked before it is used: it can name files inside its folder
-only. Knows nothing of what the files hold, or of how they get to their places.
+The list is read from disk, and others may have changed it. So it is checked: it may only name files
+inside its folder. Knows nothing of what the files hold, or of how they get to their places.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emolens.output import sha256
+from emolens.output import is_file_with
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -22,8 +22,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 class Owned:
     """SHA-256 by path within the folder, with '/'.
 
-    files: those that emolens wrote. pending: those that it was about to place. An interrupted
-    placing leaves them behind: a file with this SHA-256 is then emolens' own, too.
+    files: those that emolens wrote. pending: those that it is about to place. If it is killed then,
+    they stay in the list: a file with this SHA-256 is emolens' own, too.
     """
 
     files: Mapping[str, str] = field(default_factory=dict)
@@ -52,12 +52,12 @@ class Owned:
 
 
 def load_object(path: Path) -> dict[str, Any]:
-    """The JSON object in a file. OSError or ValueError if it holds none that JSON can hold."""
+    """The JSON object in a file. OSError or ValueError if the file holds none."""
     if not path.is_file():
         raise ValueError("it is no file")
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
-        # Python also reads what can't be written again: NaN, and half a surrogate pair.
+        # Python also reads what is not JSON and could not be written again: NaN, "\ud800".
         json.dumps(plain, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
@@ -66,32 +66,20 @@ def load_object(path: Path) -> dict[str, Any]:
     return plain
 
 
-def is_file_with(path: Path, digest: str) -> bool:
-    """Whether the file is there and has this SHA-256."""
-    return path.is_file() and sha256(path) == digest
-
-
-def digests(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file below a folder, by its path within it."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): sha256(path) for path in files}
-
-
-def _inside(name: str) -> bool:
-    """Whether this is a plain path of a file inside a folder, on every system."""
-    parts = name.split("/")
-    return name.isprintable() and not any(
-        part in ("", ".", "..") or "\\" in part or ":" in part for part in parts
-    )
-
-
 def checked_list(value: Any) -> dict[str, str]:
     """The value as a list of files, or ValueError."""
     if not isinstance(value, dict):
-        raise ValueError("a list of files is no object")
+        raise ValueError("its list of files is not a JSON object")
     for name, digest in value.items():
         if not _inside(name):
             raise ValueError(f"{name!r} is no path inside the folder")
         if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
             raise ValueError(f"{name!r} has no SHA-256")
     return value
+
+
+def _inside(name: str) -> bool:
+    """Whether this is a plain path of a file inside a folder, on every system."""
+    return name.isprintable() and not any(
+        part in ("", ".", "..") or "\\" in part or ":" in part for part in name.split("/")
+    )

@@ -1,7 +1,7 @@
 """Temporary files and folders: their names, their locks, and the removal of dead ones.
 
-The name holds check digits, so a file of the user that only looks similar is never taken for one
-of emolens. A temporary file is locked while its process lives, so a dead one is known by its lock.
+The name holds check digits, so a user's file with a similar name is never taken for one of emolens.
+A process locks its temporary files while it runs. So a file that nobody locks is dead.
 Knows nothing of what is written.
 """
 
@@ -48,7 +48,7 @@ def is_temporary(candidate: str, name: str) -> bool:
 def new_file(folder: Path, name: str, mode: int) -> tuple[int, Path]:
     """Create and lock a temporary file for `folder/name`; its descriptor, and its path.
 
-    mode: what is allowed at most; the system takes the umask away from it.
+    mode: the rights of the file, before the system takes those of the umask away.
     """
     while True:
         path = folder / temporary_name(name)
@@ -60,9 +60,12 @@ def new_file(folder: Path, name: str, mode: int) -> tuple[int, Path]:
 
 
 @contextlib.contextmanager
-def new_folder(folder: Path, name: str, mode: int = 0o777) -> Iterator[Path]:
-    """Create and lock a temporary folder for `folder/name`; it is removed if it is still there."""
-    path, descriptor = _locked_folder(folder, name, mode)
+def new_folder(folder: Path, name: str) -> Iterator[Path]:
+    """Create and lock a temporary folder for `folder/name`, for this user alone.
+
+    It is removed at the end, unless it was renamed.
+    """
+    path, descriptor = _locked_folder(folder, name)
     try:
         yield path
     finally:
@@ -74,18 +77,9 @@ def new_folder(folder: Path, name: str, mode: int = 0o777) -> Iterator[Path]:
             os.close(descriptor)
 
 
-@contextlib.contextmanager
-def scratch(name: str) -> Iterator[Path]:
-    """A folder in the system's folder for temporary files, which only this user can read."""
-    place = Path(tempfile.gettempdir())
-    remove_dead(place, name)
-    with new_folder(place, name, 0o700) as fresh:
-        yield fresh
-
-
 def remove_dead(folder: Path, name: str) -> None:
     """Remove the temporary files and folders for `folder/name` that no running process uses."""
-    with contextlib.suppress(OSError):  # a folder that can't be listed keeps them
+    with contextlib.suppress(OSError):  # in a folder that can't be listed they stay
         for path in folder.iterdir():
             if is_temporary(path.name, name):
                 _remove_if_dead(path)
@@ -93,16 +87,16 @@ def remove_dead(folder: Path, name: str) -> None:
 
 @contextlib.contextmanager
 def scratch_folder(place: Path | None = None) -> Iterator[Path]:
-    """Give an empty folder in `place` that only this user can read; it is removed at the end.
+    """Give an empty folder in `place`, for this user alone; it is removed at the end.
 
     place: the system's folder for temporary files by default; StorageError if it can't be written.
-    Dead folders in it are removed first.
+    Dead scratch folders in `place` are removed first.
     """
     with contextlib.ExitStack() as opened:
         try:
             where = place or Path(tempfile.gettempdir())
             remove_dead(where, _SCRATCH)
-            folder = opened.enter_context(new_folder(where, _SCRATCH, 0o700))
+            folder = opened.enter_context(new_folder(where, _SCRATCH))
         except OSError as error:
             if place is not None:
                 raise
@@ -130,12 +124,12 @@ def _check_digits(name: str, digits: str) -> str:
     return hashlib.sha256(content).hexdigest()[:_DIGITS]
 
 
-def _locked_folder(folder: Path, name: str, mode: int) -> tuple[Path, int | None]:
+def _locked_folder(folder: Path, name: str) -> tuple[Path, int | None]:
     while True:
         path = folder / temporary_name(name)
         with _removed_if_stopped(path):
-            path.mkdir(mode)
-            if sys.platform == "win32":  # there folders can't be opened
+            path.mkdir(0o700)
+            if sys.platform == "win32":  # where folders can't be opened
                 return path, None
             with contextlib.suppress(FileNotFoundError):  # another process took it for dead
                 descriptor = os.open(path, _OPEN | os.O_RDONLY)
@@ -146,7 +140,7 @@ def _locked_folder(folder: Path, name: str, mode: int) -> tuple[Path, int | None
 
 @contextlib.contextmanager
 def _removed_if_stopped(path: Path) -> Iterator[None]:
-    """Remove a new file or folder if a signal comes before anyone else can know its name."""
+    """Remove a new file or folder if a signal comes before the caller gets its name."""
     try:
         yield
     except Exception:
@@ -159,35 +153,29 @@ def _removed_if_stopped(path: Path) -> Iterator[None]:
 
 def _hold(descriptor: int, path: Path) -> bool:
     """Lock a new file or folder. False if another process took it for dead in the meantime."""
-    if sys.platform == "win32":  # there an open file can't be removed
+    if sys.platform == "win32":  # where an open file can't be removed
         return True
     try:
-        _lock(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
-        pass  # A file system without locks. _remove_if_dead() removes nothing there.
+        pass  # a file system without locks; _remove_if_dead() removes nothing there
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False
 
 
-def _lock(descriptor: int) -> None:
-    """Raises BlockingIOError if another descriptor has the lock."""
-    if sys.platform != "win32":
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 def _remove_if_dead(path: Path) -> None:
     with contextlib.suppress(OSError):  # in use, or of another user
         if sys.platform == "win32":
-            path.unlink()  # not a folder: nothing shows whether it is in use
+            path.unlink()  # fails for a folder, of which nothing shows whether it is in use
             return
         is_folder = path.is_dir()
         descriptor = os.open(path, _OPEN | (os.O_RDONLY if is_folder else os.O_RDWR))
         try:
-            _lock(descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if is_folder:
                 shutil.rmtree(path)
             else:

@@ -12,7 +12,7 @@ from emolens.console import Console
 from emolens.data.readers import is_table, source_of
 from emolens.data.readers.source import STDIN, Source, is_stream
 from emolens.errors import UsageError
-from emolens.temporary import scratch
+from emolens.temporary import scratch_folder
 
 STDOUT = "-"
 _BINARY = (".parquet",)
@@ -85,7 +85,7 @@ def _stdout(ending: str) -> Iterator[Path]:
             f"A {ending} table can't be shown on a terminal.",
             hint="Write it to a file with --out, or send it on with | or >.",
         )
-    with scratch("output") as folder:
+    with scratch_folder() as folder:
         path = folder / f"table{ending}"
         yield path
         with path.open("rb") as file:

@@ -22,8 +22,8 @@ from pydantic import ConfigDict, TypeAdapter
 
 from emolens.errors import EmolensError, StorageError, UsageError
 from emolens.modelfolder import EMOLENS_JSON, OPENVINO, owned_in
-from emolens.output import place, remove_owned, sha256, staged, writing
-from emolens.owned import Owned, checked_list, digests, load_object
+from emolens.output import digests, place, remove_owned, sha256, staged, writing
+from emolens.owned import Owned, checked_list, load_object
 from emolens.store import save_json, save_text
 from emolens.study.keys import StageKey
 from emolens.study.settings import Study, load_study

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from emolens.errors import DataError
 from emolens.output import writing
-from emolens.temporary import scratch
+from emolens.temporary import scratch_folder
 
 STDIN = "-"
 _BLOCK = 1 << 20
@@ -100,7 +100,7 @@ def path_of(given: str | Path | Source) -> Path:
 def copy_of(stream: str | Path, *, ending: str) -> Iterator[Source]:
     """All that comes out of a stream, as a temporary file; it is removed at the end."""
     name = "stdin" if str(stream) == STDIN else str(stream)
-    with scratch("input") as folder:
+    with scratch_folder() as folder:
         path = folder / f"copy{ending}"
         with _opened(stream) as file, path.open("wb") as copy:
             while block := _block(file, name):
