@@ -1,4 +1,4 @@
-"""What a model folder's config.json says of its head: the class names, and what the outputs mean.
+"""The head in a model folder's config.json: the class names, and the meaning of the outputs.
 
 Knows nothing of weights or engines.
 """

@@ -17,6 +17,8 @@ from emolens.export.head import read_head
 from emolens.modelfolder import check_files
 from emolens.runtime import Runtime
 
+_REMEDY = "Export it again: emolens export MODEL_FOLDER (needs emolens[train])."
+
 
 class ExportedModel:
     """A classifier that is ready to run: its head, its tokenizer and its engine.
@@ -55,7 +57,7 @@ class ExportedModel:
         except RuntimeError as error:  # a model that was made for other shapes, for example
             raise EncoderError(
                 f"OpenVINO can't run the model in {self.folder}: {first_line(error)}.",
-                hint="Export it again: emolens export MODEL_FOLDER (needs emolens[train]).",
+                hint=_REMEDY,
             ) from error
         self._check_width(logits.shape[1])
         return logits
@@ -65,7 +67,7 @@ class ExportedModel:
             raise EncoderError(
                 f"{self.folder / 'openvino'} gives {width} outputs for the"
                 f" {len(self.head.labels)} classes of config.json.",
-                hint="Export it again: emolens export MODEL_FOLDER (needs emolens[train]).",
+                hint=_REMEDY,
             )
 
 

@@ -1,9 +1,9 @@
 """The run folder: which stages are finished, what decided their results, and their files.
 
-A stage is finished if the manifest has it with the same key, and all its files are unchanged. A
-stage is recorded after its files are placed, so a run that is killed leaves no stage that only
-looks finished. Only files that the manifest lists are replaced or deleted, and no byte of a refused
-folder is changed. Knows nothing of what the stages do.
+A stage is finished if the manifest has it with the same key, and all its files are unchanged. It is
+recorded after its files are placed, so after a kill no unfinished stage looks finished. Only files
+that the manifest lists are replaced or deleted, and a folder that is refused is not changed. Knows
+nothing of what the stages do.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Identity:
 
     @classmethod
     def of(cls, study: Study) -> Identity:
-        """As the study names them, but './x' is the same as 'x'."""
+        """The names in the study; './x' is the same as 'x'."""
         named = (study.data.dataset, study.encoder.name)
         return cls(*(Path(os.path.normpath(name)).as_posix() for name in named))
 
@@ -55,8 +55,8 @@ class Identity:
 class StageRecord:
     """What the manifest holds about a finished stage.
 
-    key: all that decided the result. summary: the result in one line. outputs: SHA-256 by path
-    within the folder.
+    key: all settings and files that decided the result. summary: the result in one line. outputs:
+    SHA-256 by path within the folder.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -149,7 +149,7 @@ class RunFolder:
         self.placed(without=gone)
 
     def placed(self, *, without: Iterable[str] = ()) -> None:
-        """Write the manifest: what was pending is in its place."""
+        """Write the manifest with the pending files among the files of emolens."""
         self._owned = self._owned.placed(without=without)
         self._save()
 
@@ -193,7 +193,7 @@ class RunFolder:
         return {f"{MODEL}/{name}": files[name] for name in files if name.startswith(part)}
 
     def _check_links(self) -> None:
-        """Raise if files of the run have hard links, before a stage works for nothing."""
+        """Raise if files of the run have hard links, before a stage begins to compute."""
         files = (self.path / name for name in (MANIFEST, *self._owned.files))
         for file in files:
             if file.is_file() and file.stat().st_nlink > 1:
@@ -211,7 +211,7 @@ class RunFolder:
             raise self._refusal(f"{file} is not the lock of a run.")
 
     def _check_empty(self) -> None:
-        """Raise if a folder without a manifest holds anything but the rests of a killed start."""
+        """Raise if a folder without a manifest holds files that emolens did not make."""
         if not self.path.is_dir():
             return
         names = (path.name for path in self.path.iterdir() if path.name != LOCK)
@@ -267,7 +267,7 @@ class RunFolder:
 
 
 def _quoted(path: Path) -> str:
-    """The path as a command line takes it."""
+    """The path, in quotes if a command line needs them."""
     return f'"{path}"' if " " in str(path) else str(path)
 
 

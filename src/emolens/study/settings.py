@@ -31,8 +31,6 @@ from emolens.shown import one_line
 _STRINGS = {"name", "data.dataset", "data.text", "data.label", "encoder.name", "encoder.sha256"}
 _LARGEST = 1_000_000  # bytes of a study file
 BUILTIN = Path(__file__).parent / "builtin"
-
-
 _Name = Annotated[str, Field(min_length=1)]
 
 
@@ -42,7 +40,7 @@ class _Table(BaseModel):
     @field_validator("*")
     @classmethod
     def _is_utf8(cls, value: Any) -> Any:
-        """A name of bytes that are no UTF-8 could not be written into study.toml."""
+        """Refuse a text that is not UTF-8: it could not be written into study.toml."""
         if isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
             raise PydanticCustomError("utf8", "the text should be UTF-8")
         return value

@@ -1,4 +1,4 @@
-"""The stages of a study, in order. Each reads what earlier stages wrote into the run folder, does
+"""The stages of a study, in order. Each reads the files of earlier stages in the run folder, does
 one thing, writes its files into the folder `out`, and returns a summary in one line.
 
 Knows nothing of how the files get from `out` to their places in the run folder.
@@ -52,8 +52,8 @@ class Stage:
     run: gets the context and `out`. needs: stages whose files it reads. settings: those that it
     uses; the name of a table means all settings in it. inputs: names in INPUTS. libraries: those
     that decide its numbers. model_part: it also renews the files of the model folder whose path
-    begins with this; that folder has its own list, emolens.json. may_fail: some encoders don't
-    allow it, and later stages can run without it.
+    begins with this; that folder has its own list, emolens.json. may_fail: the stage fails for some
+    encoders, and later stages can run without it.
     """
 
     run: Callable[[Context, Path], str]
@@ -234,7 +234,7 @@ def _accuracy(context: Context, scores: Scores) -> str:
 
 
 def _runtime(precision: str | None, use: Use) -> str:
-    """What 'auto' means on this machine. Without the number of threads, which changes no result."""
+    """The meaning of 'auto' on this machine, without the threads: they change no result."""
     chosen = choose(precision, use=use)
     return f"{chosen.engine} on {chosen.device}, {chosen.precision}"
 

@@ -22,6 +22,7 @@ from typing import TypeVar
 import numpy as np
 
 from emolens.encode.cache.folder import (
+    cache_folder,
     is_safe,
     open_trusted,
     trusted_folder,
@@ -30,11 +31,11 @@ from emolens.encode.cache.folder import (
 )
 from emolens.encode.cache.size import DIGESTS, MODEL_FILES, cache_limit, place
 from emolens.errors import EncoderError
-from emolens.output import sha256, writing
+from emolens.output import digests, writing
 from emolens.temporary import scratch_folder
 
 Loaded = TypeVar("Loaded")
-FORMAT = 2  # of the entries. It is part of each key, so that entries of another format are not read
+FORMAT = 2  # of the entries; it is part of each key, so entries of another format are not read
 
 
 def read_vectors(key: str, n: int) -> np.ndarray | None:
@@ -55,7 +56,7 @@ def read_vectors(key: str, n: int) -> np.ndarray | None:
 def keep_vectors(key: str, vectors: np.ndarray) -> None:
     """Write the vectors (n, d) float32 as the entry `key`."""
     if not np.isfinite(vectors).all():
-        return  # reading would take them for damaged
+        return  # read_vectors() would call them damaged
     from safetensors.numpy import save
 
     arrays = {"embeddings": np.ascontiguousarray(vectors), "sha256": _digest(key, vectors)}
@@ -82,10 +83,11 @@ def keep_refusal(key: str, cause: str) -> None:
 
 
 def cached_model(key: str, build: Callable[[Path], None], load: Callable[[Path], Loaded]) -> Loaded:
-    """`load` of the folder of the entry `key`; `build` fills an empty folder if there is none.
+    """The result of `load` for the folder of the entry `key`.
 
-    key: empty for a folder that is deleted afterwards, and not kept. Raises StorageError if the
-    model can be written neither to the cache nor to a temporary folder.
+    build: fills an empty folder if the cache has no such entry. key: empty for a temporary folder
+    that is not kept. Raises StorageError if the model can be written neither to the cache nor to a
+    temporary folder.
     """
     with contextlib.ExitStack() as opened:
         folder = _kept_model(key) or _built_in_cache(key, build, opened)
@@ -103,7 +105,7 @@ def cached_model(key: str, build: Callable[[Path], None], load: Callable[[Path],
 
 
 def _entry(kind: str, name: str) -> Path | None:
-    """The path of an entry; None if there is no cache, which is said once if it is a fault."""
+    """The path of an entry; None if there is no cache, with a warning if it can't be used."""
     if cache_limit():
         with warn_if_unusable():
             return trusted_folder(kind) / name
@@ -115,7 +117,7 @@ def _keep(kind: str, name: str, content: bytes) -> None:
         return
     with warn_if_unusable():
         path = trusted_folder(kind, create=True) / name
-        with write_errors(), scratch_folder(path.parent.parent) as scratch:
+        with write_errors(), scratch_folder(cache_folder()) as scratch:
             (scratch / name).write_bytes(content)
             place(scratch / name, path)
 
@@ -143,15 +145,14 @@ def _built_in_cache(
     with warn_if_unusable():
         path = trusted_folder("models", create=True) / key
         with write_errors():
-            fresh = opened.enter_context(scratch_folder(path.parent.parent)) / key
+            fresh = opened.enter_context(scratch_folder(cache_folder())) / key
             fresh.mkdir(mode=stat.S_IRWXU)
             build(fresh)
-            files = {file.name: sha256(file) for file in sorted(fresh.iterdir())}
-            digests = {"key": key, **files}
-            (fresh / DIGESTS).write_text(json.dumps(digests, indent=2) + "\n", encoding="utf-8")
+            content = json.dumps({"key": key, **digests(fresh)}, indent=2) + "\n"
+            (fresh / DIGESTS).write_text(content, encoding="utf-8")
         with warn_if_unusable():
             place(fresh, path)
-        # What could not be placed is used where it is, and not what may stand in its place.
+        # If the new model could not be moved, the path may hold another one.
         return path if _is_intact(path) else fresh
     return None
 
@@ -183,12 +184,12 @@ def _vectors_in(content: bytes, key: str, n: int) -> np.ndarray | None:
 
 def _is_intact(folder: Path) -> bool:
     """Whether a model folder and its files can be trusted, and hold what was written."""
-    *names, digests = MODEL_FILES
+    *names, listed = MODEL_FILES
     try:
         state = folder.lstat()
         if not (stat.S_ISDIR(state.st_mode) and is_safe(state)):
             return False
-        with open_trusted(folder / digests) as file:
+        with open_trusted(folder / listed) as file:
             wanted = json.loads(file.read())
         files = all(wanted[name] == _sha256_of(folder / name) for name in names)
         return files and bool(wanted["key"] == folder.name)
@@ -209,17 +210,17 @@ def _digest(key: str, vectors: np.ndarray) -> np.ndarray:
 
 
 def _mark_used(path: Path) -> None:
-    """The entries that were not used for longest are removed first."""
-    with contextlib.suppress(OSError):  # a cache that can only be read
+    """Set the time of the last use; the entries with the oldest one are removed first."""
+    with contextlib.suppress(OSError):  # a read-only cache
         os.utime(path)
 
 
 def _discard(path: Path) -> None:
-    """Remove a damaged entry, with a warning. Nothing happens if there is none (any more)."""
+    """Remove a damaged entry, with a warning; do nothing if there is none."""
     if not os.path.lexists(path):
         return
     message = f"{path} in the cache is damaged; emolens computes it again."
     warnings.warn(message, UserWarning, stacklevel=5)
-    missing = contextlib.suppress(FileNotFoundError)  # another process was faster
-    with warn_if_unusable(), write_errors(), scratch_folder(path.parent.parent) as scratch, missing:
+    missing = contextlib.suppress(FileNotFoundError)  # another process has removed it
+    with warn_if_unusable(), write_errors(), scratch_folder(cache_folder()) as scratch, missing:
         path.replace(scratch / path.name)

@@ -1,8 +1,8 @@
 """The folder of the cache: where it is, and whether it and its files can be trusted.
 
-Its vectors come from private texts, and its models are run. So it is for its owner alone, and what
-another user owns or can change is not used; root may own it. Windows has rights of another kind,
-which are not looked at. Knows nothing of what the entries hold.
+Its vectors come from private texts, and its models are run. So only its owner can read it. Files
+that another user (except root) owns or can change are not used. On Windows, rights are not checked.
+Knows nothing of what the entries hold.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def cache_folder() -> Path:
     """
     with contextlib.suppress(RuntimeError):  # raised if the system does not know the user
         if given := os.environ.get("EMOLENS_CACHE"):
-            return Path(given).expanduser()  # a shell does this itself, a settings file doesn't
+            return Path(given).expanduser()  # in a settings file, no shell has replaced the ~
         if (caches := Path(os.environ.get("XDG_CACHE_HOME", ""))).is_absolute():
             return caches / "emolens"
         if (home := Path.home()).is_dir():
@@ -47,8 +47,8 @@ def cache_folder() -> Path:
 def trusted_folder(kind: str | None = None, *, create: bool = False) -> Path:
     """The folder of a kind of entries, or the cache's own folder.
 
-    create: make what is missing. Raises StorageError, with the reason, if it can't be read or made,
-    or if another user owns a folder on the way or can write to it.
+    create: make missing folders. Raises StorageError, with the reason, if a folder can't be read or
+    made, or if another user owns it or can write to it.
     """
     root = cache_folder()
     folders = [root, root / kind] if kind else [root]
@@ -107,7 +107,7 @@ def write_errors(consequence: str = "Results are not kept in the cache") -> Iter
 
 @contextlib.contextmanager
 def warn_if_unusable() -> Iterator[None]:
-    """Turn a StorageError into a warning. A process gives each kind of warning once per cache."""
+    """Turn a StorageError into a warning; each kind is shown once per process and cache."""
     try:
         yield
     except StorageError as error:
@@ -121,7 +121,7 @@ _warned: set[tuple[str, str]] = set()
 
 
 def _check(folder: Path, root: Path) -> None:
-    """Raise StorageError if the cache can't be trusted. Takes the rights of others from our own."""
+    """Raise StorageError if the cache can't be trusted; close a folder of ours to others."""
     try:
         link, state = folder.lstat(), folder.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -141,7 +141,7 @@ def _check(folder: Path, root: Path) -> None:
         )
     too_open = state.st_uid == os.geteuid() and state.st_mode & _FOR_OTHERS
     if too_open and (folder != root or _holds_nothing_else(root)):
-        with contextlib.suppress(OSError):  # a disk that can only be read
+        with contextlib.suppress(OSError):  # a read-only disk
             folder.chmod(stat.S_IRWXU)
 
 
@@ -151,10 +151,10 @@ def _open_to_others(root: Path) -> list[str]:
 
 
 def _holds_nothing_else(root: Path) -> bool:
-    """Whether the cache is all that the folder holds; else its rights are the user's matter."""
+    """Whether the folder holds only the cache. If not, its rights are left as they are."""
     return all(item.name in KINDS or is_scratch(item.name) for item in root.iterdir())
 
 
 def _owned(state: os.stat_result) -> bool:
-    # Root can change every file anyway. So a cache that root has filled can be read by all.
+    # Root can change every file anyway, so files of root are trusted.
     return state.st_uid in (0, os.geteuid())

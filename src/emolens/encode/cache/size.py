@@ -1,7 +1,7 @@
 """The size of the cache: its entries, its limit, and which entries are removed first.
 
-The entry that was not used for longest goes first; reading an entry counts as use. Only what
-emolens has written is counted and removed. Knows nothing of what the entries hold.
+The entry whose last use is longest ago is removed first; reading counts as use. Only files that
+emolens has written are counted and removed. Knows nothing of what the entries hold.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _NAMES = {
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)\s*(?:([KMGT])(i?))?B?", re.IGNORECASE)
 _UNITS = "KMGT"
 _MOST_ENTRIES = 100_000  # it takes half a second to list them
-# A full cache is emptied a little below its limit, so that not every write has to make room.
+# A full cache is reduced to this share of its limit, so that not every write has to make room.
 _GOAL = 0.9
-# After writing this share of the limit, a process looks what other processes have written.
+# After writing this share of the limit, a process counts again what all processes have written.
 _UNSEEN = 1 / 16
 
 
@@ -66,12 +66,12 @@ class Listing:
 
 
 def bytes_in(entries: list[Entry]) -> int:
-    """The size of entries together, in bytes."""
+    """The sum of the sizes, in bytes."""
     return sum(entry.size for entry in entries)
 
 
 def cache_limit() -> int:
-    """The limit of the cache in bytes, from $EMOLENS_CACHE_LIMIT; 0: there is no cache."""
+    """The limit of the cache in bytes, from $EMOLENS_CACHE_LIMIT; 0 means no cache."""
     given = os.environ.get(LIMIT_VARIABLE, "").strip()
     return parse_size(given, LIMIT_VARIABLE) if given else DEFAULT_LIMIT
 
@@ -113,7 +113,7 @@ def listed() -> Listing:
 
 
 def shrink(listing: Listing, goal: int, *, keep: Path | None = None) -> Listing:
-    """Remove the entries not used for longest, until the others have `goal` bytes or less.
+    """Remove entries, the longest unused ones first, until the others have at most `goal` bytes.
 
     keep: an entry that stays. Returns the entries that were removed.
     """
@@ -133,7 +133,7 @@ def shrink(listing: Listing, goal: int, *, keep: Path | None = None) -> Listing:
 
 
 def place(fresh: Path, path: Path) -> None:
-    """Move a finished entry to its place, for its owner alone, and make room for it.
+    """Move a finished entry to its place, readable by its owner alone, and make room for it.
 
     Raises StorageError if it is larger than the limit, or can't be moved.
     """
@@ -153,7 +153,7 @@ def place(fresh: Path, path: Path) -> None:
 
 
 def _make_room(written: Path, size: int) -> None:
-    """Keep the cache below its limit. Most calls only count; looking at 10,000 entries is slow."""
+    """Keep the cache below its limit. Most calls only count, because listing entries is slow."""
     limit = cache_limit()
     cache = (cache_folder(), limit)
     free, count = _free.get(cache, (0, 0))
@@ -169,7 +169,7 @@ def _make_room(written: Path, size: int) -> None:
     _free[cache] = (free - size, count - 1)
 
 
-# By cache and limit: the bytes and entries that this process may write before it looks again.
+# By cache and limit: the bytes and entries that this process may write before it counts again.
 _free: dict[tuple[Path, int], tuple[int, int]] = {}
 
 
@@ -182,23 +182,20 @@ def _items(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _add(listing: Listing, kind: str, item: os.DirEntry[str]) -> None:
-    """Add an entry, or count what emolens has not written."""
+    """Add an entry, or count it as foreign if emolens has not written it."""
     state = item.stat(follow_symlinks=False)
-    if not _NAMES[kind].fullmatch(item.name):
+    is_folder = kind == "models"
+    fits = stat.S_ISDIR(state.st_mode) if is_folder else stat.S_ISREG(state.st_mode)
+    if not (fits and _NAMES[kind].fullmatch(item.name)):
         listing.foreign += 1
-    elif kind != "models":
-        if stat.S_ISREG(state.st_mode):
-            listing.entries.append(Entry(state.st_mtime_ns, state.st_size, item.path, kind))
-        else:
-            listing.foreign += 1
-    elif stat.S_ISDIR(state.st_mode):
+        return
+    files, sizes = [], [state.st_size]
+    if is_folder:
         files = _items(Path(item.path))
         sizes = [f.stat(follow_symlinks=False).st_size for f in files if f.name in MODEL_FILES]
-        if sizes or not files:
-            listing.entries.append(Entry(state.st_mtime_ns, sum(sizes), item.path, kind))
         listing.foreign += len(files) - len(sizes)
-    else:
-        listing.foreign += 1
+    if sizes or not files:
+        listing.entries.append(Entry(state.st_mtime_ns, sum(sizes), item.path, kind))
 
 
 def _remove(entry: Entry, trash: Path) -> bool:
@@ -208,7 +205,7 @@ def _remove(entry: Entry, trash: Path) -> bool:
         if entry.kind != "models":
             path.unlink(missing_ok=True)
         elif {item.name for item in _items(path)} <= set(MODEL_FILES):
-            path.replace(trash / path.name)  # all at once: who reads it gets all files or none
+            path.replace(trash / path.name)  # at once, so that a reader gets all files or none
         else:
             for name in MODEL_FILES:
                 (path / name).unlink(missing_ok=True)
