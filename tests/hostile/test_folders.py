@@ -34,6 +34,7 @@ from emolens.study import Run, Study, load_study, run_study
 from emolens.study.folder import FORMAT, Identity, RunFolder, StageRecord
 from emolens.study.keys import StageKey
 from emolens.study.stages import STAGES
+from emolens.temporary import temporary_name
 from emolens.version import __version__
 from tests.conftest import feeling_rows
 
@@ -149,8 +150,6 @@ def test_the_current_folder_is_refused_and_the_hint_leads_on(
 
 @pytest.mark.parametrize("rest", ["nothing", "an empty folder", "a lock", "a killed start"])
 def test_what_a_killed_start_leaves_is_no_reason_to_refuse(tmp_path: Path, rest: str) -> None:
-    from emolens.temporary import temporary_name
-
     folder = tmp_path / "run"
     if rest != "nothing":
         folder.mkdir()
