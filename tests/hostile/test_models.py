@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -230,3 +231,50 @@ def test_a_classifier_of_each_family_is_exported_and_answers(
     with pytest.warns(UserWarning, match="another task"):
         vectors = Encoder(folder, cache=False, precision="fp32").encode(["happy"])
     assert np.isfinite(vectors).all()
+
+
+@pytest.mark.parametrize(
+    ("change_content", "message"),
+    [
+        (lambda c: c["model"].update(unk_token="[NOPE]"), "tokenizer of this model failed"),
+        (
+            lambda c: c.update(
+                post_processor={
+                    "type": "BertProcessing",
+                    "sep": ["[SEP]", 10**6],
+                    "cls": ["[CLS]", 2],
+                }
+            ),
+            "ids up to 1,000,000",
+        ),
+    ],
+    ids=["unknown token", "ids of the post-processor"],
+)
+def test_a_tokenizer_that_does_not_fit_is_one_sentence(
+    folder: Path, tmp_path: Path, change_content: Any, message: str
+) -> None:
+    path = folder / "tokenizer.json"
+    content = json.loads(path.read_text("utf-8"))
+    change_content(content)
+    path.write_text(json.dumps(content), "utf-8")
+    table = write_csv(tmp_path / "t.csv", [("so 我", "joy")])
+    result = CliRunner().invoke(app, ["encode", str(table), "--encoder", str(folder)])
+    assert isinstance(result.exception, EncoderError)
+    assert message in str(result.exception)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name here")
+def test_a_pipe_beside_the_model_is_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "special_tokens_map.json")
+    (folder / "notes.json").mkdir()
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import emolens; emolens.find_encoder({str(folder)!r}).fingerprint",
+        ],
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -57,7 +57,9 @@ class EncoderFolder:
     @cached_property
     def fingerprint(self) -> str:
         """A digest that changes with the weights, the configuration or the tokenizer."""
-        files = sorted(path for path in self.folder.iterdir() if path.suffix in _TEXTUAL)
+        inside = self.folder.iterdir()
+        # A pipe or a folder of such a name is read by nobody, and could not be hashed.
+        files = sorted(path for path in inside if path.suffix in _TEXTUAL and path.is_file())
         return fingerprint(self.weights_sha256, [[path.name, sha256(path)] for path in files])
 
     @property

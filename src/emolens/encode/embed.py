@@ -24,7 +24,7 @@ from emolens.encode.backbone import (
 )
 from emolens.encode.cache import FORMAT, cached_model, keep_vectors, read_vectors
 from emolens.encode.engines.base import Engine, Progress, run_batches
-from emolens.encode.engines.choose import choose, start, try_out
+from emolens.encode.engines.choose import choose, start
 from emolens.encode.engines.openvino import MODEL, save_traced, traced
 from emolens.encode.pretrained import quiet_transformers
 from emolens.encode.quantize import CALIBRATION_ROWS, quantized
@@ -168,14 +168,13 @@ class Encoder:
         return engine
 
     def _trace(self, folder: Path) -> None:
-        """Write the model for OpenVINO into an empty folder, and try it out."""
+        """Write the model for OpenVINO into an empty folder."""
         with quiet_transformers():
             model = traced(self._module(), "embeddings")
             if self.runtime.precision == "int8":
                 texts = load_dataset("starter")[TRAIN].texts[:CALIBRATION_ROWS]
                 model = quantized(model, self.tokenizer.encode(texts), self.tokenizer.pad_id)
         save_traced(model, folder / MODEL)
-        try_out(folder / MODEL)
 
     def _module(self) -> Any:
         return pooled(traceable(backbone(self.source)), **self.options)

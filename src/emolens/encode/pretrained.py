@@ -17,7 +17,7 @@ import numpy as np
 
 from emolens.encode.config import model_config
 from emolens.encode.weights import Weights
-from emolens.errors import EmolensError, EncoderError, first_line, require
+from emolens.errors import EmolensError, EncoderError, require
 
 _HINT = "Give a folder or a name on the Hub that holds a BERT, RoBERTa, ModernBERT or the like."
 _DAMAGED = "The weights are damaged, or belong to another config.json. Download both again."
@@ -226,7 +226,7 @@ def library_errors(name: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise EncoderError(
-            f"{name} can't be loaded: {first_line(error)[:200]}", hint=_HINT
+            f"{name} can't be loaded: {' '.join(str(error).split())[:200]}", hint=_HINT
         ) from error
 
 

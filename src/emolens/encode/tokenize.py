@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from emolens.encode.config import model_config, read_config, stated_limit
+from emolens.encode.config import AGAIN, model_config, read_config, stated_limit
 from emolens.encode.giant import GIANT, Shortened, shortened
 from emolens.encode.tokenizer_file import library_panics, open_tokenizer
-from emolens.errors import DataError, EncoderError
+from emolens.errors import DataError, EmolensError, EncoderError, first_line
 from emolens.shown import html_table, one_line
 
 _CHUNK_TEXTS, _CHUNK_CHARACTERS = 4096, 1_000_000
@@ -168,6 +168,12 @@ class Tokenizer:
                 if not isinstance(text, str) or any("\ud800" <= sign <= "\udfff" for sign in text):
                     raise _not_a_text(row) from error
             raise
+        except EmolensError:
+            raise
+        except Exception as error:  # the library raises a bare Exception
+            raise EncoderError(
+                f"The tokenizer of this model failed: {first_line(error)[:200]}.", hint=AGAIN
+            ) from error
 
 
 def token_limit(folder: Path, backend: Any, *, stated: Any, largest_id: int) -> int:

@@ -152,6 +152,9 @@ def _largest_id(content: dict[str, Any]) -> int:
         ids = [len(vocabulary) - 1]
     added = content.get("added_tokens")
     ids += [t.get("id") for t in (added if isinstance(added, list) else []) if isinstance(t, dict)]
+    ids += _values(
+        content.get("post_processor")
+    )  # it holds small numbers, and the ids that it adds
     return max((i for i in ids if is_whole(i)), default=0)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emolens.encode.backbone import logits_of, traceable, trained_classifier
-from emolens.encode.engines.choose import try_out
 from emolens.encode.engines.openvino import INT8_MODEL, MODEL, save_traced, traced
 from emolens.encode.pretrained import quiet_transformers
 from emolens.encode.quantize import quantized
@@ -46,7 +45,6 @@ def _export(folder: Path, calibration: Sequence[str]) -> list[Path]:
         exported = fresh / OPENVINO
         exported.mkdir()
         save_traced(converted, exported / MODEL)
-        try_out(exported / MODEL)
         if calibration:
             rows = tokenizer.encode(calibration)
             save_traced(quantized(converted, rows, tokenizer.pad_id), exported / INT8_MODEL)

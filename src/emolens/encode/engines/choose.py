@@ -14,8 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-import numpy as np
-
 from emolens.encode.cache import keep_refusal, read_refusal
 from emolens.encode.engines.base import Engine
 from emolens.encode.engines.openvino import INT8_MODEL, MODEL, OpenVinoEngine, damaged
@@ -109,15 +107,6 @@ def open_exported(folder: Path, runtime: Runtime) -> Engine:
         return OpenVinoEngine(path, runtime)
     except RuntimeError as error:
         raise damaged(path) from error
-
-
-def try_out(path: Path) -> None:
-    """Run a traced model once, on another shape than the one it was traced with.
-
-    Raises RuntimeError if that fails: some traced models work for one shape only.
-    """
-    one_text = np.ones((1, 5), dtype=np.int64)
-    OpenVinoEngine(path, choose("fp32", use="serve"))(one_text, one_text)
 
 
 def _on_torch(runtime: Runtime, cause: str) -> Runtime:

@@ -24,6 +24,8 @@ from emolens.runtime import Runtime, cpu_has_bf16
 
 # From this many tokens on, OpenVINO's own attention kernel is faster (benchmarks/RESULTS.md).
 _LONG = 100
+# The largest difference between two engines in fp32, as a share of the largest number.
+_ROUNDING = 0.01
 _LARGEST_XML = 256 * 2**20
 INPUTS = ("input_ids", "attention_mask")
 MODEL, INT8_MODEL = "openvino_model.xml", "openvino_model_qint8_quantized.xml"
@@ -93,7 +95,10 @@ class OpenVinoEngine(Engine):
 
 
 def traced(model: Any, output: str) -> Any:
-    """A torch module of (input_ids, attention_mask) as an OpenVINO model with one named output."""
+    """A torch module of (input_ids, attention_mask) as an OpenVINO model with one named output.
+
+    Raises RuntimeError if the traced model does not give the answers of the torch module.
+    """
     torch = require("torch", "train")
     ov = silent_openvino()
     example = {name: torch.ones((2, 8), dtype=torch.int64) for name in INPUTS}
@@ -104,7 +109,26 @@ def traced(model: Any, output: str) -> Any:
     for port, name in zip(converted.inputs, INPUTS, strict=True):
         port.get_tensor().set_names({name})
     converted.outputs[0].get_tensor().set_names({output})
+    _check_answers(converted, model)
     return converted
+
+
+def _check_answers(converted: Any, model: Any) -> None:
+    """Raise RuntimeError if a traced model answers otherwise than torch, on another shape.
+
+    Some traced models work for one shape only, and some give wrong numbers for all others.
+    """
+    torch = require("torch", "train")
+    mask = (np.arange(5) < [[5], [3], [1]]).astype(np.int64)
+    ids = np.arange(15, dtype=np.int64).reshape(3, 5) % 2
+    with torch.no_grad():
+        wanted = np.asarray(model(torch.from_numpy(ids), torch.from_numpy(mask)).float())
+    options = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = silent_openvino().Core().compile_model(converted, "CPU", options)
+    answers = np.asarray(compiled(dict(zip(INPUTS, (ids, mask), strict=True)))[0])
+    far = np.abs(answers - wanted).max() > _ROUNDING * np.abs(wanted).max()
+    if np.isfinite(wanted).all() and far:
+        raise RuntimeError("its answers differ from those of torch")
 
 
 def save_traced(model: Any, path: Path) -> None:
