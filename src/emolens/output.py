@@ -136,13 +136,21 @@ def atomic_file(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """Give an empty temporary folder inside `folder`, for place(); it is removed at the end."""
+    """Give an empty temporary folder inside `folder`, for place(); it is removed at the end.
+
+    Raises StorageError if another process does the same: each would take the other's new files for
+    those of the user.
+    """
     with writing(folder):
         is_new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
-        remove_dead(folder, _STAGED)
         try:
             with new_folder(folder, _STAGED) as fresh:
+                if any(path != fresh for path in remove_dead(folder, _STAGED)):
+                    raise StorageError(
+                        f"Another emolens command is writing to {folder}.",
+                        hint="Wait until it has ended, then run the same command again.",
+                    )
                 yield fresh
         finally:
             if is_new:

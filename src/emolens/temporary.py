@@ -77,12 +77,16 @@ def new_folder(folder: Path, name: str) -> Iterator[Path]:
             os.close(descriptor)
 
 
-def remove_dead(folder: Path, name: str) -> None:
-    """Remove the temporary files and folders for `folder/name` that no running process uses."""
-    with contextlib.suppress(OSError):  # in a folder that can't be listed they stay
-        for path in folder.iterdir():
-            if is_temporary(path.name, name):
-                _remove_if_dead(path)
+def remove_dead(folder: Path, name: str) -> list[Path]:
+    """Remove the temporary files and folders for `folder/name` that no running process uses.
+
+    Returns those that are in use, where the system can say so.
+    """
+    try:
+        paths = [path for path in folder.iterdir() if is_temporary(path.name, name)]
+    except OSError:  # in a folder that can't be listed they stay
+        return []
+    return [path for path in paths if _is_used(path)]
 
 
 @contextlib.contextmanager
@@ -160,18 +164,19 @@ def _hold(descriptor: int, path: Path) -> bool:
     except BlockingIOError:
         return False
     except OSError:
-        pass  # a file system without locks; _remove_if_dead() removes nothing there
+        pass  # a file system without locks; _is_used() removes nothing there
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         return False
 
 
-def _remove_if_dead(path: Path) -> None:
-    with contextlib.suppress(OSError):  # in use, or of another user
+def _is_used(path: Path) -> bool:
+    """Whether a process has locked it. If not, it is removed."""
+    with contextlib.suppress(OSError):  # of another user, or on a file system without locks
         if sys.platform == "win32":
             path.unlink()  # fails for a folder, of which nothing shows whether it is in use
-            return
+            return False
         is_folder = path.is_dir()
         descriptor = os.open(path, _OPEN | (os.O_RDONLY if is_folder else os.O_RDWR))
         try:
@@ -180,5 +185,8 @@ def _remove_if_dead(path: Path) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink()
+        except BlockingIOError:
+            return True
         finally:
             os.close(descriptor)
+    return False

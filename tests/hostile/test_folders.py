@@ -735,3 +735,40 @@ def test_a_kill_at_any_change_leaves_nothing_and_calls_nothing_yours(
         write(folder, NEW)
         assert contents(folder) == contents(undisturbed), n
     assert n > 8
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks of folders")
+def test_of_two_writers_to_a_model_folder_only_one_goes_on(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    with staged(model) as first:
+        save_text(first / "a.txt", "new")
+        with (
+            pytest.raises(StorageError, match="Another emolens command is writing to"),
+            staged(model),
+        ):
+            pass
+        renew(first, model)
+    with staged(model):  # whoever comes later is free to write
+        pass
+    assert sorted(path.name for path in model.iterdir()) == ["a.txt", "emolens.json"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "openvino/openvino_model.xml",
+        "openvino/openvino_model.bin",
+    ],
+)
+def test_no_file_that_an_answer_depends_on_may_change(
+    tiny_run: Run, tmp_path: Path, name: str
+) -> None:
+    folder = Path(shutil.copytree(tiny_run.folder / "model", tmp_path / "model"))
+    ExportedModel(folder, precision="fp32")
+    with (folder / name).open("ab") as file:
+        file.write(b"\n")
+    with pytest.raises(EncoderError, match="is not as emolens wrote it"):
+        ExportedModel(folder, precision="fp32")

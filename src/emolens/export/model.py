@@ -74,7 +74,8 @@ class ExportedModel:
 def _check(folder: Path, runtime: Runtime) -> None:
     """Raise EncoderError if a file that is loaded is not as emolens wrote it."""
     model = exported_file(folder, runtime)
-    files = [model, model.with_suffix(".bin"), folder / "config.json", folder / "tokenizer.json"]
+    read = ("config.json", "tokenizer.json", "tokenizer_config.json")
+    files = [model, model.with_suffix(".bin"), *(folder / name for name in read)]
     command = f"emolens export {folder}{' --int8' if runtime.precision == 'int8' else ''}"
     names = [file.relative_to(folder).as_posix() for file in files]
     check_files(folder, names, remedy=f"Export it again: {command} (needs emolens[train]).")
