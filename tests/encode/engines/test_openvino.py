@@ -29,3 +29,12 @@ def test_a_trace_that_answers_otherwise_than_torch_is_refused() -> None:
 
     with pytest.raises(RuntimeError, match="differ from those of torch"):
         traced(ForOneShape(), "embeddings")
+
+
+def test_an_operation_that_openvino_lacks_is_a_runtime_error() -> None:
+    class Bessel(torch.nn.Module):
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            return torch.special.bessel_j0(input_ids.float() + attention_mask)
+
+    with pytest.raises(RuntimeError):
+        traced(Bessel(), "embeddings")

@@ -97,7 +97,8 @@ class OpenVinoEngine(Engine):
 def traced(model: Any, output: str) -> Any:
     """A torch module of (input_ids, attention_mask) as an OpenVINO model with one named output.
 
-    Raises RuntimeError if the traced model does not give the answers of the torch module.
+    Raises RuntimeError if OpenVINO lacks an operation, or if the traced model does not give the
+    answers of the torch module.
     """
     torch = require("torch", "train")
     ov = silent_openvino()
@@ -105,7 +106,10 @@ def traced(model: Any, output: str) -> Any:
     example["attention_mask"][1, 6:] = 0  # tracing may drop a mask that holds only ones
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracer's warnings are for authors of models
-        converted = ov.convert_model(model, example_input=example)
+        try:
+            converted = ov.convert_model(model, example_input=example)
+        except Exception as error:  # an operation that OpenVINO lacks is no RuntimeError
+            raise RuntimeError(str(error)) from error
     for port, name in zip(converted.inputs, INPUTS, strict=True):
         port.get_tensor().set_names({name})
     converted.outputs[0].get_tensor().set_names({output})
