@@ -71,7 +71,7 @@ def test_clear_removes_all_entries_and_no_other_file(filled: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--clear", "--limit", "0"], "--clear and --limit exclude each other."),
+        (["--clear", "--limit", "0"], "--clear and --limit can't be used together."),
         (["--limit", "lots"], "--limit is 'lots', which is not a size."),
     ],
 )

@@ -18,7 +18,7 @@ def cache(
         typer.Option(
             "--limit",
             metavar="SIZE",
-            help="Remove the entries not used for longest, until SIZE (such as 500MB) is left.",
+            help="Remove the least recently used entries, until SIZE (such as 500MB) is left.",
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -31,7 +31,7 @@ def cache(
     from emolens.encode.cache.folder import KINDS, cache_folder
 
     if clear and limit is not None:
-        raise UsageError("--clear and --limit exclude each other.", hint="Give one of them.")
+        raise UsageError("--clear and --limit can't be used together.", hint="Give one of them.")
     listing, removed = size.listed(), size.Listing()
     if clear or limit is not None:
         goal = size.parse_size(limit, "--limit") if limit is not None else 0

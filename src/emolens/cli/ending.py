@@ -1,4 +1,4 @@
-"""How a command ends: every error is a sentence and a hint, and there is an exit code.
+"""Runs a command, turns every error into a sentence and a hint, and gives the exit code.
 
 A traceback is shown with --debug only. Knows nothing of what the commands do.
 """
@@ -96,13 +96,13 @@ def explain(error: BaseException) -> EmolensError:
     what = kind if line == kind else f"{kind}: {line}"
     return EmolensError(
         f"This is a fault of emolens: {what.rstrip('.')}.",
-        hint="Report it to whoever gave you emolens, with the command and what it prints with "
-        "--debug.",
+        hint="Run the command again with --debug, and send what it prints to whoever gave you"
+        " emolens.",
     )
 
 
 def _misuse(error: Any) -> UsageError:
-    """What typer says about a wrong option, argument or command, with the help that fits."""
+    """typer's sentence about a wrong option, argument or command, and the help to read."""
     path = error.ctx.command_path if error.ctx else "emolens"
     sentence = " ".join(error.format_message().split())
     end = "" if sentence.endswith((".", "?")) else "."
@@ -111,8 +111,8 @@ def _misuse(error: Any) -> UsageError:
 
 @contextlib.contextmanager
 def _notes(debug: bool) -> Iterator[None]:
-    """Print the warnings of emolens as notes. Those of libraries and their logs are for authors of
-    programs: they are shown with --debug only.
+    """Print the warnings of emolens as notes. Warnings and logs of libraries are for programmers,
+    so only --debug shows them.
     """
     level = logging.root.manager.disable
     show = warnings.showwarning
@@ -131,8 +131,8 @@ def _notes(debug: bool) -> Iterator[None]:
 
 
 def _raised_by_emolens() -> bool:
-    """Whether code of emolens called warnings.warn. `filename` is another place: the stacklevel of
-    the warning chooses it.
+    """Whether code of emolens called warnings.warn. The file name of the warning does not say it,
+    because stacklevel may choose the file of a caller.
     """
     frame = sys._getframe(2)
     while frame.f_globals.get("__name__") == "warnings" and frame.f_back:

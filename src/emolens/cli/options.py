@@ -40,8 +40,8 @@ AnswersOption = Annotated[
     Path | None,
     typer.Option(
         "--out",
-        help="The new table, or - for stdout (default: NAME-emotions.csv beside it; for a pipe,"
-        " stdout).",
+        help="The new table, or - for stdout (default: NAME-emotions.csv beside the input; for a"
+        " pipe, stdout).",
     ),
 ]
 VectorsOption = Annotated[
@@ -55,7 +55,7 @@ VectorsOption = Annotated[
 FormatOption = Annotated[
     str | None,
     typer.Option(
-        "--format", help="The input's format, where its name does not end with it: csv, jsonl, …"
+        "--format", help="The format of the input, if its name does not say it: csv, jsonl, …"
     ),
 ]
 TextOption = Annotated[str | None, typer.Option("--text", help="The column of the texts.")]

@@ -35,14 +35,14 @@ class Stops:
         return 128 + (self.signal or signal.SIGINT)
 
     def stop(self, number: int, frame: FrameType | None) -> None:
-        """Raise Stopped; but not while an earlier signal is still being answered."""
+        """Raise Stopped, but not in the seconds after an earlier signal."""
         if self.signal is not None and time.monotonic() - self._received < _CLEANING:
             return
         self.signal, self._received = self.signal or number, time.monotonic()
         raise Stopped
 
     def lost(self, unraisable: Any) -> None:
-        """Send the signal again where Python drops exceptions, as it does in `__del__`."""
+        """Send the signal again if Python has dropped its exception, as it does in `__del__`."""
         if self.signal is not None and issubclass(unraisable.exc_type, Stopped):
             self._received = 0.0
             again = threading.Timer(0.05, signal.raise_signal, (self.signal,))
@@ -52,7 +52,7 @@ class Stops:
 
 @contextlib.contextmanager
 def promise(text: str) -> Iterator[None]:
-    """Say `text` after 'Stopped.', if a signal stops the block."""
+    """If a signal stops the block, print `text` after 'Stopped.'."""
     try:
         yield
     except KeyboardInterrupt as stop:
@@ -64,11 +64,11 @@ def promise(text: str) -> Iterator[None]:
 def stoppable() -> Iterator[Stops]:
     """Receive the signals while the block runs. An ignored one (nohup) stays ignored.
 
-    The block is the last one of the process. After it all of them are ignored, so that the exit
-    code stands while Python takes itself apart.
+    Only for the last block of a process: after it, these signals are ignored, so that they can't
+    change the exit code while Python ends.
     """
     stops, received = Stops(), []
-    if threading.current_thread() is threading.main_thread():  # no other one may do this
+    if threading.current_thread() is threading.main_thread():  # other threads may not do this
         for number in (getattr(signal, name, None) for name in _NAMES):
             if number and signal.getsignal(number) not in (signal.SIG_IGN, None):
                 signal.signal(number, stops.stop)

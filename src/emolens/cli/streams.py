@@ -1,7 +1,7 @@
-"""The three streams of the process: UTF-8 everywhere, and one answer to every failed write.
+"""stdin, stdout and stderr of the process: in UTF-8, and with a rule for every failed write.
 
-stdout that is full or closed is an error; a reader of stdout that has gone ends the command without
-a word; stderr never fails. Knows nothing of commands.
+If stdout is full or closed, this is an error. If the reader of stdout has ended, the command ends
+without a message. Failed writes to stderr are ignored. Knows nothing of commands.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ READER_GONE = 141  # what a shell reports for a program that SIGPIPE ended
 
 
 class _Stdout(io.FileIO):
-    """Raises a StorageError once; what is written afterwards (Python's last flush) is dropped."""
+    """Raises a StorageError once. Later writes (Python's last flush) are ignored."""
 
     _failed = False
 
@@ -43,7 +43,7 @@ class _Stdout(io.FileIO):
 
 
 class _Stderr(io.FileIO):
-    """Drops what can't be written: there is no other place where this could be reported."""
+    """Ignores failed writes: there is no other place to report them."""
 
     def write(self, data: Any, /) -> int:
         with contextlib.suppress(OSError):
@@ -55,8 +55,7 @@ class _Stderr(io.FileIO):
 def standard_streams(*, show_libraries: bool) -> Iterator[None]:
     """Replace sys.stdin, stdout and stderr while the block runs.
 
-    show_libraries: also show what libraries write to stderr past Python (the messages of a panic in
-    Rust, the log of a C++ library).
+    show_libraries: also show what libraries in Rust and C++ write to stderr without Python.
     """
     before = sys.stdin, sys.stdout, sys.stderr
     _fill_closed()
@@ -81,14 +80,14 @@ def standard_streams(*, show_libraries: bool) -> Iterator[None]:
 
 
 def _fill_closed() -> None:
-    """Occupy the numbers 0 to 2 where they are closed: the next file that opens would get them,
-    and a library that prints would write into that file.
+    """Open something for each closed stream. Its number, 0 to 2, would else go to the next file
+    that is opened, and a library that prints would write into that file.
     """
     for descriptor in (0, 1, 2):
         try:
             os.fstat(descriptor)
         except OSError:
-            # The lowest free number is taken. The mode is the wrong one, so that every use fails.
+            # The system takes the lowest free number. In this mode every use fails, as it should.
             os.open(os.devnull, os.O_WRONLY if descriptor == 0 else os.O_RDONLY)
 
 
@@ -102,7 +101,7 @@ def _input(stream: TextIO | None) -> TextIO:
 
 
 def _output(stream: TextIO | None, kind: type[io.FileIO], moved: int | None = None) -> TextIO:
-    """stdout or stderr as UTF-8 with its own answer to a failed write. moved: its new number."""
+    """stdout or stderr as UTF-8. kind: how it writes. moved: its new number, if it has one."""
     descriptor = _descriptor(stream)
     if stream is None:
         descriptor = os.open(os.devnull, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""What the command line means by a table to read and a table to write: a file, a pipe, or '-'."""
+"""The tables that a command reads and writes: files, pipes, or '-' for stdin and stdout."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _BINARY = (".parquet",)
 
 
 def table_among(texts: list[str], console: Console) -> Path | None:
-    """The table that a user gave in the place of a text; None if these are texts.
+    """The table that a user gave instead of a text; None if these are texts.
 
-    An existing file with the ending of a table is a table. If the file does not exist, it is a
-    text, and a note says so.
+    An existing file with the ending of a table is a table. If there is no such file, the argument
+    is a text, and a note says so.
     """
     named = [text for text in texts if text != STDIN and is_table(Path(text))]
     tables = [name for name in named if _exists(name)]
@@ -32,11 +32,11 @@ def table_among(texts: list[str], console: Console) -> Path | None:
         return None
     if len(texts) > 1:
         raise UsageError(
-            f"{tables[0]} is a table, and stands beside other arguments.",
-            hint=f"Give one table alone: emolens predict --input {tables[0]}",
+            f"{tables[0]} is a table, and there are other arguments beside it.",
+            hint=f'Give one table alone: emolens predict --input "{tables[0]}"',
         )
     console.note(
-        f"{tables[0]} is read as a table. To classify its name, send it to: emolens predict -"
+        f"{tables[0]} is read as a table. To classify its name: echo NAME | emolens predict -"
     )
     return Path(tables[0])
 
@@ -59,9 +59,9 @@ def tables(
 ) -> Iterator[tuple[Source, Path]]:
     """The table to read, and the file to write, whose path is printed after the block.
 
-    default: gives the file to write for a source and its ending. check: raises for a file that may
-    not be written. If `out` is '-', or the source is a pipe and there is no `out`, the block writes
-    to a temporary file, which then goes to stdout.
+    default: gives the name of the new file from the source's name and ending. check: raises an
+    error for a file that may not be written. If `out` is '-', or if the source is a pipe and there
+    is no `out`, the block writes to a temporary file, which is then copied to stdout.
     """
     to_stdout = str(out) == STDOUT or (out is None and is_stream(source))
     if out is not None and not to_stdout:

@@ -63,11 +63,6 @@ class EncoderFolder:
         return fingerprint(self.weights_sha256, [[path.name, sha256(path)] for path in files])
 
     @property
-    def config(self) -> dict[str, Any]:
-        """The content of config.json."""
-        return model_config(self.folder)
-
-    @property
     def source(self) -> Source:
         """Where the model is loaded from."""
         return Source(self.name, self.folder)
@@ -157,10 +152,9 @@ def pretrained_tokenizer(encoder: EncoderFolder) -> Any:
 
 
 def _no_files_elsewhere(path: Path) -> dict[str, None]:
-    """Options that take back the names of files in tokenizer_config.json.
+    """Options that make transformers ignore the file names in tokenizer_config.json.
 
-    The tokenizer's files stand in the folder under their usual names. Others would decide the
-    tokens without being part of the fingerprint.
+    It then reads the files with the usual names in the folder, which the fingerprint covers.
     """
     stated = read_config(path)
     for key in ("init_inputs", "fast_tokenizer_files"):

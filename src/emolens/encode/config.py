@@ -48,7 +48,7 @@ def read_config(path: Path, *, largest: int = _LARGEST_FILE) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else error
-        raise EncoderError(f"{path} can't be read as JSON ({why}).", hint=AGAIN) from error
+        raise EncoderError(f"{path} is not JSON ({why}).", hint=AGAIN) from error
     if not isinstance(value, dict):
         raise EncoderError(f"{path} does not hold a JSON object.", hint=AGAIN)
     return value

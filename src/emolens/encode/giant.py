@@ -1,9 +1,9 @@
-"""Shortens giant texts without a change of their token ids. Knows no model and no limit of its own.
+"""Shortens giant texts; the first token ids stay the same. Knows no model.
 
-To tokenize a text takes up to 450 bytes of memory per character, and only its first few hundred
-tokens are used. So a giant text is read in pieces, until there are enough tokens. A long stretch
-that gives at most one token (spaces, accents, a word too long for the vocabulary) is shortened in
-its middle, if the ids stay the same.
+Tokenizing takes up to 450 bytes of memory per character, and only the first few hundred tokens of a
+text are used. So a giant text is read in pieces, until there are enough tokens. A long stretch that
+gives at most one token (spaces, accents, a word too long for the vocabulary) loses its middle, if
+the ids stay the same.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ GIANT = 200_000  # characters; texts up to this length are tokenized whole
 _FIRST_PIECE, _PIECE = 20_000, 160_000
 _AT_ONCE = 4  # pieces that are tokenized at the same time, on all cores
 _MOST = 1_000_000  # characters of a shortened text
-# How much stays at both ends of a long stretch. WordPiece makes one token of a word of more than
-# 100 characters. If accents stand between its letters, more must stay.
+# How many characters stay at both ends of a long stretch. WordPiece makes one token of a word of
+# more than 100 characters. With accents between its letters, more characters must stay.
 _ENDS = (1_000, 30_000)
-# Another end of a beginning may change its last tokens: for WordPiece, those of the last word.
+# A text that ends earlier may have other last tokens: for WordPiece, those of its last word.
 _MARGIN = 128
 _OTHER_ENDS = (1, 2, 3, 1_000)
 _LETTER = "a"
@@ -28,7 +28,7 @@ _LETTER = "a"
 
 @dataclass(frozen=True)
 class Shortened:
-    """A shorter text with the same first token ids. whole: nothing after it was left out."""
+    """A text with the same first token ids. whole: the text behind it was read to its end."""
 
     text: str
     whole: bool
@@ -37,25 +37,24 @@ class Shortened:
 def shortened(backend: Any, text: str, *, limit: int) -> Shortened:
     """A text of about a million characters at most, with the same first `limit` token ids.
 
-    backend: a tokenizer of the library tokenizers that does not cut. Two kinds of text can get
-    other ids than the whole text would. Both have far over a million characters without a space. In
-    the first, a Unigram model looks at the end of the word to cut its beginning. In the second,
-    letters and tens of thousands of accents alternate.
+    backend: a tokenizer of the library tokenizers that does not cut texts. Two kinds of text can
+    get other ids, both with far more than a million characters and no space: a word that a Unigram
+    model divides by looking at its end, and letters with tens of thousands of accents between them.
     """
-    kept, n_tokens, read = "", 0, 0
+    short, n_tokens, read = "", 0, 0
     enough = limit + max(_MARGIN, 1 + getattr(backend.model, "max_input_chars_per_word", 0))
     for pieces in _pieces(text):
         for piece, encoding in zip(pieces, _encodings(backend, pieces), strict=True):
-            kept += _squeezed(backend, piece, encoding)
+            short += _squeezed(backend, piece, encoding)
             n_tokens += len(encoding.ids)
             read += len(piece)
-        if read == len(text) or len(kept) > _MOST:
+        if read == len(text) or len(short) > _MOST:
             break
         if n_tokens >= enough:
-            n_tokens, fixed = _tokens_of(backend, kept, limit)
+            n_tokens, fixed = _tokens_of(backend, short, limit)
             if n_tokens >= enough and fixed:
                 break
-    return Shortened(kept, read == len(text))
+    return Shortened(short, read == len(text))
 
 
 def _pieces(text: str) -> Iterator[list[str]]:
@@ -69,7 +68,7 @@ def _pieces(text: str) -> Iterator[list[str]]:
 
 
 def _encodings(backend: Any, pieces: list[str]) -> list[Any]:
-    """Of each piece between two letters: a space at its edge separates it from its neighbors."""
+    """The encoding of each piece, with a letter before and after it, so that spaces there count."""
     texts = [_LETTER + piece + _LETTER for piece in pieces]
     encodings: list[Any] = backend.encode_batch(texts, add_special_tokens=False)
     return encodings
@@ -95,7 +94,7 @@ def _squeezed(backend: Any, piece: str, encoding: Any) -> str:
 
 
 def _tokens_of(backend: Any, text: str, limit: int) -> tuple[int, bool]:
-    """The number of its tokens, and whether the first ones stay the same with an earlier end."""
+    """The number of tokens, and whether the first ones stay the same if the text ends earlier."""
     texts = [text, *(text[:-shift] for shift in _OTHER_ENDS)]
     ids, *others = (e.ids for e in backend.encode_batch_fast(texts, add_special_tokens=False))
     return len(ids), all(other[:limit] == ids[:limit] for other in others)

@@ -20,9 +20,9 @@ CALIBRATION_ROWS = 300
 def quantized(model: Any, calibration: Tokens, pad_id: int) -> Any:
     """A traced model with its matrix products in int8; the other operations stay as they are.
 
-    calibration: rows like those that the model will get; the first 300 are run to find the ranges
-    of values. These ranges are fixed in the model. Ranges that are computed per batch would make a
-    vector depend on the other texts in its batch. Raises EncoderError if NNCF fails.
+    calibration: rows like those that the model will get. The first 300 are run to find the ranges
+    of values, which are then fixed in the model: with ranges for each batch, a vector would depend
+    on the other texts in its batch. Raises EncoderError if NNCF fails.
     """
     silent_openvino()  # before NNCF imports it with its telemetry
     samples = [

@@ -149,7 +149,7 @@ class Tokenizer:
         return [self.backend.id_to_token(int(i)) or "" for i in ids]
 
     def _part(self, text: str, number: int) -> Shortened:
-        """As much of a text as decides its ids."""
+        """The part of a text that decides its ids."""
         if not isinstance(text, str) or len(text) <= GIANT:
             return Shortened(text, whole=True)
         try:
@@ -179,8 +179,9 @@ class Tokenizer:
 def token_limit(folder: Path, backend: Any, *, stated: Any, largest_id: int) -> int:
     """The most tokens per text for the model in a folder.
 
-    stated: `model_max_length` of the tokenizer. Raises EncoderError if the tokenizer gives ids that
-    the model does not have, or if its special tokens alone need all the room.
+    stated: `model_max_length` of the tokenizer. largest_id: the largest token id that it can give.
+    Raises EncoderError if the model does not have this id, or if the limit leaves room for special
+    tokens only.
     """
     config = model_config(folder)
     vocabulary = config.get("vocab_size")
@@ -195,20 +196,20 @@ def token_limit(folder: Path, backend: Any, *, stated: Any, largest_id: int) -> 
         raise EncoderError(
             f"The model in {folder} takes {limit} tokens per text, and {special} of them are"
             " special tokens.",
-            hint="Download or save the folder again.",
+            hint=AGAIN,
         )
     return limit
 
 
 def _not_a_text(number: int) -> DataError:
     return DataError(
-        f"Text {number} is not a text, or holds half a surrogate pair.",
+        f"Text {number} is not a string, or holds half a surrogate pair (half of a character).",
         hint="Decode it again with errors='replace', or leave the row out.",
     )
 
 
 def _chunks(texts: Sequence[str]) -> Iterator[list[str]]:
-    """The texts in lists that don't take much memory to tokenize."""
+    """The texts in lists that are small enough to be tokenized without much memory."""
     chunk: list[str] = []
     room = _CHUNK_CHARACTERS
     for text in texts:

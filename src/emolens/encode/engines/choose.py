@@ -69,9 +69,9 @@ def start(
 
     module: returns the torch module. traced: calls its argument with a folder that holds the same
     model for OpenVINO, and returns the engine. model: its key in the cache; empty without a cache.
-    If OpenVINO can't run the model, torch does, with a warning that names the cause. The cause is
-    kept in the cache, so that the next start does not try again; a full disk is not. Raises
-    EncoderError or StorageError if that happens in int8, which torch does not have.
+    If OpenVINO can't run the model, torch does, with a warning that names the cause. The cache
+    keeps the cause, so that the next start does not try again, unless the cause is a full disk.
+    torch has no int8: there, an EncoderError or a StorageError is raised.
     """
     if runtime.engine == "torch" or traced is None:
         return TorchEngine(module(), runtime), runtime

@@ -148,11 +148,8 @@ def save_traced(model: Any, path: Path) -> None:
 def read_traced(path: Path) -> Any:
     """Read what save_traced wrote; EncoderError if it is missing or damaged."""
     if not path.is_file():
-        raise EncoderError(
-            f"There is no exported model {path}.",
-            hint=f"Export it: emolens export{_int8(path)} MODEL_FOLDER (needs emolens[train]).",
-        )
-    # An .xml of OpenVINO has no document type; one could name other files.
+        raise EncoderError(f"There is no exported model {path}.", hint=_export_again(path))
+    # OpenVINO writes no document type. A document type could name other files.
     if path.stat().st_size > _LARGEST_XML or b"<!DOCTYPE" in path.read_bytes():
         raise damaged(path)
     try:
@@ -164,7 +161,7 @@ def read_traced(path: Path) -> Any:
 
 
 def _check_ports(path: Path, model: Any) -> None:
-    """Raise EncoderError for other inputs than ours, or for a first output that is no table."""
+    """Raise EncoderError if the model takes other inputs, or its first output is not (rows, d)."""
     named = all(any(name in port.get_names() for port in model.inputs) for name in INPUTS)
     whole = all(port.get_element_type().get_type_name() == "i64" for port in model.inputs)
     ranks = [port.get_partial_shape().rank for port in (*model.inputs, *model.outputs[:1])]
@@ -172,7 +169,7 @@ def _check_ports(path: Path, model: Any) -> None:
     if not (named and whole and tables):
         raise EncoderError(
             f"{path} does not take {' and '.join(INPUTS)} (rows, tokens) to give (rows, numbers).",
-            hint="Export it again: emolens export MODEL_FOLDER (needs emolens[train]).",
+            hint=_export_again(path),
         )
 
 
@@ -180,12 +177,13 @@ def damaged(path: Path) -> EncoderError:
     """The error for an exported model that can't be loaded."""
     return EncoderError(
         f"{path} can't be loaded: this file or the .bin beside it is damaged.",
-        hint=f"Export it again: emolens export{_int8(path)} MODEL_FOLDER (needs emolens[train]).",
+        hint=_export_again(path),
     )
 
 
-def _int8(path: Path) -> str:
-    return " --int8" if path.name == INT8_MODEL else ""
+def _export_again(path: Path) -> str:
+    int8 = " --int8" if path.name == INT8_MODEL else ""
+    return f"Export the model again: emolens export{int8} MODEL_FOLDER (needs emolens[train])."
 
 
 def _finished(rows: np.ndarray, request: Any, pool: list[Any]) -> tuple[np.ndarray, np.ndarray]:
