@@ -1,5 +1,5 @@
-"""Prints values as one short line, and in a notebook as a small table; and shows any text without
-the characters that steer a terminal or reorder a line. Knows none of the values.
+"""Prints values as one short line, and in a notebook as a small table. Replaces the characters of a
+text that control a terminal or reorder a line. Knows none of the values.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def visible(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """The text with such characters as JSON writes them (\\u202e). The lines stay as they are."""
+    """The text with these characters written as in JSON (\\u202e). Line ends stay as they are."""
     return "".join(c if c == "\n" or _harmless(c) else _as_json(c) for c in text)
 
 

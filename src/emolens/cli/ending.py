@@ -96,8 +96,8 @@ def explain(error: BaseException) -> EmolensError:
     what = kind if line == kind else f"{kind}: {line}"
     return EmolensError(
         f"This is a fault of emolens: {what.rstrip('.')}.",
-        hint="Run the command again with --debug, and send what it prints to whoever gave you"
-        " emolens.",
+        hint="Report it to whoever gave you emolens. Send the command, and what it prints with"
+        " --debug.",
     )
 
 

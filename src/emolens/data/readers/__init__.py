@@ -63,8 +63,8 @@ def open_table(given: Path | Source, *, labelled: bool) -> Table:
     """Open one file; its ending says the format.
 
     labelled: whether the rows have labels. Then a .txt file holds 'text;label' lines; otherwise it
-    holds one text per line. Raises DataError, also while the rows are read, and if the file is no
-    longer the same.
+    holds one text per line. Raises DataError, also later, while the rows are read. A file that has
+    changed since then is an error, too.
     """
     path = given.path if isinstance(given, Source) else given
     if not isinstance(given, Source) and not is_table(given):
@@ -125,7 +125,7 @@ def _some_rows(source: Source, table: Table, columns: Sequence[str]) -> Iterator
     empty = True
     with _system_errors(source.path), source.unchanged():
         for chunk in table.read(columns):
-            source.check()  # before anyone uses rows that may not fit to those before
+            source.check()  # before the caller uses rows of a file that has changed
             empty = False
             yield chunk
     if empty:

@@ -68,7 +68,7 @@ def _chunks(source: Source, batches: Any, columns: Sequence[str]) -> Iterator[Ch
 
 
 def _fitting_rows(size: int, rows: int) -> int:
-    """How many of the rows, which take `size` bytes together, fit into a chunk."""
+    """How many rows fit into a chunk, if all `rows` take `size` bytes together."""
     return max(1, min(CHUNK, ROOM * rows // max(size, 1)))
 
 
@@ -80,11 +80,7 @@ def _check_fields(source: Source, batch: pa.RecordBatch, before: int) -> None:
     if batch.nbytes <= MOST_BYTES:
         return
     for column in batch.columns:
-        if (
-            pa.types.is_large_string(column.type)
-            or pa.types.is_string(column.type)
-            or (pa.types.is_large_binary(column.type) or pa.types.is_binary(column.type))
-        ):
+        if column.type in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary()):
             too_many = pc.greater(pc.binary_length(column), MOST_BYTES)
             if (row := pc.index(too_many, True).as_py()) >= 0:
                 raise too_long(f"{source}, row {before + row + 1}", "a field")

@@ -57,7 +57,7 @@ def is_missing(value: Any) -> bool:
 
 
 def decoded(value: Any) -> Any:
-    """Bytes that are UTF-8 as the string (some programs write texts so); else the value itself."""
+    """The string for bytes in UTF-8, as some programs write texts; else the value itself."""
     try:
         return value.decode("utf-8") if isinstance(value, bytes) else value
     except UnicodeDecodeError:

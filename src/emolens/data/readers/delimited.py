@@ -12,7 +12,7 @@ from emolens.data.readers.text import text_lines
 from emolens.errors import DataError
 
 _DELIMITERS = ",;\t"
-# A field in quotes. '++' and '*+' don't go back, so a field of 100 MB takes no memory here.
+# A field in quotes. With '++' and '*+' Python remembers no earlier place, which saves memory.
 _QUOTED = re.compile(r'(?<![^,;\t])"(?:[^"]++|"")*+"?')
 
 
@@ -31,9 +31,9 @@ def open_delimited(source: Source) -> Table:
 
 
 def _delimiter_of(source: Source) -> str:
-    """A tab for .tsv; else the delimiter that the first line with any text has most often.
+    """A tab for .tsv; else the most frequent delimiter in the first line that is not blank.
 
-    Those in quotes are not counted.
+    Delimiters in quotes are not counted.
     """
     if source.ending == ".tsv":
         return "\t"

@@ -22,9 +22,9 @@ _DESCRIPTORS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
 @dataclass(frozen=True)
 class Source:
-    """A file, as it was when it was first looked at.
+    """A file, and how to see that it has changed since it was opened first.
 
-    name: in messages. ending: says the format, such as '.csv'. stamp: what os.stat gave.
+    name: for messages. ending: says the format, such as '.csv'. stamp: its identity, size and time.
     """
 
     path: Path
@@ -51,7 +51,7 @@ class Source:
         return self.name
 
     def check(self) -> None:
-        """Raise DataError if the file is not the one, or not as long, as it was at first."""
+        """Raise DataError if the file has changed, or another file has its name now."""
         try:
             same = _stamp(self.path) == self.stamp
         except OSError:
@@ -64,7 +64,7 @@ class Source:
 
     @contextlib.contextmanager
     def unchanged(self) -> Iterator[None]:
-        """Check the file at the end of the block, and before any error of the block counts."""
+        """Check the file after the block, and report a change before an error of the block."""
         try:
             yield
         except Exception:
@@ -90,7 +90,7 @@ def is_stream(path: str | Path) -> bool:
 
 
 def path_of(given: str | Path | Source) -> Path:
-    """The file behind it, which must not become an output."""
+    """The path of an input, which must not become an output."""
     if isinstance(given, Source):
         return given.path
     return Path("/dev/stdin" if str(given) == STDIN else given)
@@ -98,7 +98,7 @@ def path_of(given: str | Path | Source) -> Path:
 
 @contextlib.contextmanager
 def copy_of(stream: str | Path, *, ending: str) -> Iterator[Source]:
-    """All that comes out of a stream, as a temporary file; it is removed at the end."""
+    """A temporary file with all that a stream gives; removed after the block."""
     name = "stdin" if str(stream) == STDIN else str(stream)
     with scratch_folder() as folder:
         path = folder / f"copy{ending}"

@@ -95,7 +95,7 @@ def too_long(where: str, what: str) -> DataError:
     """The error for a field or a line of more than MOST_BYTES."""
     return DataError(
         f"{where}: {what} has more than {MOST_BYTES // 1_000_000} MB.",
-        hint="Cut it, or delete it. A quote that is never closed makes one field of what follows.",
+        hint="Cut or delete it. If a quote is not closed, all that follows becomes one field.",
     )
 
 

@@ -16,8 +16,8 @@ def text_lines(source: Source, *, newline: str | None = None) -> Iterator[str]:
     newline: as in `open`: None turns every end into \n, '' leaves the ends as they are. A line of
     more than MOST_BYTES is a DataError, before it is read to its end.
     """
-    # Bytes that are not UTF-8 become surrogates: a strict decoder reads ahead, and can't say in
-    # which line they are.
+    # Bytes that are not UTF-8 become surrogates. A strict decoder would read ahead, and could not
+    # say which line has them.
     with source.path.open(encoding="utf-8-sig", errors="surrogateescape", newline=newline) as file:
         next_line = partial(file.readline, MOST_BYTES + 1)
         for number, line in enumerate(iter(next_line, ""), start=1):
@@ -53,5 +53,5 @@ def check_encodable(text: str, where: str) -> None:
         half = f"\\u{ord(error.object[error.start]):04x}"
         raise DataError(
             f"{where}: {half} is only half of a character.",
-            hint="Write the text again as UTF-8; a text cut in the middle of an emoji ends so.",
+            hint="Write the text again as UTF-8. It may have been cut in the middle of an emoji.",
         ) from error
