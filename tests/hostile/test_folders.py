@@ -25,7 +25,8 @@ from emolens.errors import EmolensError, EncoderError, StorageError
 from emolens.export.model import ExportedModel
 from emolens.export.openvino import export_openvino
 from emolens.learn.finetune import finetune
-from emolens.output import atomic_file, sha256
+from emolens.modelfolder import renew
+from emolens.output import atomic_file, sha256, staged
 from emolens.scores import Recipe
 from emolens.store import save_text
 from emolens.study import Run, Study, load_study, run_study
