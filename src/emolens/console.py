@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from emolens.study.settings import Study
 
 
-_LONGEST = 1000  # characters of an error, a hint or a warning
+_LONGEST = 1000  # characters of an error, a hint, a warning, or a text in a table of answers
 _NARROWEST = 40  # columns; in fewer a table would lose its contents
 
 
@@ -176,10 +176,14 @@ def show_answers(console: Console, answers: Sequence[Prediction], max_length: in
         console.data([asdict(answer) for answer in answers])
         return
     rows = [
-        [f"{a.label or '–'}{' (unsure)' if a.unsure else ''}", a.probability, a.text]
+        [f"{a.label or '–'}{' (unsure)' if a.unsure else ''}", a.probability, _start_of(a.text)]
         for a in answers
     ]
     console.table(("emotion", "probability", "text"), rows)
+
+
+def _start_of(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
 
 
 def show_run(console: Console, run: Run, stage: str | None) -> None:

@@ -69,9 +69,21 @@ def _changed(folder: Path, names: Iterable[str], owned: Mapping[str, str]) -> li
     """The names of files that the user has changed, with a warning: emolens forgets them."""
     changed = sorted(name for name in names if not is_file_with(folder / name, owned[name]))
     for name in changed:
-        message = f"{folder / name} is not as emolens wrote it; it is used as it is now."
-        warnings.warn(message, UserWarning, stacklevel=4)
+        _warn_of(folder / name)
     return changed
+
+
+def note_change(folder: Path, name: str) -> None:
+    """Warn if a file that people may change is not as emolens wrote it."""
+    owned = owned_in(folder)
+    listed = [files[name] for files in (owned.files, owned.pending) if name in files]
+    if listed and (folder / name).is_file() and sha256(folder / name) not in listed:
+        _warn_of(folder / name)
+
+
+def _warn_of(path: Path) -> None:
+    message = f"{path} is not as emolens wrote it; it is used as it is now."
+    warnings.warn(message, UserWarning, stacklevel=5)
 
 
 def check_writable(folder: Path) -> None:

@@ -18,7 +18,7 @@ from emolens.cli.ending import explain, run_command
 from emolens.errors import EmolensError
 from emolens.show.card import model_card
 from emolens.shown import visible
-from emolens.study import Run
+from emolens.study import Run, load_study
 from tests.conftest import write_csv
 from tests.show.test_card import audit_of
 
@@ -36,6 +36,15 @@ def assert_harmless(*outputs: str) -> None:
     for output in outputs:
         for line in output.split("\n"):
             assert visible(line) == line, ascii(line)
+
+
+def test_a_study_file_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    evil = f"{EVIL} \U000e0041"
+    study = load_study("starter", {"data.text": evil, "data.label": evil})
+    path = tmp_path / "study.toml"
+    path.write_text(study.to_toml(), "utf-8")
+    assert_harmless(path.read_text("utf-8"))
+    assert load_study(path) == study
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])

@@ -108,6 +108,21 @@ def test_an_ignored_hup_stays_ignored(tiny_model: Path) -> None:
     assert "i am sad" in out
 
 
+def test_ctrl_c_while_the_command_line_is_loaded_is_no_traceback() -> None:
+    program = """
+import runpy, sys
+class Interrupted:
+    @staticmethod
+    def find_spec(name, *_):
+        if name == "emolens.cli":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted)
+runpy.run_module("emolens", run_name="__main__")
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (ended.returncode, ended.stderr) == (130, b"")
+
+
 def test_a_signal_ends_who_waits_for_lines(tiny_model: Path) -> None:
     command = [*CLI, "predict", "-", "--model", str(tiny_model)]
     with subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1, text=True) as process:

@@ -339,6 +339,52 @@ def test_a_table_in_the_place_of_a_text_is_read_and_said(
         assert f"{path} is a table" in err
 
 
+@pytest.mark.parametrize("name", ["in.xlsx", "in.csv.gz", "in", "folder"])
+def test_any_other_file_in_the_place_of_a_text_is_a_text_and_said(
+    emolens: Emolens, tiny_run: Run, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    path.mkdir() if name == "folder" else path.write_text("text\nhappy\nsad\n")
+    model = ("--model", tiny_run.folder / "model")
+    code, out, err = emolens("predict", path, *model)
+    assert (code, bool(out)) == (0, True)
+    assert f"There is a file or folder {path}, but this is read as a text." in err
+    if name != "folder":
+        code, out, err = emolens("predict", path, "--format", "csv", "--out", "-", *model)
+        assert (code, out.count(b"\n")) == (0, 3), err
+
+
+def test_a_pipe_in_the_place_of_a_text_is_a_table(
+    emolens: Emolens, tiny_run: Run, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "in.csv", 0, 5)
+    model = ("--model", tiny_run.folder / "model")
+    with path.open("rb") as file:
+        given = f"/dev/fd/{file.fileno()}"
+        code, out, err = emolens("predict", given, *model)
+        assert (code, out, "Add --format csv" in err) == (2, b"", True)
+        code, out, err = emolens("predict", given, "--format", "csv", *model)
+    assert (code, out.count(b"\n")) == (0, 6), err
+
+
+def test_a_giant_line_of_stdin_is_refused_or_shown_in_time(emolens: Emolens, tiny_run: Run) -> None:
+    model = ("--model", tiny_run.folder / "model")
+    code, out, err = emolens("predict", "-", *model, stdin=b"ok\n" + b"x" * 100_000_001)
+    assert (code, out, "stdin, line 2: the line has more than 100 MB" in err) == (1, b"", True)
+    start = time.monotonic()
+    code, out, err = emolens("predict", "-", *model, stdin=b"so sad " * 2_000_000)
+    assert (code, len(out) < 10_000) == (0, True), err
+    assert time.monotonic() - start < 10
+
+
+def test_dev_stdout_is_stdout(emolens: Emolens, tiny_run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "in.csv", 0, 5)
+    model = ("--model", tiny_run.folder / "model")
+    whole = emolens("predict", path, "--out", "-", *model)
+    assert emolens("predict", path, "--out", "/dev/stdout", *model) == whole
+    assert whole[0] == 0
+
+
 @pytest.mark.parametrize("text", ["commnets.csv", "no/such/place.tsv", "a" * 5000 + ".csv"])
 def test_the_name_of_a_table_that_does_not_exist_is_a_text_and_said(
     emolens: Emolens, tiny_run: Run, text: str

@@ -267,7 +267,7 @@ def predict(
     from emolens.predict.tables import check_target, default_target
 
     if source is None and texts:
-        source = table_among(texts, Console())
+        source = table_among(texts, Console(), file_format=file_format)
         texts = None if source else texts
     if bool(texts) == (source is not None):
         raise UsageError(
@@ -299,8 +299,15 @@ def predict(
 
 
 def _stdin_lines() -> list[str]:
+    from emolens.data.readers.table import MOST_BYTES, too_long
+
+    lines: list[str] = []
     try:
-        return [line.rstrip("\r\n") for line in sys.stdin]
+        while line := sys.stdin.readline(MOST_BYTES + 1):
+            if len(line) > MOST_BYTES:
+                raise too_long(f"stdin, line {len(lines) + 1}", "the line")
+            lines.append(line.rstrip("\r\n"))
+        return lines
     except UnicodeDecodeError as error:
         raise DataError(
             f"The lines of stdin are not {error.encoding.upper()}"

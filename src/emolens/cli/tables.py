@@ -14,21 +14,30 @@ from emolens.data.readers.source import STDIN, Source, is_stream
 from emolens.errors import UsageError
 from emolens.temporary import scratch_folder
 
-STDOUT = "-"
+STDOUT = ("-", "/dev/stdout", "/dev/fd/1")
 _BINARY = (".parquet",)
 
 
-def table_among(texts: list[str], console: Console) -> Path | None:
+def table_among(
+    texts: list[str], console: Console, *, file_format: str | None = None
+) -> Path | None:
     """The table that a user gave instead of a text; None if these are texts.
 
-    An existing file with the ending of a table is a table. If there is no such file, the argument
-    is a text, and a note says so.
+    A pipe is a table, and an existing file whose format is known. Any other name of a file is a
+    text, and a note says so.
     """
-    named = [text for text in texts if text != STDIN and is_table(Path(text))]
-    tables = [name for name in named if _exists(name)]
+    texts_only = [text for text in texts if text != STDIN]
+    there = [text for text in texts_only if _is_there(text)]
+    tables = [n for n in there if file_format or is_stream(n) or _is_file_of_a_table(n)]
     if not tables:
-        for name in named:
-            console.note(f"There is no file {name}, so this is read as a text.")
+        for name in there:
+            console.note(
+                f"There is a file or folder {name}, but this is read as a text. For a table:"
+                " emolens predict --input FILE --format csv"
+            )
+        for name in texts_only:
+            if name not in there and is_table(Path(name)):
+                console.note(f"There is no file {name}, so this is read as a text.")
         return None
     if len(texts) > 1:
         raise UsageError(
@@ -41,9 +50,13 @@ def table_among(texts: list[str], console: Console) -> Path | None:
     return Path(tables[0])
 
 
-def _exists(name: str) -> bool:
+def _is_file_of_a_table(name: str) -> bool:
+    return is_table(Path(name)) and Path(name).is_file()
+
+
+def _is_there(name: str) -> bool:
     try:
-        return Path(name).is_file() or is_stream(name)
+        return bool(name) and Path(name).exists()
     except (OSError, ValueError):  # longer than a path may be, or with a NUL
         return False
 
@@ -60,10 +73,10 @@ def tables(
     """The table to read, and the file to write, whose path is printed after the block.
 
     default: gives the name of the new file from the source's name and ending. check: raises an
-    error for a file that may not be written. If `out` is '-', or if the source is a pipe and there
-    is no `out`, the block writes to a temporary file, which is then copied to stdout.
+    error for a file that may not be written. If `out` is stdout, or if the source is a pipe and
+    there is no `out`, the block writes to a temporary file, which is then copied to stdout.
     """
-    to_stdout = str(out) == STDOUT or (out is None and is_stream(source))
+    to_stdout = str(out) in STDOUT or (out is None and is_stream(source))
     if out is not None and not to_stdout:
         check(out, source)  # before a pipe is read
     with source_of(source, file_format=file_format) as given:

@@ -14,7 +14,7 @@ from emolens.encode.engines.choose import choose, exported_file, open_exported
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import EncoderError, first_line
 from emolens.export.head import read_head
-from emolens.modelfolder import check_files
+from emolens.modelfolder import check_files, note_change
 from emolens.runtime import Runtime
 
 _REMEDY = "Export it again: emolens export MODEL_FOLDER (needs emolens[train])."
@@ -31,6 +31,7 @@ class ExportedModel:
         self.folder, self.runtime = folder, choose(precision, use="serve")
         with ThreadPoolExecutor(1) as beside:
             check = beside.submit(_check, folder, self.runtime)
+            note_change(folder, "config.json")  # where people give classes other names
             self.head = read_head(folder)
             self.tokenizer = Tokenizer.from_folder(folder)
             self._engine = open_exported(folder, self.runtime)
@@ -74,7 +75,7 @@ class ExportedModel:
 def _check(folder: Path, runtime: Runtime) -> None:
     """Raise EncoderError if a file that is loaded is not as emolens wrote it."""
     model = exported_file(folder, runtime)
-    read = ("config.json", "tokenizer.json", "tokenizer_config.json")
+    read = ("tokenizer.json", "tokenizer_config.json")
     files = [model, model.with_suffix(".bin"), *(folder / name for name in read)]
     command = f"emolens export {folder}{' --int8' if runtime.precision == 'int8' else ''}"
     names = [file.relative_to(folder).as_posix() for file in files]

@@ -25,7 +25,7 @@ from emolens.explore.project import Metric
 from emolens.learn.logistic import STRENGTHS
 from emolens.names import user_path
 from emolens.scores import MOST, Recipe
-from emolens.shown import one_line
+from emolens.shown import one_line, visible
 
 # Always text: a column may be called 2024, and a data set 1979-05-27.
 _STRINGS = {"name", "data.dataset", "data.text", "data.label", "encoder.name", "encoder.sha256"}
@@ -124,7 +124,9 @@ class Study(_Table):
 
     def to_toml(self) -> str:
         """All settings, defaults included, as a study file."""
-        return str(require("tomli_w", "train").dumps(self.model_dump(exclude_none=True)))
+        toml = str(require("tomli_w", "train").dumps(self.model_dump(exclude_none=True)))
+        # Characters that steer a terminal stand in names only, which are quoted.
+        return "".join(c if c == "\n" or visible(c) == c else f"\\U{ord(c):08x}" for c in toml)
 
 
 def builtin_studies() -> list[str]:
