@@ -16,6 +16,7 @@ from typing import Any
 from emolens.output import is_file_with
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_LARGEST_FILE = 64 * 2**20  # bytes; a list of thousands of files is smaller than 1 MiB
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ def load_object(path: Path) -> dict[str, Any]:
     """The JSON object in a file. OSError or ValueError if the file holds none."""
     if not path.is_file():
         raise ValueError("it is no file")
+    if path.stat().st_size > _LARGEST_FILE:
+        raise ValueError(f"it is larger than {_LARGEST_FILE >> 20} MiB")
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
         # Python also reads what is not JSON and could not be written again: NaN, "\ud800".

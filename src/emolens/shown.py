@@ -7,6 +7,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 
 WIDTH = 100  # of a line, in characters
 MOST_ROWS = 12  # of a table
@@ -48,6 +49,11 @@ def one_line(value: object, *parts: object) -> str:
     if len(inside) > room:
         inside = inside[: room - 1] + "…"
     return f"{start}{inside})"
+
+
+def quoted(path: Path) -> str:
+    """The path as part of a command to type, in quotes if it needs them."""
+    return f'"{path}"' if " " in str(path) else str(path)
 
 
 def html_table(value: object, header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -180,3 +180,16 @@ def test_60_megabytes_of_anything_take_little_memory(
     tiny_encoder: Path, block: str, times: int
 ) -> None:
     assert megabytes(tiny_encoder, "sad ", block, " happy", times)[0] < 600
+
+
+def test_a_tokenizer_that_leaves_out_merges_at_random_is_told_not_to(tmp_path: Path) -> None:
+    backend = tokenizers.Tokenizer(models.BPE(dropout=0.9))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.train_from_iterator(
+        ["happy sad angry afraid happy sad"] * 9, trainers.BpeTrainer(vocab_size=300)
+    )
+    backend.save(str(tmp_path / "tokenizer.json"))
+    with pytest.warns(UserWarning, match="equal texts get equal tokens"):
+        tokenizer = Tokenizer.from_folder(tmp_path)
+    tokens = tokenizer.encode(["happy sad angry afraid"] * 50)
+    assert len({ids.tobytes() for ids in tokens}) == 1

@@ -142,7 +142,7 @@ def test_the_weighted_loss_is_the_mean_of_weighted_cross_entropies() -> None:
 def test_a_loss_that_is_not_a_number_is_an_encoder_error(
     feelings: Dataset, tiny_encoder: Path, tmp_path: Path
 ) -> None:
-    wild = Recipe(epochs=1, learning_rate=1e30, batch_size=16, precision="fp32")
+    wild = Recipe(epochs=1, learning_rate=1e9, batch_size=16, precision="fp32")
     with pytest.raises(EncoderError, match="loss is not a number") as caught:
         finetune(tiny_encoder, feelings, tmp_path, recipe=wild)
     assert "learning_rate" in caught.value.hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +117,10 @@ class Tokenizer:
                 hint="Save the tokenizer in it with tokenizer.save_pretrained(folder).",
             )
         backend, largest_id = open_tokenizer(file)
+        if getattr(backend.model, "dropout", None):
+            backend.model.dropout = None
+            message = f"The dropout in {file} is turned off: equal texts get equal tokens."
+            warnings.warn(message, UserWarning, stacklevel=2)
         stated = read_config(folder / "tokenizer_config.json").get("model_max_length")
         pad_id = model_config(folder).get("pad_token_id") or 0
         limit = token_limit(folder, backend, stated=stated, largest_id=max(largest_id, pad_id))

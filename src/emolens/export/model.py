@@ -16,8 +16,7 @@ from emolens.errors import EncoderError, first_line
 from emolens.export.head import read_head
 from emolens.modelfolder import check_files, note_change
 from emolens.runtime import Runtime
-
-_REMEDY = "Export it again: emolens export MODEL_FOLDER (needs emolens[train])."
+from emolens.shown import quoted
 
 
 class ExportedModel:
@@ -58,7 +57,7 @@ class ExportedModel:
         except RuntimeError as error:  # a model that was made for other shapes, for example
             raise EncoderError(
                 f"OpenVINO can't run the model in {self.folder}: {first_line(error)}.",
-                hint=_REMEDY,
+                hint=_remedy(self.folder, self.runtime),
             ) from error
         self._check_width(logits.shape[1])
         return logits
@@ -68,7 +67,7 @@ class ExportedModel:
             raise EncoderError(
                 f"{self.folder / 'openvino'} gives {width} outputs for the"
                 f" {len(self.head.labels)} classes of config.json.",
-                hint=_REMEDY,
+                hint=_remedy(self.folder, self.runtime),
             )
 
 
@@ -77,6 +76,10 @@ def _check(folder: Path, runtime: Runtime) -> None:
     model = exported_file(folder, runtime)
     read = ("tokenizer.json", "tokenizer_config.json")
     files = [model, model.with_suffix(".bin"), *(folder / name for name in read)]
-    command = f"emolens export {folder}{' --int8' if runtime.precision == 'int8' else ''}"
     names = [file.relative_to(folder).as_posix() for file in files]
-    check_files(folder, names, remedy=f"Export it again: {command} (needs emolens[train]).")
+    check_files(folder, names, remedy=_remedy(folder, runtime))
+
+
+def _remedy(folder: Path, runtime: Runtime) -> str:
+    int8 = " --int8" if runtime.precision == "int8" else ""
+    return f"Export it again: emolens export {quoted(folder)}{int8} (needs emolens[train])."

@@ -24,6 +24,7 @@ from emolens.errors import EmolensError, StorageError, UsageError
 from emolens.modelfolder import EMOLENS_JSON, OPENVINO, owned_in
 from emolens.output import digests, place, remove_owned, sha256, staged, writing
 from emolens.owned import Owned, checked_list, load_object
+from emolens.shown import quoted
 from emolens.store import save_json, save_text
 from emolens.study.keys import StageKey
 from emolens.study.settings import Study, load_study
@@ -201,7 +202,7 @@ class RunFolder:
                 raise StorageError(
                     f"{file} has hard links, and a run would replace only one of them.",
                     hint="Go on in a copy without links:"
-                    f" cp -r {_quoted(self.path)} {copy}, then --out {copy}",
+                    f" cp -r {quoted(self.path)} {copy}, then --out {copy}",
                 )
 
     def _check_lock(self) -> None:
@@ -232,7 +233,7 @@ class RunFolder:
         start, number = self.path / "run" if inside else self.path, 1 if inside else 2
         while os.path.lexists(folder := start.with_name(f"{start.name}-{number}")):
             number += 1
-        return _quoted(folder)
+        return quoted(folder)
 
     def _read(self) -> None:
         """Read the manifest. Raises if the folder is not that of a run with this identity."""
@@ -264,11 +265,6 @@ class RunFolder:
                     f"{self.path} holds a run with another {name} ({value}).",
                     hint=f"Choose another folder, for example: --out {self._free()}",
                 )
-
-
-def _quoted(path: Path) -> str:
-    """The path, in quotes if a command line needs them."""
-    return f'"{path}"' if " " in str(path) else str(path)
 
 
 class Meter:
