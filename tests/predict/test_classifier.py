@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from emolens.decide import ONE_CLASS
-from emolens.encode.backbone import find_encoder, logits_of, trained_classifier
+from emolens.encode.backbone import logits_of, trained_classifier
 from emolens.encode.engines.base import run_batches
 from emolens.encode.engines.choose import choose
 from emolens.encode.engines.torch import TorchEngine
-from emolens.errors import DataError, EncoderError, StorageError
+from emolens.errors import DataError, EncoderError
 from emolens.predict.classifier import Classifier, Prediction
 from emolens.study import Run
 from tests.conftest import HOSTILE, feeling_rows
@@ -143,16 +143,16 @@ def test_a_truncated_export_is_an_encoder_error(model: Path, tmp_path: Path, nam
     assert "emolens export" in caught.value.hint
 
 
-def test_a_broken_config_is_a_storage_error(model: Path, tmp_path: Path) -> None:
+def test_a_broken_config_is_an_encoder_error(model: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(model, tmp_path / "model")
     (folder / "config.json").write_text("{")
-    with pytest.raises(StorageError, match=r"config\.json") as caught:
+    with pytest.raises(EncoderError, match=r"config\.json") as caught:
         Classifier(folder)
     assert caught.value.hint
 
 
 def test_a_bare_encoder_is_no_classifier(tiny_encoder: Path) -> None:
-    assert "id2label" not in find_encoder(str(tiny_encoder)).config
+    assert "id2label" not in (tiny_encoder / "config.json").read_text("utf-8")
     with pytest.raises(EncoderError, match="without classes") as caught:
         Classifier(tiny_encoder)
     assert caught.value.hint

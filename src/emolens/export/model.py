@@ -30,8 +30,8 @@ class ExportedModel:
         self.folder, self.runtime = folder, choose(precision, use="serve")
         with ThreadPoolExecutor(1) as beside:
             check = beside.submit(_check, folder, self.runtime)
-            note_change(folder, "config.json")  # where people give classes other names
             self.head = read_head(folder)
+            note_change(folder, "config.json")  # where people give classes other names
             self.tokenizer = Tokenizer.from_folder(folder)
             self._engine = open_exported(folder, self.runtime)
             check.result()
