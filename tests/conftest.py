@@ -51,11 +51,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def own_signals() -> Iterator[None]:
-    """main() ends the process, so it leaves the signals ignored: a test gives them back."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in numbers}
+    """As in a terminal: main() leaves signals ignored, and so does a start in the background."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    if hasattr(signal, "SIGHUP"):
+        usual[signal.SIGHUP] = signal.SIG_DFL
+    for number, handler in usual.items():
+        signal.signal(number, handler)
     yield
-    for number, handler in before.items():
+    for number, handler in usual.items():
         signal.signal(number, handler)
 
 

@@ -279,7 +279,7 @@ def test_a_folder_that_another_run_holds_is_an_error(
 class Interrupted(io.StringIO):
     """What the interpreter does to whoever waits for input when Ctrl-C is pressed."""
 
-    def __next__(self) -> str:
+    def readline(self, size: int | None = -1, /) -> str:
         raise KeyboardInterrupt
 
 
@@ -568,7 +568,7 @@ def test_warnings_are_notes_and_equal_names_keep_their_columns(
         ended = emolens("predict", "i am sad", "--model", model, "--json")
     changed = f"{model / 'config.json'} is not as emolens wrote it; it is used as it is now."
     several = "Several classes are named 'sad'; they are shown with their numbers."
-    assert (ended.code, ended.err) == (0, f"Note: {changed}\nNote: {several}\n")
+    assert (ended.code, ended.err) == (0, f"Note: {several}\nNote: {changed}\n")
     (answer,) = json.loads(ended.out)
     assert list(answer["probabilities"]) == ["sad (0)", "fine", "sad (2)"]
 

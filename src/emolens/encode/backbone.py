@@ -62,11 +62,6 @@ class EncoderFolder:
         files = sorted(path for path in inside if path.suffix in _TEXTUAL and path.is_file())
         return fingerprint(self.weights_sha256, [[path.name, sha256(path)] for path in files])
 
-    @property
-    def source(self) -> Source:
-        """Where the model is loaded from."""
-        return Source(self.name, self.folder)
-
 
 def find_encoder(name: str | Path, *, sha256_wanted: str | None = None) -> EncoderFolder:
     """Find the folder of an encoder and check its weights.
@@ -124,7 +119,7 @@ def pretrained_tokenizer(encoder: EncoderFolder) -> Any:
     with library_errors(encoder.name), library_panics(encoder.name):
         tokenizer = transformers.AutoTokenizer.from_pretrained(
             encoder.folder,
-            config=encoder.source.config,
+            config=Source(encoder.name, encoder.folder).config,
             local_files_only=True,
             trust_remote_code=False,
             **_no_files_elsewhere(encoder.folder / "tokenizer_config.json"),
@@ -174,7 +169,9 @@ def _no_files_elsewhere(path: Path) -> dict[str, None]:
 
 def backbone(encoder: EncoderFolder) -> Any:
     """The model without a head, in evaluation mode and fp32."""
-    return bare_model(require("transformers", "train").AutoModel, encoder.source).eval()
+    return bare_model(
+        require("transformers", "train").AutoModel, Source(encoder.name, encoder.folder)
+    ).eval()
 
 
 def pooled(model: Any, *, pooling: Pooling, layer: int, normalize: bool) -> Any:
