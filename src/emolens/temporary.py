@@ -26,8 +26,8 @@ _MARK = ".emolens-"
 _DIGITS = 8  # random ones, and as many check digits
 _SCRATCH = "scratch"
 _MAX_NAME_BYTES = 255
-# Windows has O_BINARY, the other systems have the other two.
-_OPEN = sum(getattr(os, name, 0) for name in ("O_BINARY", "O_NOFOLLOW", "O_NONBLOCK"))
+# Follow no link, and don't wait for a pipe. Windows has O_BINARY, the others the other two.
+OPEN_FLAGS = sum(getattr(os, name, 0) for name in ("O_BINARY", "O_NOFOLLOW", "O_NONBLOCK"))
 
 
 def temporary_name(name: str) -> str:
@@ -53,7 +53,7 @@ def new_file(folder: Path, name: str, mode: int) -> tuple[int, Path]:
     while True:
         path = folder / temporary_name(name)
         with _removed_if_stopped(path):
-            descriptor = os.open(path, _OPEN | os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+            descriptor = os.open(path, OPEN_FLAGS | os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
             if _hold(descriptor, path):
                 return descriptor, path
         os.close(descriptor)
@@ -136,7 +136,7 @@ def _locked_folder(folder: Path, name: str) -> tuple[Path, int | None]:
             if sys.platform == "win32":  # where folders can't be opened
                 return path, None
             with contextlib.suppress(FileNotFoundError):  # another process took it for dead
-                descriptor = os.open(path, _OPEN | os.O_RDONLY)
+                descriptor = os.open(path, OPEN_FLAGS | os.O_RDONLY)
                 if _hold(descriptor, path):
                     return path, descriptor
                 os.close(descriptor)
@@ -178,7 +178,7 @@ def _is_used(path: Path) -> bool:
             path.unlink()  # fails for a folder, of which nothing shows whether it is in use
             return False
         is_folder = path.is_dir()
-        descriptor = os.open(path, _OPEN | (os.O_RDONLY if is_folder else os.O_RDWR))
+        descriptor = os.open(path, OPEN_FLAGS | (os.O_RDONLY if is_folder else os.O_RDWR))
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if is_folder:

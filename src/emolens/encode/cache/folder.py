@@ -20,7 +20,7 @@ from pathlib import Path
 
 from emolens.errors import StorageError
 from emolens.output import writing
-from emolens.temporary import is_scratch
+from emolens.temporary import OPEN_FLAGS, is_scratch
 
 # The folders of the cache, and what they hold.
 KINDS = {"embeddings": "vectors", "models": "models", "refused": "refusals"}
@@ -67,9 +67,7 @@ def open_trusted(path: Path) -> BufferedReader:
 
     Raises OSError, also if it is a link or no file, or if others own it or can change it.
     """
-    # Without O_NONBLOCK, opening a named pipe would wait for ever.
-    flags = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
-    file = os.fdopen(os.open(path, os.O_RDONLY | flags), "rb")
+    file = os.fdopen(os.open(path, os.O_RDONLY | OPEN_FLAGS), "rb")
     state = os.fstat(file.fileno())
     if stat.S_ISREG(state.st_mode) and is_safe(state):
         return file
