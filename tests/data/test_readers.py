@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emolens.data.readers import FORMATS, open_table
+from emolens.data.readers import ENDINGS, open_table
 from emolens.data.readers.columns import choose_column, texts_of
 from emolens.data.readers.table import CHUNK, Table
 from emolens.errors import DataError
@@ -242,7 +242,7 @@ def test_columns_of_json_lines_are_those_of_all_lines(tmp_path: Path) -> None:
     assert list(rows_of(path).values())[-1] == {"label": "joy"}
 
 
-@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("ending", ENDINGS)
 def test_rows_come_a_chunk_at_a_time_and_can_be_read_again(tmp_path: Path, ending: str) -> None:
     n = CHUNK + 10
     path = write_rows(tmp_path / f"a{ending}", n)
@@ -252,7 +252,7 @@ def test_rows_come_a_chunk_at_a_time_and_can_be_read_again(tmp_path: Path, endin
     assert texts(path, labelled=True) == [f"t{i}" for i in range(n)]
 
 
-@pytest.mark.parametrize("ending", FORMATS)
+@pytest.mark.parametrize("ending", ENDINGS)
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path, ending: str) -> None:
     peaks = []
     for n in (6_000, 60_000):
@@ -365,7 +365,7 @@ def outcome(read: Callable[[], list[str]]) -> list[str] | str:
 
 
 @settings(max_examples=200, deadline=None)
-@given(content=HOSTILE_BYTES, ending=st.sampled_from([e for e in FORMATS if e not in ARROW]))
+@given(content=HOSTILE_BYTES, ending=st.sampled_from([e for e in ENDINGS if e not in ARROW]))
 def test_any_bytes_give_the_same_rows_or_the_same_sentence_to_both_uses(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, ending: str
 ) -> None:

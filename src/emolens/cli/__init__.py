@@ -16,7 +16,6 @@ from emolens.cli.cache import cache as cache_command
 from emolens.cli.ending import run_command
 from emolens.cli.options import (
     AnswersOption,
-    FormatOption,
     InputOption,
     JsonOption,
     LabelOption,
@@ -29,11 +28,14 @@ from emolens.cli.options import (
     TableArgument,
     TextOption,
     VectorsOption,
+    reading,
 )
 from emolens.cli.stops import promise
 from emolens.cli.study import study_command
 from emolens.cli.tables import table_among, tables
 from emolens.console import Console, show_answers, show_audit, show_batch
+from emolens.data.readers import AS_FOUND
+from emolens.data.readers.options import ReadOptions
 from emolens.errors import DataError, MissingExtra, UsageError
 from emolens.version import __version__
 
@@ -78,6 +80,7 @@ study_command(
 
 
 @app.command()
+@reading
 def inspect(
     dataset: Annotated[
         str, typer.Argument(help="A file, a folder, owner/name on the Hub, or starter.")
@@ -88,13 +91,15 @@ def inspect(
         str, typer.Option("--encoder", help="Count tokens as this encoder does.")
     ] = "minilm",
     as_json: JsonOption = False,
+    *,
+    read: ReadOptions,
 ) -> None:
     """Show what is in a data set, and what is wrong with it."""
     from emolens.data.audit import audit
     from emolens.data.sources import load_dataset
     from emolens.encode.batches import padded_batch
 
-    data = load_dataset(dataset, text=text, label=label)
+    data = load_dataset(dataset, text=text, label=label, read=read)
     console = Console(as_json=as_json)
     tokenizer = _tokenizer(encoder, console)
     lengths: dict[str, Any] = {}
@@ -146,10 +151,10 @@ study_command(app, "embed", "Turn every text into a vector with the frozen encod
 
 
 @app.command()
+@reading
 def encode(
     source: TableArgument,
     out: VectorsOption = None,
-    file_format: FormatOption = None,
     encoder: Annotated[
         str, typer.Option("--encoder", help="minilm, distilbert, a folder or a Hub id.")
     ] = "minilm",
@@ -162,6 +167,8 @@ def encode(
         bool, typer.Option("--cache/--no-cache", help="Read and keep vectors and models on disk.")
     ] = True,
     overwrite: OverwriteOption = False,
+    *,
+    read: ReadOptions,
 ) -> None:
     """Write a vector for each row of a table of any size, without a study."""
     from emolens.encode.embed import Encoder
@@ -170,7 +177,7 @@ def encode(
     console = Console()
     check = partial(check_target, overwrite=overwrite)
     again = " Run the same command again: vectors in the cache are not computed again."
-    with tables(source, out, file_format=file_format, default=default_target, check=check) as (
+    with tables(source, out, read=read, default=default_target, check=check) as (
         table,
         target,
     ):
@@ -189,6 +196,7 @@ def encode(
                 table,
                 target,
                 text_column=text,
+                read=read,
                 overwrite=overwrite,
                 progress=lambda rows: update(rows, None),
             )
@@ -243,6 +251,7 @@ def export(
 
 
 @app.command()
+@reading
 def predict(
     texts: Annotated[
         list[str] | None,
@@ -252,7 +261,6 @@ def predict(
     ] = None,
     source: InputOption = None,
     out: AnswersOption = None,
-    file_format: FormatOption = None,
     model: ModelOption = Path("runs/starter/model"),
     text: TextOption = None,
     unsure_below: Annotated[
@@ -261,21 +269,23 @@ def predict(
     precision: PrecisionOption = None,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
+    *,
+    read: ReadOptions,
 ) -> None:
     """Predict emotions with probabilities, for texts or tables of any size."""
     from emolens.predict.classifier import Classifier
     from emolens.predict.tables import check_target, default_target
 
     if source is None and texts:
-        source = table_among(texts, Console(), file_format=file_format)
+        source = table_among(texts, Console(), file_format=read.file_format)
         texts = None if source else texts
     if bool(texts) == (source is not None):
         raise UsageError(
             "Give either texts or --input FILE.", hint='For example: emolens predict "So good!"'
         )
-    if source is None and (out or text or overwrite or file_format):
+    if source is None and (out or text or overwrite or read != AS_FOUND):
         raise UsageError(
-            "--out, --text, --format and --overwrite need --input FILE.",
+            "Options for a table, such as --out and --text, need --input FILE.",
             hint="Leave them out for texts. For a table from stdin: --input - --format csv",
         )
     if source is not None and as_json:
@@ -286,11 +296,11 @@ def predict(
 
     if source is not None:
         check = partial(check_target, overwrite=overwrite)
-        with tables(source, out, file_format=file_format, default=default_target, check=check) as (
+        with tables(source, out, read=read, default=default_target, check=check) as (
             table,
             target,
         ):
-            _predict_table(classifier(), table, target, text=text, overwrite=overwrite)
+            _predict_table(classifier(), table, target, text=text, read=read, overwrite=overwrite)
         return
     model_loaded = classifier()
     lines = _stdin_lines() if texts == ["-"] else texts or []
@@ -322,7 +332,13 @@ def _stdin_lines() -> list[str]:
 
 
 def _predict_table(
-    classifier: Any, source: Source, target: Path, *, text: str | None, overwrite: bool
+    classifier: Any,
+    source: Source,
+    target: Path,
+    *,
+    text: str | None,
+    read: ReadOptions,
+    overwrite: bool,
 ) -> None:
     from emolens.predict.tables import predict_table
 
@@ -333,6 +349,7 @@ def _predict_table(
             source,
             target,
             text_column=text,
+            read=read,
             overwrite=overwrite,
             progress=lambda done: update(done, None),
         )

@@ -1,11 +1,15 @@
-"""Options that more than one command takes, each written once."""
+"""Options that more than one command takes, each written once, and the commands that take them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from emolens.data.readers.options import ReadOptions
 
 StudyArgument = Annotated[
     str, typer.Argument(help="A built-in study (starter, emotion, emotion-minilm) or a TOML file.")
@@ -58,6 +62,28 @@ FormatOption = Annotated[
         "--format", help="The format of the input, if its name does not say it: csv, jsonl, …"
     ),
 ]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option("--encoding", help="The encoding of the input, such as utf-8 or cp1252."),
+]
+DelimiterOption = Annotated[
+    str | None,
+    typer.Option("--delimiter", help="The sign between the fields; tab for a tab."),
+]
+HeaderOption = Annotated[
+    bool | None,
+    typer.Option("--header/--no-header", help="Whether the first row names the columns."),
+]
+SkipRowsOption = Annotated[
+    int | None, typer.Option("--skip-rows", help="Rows at the start that are no data.")
+]
+SheetOption = Annotated[
+    str | None, typer.Option("--sheet", help="The sheet of a workbook: its name, or its number.")
+]
+StrictOption = Annotated[
+    bool | None,
+    typer.Option("--strict", help="Stop at a row that can't be used, instead of counting it."),
+]
 TextOption = Annotated[str | None, typer.Option("--text", help="The column of the texts.")]
 LabelOption = Annotated[str | None, typer.Option("--label", help="The column of the classes.")]
 PrecisionOption = Annotated[
@@ -76,15 +102,57 @@ NormalizeOption = Annotated[
     bool | None, typer.Option("--normalize/--no-normalize", help="Scale each vector to length 1.")
 ]
 
+# How to read a file: the fields of ReadOptions. `reading` gives them to a command, and a study has
+# them as settings.
+READ_OPTIONS: dict[str, Any] = {
+    "file_format": FormatOption,
+    "encoding": EncodingOption,
+    "delimiter": DelimiterOption,
+    "header": HeaderOption,
+    "skip_rows": SkipRowsOption,
+    "sheet": SheetOption,
+    "strict": StrictOption,
+}
+
 # The options of `run` and of every stage, by the setting that each one changes. A new line here
 # gives all these commands another option.
 STUDY_OPTIONS: dict[str, Any] = {
     "data.dataset": DatasetOption,
     "data.text": TextOption,
     "data.label": LabelOption,
+    **{f"data.{name}": option for name, option in READ_OPTIONS.items()},
     "encoder.name": EncoderOption,
     "encoder.pooling": PoolingOption,
     "encoder.layer": LayerOption,
     "encoder.normalize": NormalizeOption,
     "encoder.precision": PrecisionOption,
 }
+
+
+def reading(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the options of READ_OPTIONS in place of its last parameter, `read`."""
+
+    def with_options(*args: Any, **options: Any) -> None:
+        given = {name: options.pop(name) for name in READ_OPTIONS}
+        read = ReadOptions(**{name: value for name, value in given.items() if value is not None})
+        command(*args, read=read, **options)
+
+    *own, _ = Signature.from_callable(command, eval_str=True).parameters.values()
+    with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
+    return with_signature(with_options, [*own, *parameters_of(READ_OPTIONS)])
+
+
+def with_signature(
+    command: Callable[..., None], parameters: list[Parameter]
+) -> Callable[..., None]:
+    """The command with these parameters; Typer reads the options of a command from there."""
+    vars(command)["__signature__"] = Signature(parameters)
+    return command
+
+
+def parameters_of(options: Mapping[str, Any]) -> list[Parameter]:
+    """A parameter for each option, None by default."""
+    return [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=option)
+        for name, option in options.items()
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from inspect import Parameter, Signature
+from inspect import Signature
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from emolens.cli.options import (
     QuietOption,
     SetOption,
     StudyArgument,
+    parameters_of,
+    with_signature,
 )
 from emolens.cli.stops import promise
 from emolens.console import Console, RunConsole, show_run
@@ -49,14 +51,9 @@ def study_command(app: typer.Typer, stage: str | None, title: str) -> None:
                 observer.close()
         show_run(Console(as_json=as_json, quiet=quiet), run, stage)
 
-    # Typer reads the options of a command from its signature.
     study, *own, _ = Signature.from_callable(command, eval_str=True).parameters.values()
-    options = [
-        Parameter(_parameter(setting), Parameter.KEYWORD_ONLY, default=None, annotation=option)
-        for setting, option in STUDY_OPTIONS.items()
-    ]
-    vars(command)["__signature__"] = Signature([study, *options, *own])
-    app.command(stage or "run", help=title)(command)
+    options = parameters_of({_parameter(name): option for name, option in STUDY_OPTIONS.items()})
+    app.command(stage or "run", help=title)(with_signature(command, [study, *options, *own]))
 
 
 def _parameter(setting: str) -> str:

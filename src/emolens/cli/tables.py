@@ -10,6 +10,7 @@ from pathlib import Path
 
 from emolens.console import Console
 from emolens.data.readers import is_table, source_of
+from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import STDIN, Source, is_stream
 from emolens.errors import UsageError
 from emolens.temporary import scratch_folder
@@ -66,21 +67,21 @@ def tables(
     source: Path,
     out: Path | None,
     *,
-    file_format: str | None,
+    read: ReadOptions,
     default: Callable[[Path, str], Path],
     check: Callable[[Path, Path | Source], None],
 ) -> Iterator[tuple[Source, Path]]:
     """The table to read, and the file to write, whose path is printed after the block.
 
-    default: gives the name of the new file from the source's name and ending. check: raises an
+    default: gives the name of the new file from the source's name and format. check: raises an
     error for a file that may not be written. If `out` is stdout, or if the source is a pipe and
     there is no `out`, the block writes to a temporary file, which is then copied to stdout.
     """
     to_stdout = str(out) in STDOUT or (out is None and is_stream(source))
     if out is not None and not to_stdout:
         check(out, source)  # before a pipe is read
-    with source_of(source, file_format=file_format) as given:
-        target = default(given.path, given.ending)
+    with source_of(source, read) as given:
+        target = default(given.path, given.format)
         if to_stdout:
             with _stdout(target.suffix) as target:
                 yield given, target

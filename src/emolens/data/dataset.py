@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from emolens.data.checks import Note
 from emolens.data.cut import rows_by_side, stratified_rows
 from emolens.data.readers.columns import choose_column, decoded
 from emolens.data.readers.table import Table, table_of_rows
@@ -61,6 +62,7 @@ class Dataset:
 
     columns: the column names of the source, beginning with those of the texts and the labels.
     blank: by split of the source, the number of rows that were left out because they have no text.
+    notes: what was found out, guessed, changed or left out while the data was read.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Dataset:
     splits: dict[str, Split]
     columns: tuple[str, ...] = ("text", "label")
     blank: dict[str, int] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.labels) < 2:
@@ -113,7 +116,8 @@ class Dataset:
             )
         others = (column for column in tables[TRAIN][0].columns if column not in (text, label))
         blank = {split: part.blank for split, part in rows.items() if part.blank}
-        return cls(name, labels, splits, (text, label, *others), blank)
+        notes = [note for parts in tables.values() for table in parts for note in table.notes]
+        return cls(name, labels, splits, (text, label, *others), blank, tuple(dict.fromkeys(notes)))
 
     @classmethod
     def from_texts(
@@ -223,6 +227,8 @@ class Dataset:
             parts += [name, list(split.texts), split.labels]
         if self.blank:  # the audit counts them
             parts.append(self.blank)
+        if self.notes:  # the audit lists them
+            parts.append([asdict(note) for note in self.notes])
         return fingerprint(*parts)
 
     def counts(self, split: str) -> np.ndarray:

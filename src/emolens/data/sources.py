@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from emolens.data.catalogue import CATALOGUE
 from emolens.data.dataset import SEED, SHARES, SPLIT_NAMES, SPLITS, TRAIN, Dataset
 from emolens.data.hub import hub_tables, saved_tables
-from emolens.data.readers import is_table, missing, open_table
+from emolens.data.readers import AS_FOUND, is_table, missing, open_table, source_of
 from emolens.data.readers.columns import choose_column
+from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import is_stream
 from emolens.data.readers.table import Table
 from emolens.errors import DataError, UsageError, nearest
@@ -28,7 +30,7 @@ class SourceOptions:
 
     text, label: column names. splits: for train, validation or test, its name in the source.
     shares: the sizes of train, validation and test, where one table is cut. limit: the largest
-    number of rows per split.
+    number of rows per split. read: how to read its files.
     """
 
     text: str | None = None
@@ -37,6 +39,7 @@ class SourceOptions:
     shares: tuple[float, float, float] = SHARES
     limit: int | None = None
     seed: int = SEED
+    read: ReadOptions = AS_FOUND
 
     def __post_init__(self) -> None:
         if not all(share > 0 for share in self.shares):
@@ -58,21 +61,37 @@ def load_dataset(spec: str | Path, **options: Any) -> Dataset:
     """Load labelled texts with the splits train, validation and test.
 
     spec: a name of the catalogue (`starter`), `owner/name[:config][@revision]` on the Hub, or a
-    file or folder. options: the fields of SourceOptions. Splits that the source does not have are
-    cut out of its training rows: at random with `seed`, with the shares of the classes, and with
-    equal texts in the same split. Rows without a text are left out; Dataset.blank counts them.
-    Raises DataError or HubError.
+    file or folder. options: the fields of SourceOptions and of ReadOptions. Splits that
+    the source does not have are cut out of its training rows: at random with `seed`, with the
+    shares of the classes, and with equal texts in the same split. Rows without a text are left out;
+    Dataset.blank counts them. Raises DataError or HubError.
     """
-    chosen = SourceOptions(**options)
-    name, tables = _tables(str(spec), chosen)
-    text, label = _choose_columns(tables, chosen)
-    dataset = Dataset.from_tables(
-        name, tables, text=text, label=label, shares=chosen.shares, seed=chosen.seed
-    )
+    chosen = _source_options(options)
+    with contextlib.ExitStack() as files:
+
+        def opened(path: Path) -> Table:
+            source = files.enter_context(source_of(path, chosen.read))
+            return open_table(source, labelled=True, options=chosen.read)
+
+        name, tables = _tables(str(spec), chosen, opened)
+        text, label = _choose_columns(tables, chosen)
+        dataset = Dataset.from_tables(
+            name, tables, text=text, label=label, shares=chosen.shares, seed=chosen.seed
+        )
     return dataset.limited(chosen.limit, seed=chosen.seed) if chosen.limit else dataset
 
 
-def _tables(spec: str, options: SourceOptions) -> tuple[str, dict[str, list[Table]]]:
+def _source_options(options: dict[str, Any]) -> SourceOptions:
+    """The SourceOptions of these names and values, some of which belong into its `read`."""
+    of_read = {field.name for field in fields(ReadOptions)}
+    read = {name: value for name, value in options.items() if name in of_read}
+    chosen = SourceOptions(**{name: v for name, v in options.items() if name not in of_read})
+    return replace(chosen, read=ReadOptions(**read)) if read else chosen
+
+
+def _tables(
+    spec: str, options: SourceOptions, opened: Callable[[Path], Table]
+) -> tuple[str, dict[str, list[Table]]]:
     """The name of a source, and its tables by split; a source without splits has only train."""
     path = user_path(spec)
     if is_stream(spec):
@@ -82,13 +101,13 @@ def _tables(spec: str, options: SourceOptions) -> tuple[str, dict[str, list[Tabl
         )
     if entry := CATALOGUE.get(spec):
         if isinstance(entry.location, Path):
-            return spec, _folder(entry.location, options)
+            return spec, _folder(entry.location, options, opened)
         return entry.location, _hub(entry.location, options)
     if path.is_dir():
-        return path.resolve().name, _folder(path, options)
+        return path.resolve().name, _folder(path, options, opened)
     if path.exists() or is_table(path):
         _check_named(path, [TRAIN], [path.stem], options)
-        return path.stem, {TRAIN: [open_table(path, labelled=True)]}
+        return path.stem, {TRAIN: [opened(path)]}
     # If the folder 'data' exists, 'data/reviws' is a typing mistake and no name on the Hub.
     if _HUB_SPEC.fullmatch(spec) and not spec.startswith(".") and not path.parent.is_dir():
         return spec, _hub(spec, options)
@@ -97,7 +116,9 @@ def _tables(spec: str, options: SourceOptions) -> tuple[str, dict[str, list[Tabl
     raise DataError(f"There is no data set '{spec}'.", hint=nearest(spec, CATALOGUE))
 
 
-def _folder(folder: Path, options: SourceOptions) -> dict[str, list[Table]]:
+def _folder(
+    folder: Path, options: SourceOptions, opened: Callable[[Path], Table]
+) -> dict[str, list[Table]]:
     if (folder / "dataset_dict.json").is_file():
         return _by_split(saved_tables(folder), folder, options)
     for place in (folder, folder / "data"):
@@ -111,10 +132,7 @@ def _folder(folder: Path, options: SourceOptions) -> dict[str, list[Table]]:
             splits = {TRAIN: files}
         if splits:
             _check_named(folder, splits, [path.stem for path in files], options)
-            return {
-                split: [open_table(path, labelled=True) for path in paths]
-                for split, paths in splits.items()
-            }
+            return {split: list(map(opened, paths)) for split, paths in splits.items()}
     names = ", ".join(sorted(path.name for path in folder.glob("*"))[:8]) or "nothing"
     raise DataError(
         f"No file in {folder} has the name of a split.",

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from emolens.data.readers import open_table, source_of
+from emolens.data.readers import AS_FOUND, open_table, source_of
 from emolens.data.readers.columns import choose_column, texts_of
+from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source, path_of
 from emolens.data.readers.table import Table
 from emolens.encode.embed import Encoder
@@ -48,16 +49,17 @@ def encode_table(
     target: str | Path,
     *,
     text_column: str | None = None,
+    read: ReadOptions = AS_FOUND,
     overwrite: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Encoded:
     """Write `row` (int64, from 0) and `embedding` (d float32) for each row of `source`, in order.
 
     source: any table that emolens reads, or .txt with one text per line; a pipe is read to its end
-    first. target: .parquet. Memory use does not grow with the number of rows. If the encoder has a
-    cache, a second call continues where an interrupted one stopped. overwrite: whether `target` may
-    exist; it is never the source. progress: called with the number of rows done. Raises UsageError
-    for such a target, and DataError that names the file and the line.
+    first. read: how to read it. target: .parquet. Memory use does not grow with the number of rows.
+    If the encoder has a cache, a second call continues where an interrupted one stopped. overwrite:
+    whether `target` may exist; it is never the source. progress: called with the number of rows
+    done. Raises UsageError for such a target, and DataError that names the file and the line.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -66,7 +68,9 @@ def encode_table(
     check_target(target, source, overwrite=overwrite)
     encoded, writer = Encoded(), None
     with contextlib.ExitStack() as opened:
-        table = open_table(opened.enter_context(source_of(source)), labelled=False)
+        table = open_table(
+            opened.enter_context(source_of(source, read)), labelled=False, options=read
+        )
         texts_in_order = _texts(table, choose_column(table, "text", text_column))
         file = opened.enter_context(atomic_file(target, overwrite=overwrite))
         for texts in _chunks(texts_in_order):

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from emolens.blank import is_blank
-from emolens.data.readers import open_table, source_of
+from emolens.data.readers import AS_FOUND, open_table, source_of
 from emolens.data.readers.columns import choose_column, texts_of
+from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source, path_of
 from emolens.data.readers.table import Chunk, Row, Table
 from emolens.errors import DataError, first_line
@@ -53,9 +54,9 @@ def written_ending(ending: str) -> str:
     return _WRITTEN_AS.get(ending, ending)
 
 
-def default_target(source: Path, ending: str | None = None) -> Path:
-    """NAME-emotions beside the source. ending: of the source's format, if its name has another."""
-    wanted = written_ending(ending or source.suffix.lower())
+def default_target(source: Path, file_format: str | None = None) -> Path:
+    """NAME-emotions beside the source. file_format: of the source, if its name has another."""
+    wanted = written_ending(f".{file_format}" if file_format else source.suffix.lower())
     return source.with_name(f"{source.stem}-emotions{wanted}")
 
 
@@ -71,32 +72,33 @@ def predict_table(
     target: str | Path,
     *,
     text_column: str | None = None,
+    read: ReadOptions = AS_FOUND,
     overwrite: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Tally:
     """Read `source`, write `target` with the answers beside each row.
 
     source: any table that emolens reads, or .txt with one text per line; a pipe is read to its end
-    first. target: .csv, .tsv, .jsonl, .ndjson or .parquet. overwrite: whether `target` may exist;
-    it is never the source. Memory use does not grow with the number of rows. progress: called with
-    the number of rows done. Raises UsageError for such a target, and DataError that names the file
-    and the line.
+    first. read: how to read it. target: .csv, .tsv, .jsonl, .ndjson or .parquet. overwrite: whether
+    `target` may exist; it is never the source. Memory use does not grow with the number of rows.
+    progress: called with the number of rows done. Raises UsageError for such a target, and
+    DataError that names the file and the line.
     """
     target = Path(target)
     check_target(target, source, overwrite=overwrite)
-    with source_of(source) as given:
-        table = open_table(given, labelled=False)
+    with source_of(source, read) as given:
+        table = open_table(given, labelled=False, options=read)
         column = choose_column(table, "text", text_column)
         names = _added_names(table, classifier.labels)
         tally = Tally()
         answered = _answered(classifier, table, column=column, tally=tally, progress=progress)
-        if given.ending == ".txt":
+        if given.format == "txt":
             answered = _without_labels(answered, table, classifier.labels)
         with atomic_file(target, overwrite=overwrite) as file:
             if target.suffix.lower() == ".parquet":
                 _write_parquet(answered, table, file)
             else:
-                delimiter = _delimiter(table, given.ending, target)
+                delimiter = _delimiter(table, given.format, target)
                 _write_text(answered, file, header=[*table.columns, *names], delimiter=delimiter)
     return tally
 
@@ -180,13 +182,13 @@ def _write_text(
     text.detach()
 
 
-def _delimiter(table: Table, ending: str, target: Path) -> str | None:
+def _delimiter(table: Table, file_format: str, target: Path) -> str | None:
     """None for JSON lines. A .csv keeps the delimiter of the .csv that it is made from."""
     if target.suffix.lower() in (".jsonl", ".ndjson"):
         return None
     if target.suffix.lower() == ".tsv":
         return "\t"
-    return table.delimiter if table.delimiter and ending == ".csv" else ","
+    return table.delimiter if table.delimiter and file_format == "csv" else ","
 
 
 def _cell(value: Any) -> Any:

@@ -28,7 +28,10 @@ from emolens.scores import MOST, Recipe
 from emolens.shown import one_line, visible
 
 # Always text: a column may be called 2024, and a data set 1979-05-27.
-_STRINGS = {"name", "data.dataset", "data.text", "data.label", "encoder.name", "encoder.sha256"}
+_STRINGS = {
+    *("name", "data.dataset", "data.text", "data.label", "data.file_format", "data.encoding"),
+    *("data.delimiter", "data.sheet", "encoder.name", "encoder.sha256"),
+}
 _LARGEST = 1_000_000  # bytes of a study file
 BUILTIN = Path(__file__).parent / "builtin"
 _Name = Annotated[str, Field(min_length=1)]
@@ -52,6 +55,13 @@ class DataSettings(_Table):
     dataset: _Name
     text: str | None = None
     label: str | None = None
+    file_format: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    header: bool | None = None
+    skip_rows: int = Field(0, ge=0)
+    sheet: str | None = None
+    strict: bool = False
     splits: dict[Literal["train", "validation", "test"], _Name] = {}
     shares: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (0.8, 0.1, 0.1)
     limit: int | None = Field(None, ge=1)

@@ -14,52 +14,63 @@ from pathlib import Path
 from emolens.data.readers.arrow import open_arrow, open_parquet
 from emolens.data.readers.delimited import open_delimited
 from emolens.data.readers.lines import open_json_lines, open_labelled_lines, open_texts
+from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import STDIN, Source, copy_of, is_stream
 from emolens.data.readers.table import Chunk, Table
 from emolens.errors import DataError, EmolensError, UsageError, nearest
 
-FORMATS: dict[str, Callable[[Source], Table]] = {
-    ".csv": open_delimited,
-    ".tsv": open_delimited,
-    ".txt": open_labelled_lines,
-    ".jsonl": open_json_lines,
-    ".ndjson": open_json_lines,
-    ".parquet": open_parquet,
-    ".arrow": open_arrow,
-    ".feather": open_arrow,
+FORMATS: dict[str, Callable[[Source, ReadOptions], Table]] = {
+    "csv": open_delimited,
+    "tsv": open_delimited,
+    "txt": open_labelled_lines,
+    "jsonl": open_json_lines,
+    "parquet": open_parquet,
+    "arrow": open_arrow,
 }
 # A .txt file without labels is read in another way.
-_WITHOUT_LABELS = {".txt": open_texts}
+_WITHOUT_LABELS = {"txt": open_texts}
+ENDINGS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".txt": "txt",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+}
+AS_FOUND = ReadOptions()
 
 
 def is_table(path: Path) -> bool:
-    """Whether open_table knows the ending."""
-    return path.suffix.lower() in FORMATS
+    """Whether the ending says that this is a table."""
+    return path.suffix.lower() in ENDINGS
 
 
 @contextlib.contextmanager
-def source_of(given: str | Path | Source, *, file_format: str | None = None) -> Iterator[Source]:
+def source_of(given: str | Path | Source, options: ReadOptions = AS_FOUND) -> Iterator[Source]:
     """The file to read for what a user gave: a path, or '-' for stdin.
 
-    What can be read only once (stdin, a pipe) is copied to a temporary file first. file_format:
-    'csv' and the like; the ending says it by default. Raises UsageError and DataError.
+    What can be read only once (stdin, a pipe) is copied to a temporary file first; it is removed
+    after the block. Raises UsageError and DataError.
     """
     if isinstance(given, Source):
         yield given
         return
-    ending = f".{file_format.lower().lstrip('.')}" if file_format else Path(given).suffix.lower()
-    if ending not in FORMATS:
-        raise _unknown_format(str(given), file_format)
+    ending = options.file_format or Path(given).suffix
+    file_format = ENDINGS.get(f".{ending.lower().lstrip('.')}")
+    if file_format is None:
+        raise _unknown_format(str(given), options.file_format)
     if is_stream(given):
-        with copy_of(given, ending=ending) as source:
+        with copy_of(given, file_format=file_format) as source:
             yield source
     else:
         with _system_errors(Path(given)):
-            source = Source.of(Path(given), ending=ending)
+            source = Source.of(Path(given), file_format=file_format)
         yield source
 
 
-def open_table(given: Path | Source, *, labelled: bool) -> Table:
+def open_table(given: Path | Source, *, labelled: bool, options: ReadOptions = AS_FOUND) -> Table:
     """Open one file; its ending says the format.
 
     labelled: whether the rows have labels. Then a .txt file holds 'text;label' lines; otherwise it
@@ -71,9 +82,12 @@ def open_table(given: Path | Source, *, labelled: bool) -> Table:
         raise _unknown_ending(given)
     openers = FORMATS if labelled else FORMATS | _WITHOUT_LABELS
     with _system_errors(path):
-        source = given if isinstance(given, Source) else Source.of(given)
+        if isinstance(given, Source):
+            source = given
+        else:
+            source = Source.of(given, file_format=ENDINGS[given.suffix.lower()])
         with source.unchanged():
-            table = openers[source.ending](source)
+            table = openers[source.format](source, options)
     if not table.columns:
         raise _no_rows(source)
     return replace(table, read=partial(_some_rows, source, table))
@@ -90,13 +104,15 @@ def missing(path: Path) -> DataError:
 
 
 def _unknown_format(given: str, file_format: str | None) -> EmolensError:
-    names = [ending[1:] for ending in FORMATS]
     if file_format:
-        return UsageError(f"There is no format '{file_format}'.", hint=nearest(file_format, names))
+        return UsageError(
+            f"There is no format '{file_format}'.",
+            hint=nearest(file_format, [e[1:] for e in ENDINGS]),
+        )
     if is_stream(given):
         return UsageError(
             f"{'stdin' if given == STDIN else given} has no ending that says its format.",
-            hint=f"Add --format csv, or another format: {', '.join(names)}.",
+            hint=f"Add --format csv, or another format: {', '.join(e[1:] for e in ENDINGS)}.",
         )
     return _unknown_ending(given, "; another name needs --format csv, or another format")
 
@@ -104,7 +120,7 @@ def _unknown_format(given: str, file_format: str | None) -> EmolensError:
 def _unknown_ending(given: object, more: str = "") -> DataError:
     return DataError(
         f"emolens can't read {given}: its ending is not known.",
-        hint=f"Known endings: {', '.join(FORMATS)}{more}.",
+        hint=f"Known endings: {', '.join(ENDINGS)}{more}.",
     )
 
 

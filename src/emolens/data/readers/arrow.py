@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from emolens.data.readers.columns import decoded
+from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import CELL_ROOM, CHUNK, MOST_BYTES, ROOM, Chunk, Table, too_long
 from emolens.errors import DataError, first_line
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def open_parquet(source: Source) -> Table:
+def open_parquet(source: Source, _: ReadOptions) -> Table:
     """A Parquet file. Each row group is read in pieces."""
     import pyarrow.parquet as pq
 
@@ -25,7 +26,7 @@ def open_parquet(source: Source) -> Table:
         return _table(source, pq.read_schema(source.path), _parquet_batches)
 
 
-def open_arrow(source: Source) -> Table:
+def open_arrow(source: Source, _: ReadOptions) -> Table:
     """An Arrow file or stream; one batch at a time is in memory."""
     with _arrow_errors(source), _ipc_reader(source) as reader:
         return _table(source, reader.schema, _ipc_batches)
@@ -50,7 +51,7 @@ def _arrow_errors(source: Source) -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(
-            f"{source} is not a readable {source.ending[1:]} file ({first_line(error)}).",
+            f"{source} is not a readable {source.format} file ({first_line(error)}).",
             hint="Check that it was written completely, or download it again.",
         ) from error
 

@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Iterator
 
+from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import MOST_BYTES, Row, Table, chunked, too_long
 from emolens.data.readers.text import text_lines
@@ -16,11 +17,11 @@ _DELIMITERS = ",;\t"
 _QUOTED = re.compile(r'(?<![^,;\t])"(?:[^"]++|"")*+"?')
 
 
-def open_delimited(source: Source) -> Table:
+def open_delimited(source: Source, _: ReadOptions) -> Table:
     """A table whose columns are named by the first row that is not blank."""
     csv.field_size_limit(MOST_BYTES)  # for all readers; the module has no other way
     delimiter = _delimiter_of(source)
-    names, _ = _header_and_records(source, delimiter)
+    names, __ = _header_and_records(source, delimiter)
     return Table(
         source.name,
         tuple(names),
@@ -35,7 +36,7 @@ def _delimiter_of(source: Source) -> str:
 
     Delimiters in quotes are not counted.
     """
-    if source.ending == ".tsv":
+    if source.format == "tsv":
         return "\t"
     first = next(filter(str.strip, text_lines(source)), "")
     return max(_DELIMITERS, key=_QUOTED.sub("", first).count)

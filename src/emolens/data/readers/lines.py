@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from emolens.data.readers.columns import LABEL_COLUMNS
+from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import Row, Table, chunked
 from emolens.data.readers.text import check_encodable, text_lines
@@ -18,7 +19,7 @@ from emolens.errors import DataError, first_line
 Hook = Callable[[list[tuple[str, Any]]], Row]
 
 
-def open_texts(source: Source) -> Table:
+def open_texts(source: Source, _: ReadOptions) -> Table:
     """One text per line. An empty line is an empty text, so that rows keep their line numbers."""
 
     def rows() -> Iterator[tuple[int, Row]]:
@@ -28,7 +29,7 @@ def open_texts(source: Source) -> Table:
     return Table(source.name, ("text",), lambda _: chunked(rows()), unit="line")
 
 
-def open_labelled_lines(source: Source) -> Table:
+def open_labelled_lines(source: Source, _: ReadOptions) -> Table:
     """`text;label` lines. The first one may name the columns. Blank lines are skipped."""
     header = _header(next(filter(str.strip, text_lines(source)), ""))
     columns = header or ("text", "label")
@@ -58,7 +59,7 @@ def _text_and_label(source: Source, number: int, line: str) -> tuple[str, str]:
     return text, label.strip()
 
 
-def open_json_lines(source: Source) -> Table:
+def open_json_lines(source: Source, _: ReadOptions) -> Table:
     """One object per line. The whole file is read for its names: a late row may have new ones.
 
     This first pass also looks for names that stand twice, which takes half a pass more.

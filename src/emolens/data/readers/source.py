@@ -24,16 +24,16 @@ _DESCRIPTORS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 class Source:
     """A file, and how to see that it has changed since it was opened first.
 
-    name: for messages. ending: says the format, such as '.csv'. stamp: its identity, size and time.
+    name: for messages. format: a key of FORMATS, such as 'csv'. stamp: its identity, size and time.
     """
 
     path: Path
     name: str
-    ending: str
+    format: str
     stamp: tuple[int, ...]
 
     @classmethod
-    def of(cls, path: Path, *, name: str | None = None, ending: str | None = None) -> Source:
+    def of(cls, path: Path, *, name: str | None = None, file_format: str) -> Source:
         """The file at `path`. Raises DataError if it is empty or is not a file, and OSError."""
         name = name or str(path)
         status = path.stat()
@@ -45,7 +45,7 @@ class Source:
         if not status.st_size:
             raise DataError(f"{name} is empty.", hint="Check how the file was made.")
         path.open("rb").close()
-        return cls(path, name, ending or path.suffix.lower(), _stamp(path))
+        return cls(path, name, file_format, _stamp(path))
 
     def __str__(self) -> str:
         return self.name
@@ -97,16 +97,16 @@ def path_of(given: str | Path | Source) -> Path:
 
 
 @contextlib.contextmanager
-def copy_of(stream: str | Path, *, ending: str) -> Iterator[Source]:
+def copy_of(stream: str | Path, *, file_format: str) -> Iterator[Source]:
     """A temporary file with all that a stream gives; removed after the block."""
     name = "stdin" if str(stream) == STDIN else str(stream)
     with scratch_folder() as folder:
-        path = folder / f"copy{ending}"
+        path = folder / f"copy.{file_format}"
         with _opened(stream) as file, path.open("wb") as copy:
             while block := _block(file, name):
                 with writing(path):
                     copy.write(block)
-        yield Source.of(path, name=name, ending=ending)
+        yield Source.of(path, name=name, file_format=file_format)
 
 
 def _opened(stream: str | Path) -> contextlib.AbstractContextManager[BinaryIO]:

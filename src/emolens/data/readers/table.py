@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emolens.data.checks import Note
 from emolens.errors import DataError
 from emolens.shown import one_line
 
@@ -27,11 +28,14 @@ class Chunk:
 
     numbers: the number of each row in its table, from 1. rows: values by column name; a row may
     lack a column. batch: the same rows in Arrow's form, where the file is an Arrow or Parquet file.
+    errors: why a row could not be read as it should, by its place in `rows`, from 0. Such a row
+    holds what could be read of it: learning leaves it out, predicting marks it.
     """
 
     numbers: Sequence[int]
     rows: Sequence[Row]
     batch: pa.RecordBatch | None = None
+    errors: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -41,7 +45,10 @@ class Chunk:
 class Table:
     """A table that is not held in memory.
 
-    origin: its name in messages, mostly a path. read: takes column names and gives the rows, with
+    origin: its name in messages, mostly a path. columns: different names, by which rows give their
+    values. titles: the names as they stand in the file, where a name may be empty or stand twice;
+    the same as `columns` by default. notes: what was found out, guessed or changed when the table
+    was opened. read: takes column names and gives the rows, with
     these columns and perhaps others; it can be called again. unit: what row numbers count, 'line'
     or 'row'. class_names: by column, the class names of integer labels, where the source has them.
     schema: the types of the columns, where the file has them. delimiter: what stands between the
@@ -55,8 +62,12 @@ class Table:
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     schema: pa.Schema | None = None
     delimiter: str | None = None
+    titles: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.titles:
+            object.__setattr__(self, "titles", self.columns)
         if len(set(self.columns)) < len(self.columns):
             twice = [name for name, count in Counter(self.columns).items() if count > 1]
             raise DataError(
