@@ -339,6 +339,15 @@ def test_quiet_leaves_stderr_empty(emolens: Emolens, again: list) -> None:
     assert ended.out
 
 
+def test_quiet_says_which_file_of_the_user_was_renamed(emolens: Emolens, again: list) -> None:
+    page = Path(again[-1]) / "report.html"
+    page.write_text("mine", "utf-8")
+    ended = emolens("run", *again, "--quiet")
+    assert ended.code == 0
+    note = f"Note: {page} is not as emolens wrote it; it is now called report.html.yours.\n"
+    assert ended.err == note
+
+
 def test_a_whole_run_for_machines_leaves_stderr_empty(
     emolens: Emolens, study_file: Callable[..., Path], tmp_path: Path
 ) -> None:

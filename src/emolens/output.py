@@ -30,6 +30,10 @@ _ACCESS_LIST = "system.posix_acl_access"  # Linux: who may read a file beside it
 _STAGED = "staged"
 
 
+class SetAside(UserWarning):
+    """A file of the user got another name. The command line shows this also with --quiet."""
+
+
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn the system's error about a failed write to `path` into a StorageError."""
@@ -288,7 +292,7 @@ def _set_aside(folder: Path, name: str) -> None:
             yours = _free_name(there)
             there.replace(yours)
             message = f"{there} is not as emolens wrote it; it is now called {yours.name}."
-            warnings.warn(message, UserWarning, stacklevel=3)
+            warnings.warn(message, SetAside, stacklevel=3)
 
 
 def _free_name(path: Path) -> Path:

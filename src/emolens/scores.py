@@ -14,6 +14,7 @@ import numpy as np
 
 from emolens.decide import ONE_CLASS
 from emolens.errors import UsageError
+from emolens.names import user_path
 from emolens.shown import html_table, one_line
 from emolens.store import load_arrays, load_json, save_arrays, save_json, unreadable
 
@@ -248,7 +249,7 @@ class Scores:
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write `scores.safetensors` and `scores.json`; returns the paths."""
-        arrays, about = Path(folder) / "scores.safetensors", Path(folder) / "scores.json"
+        arrays, about = user_path(folder) / "scores.safetensors", user_path(folder) / "scores.json"
         save_arrays(arrays, self.probabilities)
         facts = self.facts and asdict(self.facts)
         save_json(about, {"model": self.model, "splits": [*self.probabilities], "facts": facts})
@@ -257,8 +258,8 @@ class Scores:
     @classmethod
     def load(cls, folder: str | Path, splits: Sequence[str] | None = None) -> Scores:
         """Read what save wrote: these splits in this order, or all of them."""
-        arrays = load_arrays(Path(folder) / "scores.safetensors")
-        path = Path(folder) / "scores.json"
+        arrays = load_arrays(user_path(folder) / "scores.safetensors")
+        path = user_path(folder) / "scores.json"
         about = load_json(path)
         try:
             probabilities = {split: arrays[split] for split in splits or about["splits"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ import pytest
 
 from emolens.cli import main
 from emolens.data.readers import open_table
+from emolens.data.readers import source as source_module
 from emolens.data.readers.columns import choose_column
 from emolens.data.readers.table import CHUNK, MOST_BYTES
 from emolens.errors import DataError
@@ -365,6 +367,46 @@ def test_a_pipe_in_the_place_of_a_text_is_a_table(
         assert (code, out, "Add --format csv" in err) == (2, b"", True)
         code, out, err = emolens("predict", given, "--format", "csv", *model)
     assert (code, out.count(b"\n")) == (0, 6), err
+
+
+@pytest.mark.parametrize("limit", ["stated", "half of the disk"])
+@pytest.mark.parametrize("given", ["/dev/zero", "-"])
+def test_a_stream_without_an_end_does_not_fill_the_disk(
+    emolens: Emolens, monkeypatch: pytest.MonkeyPatch, given: str, limit: str
+) -> None:
+    if limit == "stated":
+        monkeypatch.setattr(source_module, "MOST_COPIED", 20_000_000)
+    else:
+        usage = shutil.disk_usage(".")._replace(free=40_000_000)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    stdin = b"\0" * 30_000_000
+    code, out, err = emolens("encode", given, "--format", "csv", stdin=stdin)
+    assert (code, out, len(err.splitlines())) == (1, b"", 2)
+    assert f"{'stdin' if given == '-' else given} gives more than 20 MB" in err
+
+
+def test_lines_without_an_end_do_not_fill_the_memory(emolens: Emolens, tiny_run: Run) -> None:
+    model = ("--model", tiny_run.folder / "model")
+    code, out, err = emolens("predict", "-", *model, stdin=b"y\n" * 4_000_000)
+    assert (code, out, len(err.splitlines())) == (1, b"", 2)
+    assert "stdin gives more than 3,0" in err
+
+
+@pytest.mark.parametrize("options", [[], ["--format", "csv"]])
+@pytest.mark.parametrize("name", ["folder", "folder.csv"])
+def test_a_folder_in_the_place_of_a_table_names_its_tables(
+    emolens: Emolens, tmp_path: Path, name: str, options: list[str]
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    for command in (["predict", "--input"], ["encode"]):
+        code, _, err = emolens(*command, folder, *options)
+        assert (code, len(err.splitlines())) == (1, 2)
+        assert f"{folder} is a folder" in err
+        assert "It holds no table." in err
+    path = write(folder / "in.csv", 0, 5)
+    code, _, err = emolens("encode", folder, *options)
+    assert err.splitlines()[1] == f"Hint:  Give one of its tables: {path}"
 
 
 def test_a_giant_line_of_stdin_is_refused_or_shown_in_time(emolens: Emolens, tiny_run: Run) -> None:

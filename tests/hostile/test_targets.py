@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -87,6 +88,63 @@ def test_the_input_is_never_the_output(
     for name in ("texts.parquet", "sub/../texts.parquet", "link.parquet", "hard.parquet"):
         refused([*command(source, tmp_path / name), "--overwrite"], says="is the input")
     refused(command(tmp_path / "link.parquet", source), says="is the input")
+    assert picture(tmp_path) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no POSIX shell here")
+@pytest.mark.parametrize("out", ["-", "/dev/stdout", "/dev/fd/1"])
+@pytest.mark.parametrize(
+    "given", ["{}", "- --format parquet < {}", "/dev/stdin --format parquet < {}"]
+)
+def test_stdout_never_appends_to_the_input(
+    command: Command, source: Path, given: str, out: str
+) -> None:
+    before = source.read_bytes()
+    arguments = command(Path("INPUT"), Path(out))
+    words = shlex.join(arguments).replace("INPUT", given.format(source))
+    ended = subprocess.run(
+        f"{words} >> {source}", shell=True, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, source.read_bytes()) == (2, before)
+    first, hint = ended.stderr.splitlines()
+    assert "stdout is the input" in first
+    assert hint.startswith("Hint:  Choose another file")
+
+
+@pytest.mark.parametrize("given", ["", " "])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["predict", "--input", None],
+        ["predict", "--input", "in.csv", "--out", None],
+        ["predict", "so happy", "--model", None],
+        ["encode", None],
+        ["encode", "in.csv", "--out", None],
+        ["encode", "in.csv", "--encoder", None],
+        ["export", None],
+        ["export", "model", "--int8", "--dataset", None],
+        ["inspect", None],
+        ["inspect", "starter", "--encoder", None],
+        ["tokenize", "so happy", "--encoder", None],
+        ["run", None],
+        ["run", "--out", None],
+        ["embed", "--out", None],
+        ["run", "--dataset", None],
+    ],
+    ids=lambda words: " ".join(filter(None, words)),
+)
+def test_an_empty_name_is_not_the_current_folder(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    refused: Refused,
+    words: list[str | None],
+    given: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in.csv").write_text("text\nso happy\n")
+    before = picture(tmp_path)
+    arguments = [given if word is None else word for word in words]
+    refused([*EMOLENS, *arguments], says="empty" if words[-2] != "--dataset" else "")
     assert picture(tmp_path) == before
 
 

@@ -37,6 +37,7 @@ from emolens.console import Console, show_answers, show_audit, show_batch
 from emolens.data.readers import AS_FOUND
 from emolens.data.readers.options import ReadOptions
 from emolens.errors import DataError, MissingExtra, UsageError
+from emolens.names import user_path
 from emolens.version import __version__
 
 if TYPE_CHECKING:
@@ -219,7 +220,12 @@ study_command(app, "evaluate", "Compare all models on validation and test, with 
 
 @app.command()
 def export(
-    model: Annotated[Path, typer.Argument(help="A model folder that transformers loads.")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", parser=user_path, help="A model folder that transformers loads."
+        ),
+    ],
     int8: Annotated[
         bool,
         typer.Option("--int8", help="Also write an int8 model: faster, but a little less exact."),
@@ -309,14 +315,21 @@ def predict(
 
 
 def _stdin_lines() -> list[str]:
-    from emolens.data.readers.table import MOST_BYTES, too_long
+    from emolens.data.readers.table import CELL_ROOM, MOST_BYTES, too_long
 
     lines: list[str] = []
+    room = 2 * MOST_BYTES
     try:
         while line := sys.stdin.readline(MOST_BYTES + 1):
             if len(line) > MOST_BYTES:
                 raise too_long(f"stdin, line {len(lines) + 1}", "the line")
             lines.append(line.rstrip("\r\n"))
+            room -= CELL_ROOM + len(line)
+            if room < 0:
+                raise DataError(
+                    f"stdin gives more than {len(lines):,} lines, which are held in memory here.",
+                    hint="Give them as a table: emolens predict --input - --format txt",
+                )
         return lines
     except UnicodeDecodeError as error:
         raise DataError(

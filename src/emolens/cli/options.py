@@ -10,7 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from emolens.data.readers.options import ReadOptions
+from emolens.names import user_path
 
+_PATH: dict[str, Any] = {"metavar": "PATH", "parser": user_path}
 StudyArgument = Annotated[
     str, typer.Argument(help="A built-in study (starter, emotion, emotion-minilm) or a TOML file.")
 ]
@@ -25,12 +27,14 @@ EncoderOption = Annotated[
     typer.Option("--encoder", help="Another encoder: minilm, distilbert, a folder or a Hub id."),
 ]
 OutOption = Annotated[
-    Path | None, typer.Option("--out", help="The run folder (default: runs/NAME).")
+    Path | None, typer.Option("--out", **_PATH, help="The run folder (default: runs/NAME).")
 ]
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Replace the output if it exists.")
 ]
-ModelOption = Annotated[Path, typer.Option("--model", help="A model folder with openvino/ in it.")]
+ModelOption = Annotated[
+    Path, typer.Option("--model", **_PATH, help="A model folder with openvino/ in it.")
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Any setting: --set finetune.epochs=3."),
@@ -38,12 +42,13 @@ SetOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors on stderr.")]
 _TABLE = "A table: .csv .tsv .jsonl .parquet .arrow or .txt; - for stdin."
-TableArgument = Annotated[Path, typer.Argument(metavar="FILE", help=_TABLE)]
-InputOption = Annotated[Path | None, typer.Option("--input", help=_TABLE)]
+TableArgument = Annotated[Path, typer.Argument(metavar="FILE", parser=user_path, help=_TABLE)]
+InputOption = Annotated[Path | None, typer.Option("--input", **_PATH, help=_TABLE)]
 AnswersOption = Annotated[
     Path | None,
     typer.Option(
         "--out",
+        **_PATH,
         help="The new table, or - for stdout (default: NAME-emotions.csv beside the input; for a"
         " pipe, stdout).",
     ),
@@ -52,6 +57,7 @@ VectorsOption = Annotated[
     Path | None,
     typer.Option(
         "--out",
+        **_PATH,
         help="A .parquet file, or - for stdout (default: NAME-embeddings.parquet beside FILE; for a"
         " pipe, stdout).",
     ),

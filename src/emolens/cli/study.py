@@ -21,6 +21,7 @@ from emolens.cli.options import (
 )
 from emolens.cli.stops import promise
 from emolens.console import Console, RunConsole, show_run
+from emolens.output import SetAside
 
 
 def study_command(app: typer.Typer, stage: str | None, title: str) -> None:
@@ -43,6 +44,7 @@ def study_command(app: typer.Typer, stage: str | None, title: str) -> None:
         folder = out or Path("runs") / resolved.name
         if quiet:
             warnings.simplefilter("ignore", UserWarning)
+            warnings.simplefilter("always", SetAside)
         observer = RunConsole(Console(quiet=quiet or as_json))
         with promise("Run the same command again: finished stages are kept."):
             try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 from emolens.console import Console
 from emolens.data.readers import is_table, source_of
 from emolens.data.readers.options import ReadOptions
-from emolens.data.readers.source import STDIN, Source, is_stream
+from emolens.data.readers.source import STDIN, Source, is_stream, path_of
 from emolens.errors import UsageError
 from emolens.temporary import scratch_folder
 
@@ -78,7 +80,9 @@ def tables(
     there is no `out`, the block writes to a temporary file, which is then copied to stdout.
     """
     to_stdout = str(out) in STDOUT or (out is None and is_stream(source))
-    if out is not None and not to_stdout:
+    if to_stdout:
+        _check_stdout(source)
+    elif out is not None:
         check(out, source)  # before a pipe is read
     with source_of(source, read) as given:
         target = default(given.path, given.format)
@@ -90,6 +94,17 @@ def tables(
             check(target, given)  # before a model is loaded
             yield given, target
             Console().line(str(target))
+
+
+def _check_stdout(source: Path) -> None:
+    """Raise UsageError if the shell made stdout the input, as `>> FILE` does."""
+    with contextlib.suppress(OSError):  # whoever uses them reports it
+        status = os.fstat(sys.stdout.fileno())
+        if stat.S_ISREG(status.st_mode) and os.path.samestat(status, path_of(source).stat()):
+            raise UsageError(
+                f"stdout is the input {source}, and the output would be written into it.",
+                hint="Choose another file after > or >>, or name one with --out.",
+            )
 
 
 @contextlib.contextmanager

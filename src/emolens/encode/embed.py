@@ -30,6 +30,7 @@ from emolens.encode.pretrained import quiet_transformers
 from emolens.encode.quantize import CALIBRATION_ROWS, quantized
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import UsageError, nearest
+from emolens.names import user_path
 from emolens.shown import html_table, one_line
 from emolens.store import fingerprint, load_arrays, save_arrays
 from emolens.version import __version__, versions
@@ -61,7 +62,7 @@ class Embeddings:
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write one safetensors file per split; returns the paths."""
-        paths = {split: Path(folder) / f"{split}.safetensors" for split in self.vectors}
+        paths = {split: user_path(folder) / f"{split}.safetensors" for split in self.vectors}
         for split, path in paths.items():
             save_arrays(path, {"embeddings": self.vectors[split]})
         return list(paths.values())
@@ -70,7 +71,7 @@ class Embeddings:
     def load(cls, folder: str | Path, splits: Sequence[str]) -> Embeddings:
         """Read what save wrote."""
         return cls(
-            {s: load_arrays(Path(folder) / f"{s}.safetensors")["embeddings"] for s in splits}
+            {s: load_arrays(user_path(folder) / f"{s}.safetensors")["embeddings"] for s in splits}
         )
 
 

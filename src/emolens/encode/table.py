@@ -15,6 +15,7 @@ from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source, path_of
 from emolens.data.readers.table import Table
 from emolens.encode.embed import Encoder
+from emolens.names import user_path
 from emolens.output import atomic_file, new_output
 from emolens.store import check_ending
 
@@ -64,7 +65,7 @@ def encode_table(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    target = Path(target)
+    target = user_path(target)
     check_target(target, source, overwrite=overwrite)
     encoded, writer = Encoded(), None
     with contextlib.ExitStack() as opened:

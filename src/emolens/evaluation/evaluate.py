@@ -18,6 +18,7 @@ from emolens.errors import UsageError
 from emolens.evaluation.metrics import Comparison, mcnemar
 from emolens.evaluation.model import ModelEvaluation, evaluate_model
 from emolens.evaluation.verdict import warnings
+from emolens.names import user_path
 from emolens.scores import EXPORTED, MAJORITY, FinetuneFacts, Recipe, Scores
 from emolens.shown import html_table, one_line
 from emolens.store import load_json, save_json, unreadable
@@ -84,17 +85,17 @@ class Evaluation:
 
     def save(self, path: str | Path) -> Path:
         """Write one JSON file; returns its path."""
-        save_json(Path(path), self.to_dict())
-        return Path(path)
+        save_json(user_path(path), self.to_dict())
+        return user_path(path)
 
     @classmethod
     def load(cls, path: str | Path) -> Evaluation:
         """Read a file that save wrote; StorageError where the file holds anything else."""
-        plain = load_json(Path(path))
+        plain = load_json(user_path(path))
         try:
             return cls.from_dict(plain)
         except (KeyError, TypeError, ValueError) as error:
-            raise unreadable(Path(path), error) from error
+            raise unreadable(user_path(path), error) from error
 
     def to_dict(self) -> dict[str, Any]:
         """The content of evaluation.json: one entry for each split and for each other field."""

@@ -12,6 +12,7 @@ import numpy as np
 from emolens.encode.engines.base import check_finite
 from emolens.errors import DataError, UsageError, nearest, require
 from emolens.explore.neighbors import graph, nearest_rows
+from emolens.names import user_path
 from emolens.shown import html_table, one_line
 from emolens.store import load_table, save_table
 
@@ -40,12 +41,12 @@ class Projection:
         import pyarrow as pa
 
         columns = {"X": self.xy[:, 0], "Y": self.xy[:, 1], "label": self.labels}
-        save_table(Path(path), pa.table(columns))
+        save_table(user_path(path), pa.table(columns))
 
     @classmethod
     def load(cls, path: str | Path) -> Projection:
         """Read what save wrote."""
-        table = load_table(Path(path))
+        table = load_table(user_path(path))
         xy = np.column_stack([table["X"].to_numpy(), table["Y"].to_numpy()])
         return cls(xy, table["label"].to_numpy())
 

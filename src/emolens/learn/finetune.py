@@ -34,6 +34,7 @@ from emolens.encode.engines.torch import torch_for
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import DataError, EncoderError, require
 from emolens.modelfolder import check_writable, renew
+from emolens.names import user_path
 from emolens.output import sha256, staged, writing
 from emolens.runtime import Runtime, seed_everything
 from emolens.scores import (
@@ -91,7 +92,7 @@ def finetune(
                 f"{dataset.name} has no rows in {split}.",
                 hint="Add rows: fine-tuning learns from train and chooses the epoch on validation.",
             )
-    folder = Path(folder)
+    folder = user_path(folder)
     check_writable(folder)
     if not isinstance(encoder, EncoderFolder):
         encoder = find_encoder(str(encoder))

@@ -16,6 +16,7 @@ from emolens.encode.embed import Embeddings
 from emolens.errors import DataError, require
 from emolens.labels import LabelSet
 from emolens.learn.logistic import STRENGTHS, LogisticFit, fit_logistic
+from emolens.names import user_path
 from emolens.scores import PROBE, LinearFacts, Scores
 from emolens.store import load_arrays, load_json, save_arrays, save_json, unreadable
 
@@ -102,7 +103,7 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write `probe.safetensors` and `probe.json`; returns the paths."""
-        arrays, about = Path(folder) / "probe.safetensors", Path(folder) / "probe.json"
+        arrays, about = user_path(folder) / "probe.safetensors", user_path(folder) / "probe.json"
         save_arrays(arrays, {name.rstrip("_"): getattr(self, name) for name in _LEARNED})
         weights = self.class_weight
         values = {
@@ -119,8 +120,8 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Read what save wrote."""
-        path = Path(folder) / "probe.json"
-        about, arrays = load_json(path), load_arrays(Path(folder) / "probe.safetensors")
+        path = user_path(folder) / "probe.json"
+        about, arrays = load_json(path), load_arrays(user_path(folder) / "probe.safetensors")
         try:
             pairs = about["class_weight"]
             weights = dict(pairs) if isinstance(pairs, list) else pairs

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from emolens.export.model import ExportedModel
+from emolens.names import user_path
 from emolens.shown import html_table, one_line
 
 
@@ -52,7 +53,7 @@ class Classifier:
     def __init__(
         self, folder: str | Path, *, precision: str | None = None, unsure_below: float = 0.5
     ) -> None:
-        self._model = ExportedModel(Path(folder), precision=precision)
+        self._model = ExportedModel(user_path(folder), precision=precision)
         self.folder, self.runtime = self._model.folder, self._model.runtime
         self.tokenizer, self.labels = self._model.tokenizer, self._model.head.labels
         self.decision = replace(self._model.head.decision, unsure_below=unsure_below)

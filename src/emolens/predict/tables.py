@@ -24,6 +24,7 @@ from emolens.data.readers.source import Source, path_of
 from emolens.data.readers.table import Chunk, Row, Table
 from emolens.errors import DataError, first_line
 from emolens.labels import LabelSet
+from emolens.names import user_path
 from emolens.output import atomic_file, new_output
 from emolens.predict.classifier import Classifier, Prediction
 from emolens.store import check_ending
@@ -84,7 +85,7 @@ def predict_table(
     progress: called with the number of rows done. Raises UsageError for such a target, and
     DataError that names the file and the line.
     """
-    target = Path(target)
+    target = user_path(target)
     check_target(target, source, overwrite=overwrite)
     with source_of(source, read) as given:
         table = open_table(given, labelled=False, options=read)

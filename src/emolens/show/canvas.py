@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from emolens.errors import require
+from emolens.names import user_path
 from emolens.output import atomic_file
 from emolens.show import theme
 from emolens.shown import one_line
@@ -78,7 +79,7 @@ def save_figure(display: Display, path: str | Path) -> list[Path]:
     with _laid_out(display) as figure:
         dpi = min(160, int(2500 / max(figure.get_size_inches())))
         for suffix in (".png", ".svg"):
-            written.append(Path(path).with_suffix(suffix))
+            written.append(user_path(path).with_suffix(suffix))
             with atomic_file(written[-1]) as file:
                 file.write(_picture(figure, suffix, dpi=dpi))
     return written

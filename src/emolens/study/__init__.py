@@ -19,6 +19,7 @@ from emolens.data.sources import load_dataset
 from emolens.encode.backbone import find_encoder
 from emolens.errors import EncoderError, UsageError, nearest
 from emolens.evaluation.evaluate import Evaluation
+from emolens.names import user_path
 from emolens.shown import html_table, one_line
 from emolens.study.context import Context
 from emolens.study.figures import FIGURES, draw
@@ -93,7 +94,7 @@ def run_study(
     nothing that decides its result has changed. The data and the encoder are loaded before
     anything is written. Raises EmolensError; if only the export fails, the report is still written.
     """
-    folder, observer = Path(folder), observer or _Silent()
+    folder, observer = user_path(folder), observer or _Silent()
     wanted = _wanted(until)
     options = study.data.model_dump(exclude={"dataset"})
     dataset = load_dataset(study.data.dataset, seed=study.seed, **options)

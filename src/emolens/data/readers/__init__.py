@@ -17,7 +17,8 @@ from emolens.data.readers.lines import open_json_lines, open_labelled_lines, ope
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import STDIN, Source, copy_of, is_stream
 from emolens.data.readers.table import Chunk, Table
-from emolens.errors import DataError, EmolensError, UsageError, nearest
+from emolens.errors import DataError, EmolensError, UsageError, nearest, some_of
+from emolens.names import user_path
 
 FORMATS: dict[str, Callable[[Source, ReadOptions], Table]] = {
     "csv": open_delimited,
@@ -57,7 +58,10 @@ def source_of(given: str | Path | Source, options: ReadOptions = AS_FOUND) -> It
     if isinstance(given, Source):
         yield given
         return
-    ending = options.file_format or Path(given).suffix
+    path = user_path(given)
+    if not is_stream(given) and path.is_dir():
+        raise _folder(path)
+    ending = options.file_format or path.suffix
     file_format = ENDINGS.get(f".{ending.lower().lstrip('.')}")
     if file_format is None:
         raise _unknown_format(str(given), options.file_format)
@@ -65,8 +69,8 @@ def source_of(given: str | Path | Source, options: ReadOptions = AS_FOUND) -> It
         with copy_of(given, file_format=file_format) as source:
             yield source
     else:
-        with _system_errors(Path(given)):
-            source = Source.of(Path(given), file_format=file_format)
+        with _system_errors(path):
+            source = Source.of(path, file_format=file_format)
         yield source
 
 
@@ -100,6 +104,16 @@ def missing(path: Path) -> DataError:
     return DataError(
         f"There is no file or folder {path}.",
         hint=f"{path.parent} holds: {names}." if names else "Check the path.",
+    )
+
+
+def _folder(path: Path) -> DataError:
+    names = sorted(str(file) for file in path.glob("*") if is_table(file) and file.is_file())
+    return DataError(
+        f"{path} is a folder, and a table is a file.",
+        hint=f"Give one of its tables: {some_of(names)}"
+        if names
+        else f"It holds no table. Give a file whose name ends with {', '.join(ENDINGS)}.",
     )
 
 

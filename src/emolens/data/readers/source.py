@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import shutil
 import stat
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from emolens.temporary import scratch_folder
 
 STDIN = "-"
 _BLOCK = 1 << 20
+MOST_COPIED = 10_000_000_000  # bytes of a stream; it may have no end
 _DESCRIPTORS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
 
@@ -98,12 +100,23 @@ def path_of(given: str | Path | Source) -> Path:
 
 @contextlib.contextmanager
 def copy_of(stream: str | Path, *, file_format: str) -> Iterator[Source]:
-    """A temporary file with all that a stream gives; removed after the block."""
+    """A temporary file with all that a stream gives; removed after the block.
+
+    It takes at most half of the free space. Raises DataError for a stream that gives more.
+    """
     name = "stdin" if str(stream) == STDIN else str(stream)
     with scratch_folder() as folder:
+        most = room = min(MOST_COPIED, shutil.disk_usage(folder).free // 2)
         path = folder / f"copy.{file_format}"
         with _opened(stream) as file, path.open("wb") as copy:
             while block := _block(file, name):
+                room -= len(block)
+                if room < 0:
+                    raise DataError(
+                        f"{name} gives more than {most // 1_000_000:,} MB, which is too much for"
+                        f" a copy in {folder.parent}.",
+                        hint="If it has an end, save it as a file, and give that file.",
+                    )
                 with writing(path):
                     copy.write(block)
         yield Source.of(path, name=name, file_format=file_format)
