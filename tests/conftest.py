@@ -49,6 +49,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache for one test alone, with the limit that it has by default. It has no folder yet."""
+    monkeypatch.setenv("EMOLENS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("EMOLENS_CACHE_LIMIT", raising=False)
+    return tmp_path / "cache"
+
+
 @pytest.fixture(autouse=True)
 def own_signals() -> Iterator[None]:
     """As in a terminal: main() leaves signals ignored, and so does a start in the background."""

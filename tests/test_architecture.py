@@ -53,6 +53,7 @@ LIGHT = {
     "labels",
     "blank",
     "runtime",
+    "names",
     "temporary",
     "output",
     "store",

@@ -14,14 +14,10 @@ from emolens.encode import cache as entries
 from tests.encode.test_cache_size import VECTORS, key
 from tests.hostile.test_cache import build, load
 
+pytestmark = pytest.mark.usefixtures("cache")
+
+
 CLI = [sys.executable, "-c", "from emolens.cli import main; main()"]
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("EMOLENS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("EMOLENS_CACHE_LIMIT", raising=False)
-    return tmp_path / "cache"
 
 
 @pytest.fixture

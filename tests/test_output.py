@@ -19,8 +19,9 @@ from emolens.output import (
     remove_owned,
     sha256,
     staged,
+    writing,
 )
-from emolens.temporary import new_file, temporary_name
+from emolens.temporary import new_file, scratch_folder, temporary_name
 
 
 def write(path: Path, content: bytes = b"new", **options: bool) -> None:
@@ -206,6 +207,23 @@ def test_a_device_and_a_pipe_are_written_to_directly(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["pipe"]
     with pytest.raises(StorageError, match="The disk is full"):
         write(Path("/dev/full"), b"x")
+
+
+@pytest.mark.parametrize("rest", ["a.csv", "model/a.csv"])
+def test_a_full_disk_names_the_file_of_the_user(tmp_path: Path, rest: str) -> None:
+    def fill(folder: Path) -> str:
+        with pytest.raises(StorageError) as caught, writing(folder / rest):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        assert ".emolens-" not in str(caught.value)
+        return f"{caught.value} {caught.value.hint}"
+
+    free = "Free some space and run the same command again."
+    assert fill(tmp_path) == f"The disk is full: {tmp_path / rest} was not written. {free}"
+    with staged(tmp_path) as folder:
+        assert fill(folder) == f"The disk is full: {tmp_path / rest} was not written. {free}"
+    with scratch_folder() as folder:
+        assert f"no temporary file can be written in {folder.parent}." in fill(folder)
+        assert "TMPDIR" in fill(folder)
 
 
 def test_an_output_that_exists_needs_overwrite(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from emolens.errors import StorageError, UsageError
-from emolens.temporary import new_file, new_folder, remove_dead
+from emolens.temporary import is_scratch, is_temporary, new_file, new_folder, remove_dead
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Some libraries raise errors of their own with these words; OpenVINO has only the last one.
@@ -44,16 +44,31 @@ def writing(path: Path) -> Iterator[None]:
     except Exception as error:
         full = getattr(error, "errno", None) in _FULL
         if full or any(words in str(error) for words in _FULL_DISK_WORDS):
-            raise StorageError(
-                f"The disk is full: {path} was not written.",
-                hint="Free some space and run the same command again; finished stages are kept.",
-            ) from error
+            raise _full_disk(path) from error
         if isinstance(error, OSError):
             raise StorageError(
-                f"{path} can't be written: {error.strerror or error}.",
+                f"{_target(path)} can't be written: {error.strerror or error}.",
                 hint="Choose another place with --out, or check the folder and its permissions.",
             ) from error
         raise
+
+
+def _full_disk(path: Path) -> StorageError:
+    for folder in (path, *path.parents):
+        if is_scratch(folder.name):
+            return StorageError(
+                f"The disk is full: no temporary file can be written in {folder.parent}.",
+                hint="Free some space there, or set TMPDIR to a folder on another disk.",
+            )
+    return StorageError(
+        f"The disk is full: {_target(path)} was not written.",
+        hint="Free some space and run the same command again.",
+    )
+
+
+def _target(path: Path) -> Path:
+    """The place of a file that is still in a folder of staged()."""
+    return Path(*(part for part in path.parts if not is_temporary(part, _STAGED)))
 
 
 def sha256(*paths: Path) -> str:

@@ -4,6 +4,8 @@ text that control a terminal or reorder a line. Knows none of the values.
 
 from __future__ import annotations
 
+import os
+import shlex
 import unicodedata
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -53,7 +55,9 @@ def one_line(value: object, *parts: object) -> str:
 
 def quoted(path: Path) -> str:
     """The path as part of a command to type, in quotes if it needs them."""
-    return f'"{path}"' if " " in str(path) else str(path)
+    if os.name == "posix":
+        return shlex.quote(str(path))
+    return f'"{path}"' if set(str(path)) & set(" &()^;,=!'`") else str(path)
 
 
 def html_table(value: object, header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

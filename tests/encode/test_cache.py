@@ -20,14 +20,10 @@ from emolens.encode.cache.size import listed, shrink
 from emolens.encode.embed import Encoder
 from tests.conftest import feeling_rows
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 CUDA = torch.cuda.is_available()
 TEXTS = [text for text, _ in feeling_rows(12)]
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("EMOLENS_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
 
 
 def entries(cache: Path) -> list[Path]:
@@ -256,6 +252,8 @@ def test_a_cache_that_is_cleared_all_the_time_changes_no_vectors(
     code = """
 import sys
 from emolens.encode.embed import Encoder
+
+
 for n in range(3):
     print(Encoder(sys.argv[1], precision="fp32").encode(sys.argv[2:]).tobytes().hex())
 """

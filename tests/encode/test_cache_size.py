@@ -16,14 +16,10 @@ from emolens.encode.cache import size
 from emolens.errors import UsageError
 from tests.hostile.test_cache import MODEL, build, load
 
+pytestmark = pytest.mark.usefixtures("cache")
+
+
 VECTORS = np.zeros((10, 100), np.float32)  # 4,000 bytes, and a header
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("EMOLENS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("EMOLENS_CACHE_LIMIT", raising=False)
-    return tmp_path / "cache"
 
 
 def key(i: int) -> str:

@@ -28,6 +28,8 @@ from emolens.errors import EncoderError
 from emolens.temporary import is_scratch, scratch_folder
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 KEY, OTHER = "0123456789abcdef", "fedcba9876543210"
 VECTORS = np.arange(12, dtype=np.float32).reshape(3, 4)
 XML, BIN = "openvino_model.xml", "openvino_model.bin"
@@ -37,13 +39,6 @@ posix = pytest.mark.skipif(os.name != "posix", reason="Windows has rights of ano
 as_root = pytest.mark.skipif(
     os.name != "posix" or os.geteuid() != 0, reason="only root can give files to another user"
 )
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("EMOLENS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("EMOLENS_CACHE_LIMIT", raising=False)
-    return tmp_path / "cache"
 
 
 @pytest.fixture
@@ -573,6 +568,8 @@ CLEAR = """
 import warnings
 warnings.simplefilter("error")
 from emolens.encode.cache.size import listed, shrink
+
+
 for i in range(150):
     shrink(listed(), 0)
 """

@@ -92,9 +92,13 @@ def test_the_input_is_never_the_output(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no POSIX shell here")
-@pytest.mark.parametrize("out", ["-", "/dev/stdout", "/dev/fd/1"])
 @pytest.mark.parametrize(
-    "given", ["{}", "- --format parquet < {}", "/dev/stdin --format parquet < {}"]
+    ("given", "out"),
+    [
+        ("{}", "-"),
+        ("- --format parquet < {}", "/dev/stdout"),
+        ("/dev/stdin --format parquet < {}", "/dev/fd/1"),
+    ],
 )
 def test_stdout_never_appends_to_the_input(
     command: Command, source: Path, given: str, out: str
@@ -111,7 +115,6 @@ def test_stdout_never_appends_to_the_input(
     assert hint.startswith("Hint:  Choose another file")
 
 
-@pytest.mark.parametrize("given", ["", " "])
 @pytest.mark.parametrize(
     "words",
     [
@@ -134,16 +137,12 @@ def test_stdout_never_appends_to_the_input(
     ids=lambda words: " ".join(filter(None, words)),
 )
 def test_an_empty_name_is_not_the_current_folder(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    refused: Refused,
-    words: list[str | None],
-    given: str,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Refused, words: list[str | None]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in.csv").write_text("text\nso happy\n")
     before = picture(tmp_path)
-    arguments = [given if word is None else word for word in words]
+    arguments = ["" if word is None else word for word in words]
     refused([*EMOLENS, *arguments], says="empty" if words[-2] != "--dataset" else "")
     assert picture(tmp_path) == before
 

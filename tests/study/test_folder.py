@@ -11,7 +11,7 @@ import pytest
 
 from emolens.errors import StorageError, UsageError
 from emolens.store import save_text
-from emolens.study.folder import FORMAT, Identity, Meter, RunFolder, StageRecord
+from emolens.study.folder import FORMAT, Identity, RunFolder, StageRecord
 from emolens.study.keys import StageKey
 from emolens.temporary import temporary_name
 from emolens.version import __version__
@@ -198,10 +198,3 @@ def test_a_second_process_is_turned_away_until_the_first_is_gone(tmp_path: Path)
         holder.kill()  # the lock goes with the process, whatever way it ends
     with RunFolder(path, DATA).opened():
         pass
-
-
-def test_the_meter_counts_time_and_memory() -> None:
-    meter = Meter()
-    block = b"x" * 50_000_000
-    assert meter.seconds > 0
-    assert meter.peak_memory_mb > len(block) / 2**20

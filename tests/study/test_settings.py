@@ -180,5 +180,33 @@ def test_an_unknown_study_names_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no study 'startr'") as raised:
         load_study("startr")
     assert "'starter'" in raised.value.hint
-    with pytest.raises(UsageError, match="no study"):
-        load_study(tmp_path)  # a folder is none
+
+
+def test_a_folder_is_no_study(tmp_path: Path) -> None:
+    for folder in (tmp_path / "data", tmp_path / "a.toml"):
+        folder.mkdir()
+        with pytest.raises(UsageError, match="is not a study: it is a folder") as raised:
+            load_study(folder)
+        assert raised.value.hint.endswith(f"emolens run --dataset {folder}")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that can't be read")
+def test_a_file_that_can_not_be_read_is_not_called_wrong(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").symlink_to("/proc/self/mem")
+    with pytest.raises(UsageError, match=r"a\.toml can't be read: Input/output error\.") as raised:
+        load_study(tmp_path / "a.toml")
+    assert "permissions" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["CON", "nul", "Aux.v2", "prn", "com1", "LPT9.toml", "COM\u00b9", "a.", "a..", "a ", " a"],
+)
+def test_a_name_that_windows_refuses_is_refused_everywhere(name: str) -> None:
+    with pytest.raises(UsageError, match="name: "):
+        load_study("starter", {"name": name})
+
+
+@pytest.mark.parametrize("name", ["console", "nul-1", "com", "com10", "auxiliary", "a.b", "v1.con"])
+def test_a_similar_name_is_fine(name: str) -> None:
+    assert load_study("starter", {"name": name}).name == name

@@ -23,7 +23,8 @@ from emolens.names import user_path
 from emolens.shown import html_table, one_line
 from emolens.study.context import Context
 from emolens.study.figures import FIGURES, draw
-from emolens.study.folder import Identity, Meter, RunFolder, StageRecord
+from emolens.study.folder import Identity, RunFolder, StageRecord
+from emolens.study.meter import Meter
 from emolens.study.settings import Study, builtin_studies, load_study, pairs
 from emolens.study.stages import STAGES, stage_key
 

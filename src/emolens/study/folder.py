@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -35,7 +33,6 @@ MANIFEST, LOCK, STUDY, MODEL = "manifest.json", ".lock", "study.toml", "model"
 FORMAT = 3  # of the manifest; a run of another format is not continued
 _STARTED = (MANIFEST, "staged")  # a start that is killed may leave temporary files for these
 _MAX_REASONS = 3
-_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 @dataclass(frozen=True)
@@ -170,8 +167,10 @@ class RunFolder:
 
     def _damages(self, record: StageRecord) -> list[str]:
         """Which files of the stage are missing or were changed."""
-        # `emolens export` may have renewed the exported files, and lists them in emolens.json.
+        # `emolens export` may have written the files in openvino/ again, after this stage. So their
+        # SHA-256 in emolens.json are newer than those in the record.
         exported = self._model_files(OPENVINO)
+        # An export that was killed leaves files that it did not place. They count as changed.
         pending = {f"{MODEL}/{name}": d for name, d in owned_in(self.path / MODEL).pending.items()}
         damages = []
         for name, digest in record.outputs.items():
@@ -198,11 +197,11 @@ class RunFolder:
         files = (self.path / name for name in (MANIFEST, *self._owned.files))
         for file in files:
             if file.is_file() and file.stat().st_nlink > 1:
-                copy = self._free()
+                copy = "robocopy {} {} /E" if os.name == "nt" else "cp -r {} {}"
                 raise StorageError(
                     f"{file} has hard links, and a run would replace only one of them.",
-                    hint="Go on in a copy without links:"
-                    f" cp -r {quoted(self.path)} {copy}, then --out {copy}",
+                    hint=f"Run with --out {self._free()}, after you have made this copy without"
+                    f" links: {copy.format(quoted(self.path), self._free())}",
                 )
 
     def _check_lock(self) -> None:
@@ -265,31 +264,3 @@ class RunFolder:
                     f"{self.path} holds a run with another {name} ({value}).",
                     hint=f"Choose another folder, for example: --out {self._free()}",
                 )
-
-
-class Meter:
-    """Seconds and peak memory since the meter was made."""
-
-    def __init__(self) -> None:
-        self._started = time.perf_counter()
-        with contextlib.suppress(OSError):
-            _CLEAR.write_text("5")  # Linux: reset the recorded peak
-
-    @property
-    def seconds(self) -> float:
-        """Wall-clock seconds so far."""
-        return time.perf_counter() - self._started
-
-    @property
-    def peak_memory_mb(self) -> float:
-        """The peak so far; on other systems than Linux, since the process began."""
-        with contextlib.suppress(OSError):
-            for line in _STATUS.read_text().splitlines():
-                if line.startswith("VmHWM"):
-                    return int(line.split()[1]) / 1024
-        if sys.platform == "win32":  # Python's library can't read it there
-            return 0.0
-        import resource
-
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

@@ -25,7 +25,7 @@ from emolens.explore.project import Metric
 from emolens.learn.logistic import STRENGTHS
 from emolens.names import user_path
 from emolens.scores import MOST, Recipe
-from emolens.shown import one_line, visible
+from emolens.shown import one_line, quoted, visible
 
 # Always text: a column may be called 2024, and a data set 1979-05-27.
 _STRINGS = {
@@ -34,6 +34,8 @@ _STRINGS = {
 }
 _LARGEST = 1_000_000  # bytes of a study file
 BUILTIN = Path(__file__).parent / "builtin"
+# As a name of a folder, Windows refuses these, or drops the dot at the end.
+_NOT_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])(\..*)?|.*\.", re.IGNORECASE)
 _Name = Annotated[str, Field(min_length=1)]
 
 
@@ -129,6 +131,13 @@ class Study(_Table):
     finetune: FinetuneSettings = FinetuneSettings()
     export: ExportSettings = ExportSettings()
 
+    @field_validator("name")
+    @classmethod
+    def _is_name_of_a_folder(cls, value: str) -> str:
+        if _NOT_ON_WINDOWS.fullmatch(value):
+            raise PydanticCustomError("name", "no folder on Windows can have this name")
+        return value
+
     def __repr__(self) -> str:
         return one_line(self, repr(self.name), f"{self.data.dataset} with {self.encoder.name}")
 
@@ -151,12 +160,13 @@ def load_study(study: str | Path, overrides: dict[str, Any] | None = None) -> St
     Raises a UsageError that names the file, the key and the nearest known key.
     """
     path = BUILTIN / f"{study}.toml" if str(study) in builtin_studies() else user_path(study)
-    if path.is_file() and path.suffix.lower() != ".toml":
+    if path.is_dir() or (path.exists() and path.suffix.lower() != ".toml"):
+        why = "it is a folder" if path.is_dir() else "its name does not end with .toml"
         raise UsageError(
-            f"{path} is not a study: a study is a .toml file.",
-            hint=f"To use it as data: emolens run --dataset {path}",
+            f"{path} is not a study: {why}.",
+            hint=f"To use it as data: emolens run --dataset {quoted(path)}",
         )
-    if not path.is_file():
+    if not path.exists():
         raise UsageError(
             f"There is no study '{study}': neither a built-in one nor a file.",
             hint=nearest(str(study), builtin_studies()) + " Or give a .toml file.",
@@ -177,10 +187,15 @@ def _read(path: Path) -> dict[str, Any]:
         if path.stat().st_size > _LARGEST:
             raise UsageError(
                 f"{path} is not a study: it has more than {_LARGEST:,} bytes.",
-                hint=f"To use it as data: emolens run --dataset {path}",
+                hint=f"To use it as data: emolens run --dataset {quoted(path)}",
             )
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows may begin with a BOM
-    except (ValueError, RecursionError, OSError) as error:
+    except OSError as error:
+        raise UsageError(
+            f"{path} can't be read: {error.strerror or error}.",
+            hint="Check the permissions of the file, or give another one.",
+        ) from error
+    except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise UsageError(
             f"{path} is not valid TOML: {why}.", hint='Put text in quotes: name = "my-study".'

@@ -26,14 +26,11 @@ from emolens.export.openvino import export_openvino
 from emolens.study import Study, run_study
 from tests.conftest import beside, feeling_rows, small
 
+pytestmark = pytest.mark.usefixtures("cache")
+
+
 TEXTS = [text for text, _ in feeling_rows(12)]
 CUDA = torch.cuda.is_available()
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("EMOLENS_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
 
 
 @pytest.fixture
