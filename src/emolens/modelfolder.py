@@ -17,6 +17,7 @@ from emolens.owned import Owned, load_object
 from emolens.store import save_json
 
 EMOLENS_JSON = "emolens.json"
+EXPORTED_FROM = "exported_from"  # the entry for the weights at the last export
 OPENVINO = "openvino/"  # the part of a model folder that an export writes
 
 
@@ -58,17 +59,17 @@ def renew(
     plain.pop("pending", None)
     save_json(folder / EMOLENS_JSON, plain | before.to_json())
     paths = place(fresh, folder, owned=before.files)
-    gone = [name for name in before.files if name.startswith(part) and name not in new]
-    remove_owned(folder, gone, before.files)
-    gone += _changed(folder, before.files.keys() - {*new, *gone}, before.files)
+    gone = {name for name in before.files if name.startswith(part) and name not in new}
+    gone -= remove_owned(folder, sorted(gone), before.files)
+    gone |= _changed(folder, before.files.keys() - {*new, *gone}, before.files)
     save_json(folder / EMOLENS_JSON, plain | before.placed(without=gone).to_json())
     return paths
 
 
-def _changed(folder: Path, names: Iterable[str], owned: Mapping[str, str]) -> list[str]:
+def _changed(folder: Path, names: Iterable[str], owned: Mapping[str, str]) -> set[str]:
     """The names of files that the user has changed, with a warning: emolens forgets them."""
-    changed = sorted(name for name in names if not is_file_with(folder / name, owned[name]))
-    for name in changed:
+    changed = {name for name in names if not is_file_with(folder / name, owned[name])}
+    for name in sorted(changed):
         _warn_of(folder / name)
     return changed
 

@@ -198,17 +198,25 @@ def place(staged_folder: Path, folder: Path, *, owned: Mapping[str, str]) -> lis
     return [folder / name for name in new]
 
 
-def remove_owned(folder: Path, names: Iterable[str], owned: Mapping[str, str]) -> None:
+def remove_owned(folder: Path, names: Iterable[str], owned: Mapping[str, str]) -> set[str]:
     """Delete the files `names` of `folder` that emolens wrote and nobody has changed since.
 
-    owned: as in place(). A name that leads out of the folder, also through a link, is left alone.
+    owned: as in place(). A name that leads out of the folder, also through a link, is left alone,
+    with a warning: these names are returned.
     """
-    root = folder.resolve()
+    root, left = folder.resolve(), set()
     for name in names:
-        inside = (folder / name).parent.resolve().is_relative_to(root)
-        if inside and is_file_with(folder / name, owned.get(name)):
-            with writing(folder / name):
-                (folder / name).unlink(missing_ok=True)
+        path = folder / name
+        if not is_file_with(path, owned.get(name)):
+            continue
+        if not path.parent.resolve().is_relative_to(root):
+            message = f"{path} is an old file, but was not deleted: its folder is a link."
+            warnings.warn(message, UserWarning, stacklevel=3)
+            left.add(name)
+            continue
+        with writing(path):
+            path.unlink(missing_ok=True)
+    return left
 
 
 def _status(path: Path) -> os.stat_result | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file, save
 from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification, pipeline
 
+from emolens.encode.engines.openvino import INT8_MODEL
 from emolens.errors import EncoderError
 from emolens.export.model import ExportedModel
 from emolens.export.openvino import export_openvino
@@ -126,3 +129,45 @@ def test_a_config_of_other_classes_than_the_export_is_named(
     with pytest.raises(EncoderError, match="gives 3 outputs for the 2 classes") as caught:
         ExportedModel(folder, precision="fp32")
     assert "emolens export" in caught.value.hint
+
+
+def other_weights(folder: Path) -> None:
+    """Change the weights in place, without a change of their size or time."""
+    file = folder / "model.safetensors"
+    state, weights = file.stat(), load_file(file)
+    file.write_bytes(save({name: array + np.float32(1) for name, array in weights.items()}))
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+def test_an_export_of_other_weights_is_refused(tiny_encoder: Path, tmp_path: Path) -> None:
+    folder = model_folder(tmp_path, tiny_encoder, id2label=THREE)
+    export_openvino(folder, calibration=TEXTS)
+    assert ExportedModel(folder).ask(TEXTS)[0].shape == (len(TEXTS), 3)
+    other_weights(folder)
+    for precision in ("fp32", "int8"):
+        with pytest.raises(EncoderError, match="made from other weights") as caught:
+            ExportedModel(folder, precision=precision)
+        assert caught.value.hint.startswith("Export it again: emolens export")
+    export_openvino(folder)
+    ExportedModel(folder, precision="fp32")
+    (folder / "model.safetensors").unlink()  # an exported model needs no weights
+    ExportedModel(folder, precision="fp32")
+
+
+def test_an_old_int8_model_behind_a_link_gives_no_answer(
+    tiny_encoder: Path, tmp_path: Path
+) -> None:
+    folder = model_folder(tmp_path / "model", tiny_encoder, id2label=THREE)
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "openvino").symlink_to(tmp_path / "elsewhere")
+    export_openvino(folder, calibration=TEXTS)
+    other_weights(folder)
+    with pytest.warns(UserWarning, match="old file, but was not deleted"):
+        export_openvino(folder)
+    ExportedModel(folder, precision="fp32")
+    with pytest.raises(EncoderError, match="made from other weights"):
+        ExportedModel(folder, precision="int8")
+    with (tmp_path / "elsewhere" / INT8_MODEL).open("a", encoding="utf-8") as file:
+        file.write(" ")
+    with pytest.raises(EncoderError, match="is not as emolens wrote it"):
+        ExportedModel(folder, precision="int8")

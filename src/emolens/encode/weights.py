@@ -50,6 +50,15 @@ class Weights:
         return sha256(*self.files)
 
     @property
+    def stamp(self) -> list[list[int]]:
+        """Size and times of each file. As long as it is the same, nobody has changed a file.
+
+        Nobody can set the time of the last change of a file's status; on Windows it is missing.
+        """
+        states = (file.stat() for file in self.files)
+        return [[state.st_size, state.st_mtime_ns, state.st_ctime_ns] for state in states]
+
+    @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each tensor. Reads the headers only."""
         return {name: tuple(file.get_slice(name).get_shape()) for name, file in self._entries()}

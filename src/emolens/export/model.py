@@ -12,9 +12,16 @@ from emolens.blank import is_blank
 from emolens.encode.engines.base import run_batches
 from emolens.encode.engines.choose import choose, exported_file, open_exported
 from emolens.encode.tokenize import Tokenizer, Tokens
+from emolens.encode.weights import Weights
 from emolens.errors import EncoderError, first_line
 from emolens.export.head import read_head
-from emolens.modelfolder import check_files, note_change
+from emolens.modelfolder import (
+    EMOLENS_JSON,
+    EXPORTED_FROM,
+    check_files,
+    note_change,
+    read_emolens_json,
+)
 from emolens.runtime import Runtime
 from emolens.shown import quoted
 
@@ -30,11 +37,13 @@ class ExportedModel:
         self.folder, self.runtime = folder, choose(precision, use="serve")
         with ThreadPoolExecutor(1) as beside:
             check = beside.submit(_check, folder, self.runtime)
+            weights = beside.submit(_weights_sha256, folder)
             self.head = read_head(folder)
             note_change(folder, "config.json")  # where people give classes other names
             self.tokenizer = Tokenizer.from_folder(folder)
             self._engine = open_exported(folder, self.runtime)
             check.result()
+            self._check_weights(weights.result())
         if self._engine.width is not None:
             self._check_width(self._engine.width)
 
@@ -62,6 +71,19 @@ class ExportedModel:
         self._check_width(logits.shape[1])
         return logits
 
+    def _check_weights(self, digest: str | None) -> None:
+        """Refuse an export whose weights are not those in the folder. digest: of those, if any."""
+        if digest is None or self._engine.weights_sha256 in (None, digest):
+            return
+        hint = _remedy(self.folder, self.runtime)
+        if read_emolens_json(self.folder).get("weights_sha256", digest) != digest:
+            # An export would refuse weights that are not as emolens trained them.
+            hint = f"Put the old weights back, or first delete {self.folder / EMOLENS_JSON}. {hint}"
+        raise EncoderError(
+            f"{self.folder / 'openvino'} was made from other weights than those in {self.folder}.",
+            hint=hint,
+        )
+
     def _check_width(self, width: int) -> None:
         if width != len(self.head.labels):
             raise EncoderError(
@@ -78,6 +100,18 @@ def _check(folder: Path, runtime: Runtime) -> None:
     files = [model, model.with_suffix(".bin"), *(folder / name for name in read)]
     names = [file.relative_to(folder).as_posix() for file in files]
     check_files(folder, names, remedy=_remedy(folder, runtime))
+
+
+def _weights_sha256(folder: Path) -> str | None:
+    """Of the weights in the folder; None if they are not there."""
+    try:
+        weights = Weights.of(folder)
+    except EncoderError:  # an exported model needs no weights
+        return None
+    exported = read_emolens_json(folder).get(EXPORTED_FROM)
+    if isinstance(exported, dict) and exported.get("stamp") == weights.stamp:
+        return str(exported.get("sha256"))  # hashing would take as long as half of the start
+    return weights.sha256
 
 
 def _remedy(folder: Path, runtime: Runtime) -> str:

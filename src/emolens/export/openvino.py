@@ -10,9 +10,10 @@ from emolens.encode.engines.openvino import INT8_MODEL, MODEL, save_traced, trac
 from emolens.encode.pretrained import quiet_transformers
 from emolens.encode.quantize import quantized
 from emolens.encode.tokenize import Tokenizer
+from emolens.encode.weights import Weights
 from emolens.errors import EncoderError, first_line
 from emolens.export.head import read_head
-from emolens.modelfolder import OPENVINO, check_weights, check_writable, renew
+from emolens.modelfolder import EXPORTED_FROM, OPENVINO, check_weights, check_writable, renew
 from emolens.output import staged
 
 
@@ -38,14 +39,16 @@ def export_openvino(folder: str | Path, *, calibration: Sequence[str] = ()) -> l
 
 
 def _export(folder: Path, calibration: Sequence[str]) -> list[Path]:
-    tokenizer = Tokenizer.from_folder(folder)
+    tokenizer, weights = Tokenizer.from_folder(folder), Weights.of(folder)
+    facts = {EXPORTED_FROM: {"stamp": weights.stamp, "sha256": weights.sha256}}
     with quiet_transformers():
         converted = traced(logits_of(traceable(trained_classifier(folder))), "logits")
     with staged(folder) as fresh:
         exported = fresh / OPENVINO
         exported.mkdir()
-        save_traced(converted, exported / MODEL)
+        save_traced(converted, exported / MODEL, weights_sha256=weights.sha256)
         if calibration:
             rows = tokenizer.encode(calibration)
-            save_traced(quantized(converted, rows, tokenizer.pad_id), exported / INT8_MODEL)
-        return renew(fresh, folder, part=OPENVINO)
+            int8 = quantized(converted, rows, tokenizer.pad_id)
+            save_traced(int8, exported / INT8_MODEL, weights_sha256=weights.sha256)
+        return renew(fresh, folder, part=OPENVINO, facts=facts)

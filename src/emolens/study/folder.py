@@ -143,7 +143,7 @@ class RunFolder:
         self.records[stage] = record
         current = {name for entry in self.records.values() for name in entry.outputs}
         gone = before.outputs.keys() - current if before else set()
-        remove_owned(self.path, gone, self._owned.files)
+        gone -= remove_owned(self.path, gone, self._owned.files)
         self.placed(without=gone)
 
     def placed(self, *, without: Iterable[str] = ()) -> None:

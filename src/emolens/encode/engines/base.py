@@ -26,10 +26,12 @@ class Engine(ABC):
 
     budget: the most tokens per batch, padding included. With 1,024 the intermediate results fit
     into the caches of a CPU core. width: of the vectors, if it is known before the first batch.
+    weights_sha256: of the weights that an exported model was made from, if it says so.
     """
 
     budget = 1024
     width: int | None = None
+    weights_sha256: str | None = None
 
     @abstractmethod
     def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:

@@ -28,6 +28,7 @@ _LONG = 100
 _ROUNDING = 0.01
 _LARGEST_XML = 256 * 2**20
 INPUTS = ("input_ids", "attention_mask")
+_MADE_FROM = ["emolens", "weights_sha256"]  # where an exported model says what it was made from
 MODEL, INT8_MODEL = "openvino_model.xml", "openvino_model_qint8_quantized.xml"
 
 
@@ -50,6 +51,8 @@ class OpenVinoEngine(Engine):
         # Twice the streams, so that none waits while results are taken in order.
         self._in_flight = 2 * runtime.threads
         self._model = read_traced(path)
+        if self._model.has_rt_info(_MADE_FROM):
+            self.weights_sha256 = str(self._model.get_rt_info(_MADE_FROM).value)
         shape = self._model.outputs[0].get_partial_shape()
         if shape.rank.is_static and len(shape) and shape[-1].is_static:
             self.width = shape[-1].get_length()
@@ -135,8 +138,13 @@ def _check_answers(converted: Any, model: Any) -> None:
         raise RuntimeError("its answers differ from those of torch")
 
 
-def save_traced(model: Any, path: Path) -> None:
-    """Write the .xml, and beside it the .bin with fp32 weights. OSError if they can't be opened."""
+def save_traced(model: Any, path: Path, *, weights_sha256: str | None = None) -> None:
+    """Write the .xml, and beside it the .bin with fp32 weights. OSError if they can't be opened.
+
+    weights_sha256: of the weights that the model was made from; the .xml keeps it.
+    """
+    if weights_sha256 is not None:
+        model.set_rt_info(weights_sha256, _MADE_FROM)
     try:
         silent_openvino().save_model(model, path, compress_to_fp16=False)
     except RuntimeError as error:
