@@ -13,8 +13,8 @@ from typing import Any
 
 from emolens.errors import EncoderError, first_line
 from emolens.output import digests, is_file_with, new_output, place, remove_owned, sha256
-from emolens.owned import Owned, load_object
-from emolens.store import save_json
+from emolens.owned import Owned
+from emolens.store import load_object, save_json
 
 EMOLENS_JSON = "emolens.json"
 EXPORTED_FROM = "exported_from"  # the entry for the weights at the last export

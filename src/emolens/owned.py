@@ -16,7 +16,6 @@ from typing import Any
 from emolens.output import is_file_with
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_LARGEST_FILE = 64 * 2**20  # bytes; a list of thousands of files is smaller than 1 MiB
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,12 @@ class Owned:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Owned:
-        """The lists `files` and `pending` of a JSON object. ValueError if one is no list."""
+        """The lists `files` and `pending` of a JSON object, which will be written again.
+
+        ValueError if one is no list, or if the object can't be written.
+        """
+        # Python also reads what is not JSON: NaN, "\ud800".
+        json.dumps(plain, ensure_ascii=False, allow_nan=False).encode("utf-8")
         return cls(checked_list(plain.get("files", {})), checked_list(plain.get("pending", {})))
 
     def to_json(self) -> dict[str, Any]:
@@ -50,23 +54,6 @@ class Owned:
         gone = set(without)
         files = {**self.files, **self.pending}
         return Owned({name: files[name] for name in sorted(files) if name not in gone})
-
-
-def load_object(path: Path) -> dict[str, Any]:
-    """The JSON object in a file. OSError or ValueError if the file holds none."""
-    if not path.is_file():
-        raise ValueError("it is no file")
-    if path.stat().st_size > _LARGEST_FILE:
-        raise ValueError(f"it is larger than {_LARGEST_FILE >> 20} MiB")
-    try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-        # Python also reads what is not JSON and could not be written again: NaN, "\ud800".
-        json.dumps(plain, ensure_ascii=False, allow_nan=False).encode("utf-8")
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
-    if not isinstance(plain, dict):
-        raise ValueError("it holds no JSON object")
-    return plain
 
 
 def checked_list(value: Any) -> dict[str, str]:

@@ -51,6 +51,24 @@ def load_json(path: Path) -> Any:
         raise unreadable(path, error) from error
 
 
+def load_object(path: Path, *, largest: int = 64 * 2**20) -> dict[str, Any]:
+    """The JSON object in a file that others may have written.
+
+    largest: the most bytes that it may have. OSError or ValueError if it holds no JSON object.
+    """
+    if not path.is_file():
+        raise ValueError("it is no file")
+    if path.stat().st_size > largest:
+        raise ValueError(f"it is larger than {largest >> 20} MiB")
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if not isinstance(plain, dict):
+        raise ValueError("it holds no JSON object")
+    return plain
+
+
 def save_arrays(path: Path, arrays: dict[str, np.ndarray], **metadata: str) -> None:
     """Write named arrays, and text that describes them, as safetensors."""
     from safetensors.numpy import save

@@ -116,3 +116,14 @@ def test_a_classifier_of_other_classes_gets_a_fresh_head(folder: Path, tmp_path:
     three.save_pretrained(tmp_path / "three")
     config = json.loads((tmp_path / "three" / "config.json").read_text())
     assert config["id2label"] == {"0": "x", "1": "y", "2": "z"}
+
+
+def test_a_model_in_a_folder_inside_is_named(tiny_encoder: Path, tmp_path: Path) -> None:
+    inside = shutil.copytree(tiny_encoder, tmp_path / "old" / "0_Transformer")
+    pooling = tmp_path / "old" / "0_Pooling" / "config.json"
+    pooling.parent.mkdir()
+    pooling.write_text('{"pooling_mode_mean_tokens": true}', "utf-8")
+    with pytest.raises(EncoderError, match=r"no config\.json") as caught:
+        find_encoder(tmp_path / "old")
+    assert caught.value.hint.endswith(f"--encoder {inside}")
+    assert find_encoder(inside).weights_sha256

@@ -126,3 +126,19 @@ def test_what_is_no_json_object_is_named(tmp_path: Path, content: bytes) -> None
 
 def test_no_file_is_an_empty_configuration(tmp_path: Path) -> None:
     assert read_config(tmp_path / "config.json") == {}
+
+
+@pytest.mark.parametrize("key", ["layer_norm_eps", "layer_norm_epsilon", "norm_eps"])
+@pytest.mark.parametrize("value", ["0", "0.0", "-1e-12", "NaN", "Infinity", "1e999", "2.0", '"1"'])
+def test_a_small_number_that_no_encoder_has_is_named(tmp_path: Path, key: str, value: str) -> None:
+    (tmp_path / "config.json").write_text(f'{{"{key}": {value}}}', "utf-8")
+    with pytest.raises(EncoderError, match=f"{key} = .* from 1e-30 to 1"):
+        model_config(tmp_path)
+    assert config_of(tmp_path, {key: 1e-12}) == {key: 1e-12}
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", '{"rope_theta": 1e999}', "[NaN]"])
+def test_a_number_that_is_not_finite_is_named(tmp_path: Path, value: str) -> None:
+    (tmp_path / "config.json").write_text(f'{{"rope_parameters": {value}}}', "utf-8")
+    with pytest.raises(EncoderError, match=r"rope_parameters = .* must be finite"):
+        model_config(tmp_path)

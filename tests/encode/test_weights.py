@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from emolens.encode.backbone import backbone, find_encoder
+from emolens.encode.backbone import backbone, find_encoder, sequence_classifier
 from emolens.encode.weights import Weights
 from emolens.errors import EncoderError
 from tests.encode.families import save_model
@@ -146,3 +146,25 @@ def test_the_shapes_are_read_from_the_headers(folder: Path) -> None:
     tensors = load_file(folder / "model.safetensors")
     assert weights.shapes == {name: tuple(t.shape) for name, t in tensors.items()}
     assert weights.n_values == sum(t.numel() for t in tensors.values())
+
+
+def test_an_adapter_is_named_and_not_taken_for_weights(folder: Path) -> None:
+    (folder / "adapter_config.json").write_text('{"peft_type": "LORA"}', "utf-8")
+    with pytest.warns(UserWarning, match=r"adapter_config\.json is not used.*merge_and_unload"):
+        backbone(find_encoder(folder))
+    (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
+    refused(folder, "holds an adapter")
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.uint8, torch.bool, torch.float8_e4m3fn])
+@pytest.mark.parametrize("part", ["", "encoder.layer.1"])
+def test_weights_of_a_type_that_is_not_read_are_named(
+    folder: Path, kind: torch.dtype, part: str
+) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    stored = {n: t.to(kind) if n.startswith(part) else t for n, t in tensors.items()}
+    for prefix in ("", "bert."):
+        save_file({prefix + n: t for n, t in stored.items()}, folder / "model.safetensors")
+        refused(folder, r"hold [\w.]+ as (I8|U8|BOOL|F8_E4M3), not as float32")
+        with pytest.raises(EncoderError, match="not as float32"):
+            sequence_classifier(find_encoder(folder), {0: "a", 1: "b"})

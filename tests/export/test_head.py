@@ -130,8 +130,8 @@ def test_no_config_or_a_broken_one_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="no model folder"):
         read_head(tmp_path)
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(EncoderError, match=r"config\.json is not JSON"):
+    with pytest.raises(EncoderError, match=r"config\.json can't be read: Expecting"):
         read_head(tmp_path)
     (tmp_path / "config.json").write_text("[]")
-    with pytest.raises(EncoderError, match=r"config\.json does not hold a JSON object"):
+    with pytest.raises(EncoderError, match=r"config\.json can't be read: it holds no JSON object"):
         read_head(tmp_path)

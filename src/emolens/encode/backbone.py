@@ -28,7 +28,7 @@ from emolens.errors import EncoderError, MissingExtra, UsageError, hub_errors, n
 from emolens.modelfolder import read_emolens_json
 from emolens.names import user_path
 from emolens.output import sha256
-from emolens.shown import one_line
+from emolens.shown import one_line, quoted
 from emolens.store import fingerprint
 
 Pooling = Literal["cls", "mean"]
@@ -36,6 +36,7 @@ _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 _ON_THE_HUB = {"distilbert": "distilbert/distilbert-base-uncased"}
 _TEXTUAL = {".json", ".txt", ".model", ".bpe", ".codes", ".tiktoken"}
 _WANTED = [*(f"*{ending}" for ending in sorted(_TEXTUAL)), "model*.safetensors"]
+_WANTED.append("0_*/model*.safetensors")  # an old folder of sentence-transformers
 
 
 @dataclass(frozen=True)
@@ -258,12 +259,23 @@ def save_classifier(model: Any, folder: Path) -> None:
         model.save_pretrained(folder)
 
 
+def _folder_inside(folder: Path) -> str:
+    """The hint for a folder without a model: one inside may hold it.
+
+    sentence-transformers wrote such folders long ago.
+    """
+    for config in sorted(folder.glob("*/config.json")):
+        if "model_type" in read_config(config):  # 1_Pooling and the like have no type
+            return f"Give the folder inside it: --encoder {quoted(config.parent)}"
+    return "Give a folder that model.save_pretrained(folder) wrote."
+
+
 def _checked(folder: Path, wanted: str | None) -> str:
     """The SHA-256 of the folder's weights: of the one file, or of all shards together."""
     if not (folder / "config.json").is_file():
         raise EncoderError(
             f"{folder} is not the folder of an encoder: it has no config.json.",
-            hint="Give a folder that model.save_pretrained(folder) wrote.",
+            hint=_folder_inside(folder),
         )
     weights = Weights.of(folder)
     if model_config(folder).get("is_encoder_decoder"):

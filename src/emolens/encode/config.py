@@ -9,9 +9,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from emolens.errors import EncoderError
+from emolens.errors import EncoderError, first_line
+from emolens.store import load_object
 
-_LARGEST_FILE = 64 * 2**20
 AGAIN = "Download or save the folder again."
 # The largest published encoders (xlm-roberta-xxl, deberta-v2-xxlarge) have 48 layers, a width of
 # 4,096, inner layers of 16,384 and 250,880 tokens. These limits leave room for ten times as much.
@@ -29,39 +29,45 @@ _WHOLE_NUMBERS = {
     "vocab_size": _VOCABULARY,
     "pad_token_id": (0, _VOCABULARY[1]),
 }
+# What a model adds to a variance before it divides by its root. 1e-12 is the smallest published.
+_SMALL_NUMBERS = {"layer_norm_eps", "layer_norm_epsilon", "norm_eps", "rms_norm_eps"}
+_SMALLEST = 1e-30  # float32 has no smaller numbers than 1e-38
 # These models count positions from the padding id + 1 on, so a text may have fewer tokens than
 # max_position_embeddings says.
 _OFFSET_MODELS = ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl", "data2vec-text", "mpnet")
 _NO_LIMIT = 1_000_000  # a tokenizer without a limit has 1e30 as model_max_length
 
 
-def read_config(path: Path, *, largest: int = _LARGEST_FILE) -> dict[str, Any]:
-    """The JSON object in a file; empty if there is no file.
+def read_config(path: Path, **limit: int) -> dict[str, Any]:
+    """The JSON object in a file; empty if there is no file. limit: `largest` of load_object.
 
-    largest: the most bytes that the file may have. Raises EncoderError if it holds no JSON object.
+    Raises EncoderError if it holds no JSON object.
     """
     if not path.is_file():
         return {}
     try:
-        if path.stat().st_size > largest:
-            raise ValueError(f"it has more than {largest:,} bytes")
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
-        raise EncoderError(f"{path} is not JSON ({why}).", hint=AGAIN) from error
-    if not isinstance(value, dict):
-        raise EncoderError(f"{path} does not hold a JSON object.", hint=AGAIN)
-    return value
+        return load_object(path, **limit)
+    except (ValueError, OSError) as error:
+        raise EncoderError(f"{path} can't be read: {first_line(error)}.", hint=AGAIN) from error
 
 
 def model_config(folder: Path) -> dict[str, Any]:
-    """The content of config.json; EncoderError for a size that no encoder has."""
+    """The content of config.json; EncoderError for a number that no encoder has."""
     path = folder / "config.json"
     config = read_config(path)
     for key, (low, high) in _WHOLE_NUMBERS.items():
         value = config.get(key)
         if value is not None and not (is_whole(value) and low <= value <= high):
             raise _odd(path, key, value, wanted=f"a whole number from {low:,} to {high:,}")
+    for key in _SMALL_NUMBERS & config.keys():
+        value = config[key]
+        if not (isinstance(value, float) and _SMALLEST <= value <= 1):
+            raise _odd(path, key, value, wanted=f"a number from {_SMALLEST} to 1")
+    for key, value in config.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except ValueError as error:
+            raise _odd(path, key, value, wanted="finite") from error
     vocabulary, pad = config.get("vocab_size"), config.get("pad_token_id")
     if vocabulary is not None and pad is not None and pad >= vocabulary:
         raise _odd(path, "pad_token_id", pad, wanted=f"lower than vocab_size ({vocabulary:,})")

@@ -92,6 +92,7 @@ def whole_model(auto: Any, source: Source) -> Any:
     """A trained model with its head: no weight may be missing."""
     model, report = _loaded(auto, source)
     if missing := report["missing_keys"]:
+        _check_type(min(missing), source)
         raise EncoderError(
             f"{source.folder} is not a text classifier: its weights lack {min(missing)}.",
             hint="Fine-tune it first: emolens finetune --encoder FOLDER",
@@ -145,6 +146,7 @@ def _check(model: Any, report: dict[str, Any], source: Source) -> None:
     """Refuse weights that are missing or surplus, have another shape, or are not finite."""
     # transformers would fill missing weights with random numbers.
     if names := report["missing_keys"]:
+        _check_type(min(names), source)
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         raise EncoderError(f"The weights of {source.name} lack {min(names)}{more}.", hint=_DAMAGED)
     if mismatched := report["mismatched_keys"]:
@@ -168,6 +170,17 @@ def _check(model: Any, report: dict[str, Any], source: Source) -> None:
             f" ({surplus[0]}, …). They are not used.",
             UserWarning,
             stacklevel=4,
+        )
+
+
+def _check_type(missing: str, source: Source) -> None:
+    """Raise EncoderError if a missing weight is stored in a type that is not read."""
+    if kind := Weights.of(source.folder).type_of(missing):
+        raise EncoderError(
+            f"The weights of {source.name} hold {missing} as {kind}, not as float32, float16 or"
+            " bfloat16.",
+            hint="Save the model again, before it is quantized:"
+            " model.float().save_pretrained(NEW_FOLDER)",
         )
 
 

@@ -5,6 +5,7 @@ Only safetensors are read. Knows nothing of models.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,9 @@ from emolens.errors import EncoderError, first_line, require
 from emolens.output import sha256
 
 _ONE_FILE, _INDEX = "model.safetensors", "model.safetensors.index.json"
+_ADAPTER = "adapter_config.json"  # of PEFT: small weights that change those of another model
 _FLOATS = {"F64", "F32", "F16", "BF16"}
+_MERGE = "To use it, save the merged model: model.merge_and_unload().save_pretrained(NEW_FOLDER)"
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,21 @@ class Weights:
     @classmethod
     def of(cls, folder: Path) -> Weights:
         """The weight files of a folder; EncoderError if it has none, or its index is not valid."""
-        if (folder / _ONE_FILE).is_file():
-            return cls((folder / _ONE_FILE,))
-        if not (folder / _INDEX).is_file():
+        one_file, adapter = folder / _ONE_FILE, folder / _ADAPTER
+        whole = one_file.is_file() or (folder / _INDEX).is_file()
+        if adapter.is_file() and not whole:
+            raise EncoderError(
+                f"{folder} holds an adapter (PEFT) and no whole weights.", hint=_MERGE
+            )
+        if adapter.is_file():
+            message = f"The adapter of {adapter} is not used, only the whole weights. {_MERGE}"
+            warnings.warn(message, UserWarning, stacklevel=1)  # one place, so it is printed once
+        if not whole:
             raise EncoderError(
                 f"{folder} has no weights: there is no {_ONE_FILE}.",
                 hint="Save them with model.save_pretrained(folder); .bin files are not read.",
             )
-        return cls(tuple(_shards(folder)))
+        return cls((one_file,) if one_file.is_file() else tuple(_shards(folder)))
 
     @property
     def name(self) -> str:
@@ -62,6 +72,18 @@ class Weights:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each tensor. Reads the headers only."""
         return {name: tuple(file.get_slice(name).get_shape()) for name, file in self._entries()}
+
+    def type_of(self, weight: str) -> str | None:
+        """The type in the files of a weight that tensors() leaves out; None if there is none.
+
+        A model and its files may name a weight with or without the same first words.
+        """
+        for name, file in self._entries():
+            kind = str(file.get_slice(name).get_dtype())
+            same = f".{name}".endswith(f".{weight}") or f".{weight}".endswith(f".{name}")
+            if same and kind not in _FLOATS:
+                return kind
+        return None
 
     @property
     def n_values(self) -> int:

@@ -21,9 +21,9 @@ from pydantic import ConfigDict, TypeAdapter
 from emolens.errors import EmolensError, StorageError, UsageError
 from emolens.modelfolder import EMOLENS_JSON, OPENVINO, owned_in
 from emolens.output import digests, place, remove_owned, sha256, staged, writing
-from emolens.owned import Owned, checked_list, load_object
+from emolens.owned import Owned, checked_list
 from emolens.shown import quoted
-from emolens.store import save_json, save_text
+from emolens.store import load_object, save_json, save_text
 from emolens.study.keys import StageKey
 from emolens.study.settings import Study, load_study
 from emolens.temporary import is_temporary, remove_dead
@@ -143,7 +143,7 @@ class RunFolder:
         self.records[stage] = record
         current = {name for entry in self.records.values() for name in entry.outputs}
         gone = before.outputs.keys() - current if before else set()
-        gone -= remove_owned(self.path, gone, self._owned.files)
+        gone -= remove_owned(self.path, sorted(gone), self._owned.files)
         self.placed(without=gone)
 
     def placed(self, *, without: Iterable[str] = ()) -> None:
@@ -243,6 +243,7 @@ class RunFolder:
             return
         try:
             manifest = load_object(file)
+            self._owned = Owned.from_json(manifest)
             version, form = manifest["emolens"], manifest.get("format")
         except (OSError, ValueError, KeyError) as error:
             raise self._refusal(f"{file} is not the manifest of a run.") from error
@@ -253,7 +254,6 @@ class RunFolder:
             )
         try:
             stored = Identity(manifest["dataset"], manifest["encoder"])
-            self._owned = Owned.from_json(manifest)
             stages = manifest["stages"].items()
             self.records = {name: StageRecord.from_dict(entry) for name, entry in stages}
         except (KeyError, AttributeError, ValueError) as error:
