@@ -26,6 +26,11 @@ def visible(text: str) -> str:
     return "".join(c if _harmless(c) else "·" for c in text)
 
 
+def visible_lines(text: str) -> str:
+    """The text with each line as visible() gives it. Line ends stay."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
 def escaped(text: str) -> str:
     """The text with these characters written as in JSON (\\u202e). Line ends stay as they are."""
     return "".join(c if c == "\n" or _harmless(c) else _as_json(c) for c in text)

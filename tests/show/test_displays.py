@@ -17,6 +17,7 @@ from emolens.labels import LabelSet
 from emolens.scores import EpochPoint, LossPoint
 from emolens.show import displays
 from emolens.show.canvas import Display, save_figure
+from emolens.shown import visible_lines
 
 HARD = (
     "$x_1$ 100%",
@@ -27,6 +28,7 @@ HARD = (
     "שמחה",
     "a--b ]]>\\alpha\n",
     "bell \x07",
+    "\x9b2J \u202egnp \u2066x \x85",
 )
 
 
@@ -117,6 +119,8 @@ def test_hard_class_names_are_drawn_as_they_are(kind: type[Display], tmp_path: P
     png, svg = save_figure(display(kind, LabelSet(HARD)), tmp_path / "figure.png")
     assert png.stat().st_size > 1000
     ET.parse(svg)
+    text = svg.read_text("utf-8")
+    assert visible_lines(text) == text
 
 
 @pytest.mark.parametrize("k", [2, 3, 6, 7, 28, 150])

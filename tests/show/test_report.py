@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from emolens.scores import (
 )
 from emolens.show.card import model_card
 from emolens.show.report import ReportContents, render_report
+from emolens.shown import visible, visible_lines
 from emolens.store import load_json
 from emolens.study import Run
 from tests.conftest import HOSTILE
@@ -227,6 +228,16 @@ def test_it_says_which_model_is_better(tiny_run: Run) -> None:
             assert comparison_sentence(comparison).replace("<", "&lt;") in page
 
 
+def test_no_name_or_text_holds_a_character_that_reorders_the_page(tiny_run: Run) -> None:
+    evil = "joy\x85\x9b2J\u202egnp\u2066x\u2028"
+    shown = contents(tiny_run, joy=evil)
+    shown.example[0]["tokens"][0] = evil
+    page = render_report(replace(shown, study_toml=f"# {evil}\n# two"))
+    assert visible_lines(page) == page
+    assert f"# {visible(evil)}\n# two" in page
+    assert page.count(visible(evil)) > 20
+
+
 # Without its policy, only the escaping protects the page, and that must be enough.
 @pytest.mark.parametrize("policy", ["with its policy", "without its policy"])
 def test_texts_and_class_names_show_as_text_and_never_run(
@@ -242,7 +253,7 @@ def test_texts_and_class_names_show_as_text_and_never_run(
     assert len(page.all("img")) == len(FIGURES)
     assert len(page.all("style")) == 1
     assert [h["id"] for h in page.all("h2")] == SECTIONS
-    assert set(HOSTILE) <= set(page.texts["td"])
+    assert set(map(visible, HOSTILE)) <= set(page.texts["td"])
     assert HARD_CLASS in page.texts["td"]
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import abc
 import contextlib
 import io
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
@@ -20,9 +19,8 @@ from emolens.errors import require
 from emolens.names import user_path
 from emolens.output import atomic_file
 from emolens.show import theme
-from emolens.shown import one_line
+from emolens.shown import one_line, visible_lines
 
-_NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 _LONGEST_NAME = 28  # characters
 
 
@@ -122,7 +120,7 @@ def _picture(figure: Any, suffix: str, *, dpi: int) -> bytes:
         figure.set_canvas(canvas)
         figure.set_dpi(screen_dpi)
     # matplotlib writes class names into comments of an SVG, where XML allows no control characters.
-    return _NOT_IN_XML.sub(b"?", buffer.getvalue())
+    return visible_lines(buffer.getvalue().decode()).encode()
 
 
 def panels(ax: Any, rows: int, columns: int) -> list[Any]:

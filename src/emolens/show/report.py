@@ -20,6 +20,7 @@ from emolens.evaluation.verdict import comparison_sentence, sentence_case
 from emolens.explore.project import Projection
 from emolens.scores import EXPORTED, MAJORITY, Facts, role_of
 from emolens.show import theme
+from emolens.shown import visible_lines
 from emolens.version import __version__
 
 _BEFORE_THE_MODELS = {
@@ -66,6 +67,7 @@ def render_report(contents: ReportContents) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
+        finalize=_shown,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         keep_trailing_newline=True,
@@ -90,6 +92,12 @@ def render_report(contents: ReportContents) -> str:
         comparison_sentence=comparison_sentence,
     )
     return page
+
+
+def _shown(value: object) -> object:
+    """What the template writes for a value: a text of the data must not reorder the page."""
+    is_html = hasattr(value, "__html__")  # of a macro, whose texts have been through here
+    return visible_lines(value) if isinstance(value, str) and not is_html else value
 
 
 def _classes_sentence(audit: Audit) -> str:
