@@ -157,6 +157,16 @@ def test_a_manifest_that_is_none_is_an_error_with_a_way_out(tmp_path: Path, cont
     assert f"--out {path}-2" in raised.value.hint
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that can't be read")
+def test_a_manifest_that_can_not_be_read_is_not_called_wrong(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").symlink_to("/proc/self/mem")
+    with (
+        pytest.raises(StorageError, match=r"manifest\.json can't be read: Input/output error\."),
+        RunFolder(tmp_path, DATA).opened(),
+    ):
+        pytest.fail("it must not open")
+
+
 def test_a_manifest_with_unknown_fields_is_an_error(tmp_path: Path) -> None:
     path = finished(tmp_path / "run")
     manifest = json.loads((path / "manifest.json").read_text())

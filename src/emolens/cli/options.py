@@ -40,7 +40,10 @@ SetOption = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Any setting: --set finetune.epochs=3."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors on stderr.")]
+QuietOption = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Print only errors and renamed files of yours on stderr."),
+]
 _TABLE = "A table: .csv .tsv .jsonl .parquet .arrow or .txt; - for stdin."
 TableArgument = Annotated[Path, typer.Argument(metavar="FILE", parser=user_path, help=_TABLE)]
 InputOption = Annotated[Path | None, typer.Option("--input", **_PATH, help=_TABLE)]

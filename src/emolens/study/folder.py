@@ -170,7 +170,7 @@ class RunFolder:
         # `emolens export` may have written the files in openvino/ again, after this stage. So their
         # SHA-256 in emolens.json are newer than those in the record.
         exported = self._model_files(OPENVINO)
-        # An export that was killed leaves files that it did not place. They count as changed.
+        # After an export that was killed, a file that it should have replaced counts as changed.
         pending = {f"{MODEL}/{name}": d for name, d in owned_in(self.path / MODEL).pending.items()}
         damages = []
         for name, digest in record.outputs.items():
@@ -245,7 +245,9 @@ class RunFolder:
             manifest = load_object(file)
             self._owned = Owned.from_json(manifest)
             version, form = manifest["emolens"], manifest.get("format")
-        except (OSError, ValueError, KeyError) as error:
+        except OSError as error:
+            raise self._refusal(f"{file} can't be read: {error.strerror or error}.") from error
+        except (ValueError, KeyError) as error:
             raise self._refusal(f"{file} is not the manifest of a run.") from error
         if (version, form) != (__version__, FORMAT):
             raise self._refusal(
