@@ -14,6 +14,7 @@ import pytest
 from emolens.errors import StorageError, UsageError
 from emolens.output import (
     atomic_file,
+    digests,
     new_output,
     place,
     remove_owned,
@@ -49,7 +50,7 @@ def test_new_files_and_folders_follow_the_umask(tmp_path: Path, umask: int) -> N
     with staged(tmp_path / "run") as fresh:
         (fresh / "sub").mkdir()
         (fresh / "sub" / "x").touch(mode=0o600)  # as some libraries do
-        place(fresh, tmp_path / "run", owned={})
+        place(fresh, tmp_path / "run", new=digests(fresh), owned={})
     for file in ("deep/a", "run/sub/x"):
         assert mode(tmp_path / file) == 0o666 & ~umask, file
     for folder in ("deep", "run", "run/sub"):
@@ -68,7 +69,7 @@ def test_a_target_keeps_its_mode_and_is_never_more_open(tmp_path: Path, old: int
     assert mode(target) == old
     with staged(tmp_path) as folder:
         (folder / "a").write_bytes(b"newer")
-        place(folder, tmp_path, owned={"a": sha256(target)})
+        place(folder, tmp_path, new=digests(folder), owned={"a": sha256(target)})
     assert mode(target) == old
     assert names_in(tmp_path) == ["a"]
 
@@ -332,7 +333,7 @@ def stage_and_place(folder: Path, files: dict[str, str], owned: dict[str, str]) 
         for name, content in files.items():
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             (fresh / name).write_text(content)
-        return place(fresh, folder, owned=owned)
+        return place(fresh, folder, new=digests(fresh), owned=owned)
 
 
 def test_placed_files_replace_only_what_emolens_wrote(tmp_path: Path) -> None:
@@ -452,9 +453,9 @@ def test_only_unchanged_own_files_inside_the_folder_are_removed(tmp_path: Path) 
     (run / "link").symlink_to(tmp_path / "outside")
     (run / "b").write_text("mine")
     names = ["a", "b", "sub/c", "gone", "../outside", str(tmp_path / "outside"), "link", "sub"]
-    digests = dict.fromkeys(names, sha256(tmp_path / "outside"))
+    owned = dict.fromkeys(names, sha256(tmp_path / "outside"))
     with pytest.warns(UserWarning, match="was not deleted: its folder is a link"):
-        left = remove_owned(run, names, digests)
+        left = remove_owned(run, names, owned)
     assert left == {"../outside", str(tmp_path / "outside")}
     assert names_in(run) == ["b", "sub"]
     assert (tmp_path / "outside").exists()

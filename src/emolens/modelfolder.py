@@ -58,7 +58,7 @@ def renew(
     plain = {**plain, **(facts or {})}
     plain.pop("pending", None)
     save_json(folder / EMOLENS_JSON, plain | before.to_json())
-    paths = place(fresh, folder, owned=before.files)
+    paths = place(fresh, folder, new=new, owned=before.files)
     gone = {name for name in before.files if name.startswith(part) and name not in new}
     gone -= remove_owned(folder, sorted(gone), before.files)
     gone |= _changed(folder, before.files.keys() - {*new, *gone}, before.files)
@@ -103,17 +103,20 @@ def check_weights(folder: Path) -> None:
 def check_files(folder: Path, names: Collection[str], *, remedy: str) -> None:
     """Raise EncoderError, with this hint, if one of these files is not as emolens wrote it.
 
-    A file that is missing, or that emolens.json does not list, is not checked. If emolens was
-    killed while it placed files, all of these must be old, or all must be new.
+    A file is not checked if it is missing, or if emolens.json does not list it. If emolens was
+    killed while it replaced files, the list has the SHA-256 of the old files and of the new ones.
+    Then these files must all be old, or all be new, because old and new files give wrong answers
+    together.
     """
     owned = owned_in(folder)
-    whole = {**owned.files, **owned.pending}
-    there = {n: sha256(folder / n) for n in names if n in whole and (folder / n).is_file()}
-    some_are_new = any(there[n] == owned.pending.get(n) != owned.files.get(n) for n in there)
-    listed = whole if some_are_new else owned.files
-    for name in names:
-        if name in there and there[name] != listed.get(name, there[name]):
-            raise EncoderError(
-                f"{folder / name} is not as emolens wrote it: it is damaged, or was changed.",
-                hint=remedy,
-            )
+    old, new = owned.files, {**owned.files, **owned.pending}
+    there = {n: sha256(folder / n) for n in names if n in new and (folder / n).is_file()}
+    not_old, not_new = (
+        [n for n, digest in there.items() if digest != listed.get(n, digest)]
+        for listed in (old, new)
+    )
+    if not_old and not_new:
+        raise EncoderError(
+            f"{folder / not_new[0]} is not as emolens wrote it: it is damaged, or was changed.",
+            hint=remedy,
+        )

@@ -177,15 +177,17 @@ def staged(folder: Path) -> Iterator[Path]:
                     folder.rmdir()
 
 
-def place(staged_folder: Path, folder: Path, *, owned: Mapping[str, str]) -> list[Path]:
+def place(
+    staged_folder: Path, folder: Path, *, new: Mapping[str, str], owned: Mapping[str, str]
+) -> list[Path]:
     """Move every file of `staged_folder` to the same place below `folder`; their new paths.
 
-    owned: SHA-256 by relative path, with /, of the files that emolens wrote. Another file in one of
-    these places, or one that was changed, is first renamed to NAME.yours, with a warning. The rules
-    of atomic_file hold; they are checked for all files before the first one is moved.
+    new: the digests of `staged_folder`. owned: those of the files in `folder` that emolens wrote.
+    Another file in one of these places, or one that was changed, is first renamed to NAME.yours,
+    with a warning. The rules of atomic_file hold; they are checked for all files before the first
+    one is moved.
     """
     with writing(folder):
-        new = digests(staged_folder)
         mode = _usual_mode(staged_folder)
         ours = [name for name in new if is_file_with(folder / name, owned.get(name), new[name])]
         for name in ours:

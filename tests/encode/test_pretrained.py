@@ -136,7 +136,7 @@ def test_a_weight_that_is_not_finite_is_refused(encoder: Path, value: float) -> 
 def test_weights_as_whole_numbers_are_no_weights(encoder: Path) -> None:
     name = "encoder.layer.0.output.dense.weight"
     change_weights(encoder, lambda w: w.update({name: w[name].to(torch.int8)}))
-    refused(encoder, rf"lack {name}")
+    refused(encoder, rf"hold {name} as I8")
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from emolens.encode.tokenize import Tokenizer
-from emolens.encode.tokenizer_file import library_panics, may_backtrack, open_tokenizer
+from emolens.encode.tokenizer_file import may_backtrack, open_tokenizer, tokenizer_errors
 from emolens.errors import EncoderError
 
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
@@ -160,10 +160,11 @@ def test_a_panic_of_the_library_is_an_encoder_error(file: Path) -> None:
         tokenizer.encode(["x" * 5000 + " y"])
 
 
-def test_other_exceptions_pass() -> None:
-    for kind in (KeyboardInterrupt, ValueError):
-        with pytest.raises(kind), library_panics("it"):
-            raise kind
+def test_an_exception_is_an_encoder_error_and_a_stop_is_none() -> None:
+    with pytest.raises(KeyboardInterrupt), tokenizer_errors("it failed"):
+        raise KeyboardInterrupt
+    with pytest.raises(EncoderError, match=r"it failed: no\."), tokenizer_errors("it failed"):
+        raise Exception("no")
 
 
 @pytest.mark.parametrize("id_", [10**9, 2**31, 2**32 - 1])

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from emolens.encode.config import model_config, read_config
 from emolens.encode.pretrained import (
-    Source,
+    Checkpoint,
     bare_model,
     library_errors,
     model_with_new_head,
@@ -22,7 +22,7 @@ from emolens.encode.pretrained import (
     whole_model,
 )
 from emolens.encode.tokenize import Tokenizer, token_limit
-from emolens.encode.tokenizer_file import library_panics, open_tokenizer
+from emolens.encode.tokenizer_file import open_tokenizer, tokenizer_errors
 from emolens.encode.weights import Weights
 from emolens.errors import EncoderError, MissingExtra, UsageError, hub_errors, nearest, require
 from emolens.modelfolder import read_emolens_json
@@ -117,10 +117,10 @@ def pretrained_tokenizer(encoder: EncoderFolder) -> Any:
     transformers = require("transformers", "train")
     if (file := encoder.folder / "tokenizer.json").is_file():
         open_tokenizer(file)  # transformers would not look at its rules first
-    with library_errors(encoder.name), library_panics(encoder.name):
+    with tokenizer_errors(f"The tokenizer {encoder.name} failed"), library_errors(encoder.name):
         tokenizer = transformers.AutoTokenizer.from_pretrained(
             encoder.folder,
-            config=Source(encoder.name, encoder.folder).config,
+            config=Checkpoint(encoder.name, encoder.folder).config,
             local_files_only=True,
             trust_remote_code=False,
             **_no_files_elsewhere(encoder.folder / "tokenizer_config.json"),
@@ -171,7 +171,7 @@ def _no_files_elsewhere(path: Path) -> dict[str, None]:
 def backbone(encoder: EncoderFolder) -> Any:
     """The model without a head, in evaluation mode and fp32."""
     return bare_model(
-        require("transformers", "train").AutoModel, Source(encoder.name, encoder.folder)
+        require("transformers", "train").AutoModel, Checkpoint(encoder.name, encoder.folder)
     ).eval()
 
 
@@ -244,13 +244,13 @@ def sequence_classifier(encoder: EncoderFolder, id2label: dict[int, str]) -> Any
         "label2id": {name: i for i, name in id2label.items()},
         "problem_type": "single_label_classification",
     }
-    return model_with_new_head(auto, Source(encoder.name, encoder.folder, changes))
+    return model_with_new_head(auto, Checkpoint(encoder.name, encoder.folder, changes))
 
 
 def trained_classifier(folder: Path) -> Any:
     """A fine-tuned classifier from its model folder, in evaluation mode and fp32."""
     auto = require("transformers", "train").AutoModelForSequenceClassification
-    return whole_model(auto, Source(str(folder), folder)).eval()
+    return whole_model(auto, Checkpoint(str(folder), folder)).eval()
 
 
 def save_classifier(model: Any, folder: Path) -> None:

@@ -37,8 +37,11 @@ _ROOM = 100_000_000
 
 
 @dataclass(frozen=True)
-class Source:
-    """A folder to load from. changes: what replaces entries of config.json; None removes one."""
+class Checkpoint:
+    """A folder with weights and config.json.
+
+    changes: what replaces entries of config.json; None removes one.
+    """
 
     name: str
     folder: Path
@@ -64,50 +67,50 @@ class Source:
             return kinds[kind](**{key: content[key] for key in content if key in plain})
 
 
-def bare_model(auto: Any, source: Source) -> Any:
+def bare_model(auto: Any, checkpoint: Checkpoint) -> Any:
     """The encoder without a head. auto: the class of transformers that chooses the model's class.
 
     Raises EncoderError if weights are missing, have another shape, or have no place in the model.
     The weights of the pooler may be missing. Those of another task's head are left out, with a
     warning.
     """
-    source = replace(source, changes=dict.fromkeys(_HEAD))
-    model, report = _loaded(auto, source)
+    checkpoint = replace(checkpoint, changes=dict.fromkeys(_HEAD))
+    model, report = _loaded(auto, checkpoint)
     report["missing_keys"] = [n for n in report["missing_keys"] if not _of_pooler(n)]
-    _check(model, report, source)
+    _check(model, report, checkpoint)
     return model
 
 
-def model_with_new_head(auto: Any, source: Source) -> Any:
+def model_with_new_head(auto: Any, checkpoint: Checkpoint) -> Any:
     """The encoder with a head for training. Weights of the head that don't fit are made anew."""
-    model, report = _loaded(auto, source)
+    model, report = _loaded(auto, checkpoint)
     inside, missing = f"{model.base_model_prefix}.", report["missing_keys"]
     report["missing_keys"] = [n for n in missing if n.startswith(inside) and not _of_pooler(n)]
     report["mismatched_keys"] = [m for m in report["mismatched_keys"] if m[0].startswith(inside)]
-    _check(model, report, source)
+    _check(model, report, checkpoint)
     return model
 
 
-def whole_model(auto: Any, source: Source) -> Any:
+def whole_model(auto: Any, checkpoint: Checkpoint) -> Any:
     """A trained model with its head: no weight may be missing."""
-    model, report = _loaded(auto, source)
+    model, report = _loaded(auto, checkpoint)
     if missing := report["missing_keys"]:
-        _check_type(min(missing), source)
+        _check_type(min(missing), checkpoint)
         raise EncoderError(
-            f"{source.folder} is not a text classifier: its weights lack {min(missing)}.",
+            f"{checkpoint.folder} is not a text classifier: its weights lack {min(missing)}.",
             hint="Fine-tune it first: emolens finetune --encoder FOLDER",
         )
-    _check(model, report, source)
+    _check(model, report, checkpoint)
     return model
 
 
-def _loaded(auto: Any, source: Source) -> tuple[Any, dict[str, Any]]:
+def _loaded(auto: Any, checkpoint: Checkpoint) -> tuple[Any, dict[str, Any]]:
     """The model in fp32, and transformers' report about the weights that don't fit."""
     torch = require("torch", "train")
-    weights, config = Weights.of(source.folder), source.config
+    weights, config = Weights.of(checkpoint.folder), checkpoint.config
     most = 2 * weights.n_values + _ROOM
-    with library_errors(source.name):
-        kind = type(_skeleton(auto, config, most=most, source=source))
+    with library_errors(checkpoint.name):
+        kind = type(_skeleton(auto, config, most=most, checkpoint=checkpoint))
         model, report = kind.from_pretrained(
             None,
             config=config,
@@ -119,7 +122,7 @@ def _loaded(auto: Any, source: Source) -> tuple[Any, dict[str, Any]]:
     return model, report
 
 
-def _skeleton(auto: Any, config: Any, *, most: int, source: Source) -> Any:
+def _skeleton(auto: Any, config: Any, *, most: int, checkpoint: Checkpoint) -> Any:
     """The model without memory for its weights; EncoderError if it would have more than `most`."""
     torch = require("torch", "train")
     n_values = n_weights = 0
@@ -129,8 +132,8 @@ def _skeleton(auto: Any, config: Any, *, most: int, source: Source) -> Any:
         n_values, n_weights = n_values + (0 if weight is None else weight.numel()), n_weights + 1
         if n_values > most or n_weights > 100_000:
             raise EncoderError(
-                f"{source.folder / 'config.json'} describes a much larger model than the weights"
-                " beside it.",
+                f"{checkpoint.folder / 'config.json'} describes a much larger model than"
+                " the weights beside it.",
                 hint=_DAMAGED,
             )
 
@@ -142,49 +145,50 @@ def _skeleton(auto: Any, config: Any, *, most: int, source: Source) -> Any:
         hook.remove()
 
 
-def _check(model: Any, report: dict[str, Any], source: Source) -> None:
+def _check(model: Any, report: dict[str, Any], checkpoint: Checkpoint) -> None:
     """Refuse weights that are missing or surplus, have another shape, or are not finite."""
     # transformers would fill missing weights with random numbers.
     if names := report["missing_keys"]:
-        _check_type(min(names), source)
+        _check_type(min(names), checkpoint)
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        raise EncoderError(f"The weights of {source.name} lack {min(names)}{more}.", hint=_DAMAGED)
+        lacking = f"The weights of {checkpoint.name} lack {min(names)}{more}."
+        raise EncoderError(lacking, hint=_DAMAGED)
     if mismatched := report["mismatched_keys"]:
         name, stored, wanted = min(mismatched, key=str)
         raise EncoderError(
-            f"The weights of {source.name} hold {name} with the shape {tuple(stored)};"
+            f"The weights of {checkpoint.name} hold {name} with the shape {tuple(stored)};"
             f" config.json asks for {tuple(wanted)}.",
             hint=_DAMAGED,
         )
-    surplus = _surplus(model.base_model, report["unexpected_keys"], source)
+    surplus = _surplus(model.base_model, report["unexpected_keys"], checkpoint)
     for name, weight in model.named_parameters():
         # On a busy machine, torch's threads wait for each other here; numpy has one.
         if not np.isfinite(weight.detach().numpy()).all():
             raise EncoderError(
-                f"The weights of {source.name} hold a value in {name} that is not finite.",
+                f"The weights of {checkpoint.name} hold a value in {name} that is not finite.",
                 hint="Download the folder again.",
             )
     if surplus:
         warnings.warn(
-            f"The weights of {source.name} hold {len(surplus)} tensors of another task"
+            f"The weights of {checkpoint.name} hold {len(surplus)} tensors of another task"
             f" ({surplus[0]}, …). They are not used.",
             UserWarning,
             stacklevel=4,
         )
 
 
-def _check_type(missing: str, source: Source) -> None:
+def _check_type(missing: str, checkpoint: Checkpoint) -> None:
     """Raise EncoderError if a missing weight is stored in a type that is not read."""
-    if kind := Weights.of(source.folder).type_of(missing):
+    if kind := Weights.of(checkpoint.folder).type_of(missing):
         raise EncoderError(
-            f"The weights of {source.name} hold {missing} as {kind}, not as float32, float16 or"
-            " bfloat16.",
+            f"The weights of {checkpoint.name} hold {missing} as {kind}, not as float32,"
+            " float16 or bfloat16.",
             hint="Save the model again, before it is quantized:"
             " model.float().save_pretrained(NEW_FOLDER)",
         )
 
 
-def _surplus(encoder: Any, unexpected: Iterable[str], source: Source) -> list[str]:
+def _surplus(encoder: Any, unexpected: Iterable[str], checkpoint: Checkpoint) -> list[str]:
     """The weights of another task's head. EncoderError if the encoder has no place for a weight."""
     inside = {name.split(".")[0] for name, _ in encoder.named_parameters()}
     prefix = f"{encoder.base_model_prefix}."
@@ -195,8 +199,8 @@ def _surplus(encoder: Any, unexpected: Iterable[str], source: Source) -> list[st
             continue
         if name.startswith(prefix) or name.split(".")[0] in inside:
             raise EncoderError(
-                f"The weights of {source.name} hold {name}, which has no place in the model of"
-                " config.json.",
+                f"The weights of {checkpoint.name} hold {name}, which has no place in the"
+                " model of config.json.",
                 hint=_DAMAGED,
             )
         surplus.append(name)

@@ -12,11 +12,12 @@ import numpy as np
 
 from emolens.encode.config import AGAIN, model_config, read_config, stated_limit
 from emolens.encode.giant import GIANT, Shortened, shortened
-from emolens.encode.tokenizer_file import library_panics, open_tokenizer
-from emolens.errors import DataError, EmolensError, EncoderError, first_line
+from emolens.encode.tokenizer_file import open_tokenizer, tokenizer_errors
+from emolens.errors import DataError, EncoderError
 from emolens.shown import html_table, one_line
 
 _CHUNK_TEXTS, _CHUNK_CHARACTERS = 4096, 1_000_000
+_FAILURE = "The tokenizer of this model failed"
 _MOST_IDS = 2**31  # ids are kept as int32
 
 
@@ -161,24 +162,18 @@ class Tokenizer:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
             raise _not_a_text(number) from error
-        with library_panics("of this model"):
+        with tokenizer_errors(_FAILURE):
             return shortened(self.backend, text, limit=self.max_length)
 
     def _ids(self, texts: Sequence[str], start: int) -> list[list[int]]:
-        try:
-            with library_panics("of this model"):
+        with tokenizer_errors(_FAILURE):
+            try:
                 return [encoding.ids for encoding in self.backend.encode_batch_fast(list(texts))]
-        except (UnicodeEncodeError, TypeError) as error:
-            for row, text in enumerate(texts, start=start):
-                if not isinstance(text, str) or any("\ud800" <= sign <= "\udfff" for sign in text):
-                    raise _not_a_text(row) from error
-            raise
-        except EmolensError:
-            raise
-        except Exception as error:  # the library raises a bare Exception
-            raise EncoderError(
-                f"The tokenizer of this model failed: {first_line(error)[:200]}.", hint=AGAIN
-            ) from error
+            except (UnicodeEncodeError, TypeError) as error:
+                for row, text in enumerate(texts, start=start):
+                    if not isinstance(text, str) or any("\ud800" <= c <= "\udfff" for c in text):
+                        raise _not_a_text(row) from error
+                raise
 
 
 def token_limit(folder: Path, backend: Any, *, stated: Any, largest_id: int) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from emolens.encode.config import AGAIN, is_whole, read_config
-from emolens.errors import EncoderError, first_line
+from emolens.errors import EmolensError, EncoderError, first_line
 
 _LARGEST_FILE = 256 * 2**20  # that of XLM-RoBERTa has 17 MB
 _TRUSTED = "Use only tokenizers that you trust. If you trust this one, simplify its rules."
@@ -33,27 +33,26 @@ def open_tokenizer(path: Path) -> tuple[Any, int]:
 
     content = read_config(path, largest=_LARGEST_FILE)
     _check_rules(path, content)
-    try:
-        with library_panics(str(path)):
-            return tokenizers.Tokenizer.from_file(str(path)), _largest_id(content)
-    except EncoderError:
-        raise
-    except Exception as error:  # the library raises a bare Exception
-        raise EncoderError(
-            f"{path} can't be read as a tokenizer ({first_line(error)[:200]}).", hint=AGAIN
-        ) from error
+    with tokenizer_errors(f"{path} can't be read as a tokenizer"):
+        return tokenizers.Tokenizer.from_file(str(path)), _largest_id(content)
 
 
 @contextlib.contextmanager
-def library_panics(name: str) -> Iterator[None]:
-    """Turn a panic of the library tokenizers, which is no Exception, into an EncoderError."""
+def tokenizer_errors(failure: str) -> Iterator[None]:
+    """Turn the errors of the library tokenizers into an EncoderError.
+
+    failure: the beginning of its sentence. The library raises bare Exceptions, and panics.
+    """
     try:
         yield
+    except EmolensError:
+        raise
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # its module can't be imported
+        panic = type(error).__name__ == "PanicException"  # its module can't be imported
+        if not (panic or isinstance(error, Exception)):
             raise
-        reason = " ".join(str(error).split())[:200]
-        raise EncoderError(f"The tokenizer {name} failed: {reason}.", hint=_TRUSTED) from error
+        hint = _TRUSTED if panic else AGAIN
+        raise EncoderError(f"{failure}: {first_line(error)[:200]}.", hint=hint) from error
 
 
 def _check_rules(path: Path, content: dict[str, Any]) -> None:

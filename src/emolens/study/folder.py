@@ -125,7 +125,7 @@ class RunFolder:
             yield out
             self._owned = self._owned.expecting(digests(out), self.path)
             self._save()
-            place(out, self.path, owned=self._owned.files)
+            place(out, self.path, new=self._owned.pending, owned=self._owned.files)
 
     def outputs(self, *, model_part: str | None = None) -> dict[str, str]:
         """SHA-256 by path of the files that were placed last.

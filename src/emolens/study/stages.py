@@ -51,9 +51,9 @@ class Stage:
 
     run: gets the context and `out`. needs: stages whose files it reads. settings: those that it
     uses; the name of a table means all settings in it. inputs: names in INPUTS. libraries: those
-    that decide its numbers. model_part: it also renews the files of the model folder whose path
-    begins with this; that folder has its own list, emolens.json. may_fail: the stage fails for some
-    encoders, and later stages can run without it.
+    that decide its numbers. model_part: the part of the model folder that it writes besides `out`:
+    "" for all of it, None for nothing. may_fail: the stage fails for some encoders, and later
+    stages can run without it.
     """
 
     run: Callable[[Context, Path], str]

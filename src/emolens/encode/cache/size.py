@@ -153,7 +153,11 @@ def place(fresh: Path, path: Path) -> None:
 
 
 def _make_room(written: Path, size: int) -> None:
-    """Keep the cache below its limit. Most calls only count, because listing entries is slow."""
+    """Remove entries if the cache is above its limit. size: of the new entry `written`.
+
+    To list the entries is slow. So each listing also decides how much may be written before the
+    next one.
+    """
     limit = cache_limit()
     cache = (cache_folder(), limit)
     free, count = _free.get(cache, (0, 0))
@@ -165,7 +169,7 @@ def _make_room(written: Path, size: int) -> None:
             total -= bytes_in(removed.entries)
         room = _MOST_ENTRIES - len(listing.entries)
         free, count = min(limit - total, int(_UNSEEN * limit)), max(room, 1_000)
-        size = 0
+        size = 0  # the listing has counted the new entry
     _free[cache] = (free - size, count - 1)
 
 
