@@ -203,7 +203,7 @@ def test_a_setting_that_is_not_the_models_changes_nothing(
         ({"model_type": "evil", "auto_map": {"AutoModel": "evil.Model"}}, "never runs"),
         ({"hidden_act": "no-such"}, "can't be loaded"),
         ({"hidden_size": 17}, "can't be loaded"),
-        ({"layer_norm_eps": "x"}, "can't be loaded"),
+        ({"layer_norm_eps": "x"}, "must be a number from"),
     ],
 )
 def test_a_config_that_no_model_has_is_refused(

@@ -132,7 +132,8 @@ def test_other_ways_to_weights_and_code_are_not_followed(folder: Path, tmp_path:
     (folder / "custom_generate").mkdir()
     (folder / "custom_generate" / "generate.py").write_text("raise SystemExit(3)")
     (folder / "generation_config.json").write_text("[")
-    after = Encoder(folder, cache=False).encode(["happy", "sad"])
+    with pytest.warns(UserWarning, match=r"adapter_config\.json is not used"):
+        after = Encoder(folder, cache=False).encode(["happy", "sad"])
     np.testing.assert_array_equal(after, before)
     assert not marker.exists()
 
