@@ -106,15 +106,18 @@ def copy_of(stream: str | Path, *, file_format: str) -> Iterator[Source]:
     """
     name = "stdin" if str(stream) == STDIN else str(stream)
     with scratch_folder() as folder:
-        most = room = min(MOST_COPIED, shutil.disk_usage(folder).free // 2)
+        half = shutil.disk_usage(folder).free // 2
+        room = min(MOST_COPIED, half)
         path = folder / f"copy.{file_format}"
         with _opened(stream) as file, path.open("wb") as copy:
             while block := _block(file, name):
                 room -= len(block)
                 if room < 0:
+                    limit = f"{MOST_COPIED // 1_000_000:,} MB"
+                    if half < MOST_COPIED:
+                        limit = f"half of the free space in {folder.parent}"
                     raise DataError(
-                        f"{name} gives more than {most // 1_000_000:,} MB, which is too much for"
-                        f" a copy in {folder.parent}.",
+                        f"{name} gives more than {limit}, which is the most that is copied.",
                         hint="If it has an end, save it as a file, and give that file.",
                     )
                 with writing(path):
