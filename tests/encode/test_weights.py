@@ -152,6 +152,7 @@ def test_an_adapter_is_named_and_not_taken_for_weights(folder: Path) -> None:
     (folder / "adapter_config.json").write_text('{"peft_type": "LORA"}', "utf-8")
     with pytest.warns(UserWarning, match=r"adapter_config\.json is not used.*merge_and_unload"):
         backbone(find_encoder(folder))
+    backbone(find_encoder(folder))  # warns only once: another warning would be an error
     (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
     refused(folder, "holds an adapter")
 

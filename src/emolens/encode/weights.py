@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,7 @@ class Weights:
                 f"{folder} holds an adapter (PEFT) and no whole weights.", hint=_MERGE
             )
         if adapter.is_file():
-            message = f"The adapter of {adapter} is not used, only the whole weights. {_MERGE}"
-            warnings.warn(message, UserWarning, stacklevel=1)  # one place, so it is printed once
+            _note_unused(adapter)
         if not whole:
             raise EncoderError(
                 f"{folder} has no weights: there is no {_ONE_FILE}.",
@@ -119,6 +118,13 @@ class Weights:
                         raise EncoderError(f"{self.name} holds {name} in two files.", hint=AGAIN)
                     seen.add(name)
                     yield name, file
+
+
+@cache
+def _note_unused(adapter: Path) -> None:
+    """Warn once, because one command may look at the weights several times."""
+    message = f"The adapter of {adapter} is not used, only the whole weights. {_MERGE}"
+    warnings.warn(message, UserWarning, stacklevel=3)
 
 
 def _shards(folder: Path) -> list[Path]:

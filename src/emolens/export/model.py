@@ -78,7 +78,7 @@ class ExportedModel:
         hint = _remedy(self.folder, self.runtime)
         if read_emolens_json(self.folder).get("weights_sha256", digest) != digest:
             # An export would refuse weights that are not as emolens trained them.
-            hint = f"Put the old weights back, or first delete {self.folder / EMOLENS_JSON}. {hint}"
+            hint = f"To use the new weights, first delete {self.folder / EMOLENS_JSON}. {hint}"
         raise EncoderError(
             f"{self.folder / 'openvino'} was made from other weights than those in {self.folder}.",
             hint=hint,
