@@ -423,6 +423,20 @@ def test_inspect_shows_splits_columns_rows_and_classes(
         assert words in ended.out
 
 
+def test_inspect_lists_the_checks_and_those_that_are_ignored(
+    emolens: Emolens, feelings_folder: Path, tiny_encoder: Path
+) -> None:
+    given = ("inspect", feelings_folder, "--encoder", tiny_encoder)
+    ended = emolens(*given, "--ignore", "t03,T05", "--ignore", "L05")
+    assert (ended.code, ended.err) == (0, "")
+    status = {
+        words[0]: words[1] for line in ended.out.splitlines() if len(words := line.split()) > 1
+    }
+    assert [status[code] for code in ("T03", "T05", "L05", "R01")] == ["ignored"] * 3 + ["passed"]
+    ended = emolens(*given, "--ignore", "T3")
+    assert_two_lines(ended, code=2, says="Did you mean 'T03'?")
+
+
 def test_inspect_says_what_the_bundled_corpus_is_and_shows_every_class(emolens: Emolens) -> None:
     ended = emolens("inspect", "starter")
     assert (ended.code, ended.err) == (0, "")

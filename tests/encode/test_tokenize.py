@@ -125,3 +125,11 @@ def test_rows_that_are_taken_are_those_of_their_texts(tiny: Tokenizer, rows: lis
     wanted = tiny.encode([texts[row] for row in rows])
     for name in ("ids", "offsets", "n_whole"):
         np.testing.assert_array_equal(getattr(taken, name), getattr(wanted, name))
+
+
+def test_the_share_of_unknown_tokens_leaves_out_the_special_ones(tiny_encoder: Path) -> None:
+    tokenizer = Tokenizer.from_folder(tiny_encoder)
+    tokens = tokenizer.encode(
+        ["i am sad", "\u4dc0 \u4dc1", "i \u4dc0 am \u4dc1", "", "\u4dc0 " * 99]
+    )
+    assert tokenizer.unknown_shares(tokens).tolist() == [0, 1, 0.5, 0, 1]

@@ -90,5 +90,5 @@ def test_the_card_warns_of_a_model_that_has_collapsed(tiny_run: Run, collapsed_r
 def test_the_card_of_a_run_stands_in_its_model_folder(tiny_run: Run) -> None:
     metadata, body = halves((tiny_run.folder / "model" / "README.md").read_text("utf-8"))
     assert "emolens" in metadata["tags"]  # type: ignore[operator]
-    for part in ("## Figures", "## Problems in the data", "## Limits", "sadness", "validation"):
+    for part in ("## Figures", "## Checks of the data", "## Limits", "sadness", "validation"):
         assert part in body

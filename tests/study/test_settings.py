@@ -210,3 +210,14 @@ def test_a_name_that_windows_refuses_is_refused_everywhere(name: str) -> None:
 @pytest.mark.parametrize("name", ["console", "nul-1", "com", "com10", "auxiliary", "a.b", "v1.con"])
 def test_a_similar_name_is_fine(name: str) -> None:
     assert load_study("starter", {"name": name}).name == name
+
+
+def test_ignored_checks_are_codes_that_exist(tmp_path: Path) -> None:
+    study = load_study("starter", {"audit.ignore": ["t07, T03"]})
+    assert study.audit.ignore == ("T03", "T07")
+    assert load_study("starter", {"audit.ignore": '["T03"]'}).audit.ignore == ("T03",)
+    study_file = tmp_path / "study.toml"
+    study_file.write_text(study.to_toml(), "utf-8")
+    assert load_study(study_file) == study
+    with pytest.raises(UsageError, match="no check 'T3'"):
+        load_study("starter", {"audit.ignore": ["T3"]})

@@ -14,6 +14,7 @@ import typer
 
 from emolens.cli.cache import cache as cache_command
 from emolens.cli.ending import run_command
+from emolens.cli.inspect import inspect as inspect_command
 from emolens.cli.options import (
     AnswersOption,
     InputOption,
@@ -33,17 +34,16 @@ from emolens.cli.options import (
 from emolens.cli.stops import promise
 from emolens.cli.study import study_command
 from emolens.cli.tables import table_among, tables
-from emolens.console import Console, show_answers, show_audit, show_batch
+from emolens.console import Console, show_answers, show_batch
 from emolens.data.readers import AS_FOUND
 from emolens.data.readers.options import ReadOptions
-from emolens.errors import DataError, MissingExtra, UsageError
+from emolens.errors import DataError, UsageError
 from emolens.names import user_path
 from emolens.version import __version__
 
 if TYPE_CHECKING:
     from emolens.data.readers.source import Source
     from emolens.encode.backbone import Pooling
-    from emolens.encode.tokenize import Tokenizer
 
 app = typer.Typer(
     name="emolens",
@@ -80,53 +80,7 @@ study_command(
 )
 
 
-@app.command()
-@reading
-def inspect(
-    dataset: Annotated[
-        str, typer.Argument(help="A file, a folder, owner/name on the Hub, or starter.")
-    ],
-    text: TextOption = None,
-    label: LabelOption = None,
-    encoder: Annotated[
-        str, typer.Option("--encoder", help="Count tokens as this encoder does.")
-    ] = "minilm",
-    as_json: JsonOption = False,
-    *,
-    read: ReadOptions,
-) -> None:
-    """Show what is in a data set, and what is wrong with it."""
-    from emolens.data.audit import audit
-    from emolens.data.sources import load_dataset
-    from emolens.encode.batches import padded_batch
-
-    data = load_dataset(dataset, text=text, label=label, read=read)
-    console = Console(as_json=as_json)
-    tokenizer = _tokenizer(encoder, console)
-    lengths: dict[str, Any] = {}
-    if tokenizer is not None:
-        n_tokens = {n: tokenizer.encode(rows.texts).n_whole for n, rows in data.splits.items()}
-        lengths = {"n_tokens": n_tokens, "max_length": tokenizer.max_length}
-    report = audit(data, **lengths)
-    if as_json:
-        console.data(report.to_dict())
-        return
-    show_audit(console, report)
-    if tokenizer is not None:
-        console.line()
-        console.line("The first two texts of train as one batch")
-        show_batch(console, padded_batch(tokenizer, data["train"].texts[:2]))
-
-
-def _tokenizer(encoder: str, console: Console) -> Tokenizer | None:
-    """The encoder's tokenizer; None if the bundled encoder isn't installed."""
-    from emolens.encode.backbone import tokenizer_of
-
-    try:
-        return tokenizer_of(encoder)
-    except MissingExtra as error:
-        console.note(f"Lengths in tokens are left out: {error} {error.hint}")
-        return None
+app.command("inspect")(inspect_command)
 
 
 @app.command()

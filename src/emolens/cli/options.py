@@ -95,6 +95,12 @@ StrictOption = Annotated[
 ]
 TextOption = Annotated[str | None, typer.Option("--text", help="The column of the texts.")]
 LabelOption = Annotated[str | None, typer.Option("--label", help="The column of the classes.")]
+IgnoreOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ignore", metavar="CODE", help="Checks of inspect that you don't want: --ignore T03,T07."
+    ),
+]
 PrecisionOption = Annotated[
     str | None,
     typer.Option("--precision", help="fp32, bf16, int8 (default: bf16 if it is fast, else fp32)."),
@@ -130,6 +136,7 @@ STUDY_OPTIONS: dict[str, Any] = {
     "data.text": TextOption,
     "data.label": LabelOption,
     **{f"data.{name}": option for name, option in READ_OPTIONS.items()},
+    "audit.ignore": IgnoreOption,
     "encoder.name": EncoderOption,
     "encoder.pooling": PoolingOption,
     "encoder.layer": LayerOption,

@@ -5,7 +5,10 @@ Readers, labels and the audit all report through this list. It knows no file and
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from emolens.errors import UsageError, nearest
 
 # The letter says what was looked at: R reading, S splits, L labels, T texts. A code never changes
 # its meaning: users write it behind --ignore.
@@ -35,6 +38,20 @@ CHECKS = {
     "T11": "splits of the same origin",
     "T12": "the share of rows left out",
 }
+
+
+def chosen_codes(given: Iterable[str]) -> frozenset[str]:
+    """The codes in these texts, of which each may hold several with commas between them.
+
+    Raises UsageError for a code that is not among CHECKS.
+    """
+    codes = [code.strip().upper() for text in given for code in text.split(",") if code.strip()]
+    if unknown := [code for code in codes if code not in CHECKS]:
+        raise UsageError(
+            f"There is no check '{unknown[0]}'.",
+            hint=f"{nearest(unknown[0], CHECKS)} emolens inspect lists them all.",
+        )
+    return frozenset(codes)
 
 
 @dataclass(frozen=True)

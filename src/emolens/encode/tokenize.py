@@ -154,6 +154,25 @@ class Tokenizer:
         """The token behind each id."""
         return [self.backend.id_to_token(int(i)) or "" for i in ids]
 
+    def unknown_shares(self, tokens: Tokens) -> np.ndarray:
+        """(n,) float64, the share of the tokens of each text that are the sign for 'unknown'.
+
+        Special tokens do not count. 1 means that the model sees nothing of the text. Tokenizers
+        that write every sign as bytes know everything: their shares are 0.
+        """
+        special = np.array(self.backend.encode("").ids, dtype=tokens.ids.dtype)
+        own = ~np.isin(tokens.ids, special)
+        unknown = own & (tokens.ids == self._unknown_id)
+        n_own, n_unknown = (_sums(flags, tokens.offsets) for flags in (own, unknown))
+        return np.asarray(n_unknown / np.maximum(n_own, 1))
+
+    @property
+    def _unknown_id(self) -> int:
+        """The id of the token for what the vocabulary does not hold; -1 if there is none."""
+        names = (getattr(self.backend.model, "unk_token", None), "[UNK]", "<unk>")
+        ids = (self.backend.token_to_id(name) for name in names if name)
+        return next((i for i in ids if i is not None), -1)
+
     def _part(self, text: str, number: int) -> Shortened:
         """The part of a text that decides its ids."""
         if not isinstance(text, str) or len(text) <= GIANT:
@@ -174,6 +193,12 @@ class Tokenizer:
                     if not isinstance(text, str) or any("\ud800" <= c <= "\udfff" for c in text):
                         raise _not_a_text(row) from error
                 raise
+
+
+def _sums(flags: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """(n,) int64, how many flags are set between each offset and the next."""
+    totals = np.concatenate([[0], np.cumsum(flags, dtype=np.int64)])
+    return np.asarray(totals[offsets[1:]] - totals[offsets[:-1]])
 
 
 def token_limit(folder: Path, backend: Any, *, stated: Any, largest_id: int) -> int:

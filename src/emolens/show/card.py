@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from emolens.data.audit import Audit
+from emolens.data.audit import Audit, counts_of
 from emolens.data.dataset import TEST, VALIDATION
 from emolens.errors import require
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.model import ModelEvaluation
+from emolens.evaluation.verdict import sentence_case
 from emolens.scores import EXPORTED, role_of
 from emolens.shown import visible
 from emolens.version import __version__
@@ -32,9 +33,7 @@ def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) ->
         **(warned if evaluation.warnings else {}),
         "## Figures": _figures(evaluation),
         f"## Figures by class, {EXPORTED.title}, test": _classes(best),
-        "## Problems in the data": [
-            f"- {_plain(finding)}" for finding in audit.findings or ["The audit found none."]
-        ],
+        "## Checks of the data": _checks(audit),
         "## Limits": [
             "The model knows only the language, the kind of text and the classes of its training "
             "data. It always answers with one of its classes, even where none fits. A text does "
@@ -86,6 +85,16 @@ def _figures(evaluation: Evaluation) -> list[str]:
     ]
     absences = [evaluation.absence(split) for split in evaluation.absent]
     return lines + [_plain(f"{text[0].upper()}{text[1:]}.") for text in absences if text]
+
+
+def _checks(audit: Audit) -> list[str]:
+    """How many checks passed, and what each of the others says."""
+    findings = [check for check in audit.checks if check.is_finding]
+    return [
+        f"{sentence_case(counts_of(audit.checks))}.",
+        *([""] if findings else []),
+        *(f"- {check.code} ({check.status}): {_plain(check.reason)}" for check in findings),
+    ]
 
 
 def _classes(best: ModelEvaluation) -> list[str]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from emolens.data.audit import Audit
+from emolens.data.audit import Audit, counts_of
 from emolens.data.dataset import TRAIN, VALIDATION
 from emolens.errors import require
 from emolens.evaluation.evaluate import Evaluation
@@ -90,6 +90,7 @@ def render_report(contents: ReportContents) -> str:
         theme=theme,
         sentence_case=sentence_case,
         comparison_sentence=comparison_sentence,
+        counts_of=counts_of,
     )
     return page
 

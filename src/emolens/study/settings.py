@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from emolens.data.balance import Method
+from emolens.data.checks import chosen_codes
 from emolens.encode.backbone import Pooling
 from emolens.errors import UsageError, nearest, require
 from emolens.explore.project import Metric
@@ -67,6 +68,17 @@ class DataSettings(_Table):
     splits: dict[Literal["train", "validation", "test"], _Name] = {}
     shares: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (0.8, 0.1, 0.1)
     limit: int | None = Field(None, ge=1)
+
+
+class AuditSettings(_Table):
+    """The checks that are not wanted, by their codes."""
+
+    ignore: tuple[str, ...] = ()
+
+    @field_validator("ignore")
+    @classmethod
+    def _are_codes(cls, ignore: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(chosen_codes(ignore)))
 
 
 class EncoderSettings(_Table):
@@ -124,6 +136,7 @@ class Study(_Table):
     name: str = Field(pattern=r"^\w[\w.-]*$", max_length=100)
     seed: int = Field(42, ge=0, lt=2**32)
     data: DataSettings
+    audit: AuditSettings = AuditSettings()
     encoder: EncoderSettings
     map: MapSettings = MapSettings()
     balance: BalanceSettings = BalanceSettings()

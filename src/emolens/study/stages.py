@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emolens.data.audit import audit
+from emolens.data.audit import audit, counts_of
 from emolens.data.dataset import TEST, TRAIN, VALIDATION
 from emolens.encode.batches import padded_batch
 from emolens.encode.embed import Embeddings, Encoder
@@ -78,19 +78,24 @@ def _tokenize(context: Context, out: Path) -> str:
 
 
 def _audit(context: Context, out: Path) -> str:
-    n_tokens = {name: tokens.n_whole for name, tokens in context.tokens().items()}
-    limit, labels = context.tokenizer.max_length, context.dataset.labels
-    report = audit(context.dataset, n_tokens=n_tokens, max_length=limit)
+    tokens, tokenizer = context.tokens(), context.tokenizer
+    report = audit(
+        context.dataset,
+        n_tokens={name: part.n_whole for name, part in tokens.items()},
+        unknown={name: tokenizer.unknown_shares(part) for name, part in tokens.items()},
+        max_length=tokenizer.max_length,
+        ignore=context.study.audit.ignore,
+    )
     save_json(out / "audit.json", report.to_dict())
     sizes = ", ".join(f"{name} {split.n:,}" for name, split in report.splits.items())
-    summary = f"{sizes} texts in {len(labels)} classes"
+    summary = f"{sizes} texts in {len(context.dataset.labels)} classes"
     if repeated := report.repeated_texts:
         summary += f", {repeated:,} repeated ({report.contradicting_texts:,} contradicting)"
     if leaked := len(report.leaked_rows):
         summary += f", {leaked:,} also in train"
     if blank := sum(context.dataset.blank.values()):
         summary += f", {blank:,} without a text left out"
-    return summary
+    return f"{summary}; {counts_of(report.checks)}"
 
 
 def _embed(context: Context, out: Path) -> str:
@@ -260,7 +265,7 @@ STAGES = {
     "audit": Stage(
         _audit,
         needs=("tokenize",),
-        settings=("encoder.max_length",),
+        settings=("encoder.max_length", "audit"),
         inputs=("data", "data set", "columns", "encoder"),
         libraries=("numpy",),
     ),

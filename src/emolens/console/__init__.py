@@ -13,12 +13,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emolens.data.catalogue import CATALOGUE
 from emolens.errors import EmolensError, some_of
 from emolens.shown import escaped, visible
 
 if TYPE_CHECKING:
-    from emolens.data.audit import Audit
     from emolens.data.dataset import Dataset
     from emolens.predict.classifier import Prediction
     from emolens.study import Run
@@ -218,43 +216,6 @@ def show_run(console: Console, run: Run, stage: str | None) -> None:
     console.lines(run.drawn if stage else [run.report])
     for warning in evaluation.warnings:
         console.warning(warning)
-
-
-def show_audit(console: Console, audit: Audit) -> None:
-    """What `inspect` prints: columns, rows, splits, classes, findings."""
-    entry = CATALOGUE.get(audit.name)
-    console.line(f"{audit.name}: {entry.about}; {entry.licence}" if entry else audit.name)
-    console.line(f"columns: {some_of(audit.columns)}")
-    for column, feature in audit.features.items():
-        console.line(f"  {column}: {feature}")
-    console.line()
-    examples = (("First rows of train", audit.head), ("One text of each class", audit.one_of_each))
-    for title, examples_of in examples:
-        cells = [[row["text"], row["label"], row["label_name"]] for row in examples_of]
-        console.table(("text", "label", "label_name"), cells, title=title)
-        console.line()
-    columns = ["split", "texts", "largest class", "its share"]
-    tokens = all(split.n_tokens for split in audit.splits.values())
-    columns += ["tokens, median", "longest", f"over {audit.max_length}"] if tokens else []
-    rows = []
-    for name, split in audit.splits.items():
-        row: list[object] = [name, split.n, split.majority, f"{split.majority_share:.2%}"]
-        if split.n_tokens:
-            lengths = (split.n_tokens["median"], split.n_tokens["maximum"], split.over_limit or 0)
-            row += [int(n) for n in lengths]
-        rows.append(row)
-    console.table(columns, rows, title="Splits")
-    console.line()
-    classes = [
-        [name, *(split.by_class[name] for split in audit.splits.values())]
-        for name in next(iter(audit.splits.values())).by_class
-    ]
-    console.table(("class", *audit.splits), classes, title="Texts per class")
-    console.line()
-    for finding in audit.findings or [
-        "Nothing was found that harms training or makes scores too good."
-    ]:
-        console.line(f"- {finding}")
 
 
 def show_batch(console: Console, rows: list[dict[str, Any]]) -> None:

@@ -1,0 +1,80 @@
+"""`emolens inspect`: shows what is in a data set, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from emolens.cli.options import IgnoreOption, JsonOption, LabelOption, TextOption, reading
+from emolens.console import Console, show_batch
+from emolens.console.audit import show_audit
+from emolens.data.checks import chosen_codes
+from emolens.data.readers.options import ReadOptions
+from emolens.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from emolens.encode.tokenize import Tokenizer
+
+
+@reading
+def inspect(
+    dataset: Annotated[
+        str, typer.Argument(help="A file, a folder, owner/name on the Hub, or starter.")
+    ],
+    text: TextOption = None,
+    label: LabelOption = None,
+    encoder: Annotated[
+        str, typer.Option("--encoder", help="Count tokens as this encoder does.")
+    ] = "minilm",
+    ignore: IgnoreOption = None,
+    as_json: JsonOption = False,
+    *,
+    read: ReadOptions,
+) -> None:
+    """Show what is in a data set, and what is wrong with it, as a list of numbered checks."""
+    from emolens.data.audit import audit
+    from emolens.data.sources import load_dataset
+    from emolens.encode.batches import padded_batch
+
+    ignored = chosen_codes(ignore or [])
+    data = load_dataset(dataset, text=text, label=label, read=read)
+    console = Console(as_json=as_json)
+    tokenizer = _tokenizer(encoder, console)
+    texts = {name: split.texts for name, split in data.splits.items()}
+    report = audit(data, ignore=ignored, **_token_counts(tokenizer, texts))
+    if as_json:
+        console.data(report.to_dict())
+        return
+    show_audit(console, report)
+    if tokenizer is not None:
+        console.line()
+        console.line("The first two texts of train as one batch")
+        show_batch(console, padded_batch(tokenizer, data["train"].texts[:2]))
+
+
+def _tokenizer(encoder: str, console: Console) -> Tokenizer | None:
+    """The encoder's tokenizer; None if the bundled encoder isn't installed."""
+    from emolens.encode.backbone import tokenizer_of
+
+    try:
+        return tokenizer_of(encoder)
+    except MissingExtra as error:
+        console.note(f"Lengths in tokens are left out: {error} {error.hint}")
+        return None
+
+
+def _token_counts(
+    tokenizer: Tokenizer | None, texts: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """What an audit wants to know of the tokens, by split."""
+    if tokenizer is None:
+        return {}
+    tokens = {name: tokenizer.encode(part) for name, part in texts.items()}
+    return {
+        "n_tokens": {name: part.n_whole for name, part in tokens.items()},
+        "unknown": {name: tokenizer.unknown_shares(part) for name, part in tokens.items()},
+        "max_length": tokenizer.max_length,
+    }

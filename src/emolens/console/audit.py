@@ -1,0 +1,85 @@
+"""Prints an audit: the columns, some rows, the splits, the classes, and the list of checks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from emolens.console import Console
+from emolens.data.catalogue import CATALOGUE
+from emolens.errors import some_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from emolens.data.audit import Audit
+    from emolens.data.audit.check import Check
+
+_ROWS = 3  # that the list shows of each check
+_LONGEST = 80  # characters of a text beside a check
+
+
+def show_audit(console: Console, audit: Audit) -> None:
+    """What `inspect` prints: columns, rows, splits, classes, checks."""
+    entry = CATALOGUE.get(audit.name)
+    console.line(f"{audit.name}: {entry.about}; {entry.licence}" if entry else audit.name)
+    console.line(f"columns: {some_of(audit.columns)}")
+    for column, feature in audit.features.items():
+        console.line(f"  {column}: {feature}")
+    console.line()
+    examples = (("First rows of train", audit.head), ("One text of each class", audit.one_of_each))
+    for title, examples_of in examples:
+        cells = [[row["text"], row["label"], row["label_name"]] for row in examples_of]
+        console.table(("text", "label", "label_name"), cells, title=title)
+        console.line()
+    _show_splits(console, audit)
+    classes = [
+        [name, *(split.by_class[name] for split in audit.splits.values())]
+        for name in next(iter(audit.splits.values())).by_class
+    ]
+    console.table(("class", *audit.splits), classes, title="Texts per class")
+    console.line()
+    show_checks(console, audit.checks)
+
+
+def _show_splits(console: Console, audit: Audit) -> None:
+    columns = ["split", "texts", "largest class", "its share"]
+    tokens = all(split.n_tokens for split in audit.splits.values())
+    columns += ["tokens, median", "longest", f"over {audit.max_length}"] if tokens else []
+    rows = []
+    for name, split in audit.splits.items():
+        row: list[object] = [name, split.n, split.majority, f"{split.majority_share:.2%}"]
+        if split.n_tokens:
+            lengths = (split.n_tokens["median"], split.n_tokens["maximum"], split.over_limit or 0)
+            row += [int(n) for n in lengths]
+        rows.append(row)
+    console.table(columns, rows, title="Splits")
+    console.line()
+
+
+def show_checks(console: Console, checks: Sequence[Check]) -> None:
+    """One line per check. Below those that are noted or failed: the reason, what to do, rows."""
+    from emolens.data.audit import counts_of
+
+    console.line(f"Checks: {counts_of(checks)}")
+    for check in checks:
+        console.line(f"  {check.code}  {check.status:<8} {check.title}")
+        if check.is_finding:
+            console.line(f"       {check.reason}")
+            console.line(f"       {check.action}" if check.action else "")
+            for row in check.rows[:_ROWS]:
+                console.line(f"         {_row(row)}")
+        elif check.reason:
+            console.line(f"       {check.reason}")
+    if not any(check.is_finding for check in checks):
+        console.line("Nothing was found that harms training or makes scores too good.")
+
+
+def _row(row: dict[str, Any]) -> str:
+    """A row of a check on one line."""
+    if "number" in row:
+        return f"row {row['number']} of the file"
+    text = " ".join(row["text"].split())
+    shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    like = f"  like {_row(row['like'])}" if "like" in row else ""
+    return f"{row['split']} {row['row']}: {shown}{like}"

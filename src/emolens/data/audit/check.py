@@ -1,0 +1,118 @@
+"""Check: what one numbered check says about one data set. Knows no data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from emolens.data.checks import CHECKS, Note
+
+Status = Literal["passed", "noted", "failed", "ignored", "skipped"]
+EXAMPLES = 20  # rows that a check names
+SERIOUS = 0.01  # of the rows: from here on, a problem fails its check
+_LONGEST = 200  # characters of a text in the list of rows
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the list that `inspect` prints.
+
+    code, title: as in `data.checks.CHECKS`. status: 'passed'; 'noted', good to know; 'failed', it
+    harms training or makes a score wrong; 'ignored', the user does not want it; 'skipped', there
+    was nothing to look at, as `reason` says. n_rows: how many rows it is about. rows: the first of
+    them, by split and number, or by their number in the file. action: what to do about it.
+    """
+
+    code: str
+    title: str
+    status: Status
+    n_rows: int = 0
+    rows: tuple[dict[str, Any], ...] = ()
+    reason: str = ""
+    action: str = ""
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether there is something to read: the check is noted or failed."""
+        return self.status in ("noted", "failed")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The check as JSON values."""
+        return asdict(self) | {"rows": list(self.rows)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Check:
+        """The inverse of to_dict."""
+        return cls(**{**values, "rows": tuple(values["rows"])})
+
+    def with_notes(self, notes: Sequence[Note]) -> Check:
+        """The check, with what was noticed about the same thing while the data was read."""
+        if not notes:
+            return self
+        numbers = [{"number": number} for note in notes for number in note.rows]
+        return replace(
+            self,
+            status=self.status if self.is_finding else "noted",
+            n_rows=self.n_rows + sum(note.n_rows for note in notes),
+            rows=(*self.rows, *numbers)[:EXAMPLES],
+            reason=_joined([self.reason if self.is_finding else "", *(n.text for n in notes)]),
+            action=_joined([self.action, *(note.hint for note in notes)]),
+        )
+
+
+def passed(code: str) -> Check:
+    """There is nothing to say."""
+    return Check(code, CHECKS[code], "passed")
+
+
+def noted(code: str, reason: str, action: str, **rows: Any) -> Check:
+    """Good to know. rows: `n_rows` and `rows`."""
+    return Check(code, CHECKS[code], "noted", reason=reason, action=action, **rows)
+
+
+def failed(code: str, reason: str, action: str, **rows: Any) -> Check:
+    """It harms training or makes a score wrong. rows: `n_rows` and `rows`."""
+    return Check(code, CHECKS[code], "failed", reason=reason, action=action, **rows)
+
+
+def graded(code: str, total: int, reason: str, *, action: str, **rows: Any) -> Check:
+    """Failed if `n_rows` of `rows` is a serious share of the total, otherwise noted."""
+    serious = rows["n_rows"] >= SERIOUS * total
+    return (failed if serious else noted)(code, reason, action, **rows)
+
+
+def skipped(code: str, reason: str) -> Check:
+    """There was nothing to look at."""
+    return Check(code, CHECKS[code], "skipped", reason=reason)
+
+
+def ignored(code: str) -> Check:
+    """The user does not want this check."""
+    return Check(code, CHECKS[code], "ignored", reason="It was not looked at, because you asked.")
+
+
+def row_of(split: str, row: int, text: str) -> dict[str, Any]:
+    """How a check names a row."""
+    shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return {"split": split, "row": row, "text": shown}
+
+
+def counted(n: int, noun: str, *, plural: str = "") -> str:
+    """'1 row', '1,200 rows'."""
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def rows_in(counts: Mapping[str, int]) -> str:
+    """'2 rows of train and 1 row of test', of the splits that have any."""
+    return listed(f"{counted(n, 'row')} of {split}" for split, n in counts.items() if n)
+
+
+def listed(parts: Iterable[str]) -> str:
+    """'a, b and c'."""
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _joined(sentences: Iterable[str]) -> str:
+    return " ".join(dict.fromkeys(filter(None, sentences)))
