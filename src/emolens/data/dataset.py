@@ -13,6 +13,11 @@ from emolens.data.checks import Note
 from emolens.data.cut import rows_by_side, stratified_rows
 from emolens.data.readers.columns import choose_column, decoded
 from emolens.data.readers.table import Table, table_of_rows
+from emolens.data.splitnames import SPLITS as SPLITS  # noqa: PLC0414 - for users of Dataset
+from emolens.data.splitnames import TEST as TEST  # noqa: PLC0414
+from emolens.data.splitnames import TRAIN as TRAIN  # noqa: PLC0414
+from emolens.data.splitnames import VALIDATION as VALIDATION  # noqa: PLC0414
+from emolens.data.splitnames import canonical
 from emolens.data.targets import label_set, labelled_rows
 from emolens.errors import DataError, UsageError, nearest
 from emolens.labels import LabelSet
@@ -22,14 +27,6 @@ from emolens.store import fingerprint
 if TYPE_CHECKING:
     import pandas as pd
 
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
-SPLITS = (TRAIN, VALIDATION, TEST)
-# The names of the splits in files and repositories.
-SPLIT_NAMES = {
-    TRAIN: ("train", "training"),
-    VALIDATION: ("validation", "valid", "val", "dev"),
-    TEST: ("test", "testing"),
-}
 SHARES = (0.8, 0.1, 0.1)  # of the splits that one table is cut into
 SEED = 42
 
@@ -326,9 +323,8 @@ def _rows_by_split(
 
 def _split_named(value: object, where: str) -> str:
     """The split with this name; DataError for a name that no split has."""
-    for split, names in SPLIT_NAMES.items():
-        if str(value).strip().lower() in names:
-            return split
+    if split := canonical(value):
+        return split
     raise DataError(
         f"{where}: '{value}' is not the name of a split.",
         hint="Use train, validation (or dev) and test.",

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from emolens.data.catalogue import CATALOGUE
-from emolens.data.dataset import SEED, SHARES, SPLIT_NAMES, SPLITS, TRAIN, Dataset
+from emolens.data.checks import Note
+from emolens.data.composed import Opener
+from emolens.data.dataset import SEED, SHARES, SPLITS, TRAIN, Dataset
+from emolens.data.folders import Layout, layout_of, layout_of_folder, split_option
 from emolens.data.hub import hub_tables, saved_tables
-from emolens.data.readers import AS_FOUND, is_table, missing, open_table, source_of
-from emolens.data.readers.columns import choose_column
+from emolens.data.readers import AS_FOUND, is_table, missing
+from emolens.data.readers.columns import LABEL_COLUMNS, choose_column
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import is_stream
 from emolens.data.readers.table import Table
-from emolens.errors import DataError, UsageError, nearest
+from emolens.data.splitcolumn import by_split_column
+from emolens.data.splitnames import assigned, in_order
+from emolens.errors import DataError, HubError, UsageError, nearest, some_of
 from emolens.names import user_path
 
-_SHARD = re.compile(r"-\d+(-of-\d+)?$")
 _HUB_SPEC = re.compile(r"[\w.-]+/[\w.-]+(:[\w.+-]+)?(@[\w./-]+)?")
 
 
@@ -57,27 +62,36 @@ class SourceOptions:
             )
 
 
-def load_dataset(spec: str | Path, **options: Any) -> Dataset:
+@dataclass(frozen=True)
+class Origin:
+    """What a spec stands for: a name, tables by split, and what is to be said about them."""
+
+    name: str
+    tables: Mapping[str, Sequence[Table]]
+    notes: tuple[Note, ...] = ()
+
+
+def load_dataset(spec: str | Path | Sequence[str | Path], **options: Any) -> Dataset:
     """Load labelled texts with the splits train, validation and test.
 
-    spec: a name of the catalogue (`starter`), `owner/name[:config][@revision]` on the Hub, or a
-    file or folder. options: the fields of SourceOptions and of ReadOptions. Splits that
-    the source does not have are cut out of its training rows: at random with `seed`, with the
-    shares of the classes, and with equal texts in the same split. Rows without a text are left out;
-    Dataset.blank counts them. Raises DataError or HubError.
+    spec: a name of the catalogue (`starter`), `owner/name[:config][@revision]` on the Hub, a file,
+    a folder, a pattern (`data/part_*.csv`), or a list of files. options: the fields of
+    SourceOptions and of ReadOptions. Splits that the source does not have are cut out of its
+    training rows: at random with `seed`, with the shares of the classes, and with equal texts in
+    the same split. Rows without a text are left out; Dataset.blank counts them. Dataset.notes says
+    what was guessed and what is not used. Raises DataError or HubError.
     """
     chosen = _source_options(options)
     with contextlib.ExitStack() as files:
-
-        def opened(path: Path) -> Table:
-            source = files.enter_context(source_of(path, chosen.read))
-            return open_table(source, labelled=True, options=chosen.read)
-
-        name, tables = _tables(str(spec), chosen, opened)
-        text, label = _choose_columns(tables, chosen)
+        opener = Opener(files, chosen.read)
+        origin = _by_column(_origin(spec, chosen, opener), chosen)
+        text, label = _choose_columns(origin.tables, chosen)
+        tables, unlabelled = _labelled(origin.tables, label)
         dataset = Dataset.from_tables(
-            name, tables, text=text, label=label, shares=chosen.shares, seed=chosen.seed
+            origin.name, tables, text=text, label=label, shares=chosen.shares, seed=chosen.seed
         )
+    notes = (*origin.notes, *unlabelled, *_cut(tables, chosen.seed), *dataset.notes)
+    dataset = replace(dataset, notes=notes)
     return dataset.limited(chosen.limit, seed=chosen.seed) if chosen.limit else dataset
 
 
@@ -89,120 +103,190 @@ def _source_options(options: dict[str, Any]) -> SourceOptions:
     return replace(chosen, read=ReadOptions(**read)) if read else chosen
 
 
-def _tables(
-    spec: str, options: SourceOptions, opened: Callable[[Path], Table]
-) -> tuple[str, dict[str, list[Table]]]:
-    """The name of a source, and its tables by split; a source without splits has only train."""
+def _origin(
+    spec: str | Path | Sequence[str | Path], options: SourceOptions, opener: Opener
+) -> Origin:
+    if not isinstance(spec, (str, Path)):
+        return _several_files([user_path(path) for path in spec], options, opener)
     path = user_path(spec)
+    spec = str(spec)
     if is_stream(spec):
         raise DataError(
             f"A data set can't come from a pipe ({spec}): it is read several times.",
             hint="Save it as a file, such as data.csv, and give the file.",
         )
-    if entry := CATALOGUE.get(spec):
-        if isinstance(entry.location, Path):
-            return spec, _folder(entry.location, options, opened)
-        return entry.location, _hub(entry.location, options)
+    if spec in CATALOGUE:
+        return _of_catalogue(spec, options, opener)
     if path.is_dir():
-        return path.resolve().name, _folder(path, options, opened)
+        return _folder(path, options, opener)
+    if not path.exists() and (files := _matching(path)):
+        return _several_files(files, options, opener)
     if path.exists() or is_table(path):
-        _check_named(path, [TRAIN], [path.stem], options)
-        return path.stem, {TRAIN: [opened(path)]}
+        return _file(path, options, opener)
     # If the folder 'data' exists, 'data/reviws' is a typing mistake and no name on the Hub.
     if _HUB_SPEC.fullmatch(spec) and not spec.startswith(".") and not path.parent.is_dir():
-        return spec, _hub(spec, options)
+        return _hub(spec, options)
     if "/" in spec or "\\" in spec or spec.startswith("."):
         raise missing(path)
     raise DataError(f"There is no data set '{spec}'.", hint=nearest(spec, CATALOGUE))
 
 
-def _folder(
-    folder: Path, options: SourceOptions, opened: Callable[[Path], Table]
-) -> dict[str, list[Table]]:
+def _of_catalogue(name: str, options: SourceOptions, opener: Opener) -> Origin:
+    """A data set of the catalogue. If a file or folder has the same name, that is said."""
+    location = CATALOGUE[name].location
+    there = Path(name).exists()
+    text = f"'{name}' is {'the bundled data set' if isinstance(location, Path) else location} here,"
+    text += " although there is a file or folder of this name."
+    hint = f"For the file or folder, write ./{name}."
+    if isinstance(location, Path):
+        origin = replace(_folder(location, options, opener), name=name)
+    else:
+        try:
+            origin = _hub(location, options)
+        except HubError as error:
+            raise HubError(
+                str(error), hint=f"{hint if there else ''} {error.hint}".strip()
+            ) from error
+    notes = (Note("S02", text, hint=hint), *origin.notes) if there else origin.notes
+    return replace(origin, notes=notes)
+
+
+def _file(path: Path, options: SourceOptions, opener: Opener) -> Origin:
+    """One file. The splits that the user names are values of a column, or other files beside it."""
+    table = opener.open(path)
+    if not options.splits or by_split_column([table], options.splits):
+        return Origin(path.stem, {TRAIN: [table]})
+    if all((path.parent / name).is_file() for name in options.splits.values()):
+        return _laid_out(path.stem, layout_of(path.parent, [path], options.splits), opener)
+    split, name = next(iter(options.splits.items()))
+    raise _unnamed(path, split, name, [path.stem])
+
+
+def _matching(path: Path) -> list[Path]:
+    """The files that a pattern such as data/part_*.csv matches."""
+    if not any(sign in str(path) for sign in "*?["):
+        return []
+    # Not Path.glob: it would take the fixed part of the pattern for a folder of its own.
+    names = glob.glob(str(path), recursive=True)  # noqa: PTH207
+    return [Path(name) for name in names if Path(name).is_file()]
+
+
+def _several_files(paths: Sequence[Path], options: SourceOptions, opener: Opener) -> Origin:
+    """Several files: splits if they are called so, and otherwise the parts of one table."""
+    for path in paths:
+        if not path.is_file():
+            raise missing(path)
+    paths = sorted(dict.fromkeys(paths), key=lambda path: in_order(str(path)))
+    name = paths[0].parent.resolve().name
+    layout = layout_of(paths[0].parent, paths, options.splits)
+    if TRAIN not in layout.splits:
+        if layout.splits:
+            raise _unnamed(paths[0].parent, TRAIN, TRAIN, [path.name for path in paths])
+        names = some_of([path.name for path in paths])
+        text = f"{len(paths)} files are read as one table: {names}."
+        return Origin(name, {TRAIN: list(map(opener.open, paths))}, (Note("S02", text),))
+    return _laid_out(name, layout, opener)
+
+
+def _folder(folder: Path, options: SourceOptions, opener: Opener) -> Origin:
+    name = folder.resolve().name
     if (folder / "dataset_dict.json").is_file():
-        return _by_split(saved_tables(folder), folder, options)
-    for place in (folder, folder / "data"):
-        files = sorted(
-            path
-            for path in place.glob("*")
-            if path.is_file() and is_table(path) and not path.name.startswith(".")
-        )
-        splits = _files_by_split(files, options)
-        if not splits and len(files) == 1:
-            splits = {TRAIN: files}
-        if splits:
-            _check_named(folder, splits, [path.stem for path in files], options)
-            return {split: list(map(opened, paths)) for split, paths in splits.items()}
-    names = ", ".join(sorted(path.name for path in folder.glob("*"))[:8]) or "nothing"
-    raise DataError(
-        f"No file in {folder} has the name of a split.",
-        hint=f"Name the files train, validation and test (.csv, .txt, …). There is: {names}.",
+        return _by_split(name, saved_tables(folder), folder, options)
+    return _laid_out(name, layout_of_folder(folder, options.splits), opener)
+
+
+def _laid_out(name: str, layout: Layout, opener: Opener) -> Origin:
+    tables = {
+        split: [opener.open(item) for piece in pieces for item in piece.items]
+        for split, pieces in layout.splits.items()
+    }
+    notes = layout.notes
+    if layout.unused:
+        names = [path.name + ("/" if path.is_dir() else "") for path in layout.unused]
+        notes = (*notes, Note("S02", f"Not used: {some_of(names)}."))
+    return Origin(name, tables, notes)
+
+
+def _by_column(origin: Origin, options: SourceOptions) -> Origin:
+    """If there is one table, and a column of it says the split of each row: the tables by split."""
+    if set(origin.tables) == {TRAIN} and (
+        parts := by_split_column(origin.tables[TRAIN], options.splits)
+    ):
+        return replace(origin, tables=parts.tables, notes=(*origin.notes, *parts.notes))
+    return origin
+
+
+def _unnamed(origin: Path, split: str, name: str, present: Iterable[str]) -> DataError:
+    """A named split must exist: cutting it out of train instead would hide the mistake."""
+    return DataError(
+        f"{origin} has no '{name}' for the {split} split.", hint=nearest(name, present)
     )
 
 
-def _files_by_split(files: list[Path], options: SourceOptions) -> dict[str, list[Path]]:
-    by_split: dict[str, list[Path]] = {}
-    for split in SPLITS:
-        wanted = options.splits.get(split)
-        names = (wanted,) if wanted else SPLIT_NAMES[split]
-        exact = [path for path in files if (path.stem if wanted else path.stem.lower()) in names]
-        # 'train-00000-of-00002.parquet', as the Hub and its libraries write shards.
-        shards = [path for path in files if _SHARD.sub("", path.stem.lower()) in names]
-        # 'my-test.csv'
-        worded = [p for p in files if set(re.split(r"[^a-z0-9]+", p.stem.lower())) & set(names)]
-        paths = exact or shards or worded
-        if len(paths) > 1 and paths is not shards:
-            raise DataError(
-                f"Several files may be the {split} split: {', '.join(p.name for p in paths)}.",
-                hint=f'In the study, write under [data.splits]: {split} = "{paths[0].stem}"',
-            )
-        if paths:
-            by_split[split] = paths
-    return by_split if TRAIN in by_split else {}
-
-
-def _check_named(
-    origin: Path, splits: Iterable[str], present: Iterable[str], options: SourceOptions
-) -> None:
-    """A named split must exist: cutting it out of train instead would hide the mistake."""
-    for split, wanted in options.splits.items():
-        if split not in splits:
-            raise DataError(
-                f"{origin} has no '{wanted}' for the {split} split.", hint=nearest(wanted, present)
-            )
-
-
-def _hub(spec: str, options: SourceOptions) -> dict[str, list[Table]]:
+def _hub(spec: str, options: SourceOptions) -> Origin:
     name, _, revision = spec.partition("@")
     repo, _, config = name.partition(":")
     tables = hub_tables(repo, config=config or None, revision=revision or None)
-    return _by_split(tables, Path(spec), options)
+    return _by_split(spec, tables, Path(spec), options)
 
 
-def _by_split(
-    by_name: dict[str, Table], origin: Path, options: SourceOptions
-) -> dict[str, list[Table]]:
+def _by_split(name: str, by_name: dict[str, Table], origin: Path, options: SourceOptions) -> Origin:
     """The tables under the split names train, validation and test."""
-    tables: dict[str, list[Table]] = {}
-    for split in SPLITS:
-        wanted = (options.splits[split],) if split in options.splits else SPLIT_NAMES[split]
-        if name := next((name for name in wanted if name in by_name), None):
-            tables[split] = [by_name[name]]
-    if TRAIN not in tables:
+    for split, wanted in options.splits.items():
+        if wanted not in by_name:
+            raise _unnamed(origin, split, wanted, by_name)
+    left = [name for name in by_name if name not in options.splits.values()]
+    chosen = assigned(left, taken=options.splits)
+    names = options.splits | {split: left[places[0]] for split, places in chosen.places.items()}
+    if TRAIN not in names:
         raise DataError(
             f"{origin} has no training split among: {', '.join(by_name)}.",
-            hint=f'In the study, write under [data.splits]: train = "{next(iter(by_name), "")}"',
+            hint=f"Name it: {split_option(TRAIN, next(iter(by_name), ''))}",
         )
-    _check_named(origin, tables, by_name, options)
-    return tables
+    unused = [name for name in by_name if name not in names.values()]
+    notes = [Note("S01", f"Not used: {some_of(unused)}.")] if unused else []
+    tables = {split: [by_name[names[split]]] for split in SPLITS if split in names}
+    return Origin(name, tables, tuple(notes))
 
 
-def _choose_columns(tables: dict[str, list[Table]], options: SourceOptions) -> tuple[str, str]:
-    """The text and label columns of the first table. Every other table must have them too."""
+def _choose_columns(
+    tables: Mapping[str, Sequence[Table]], options: SourceOptions
+) -> tuple[str, str]:
+    """The text and label columns of the first table. Every other table must have the text column,
+    and every table of train the label column.
+    """
     first = tables[TRAIN][0]
     text = choose_column(first, "text", options.text)
     label = choose_column(first, "label", options.label)
-    for other in (other for parts in tables.values() for other in parts):
+    for split, other in ((split, other) for split, parts in tables.items() for other in parts):
         choose_column(other, "text", text)
-        choose_column(other, "label", label)
+        if split == TRAIN or any(name.lower() in LABEL_COLUMNS for name in other.columns):
+            choose_column(other, "label", label)
     return text, label
+
+
+def _labelled(
+    tables: Mapping[str, Sequence[Table]], label: str
+) -> tuple[dict[str, Sequence[Table]], list[Note]]:
+    """The tables without those that have no labels, such as the test file of a competition."""
+    notes = []
+    kept: dict[str, Sequence[Table]] = {}
+    for split, parts in tables.items():
+        without = [table for table in parts if label not in table.columns]
+        if labelled := [table for table in parts if label in table.columns]:
+            kept[split] = labelled
+        for table in without:
+            name, columns = Path(table.origin).name, some_of(table.columns)
+            text = f"{name} ({split}) is left out: it has no column '{label}'. It has: {columns}."
+            notes.append(Note("S01", text))
+    return kept, notes
+
+
+def _cut(tables: Mapping[str, Sequence[Table]], seed: int) -> list[Note]:
+    """What is to be said about the splits that are cut out of train."""
+    absent = [split for split in SPLITS if split not in tables]
+    if not absent:
+        return []
+    verb = "are" if len(absent) > 1 else "is"
+    text = f"{' and '.join(absent)} {verb} cut out of train at random, with seed {seed}."
+    return [Note("S01", text)]

@@ -1,0 +1,197 @@
+"""Tables that several files make: parts, a file of texts with one of labels, a folder per class.
+
+Knows nothing of splits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, zip_longest
+from pathlib import Path
+from typing import Any
+
+from emolens.blank import is_blank
+from emolens.data.readers import open_table, source_of
+from emolens.data.readers.lines import open_texts
+from emolens.data.readers.options import ReadOptions
+from emolens.data.readers.source import Source
+from emolens.data.readers.table import CHUNK, Chunk, Row, Table, chunked
+from emolens.data.readers.text import text_lines
+from emolens.data.splitnames import in_order
+from emolens.errors import DataError
+
+LINES = (".txt", ".text", ".label", ".labels")  # files that may hold one text or label per line
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A file of texts, and a file with the label of each row."""
+
+    texts: Path
+    labels: Path
+
+
+@dataclass(frozen=True)
+class ClassFolder:
+    """A folder that has the name of a class. Each file in it is one text."""
+
+    path: Path
+
+    @property
+    def files(self) -> list[Path]:
+        """The texts, in the order of their names."""
+        return sorted(
+            (path for path in visible(self.path) if is_text_file(path)),
+            key=lambda path: in_order(path.name),
+        )
+
+
+Item = Path | Pair | ClassFolder
+
+
+def visible(folder: Path) -> list[Path]:
+    """What a folder holds, without hidden files and what systems add."""
+    return sorted(
+        path for path in folder.iterdir() if not path.name.startswith((".", "__", "Thumbs.db"))
+    )
+
+
+def is_text_file(path: Path) -> bool:
+    """Whether a file may hold one text: it ends in .txt, or has no ending."""
+    return path.suffix.lower() in ("", ".txt") and path.is_file()
+
+
+@dataclass(frozen=True)
+class Opener:
+    """Opens files as the user said. files: closes what was opened for them."""
+
+    files: contextlib.ExitStack
+    read: ReadOptions
+
+    def open(self, item: Item) -> Table:
+        """The table of a file, a pair or a folder. Raises DataError."""
+        if isinstance(item, ClassFolder):
+            return class_table(item)
+        if isinstance(item, Pair):
+            return joined_columns(self._rows(item.texts, "text"), self._rows(item.labels, "label"))
+        source = self.files.enter_context(source_of(item, self.read))
+        return open_table(source, labelled=True, options=self.read)
+
+    def _rows(self, path: Path, column: str) -> Table:
+        """A table; of a file with one value per line, its values in this column."""
+        if path.suffix.lower() not in LINES:
+            return self.open(path)
+        table = open_texts(Source.of(path, file_format="txt"), self.read)
+
+        def read(_: Sequence[str]) -> Iterator[Chunk]:
+            for chunk in table.chunks("text"):
+                yield replace(chunk, rows=[{column: row["text"]} for row in chunk.rows])
+
+        return replace(table, columns=(column,), titles=(column,), read=read)
+
+
+def joined_columns(texts: Table, labels: Table) -> Table:
+    """The rows of two tables side by side. Raises DataError, while they are read, if one has more.
+
+    A column that both have must have the same values in both.
+    """
+    shared = [column for column in labels.columns if column in texts.columns]
+    columns = (*texts.columns, *(column for column in labels.columns if column not in shared))
+
+    def joined(left: _Numbered, right: _Numbered) -> _Numbered:
+        number, row, error = left
+        for column in shared:
+            if str(row.get(column)) != str(right[1].get(column)):
+                raise DataError(
+                    f"{texts.where(number)} and {labels.where(right[0])} have different values in"
+                    f" '{column}'.",
+                    hint="Put the rows of both files into the same order.",
+                )
+        return number, right[1] | row, error or right[2]
+
+    def read(_: Sequence[str]) -> Iterator[Chunk]:
+        both = zip_longest(_numbered(texts), _numbered(labels))
+        rows = (joined(*pair) for pair in _of_one_length(both, texts, labels))
+        while part := list(islice(rows, CHUNK)):
+            errors = {place: error for place, (_, _, error) in enumerate(part) if error}
+            yield Chunk([n for n, _, _ in part], [row for _, row, _ in part], errors=errors)
+
+    return replace(
+        texts,
+        columns=columns,
+        titles=columns,
+        read=read,
+        schema=None,
+        class_names={**labels.class_names, **texts.class_names},
+        notes=(*texts.notes, *labels.notes),
+    )
+
+
+_Numbered = tuple[int, Row, str | None]
+
+
+def _numbered(table: Table) -> Iterator[_Numbered]:
+    for chunk in table.chunks():
+        for place, (number, row) in enumerate(zip(chunk.numbers, chunk.rows, strict=True)):
+            yield number, row, chunk.errors.get(place)
+
+
+def _of_one_length(
+    both: Iterator[tuple[_Numbered | None, _Numbered | None]], texts: Table, labels: Table
+) -> Iterator[tuple[_Numbered, _Numbered]]:
+    """The pairs of rows. Blank rows at the end of one of the tables are no difference."""
+    for left, right in both:
+        if left and right:
+            yield left, right
+            continue
+        rest = [(left, right), *both]
+        more, side = (texts, 0) if left else (labels, 1)
+        extra = [row for pair in rest if (row := pair[side]) and not _blank(row[1])]
+        if extra:
+            other = labels if more is texts else texts
+            raise DataError(
+                f"{texts.origin} and {labels.origin} have different numbers of rows: from"
+                f" {more.unit} {extra[0][0]} of {Path(more.origin).name} on, {len(extra):,} rows"
+                f" have none in {Path(other.origin).name}.",
+                hint="Each row of one file belongs to the same row of the other: add what is"
+                " missing, or delete what is too much.",
+            )
+
+
+def _blank(row: Row) -> bool:
+    return all(value is None or is_blank(str(value)) for value in row.values())
+
+
+def class_table(folder: ClassFolder) -> Table:
+    """The texts of a folder, with its name as their label. Rows count the files by name."""
+
+    def rows() -> Iterator[tuple[int, Row]]:
+        for number, path in enumerate(folder.files, start=1):
+            yield number, {"text": _whole(path), "label": folder.path.name}
+
+    return Table(folder.path, ("text", "label"), lambda _: chunked(rows()), unit="file")
+
+
+def _whole(path: Path) -> str:
+    """All that a file holds; line ends are newlines, and the last one is left out."""
+    if not path.stat().st_size:
+        return ""
+    return "".join(text_lines(Source.of(path, file_format="txt"))).rstrip("\n")
+
+
+def only(table: Table, column: str, values: frozenset[Any]) -> Table:
+    """The rows that have one of these values in a column."""
+
+    def read(columns: Sequence[str]) -> Iterator[Chunk]:
+        for chunk in table.chunks(*dict.fromkeys([*columns, column])):
+            kept = [place for place, row in enumerate(chunk.rows) if row.get(column) in values]
+            places = {place: i for i, place in enumerate(kept)}
+            errors = {places[p]: why for p, why in chunk.errors.items() if p in places}
+            if kept:
+                yield Chunk(
+                    [chunk.numbers[p] for p in kept], [chunk.rows[p] for p in kept], errors=errors
+                )
+
+    return replace(table, read=read)

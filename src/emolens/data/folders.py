@@ -1,0 +1,341 @@
+"""Which files of a folder are train, validation and test. Opens none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from emolens.data.checks import Note
+from emolens.data.composed import LINES, ClassFolder, Item, Pair, is_text_file, visible
+from emolens.data.readers import is_table
+from emolens.data.splitnames import (
+    SPLITS,
+    TRAIN,
+    assigned,
+    in_order,
+    part_key,
+    words_of,
+)
+from emolens.errors import DataError, nearest, some_of
+from emolens.names import user_path
+
+_PACKED = {".gz", ".bz2", ".xz", ".zst", ".zip"}
+_TEXT_WORDS = ("text", "texts", "sentence", "sentences", "tweet", "tweets", "input", "inputs", "x")
+_LABEL_WORDS = ("label", "labels", "target", "targets", "y", "class", "classes", "gold",
+                "emotion", "emotions")  # fmt: skip
+# The words of files that name classes: 'mapping.txt', 'id2label.json', 'class_names.txt'.
+_NAME_WORDS = {*("mapping", "map", "name", "names", "category", "categories", "id", "ids", "to"),
+               *("2", "list", "index"), *_LABEL_WORDS}  # fmt: skip
+_ASIDE = ("readme", "license", "licence", "citation", "changelog", "desktop")
+_LARGEST_NAMES = 100_000  # bytes of a file that names classes
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What is one table, or the parts of one. name: what it is called. stem: its name in words."""
+
+    name: str
+    stem: str
+    items: tuple[Item, ...]
+
+    @property
+    def paths(self) -> list[Path]:
+        """Its files and folders."""
+        return [path for item in self.items for path in paths_of(item)]
+
+    @property
+    def names(self) -> set[str]:
+        """What a user may call it."""
+        files = (name for path in self.paths for name in (path.name, stem_of(path)))
+        return {self.name, self.stem, *files}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The pieces by split. rest: other pieces. unused: all files and folders that are not read.
+
+    names: a file that may name the classes.
+    """
+
+    splits: dict[str, list[Piece]]
+    rest: list[Piece] = field(default_factory=list)
+    unused: tuple[Path, ...] = ()
+    names: Path | None = None
+    notes: tuple[Note, ...] = ()
+
+
+def paths_of(item: Item) -> tuple[Path, ...]:
+    """The files or the folder of an item."""
+    if isinstance(item, Pair):
+        return item.texts, item.labels
+    return (item.path,) if isinstance(item, ClassFolder) else (item,)
+
+
+def stem_of(path: Path) -> str:
+    """The name without its endings: 'train' for 'train.csv.gz'."""
+    while path.suffix and (is_table(path) or path.suffix.lower() in {*_PACKED, *LINES}):
+        path = path.with_suffix("")
+    return path.name
+
+
+def layout_of_folder(folder: Path, wanted: Mapping[str, str]) -> Layout:
+    """The layout of a folder, or of the folder in it that holds the tables.
+
+    wanted: for a split, its name in the folder. Raises DataError if nothing is for training.
+    """
+    layout = layout_of(folder, visible(folder), wanted)
+    if TRAIN not in layout.splits:
+        inner = [path for path in visible(folder) if path.is_dir()]
+        for place in [p for p in inner if p.name == "data"] or (inner if len(inner) == 1 else []):
+            inner_layout = layout_of(place, visible(place), wanted)
+            if TRAIN in inner_layout.splits:
+                return inner_layout
+        raise _no_training(folder, layout)
+    return layout
+
+
+def layout_of(folder: Path, entries: Sequence[Path], wanted: Mapping[str, str]) -> Layout:
+    """The layout of these files and folders of a folder."""
+    splits = {split: _wanted(folder, entries, name, split) for split, name in wanted.items()}
+    taken = {path for pieces in splits.values() for piece in pieces for path in piece.paths}
+    left = [path for path in entries if path not in taken and not _holds(path, taken)]
+    pieces = pieces_of(left)
+    chosen = assigned([piece.stem for piece in pieces], taken=splits)
+    notes = []
+    for split, places in chosen.places.items():
+        splits[split] = [pieces[place] for place in places]
+        if len(places) > 1:
+            raise _several(split, splits[split])
+        if split in chosen.loose:
+            notes.append(_loose(splits[split][0], split))
+    used = {place for places in chosen.places.values() for place in places}
+    rest = [piece for place, piece in enumerate(pieces) if place not in used]
+    if TRAIN not in splits and len(rest) == 1:
+        splits[TRAIN] = rest
+        if len(splits) > 1:
+            notes.append(Note("S01", f"{rest[0].name} is used as the train split."))
+        rest = []
+    return _complete(Layout(splits, rest, notes=tuple(notes)), entries)
+
+
+def _complete(layout: Layout, entries: Sequence[Path]) -> Layout:
+    """With what is to be said about parts, and about files that are not used."""
+    splits = {split: layout.splits[split] for split in SPLITS if split in layout.splits}
+    pieces = {split: [item for p in of for item in p.items] for split, of in splits.items()}
+    notes = [*layout.notes, *(note for s, items in pieces.items() for note in _parts(s, items))]
+    used = {path for items in pieces.values() for item in items for path in paths_of(item)}
+    unused = [path for path in entries if path not in used and not _holds(path, used)]
+    names = next(filter(_may_name_classes, unused), None)
+    left = tuple(path for path in unused if path != names and not _aside(path))
+    return Layout(splits, layout.rest, left, names, tuple(notes))
+
+
+def _wanted(folder: Path, entries: Sequence[Path], name: str, split: str) -> list[Piece]:
+    """What the user calls a split: the name of a file or folder, or a pattern such as 'a*.csv'."""
+    exact = user_path(folder / name)
+    if exact.exists() and (pieces := _one(exact)):
+        return pieces
+    singles = [piece for path in entries for piece in _one(path)]
+    pairs, _ = _pairs([path for path in entries if path.is_file()])
+    candidates = [*map(_pair_piece, pairs), *singles]
+    for same in (
+        lambda other: other == name,
+        lambda other: other.lower() == name.lower(),
+        lambda other: fnmatchcase(other, name),
+    ):
+        if hits := [piece for piece in candidates if any(map(same, piece.names))]:
+            break
+    else:
+        known = {stem_of(path) for path in entries}
+        raise DataError(
+            f"{folder} has no '{name}' for the {split} split.", hint=nearest(name, known)
+        )
+    hits = [p for p in hits if isinstance(p.items[0], Pair)] or hits
+    if len(hits) > 1 and not any(sign in name for sign in "*?["):
+        raise _several(split, hits)
+    return hits
+
+
+def _one(path: Path) -> list[Piece]:
+    """The piece of one file or of one folder, whatever it is called."""
+    if path.is_dir():
+        items = items_in(path)
+        return [Piece(path.name, path.name, tuple(items))] if items else []
+    return [Piece(path.name, stem_of(path), (path,))] if _is_table(path) else []
+
+
+def pieces_of(entries: Sequence[Path]) -> list[Piece]:
+    """The pieces among files and folders: tables, pairs, folders of splits and of classes."""
+    pairs, files = _pairs([path for path in entries if path.is_file()])
+    folders = [path for path in entries if path.is_dir()]
+    pieces = [*map(_pair_piece, pairs), *_parts_of_tables(_tables(files))]
+    named = [path for path in folders if assigned([path.name], exact=True).places]
+    classes = [ClassFolder(p) for p in folders if p not in named and _is_class_folder(p)]
+    for path in named:
+        pieces += _one(path)
+    if len(classes) > 1:
+        pieces.append(Piece("the folders", "", tuple(classes)))
+    return pieces
+
+
+def items_in(folder: Path) -> list[Item]:
+    """All that a folder of one split holds: classes, pairs, or tables. DataError for doubles."""
+    entries = visible(folder)
+    classes = [ClassFolder(path) for path in entries if path.is_dir() and _is_class_folder(path)]
+    if len(classes) > 1:
+        return list(classes)
+    pairs, files = _pairs([path for path in entries if path.is_file()])
+    if pairs:
+        return list(pairs)
+    tables = sorted(_tables(files), key=lambda path: in_order(path.name))
+    stems: dict[str, Path] = {}
+    for path in tables:
+        if (other := stems.setdefault(stem_of(path), path)) != path:
+            raise DataError(
+                f"{folder} holds the same table twice: {other.name}, {path.name}.",
+                hint=f"Name one: {split_option(folder.name, f'{folder.name}/{other.name}')}",
+            )
+    inner = [path for path in entries if path.is_dir()]
+    return list(tables) if tables or len(inner) != 1 else items_in(inner[0])
+
+
+def _parts_of_tables(files: Iterable[Path]) -> Iterator[Piece]:
+    """The tables; those whose names differ only in numbers are parts of one."""
+    groups: dict[tuple[str, str], list[Path]] = {}
+    for path in sorted(files, key=lambda path: in_order(path.name)):
+        stem = stem_of(path)
+        ending = path.name.removeprefix(stem).lower()
+        groups.setdefault((part_key(stem), ending), []).append(path)
+    for (key, _), paths in groups.items():
+        first = paths[0]
+        name = first.name.replace(stem_of(first), key.replace("#", "*"), 1)
+        yield Piece(name if len(paths) > 1 else first.name, stem_of(first), tuple(paths))
+
+
+def _tables(files: Iterable[Path]) -> list[Path]:
+    """The files that hold tables. A .json file does if it is called like a split, or stands alone.
+
+    Folders of data sets hold .json files with settings, too.
+    """
+    tables = [path for path in files if _is_table(path) and not _aside(path)]
+    others = [
+        path
+        for path in files
+        if path.suffix.lower() == ".json"
+        and is_table(path)
+        and (not tables or assigned([stem_of(path)]).places)
+    ]
+    return [*tables, *others]
+
+
+def _is_table(path: Path) -> bool:
+    return is_table(path) and path.is_file()
+
+
+def _aside(path: Path) -> bool:
+    """Whether a file is no data by its name, so that nobody wonders why it is not read."""
+    return path.suffix.lower() in (".md", ".json") or bool(
+        words_of(path.stem) and words_of(path.stem)[0] in _ASIDE
+    )
+
+
+def _may_name_classes(path: Path) -> bool:
+    small = path.is_file() and path.stat().st_size <= _LARGEST_NAMES
+    words = words_of(stem_of(path))
+    endings = (".txt", ".tsv", ".csv", ".json")
+    return small and path.suffix in endings and bool(words) and _NAME_WORDS.issuperset(words)
+
+
+def _is_class_folder(folder: Path) -> bool:
+    inside = visible(folder)
+    texts = [path for path in inside if is_text_file(path)]
+    named = assigned([path.stem for path in texts], exact=True).places
+    return bool(texts) and not named and not any(path.is_dir() for path in inside)
+
+
+def _holds(path: Path, used: Iterable[Path]) -> bool:
+    """Whether a folder holds one of the files that are used."""
+    return path.is_dir() and any(path in other.parents for other in used)
+
+
+def _pairs(files: Sequence[Path]) -> tuple[list[Pair], list[Path]]:
+    """The pairs of a file of texts and one of labels, and the other files.
+
+    They have the same name but for one word: 'train_text.txt' and 'train_labels.txt'.
+    """
+    texts: dict[tuple[str, ...], Path] = {}
+    labels: dict[tuple[str, ...], list[tuple[int, Path]]] = {}
+    plain: dict[tuple[str, ...], Path] = {}
+    for path in (path for path in files if is_table(path) or path.suffix.lower() in LINES):
+        lines = path.suffix.lower() in LINES
+        ending = "" if lines else path.name.removeprefix(stem_of(path))
+        words = words_of(path.name.removesuffix(".txt") if lines else stem_of(path))
+        for i, word in enumerate(words):
+            key = (ending, *words[:i], *words[i + 1 :])
+            if word in _TEXT_WORDS:
+                texts.setdefault(key, path)
+            elif word in _LABEL_WORDS:
+                labels.setdefault(key, []).append((_LABEL_WORDS.index(word), path))
+        if lines and assigned([path.stem]).places:  # 'train.txt' beside 'train.labels'
+            plain[(ending, *words)] = path
+    both = {
+        key: (path, min(labels[key])[1]) for key, path in (plain | texts).items() if key in labels
+    }
+    pairs = [Pair(text, label) for text, label in both.values() if text != label]
+    paired = {path for pair in pairs for path in paths_of(pair)}
+    return pairs, [path for path in files if path not in paired]
+
+
+def _pair_piece(pair: Pair) -> Piece:
+    stem = stem_of(pair.texts)
+    return Piece(pair.texts.name, stem, (pair,))
+
+
+def split_option(split: str, name: str) -> str:
+    """The option that names a split, as it is typed."""
+    option = f"{split}={name}"
+    return f'--split "{option}"' if any(sign in option for sign in " *?[") else f"--split {option}"
+
+
+def _several(split: str, pieces: Sequence[Piece]) -> DataError:
+    names = [piece.name for piece in pieces]
+    return DataError(
+        f"Several files may be the {split} split: {some_of(names)}.",
+        hint=f"Name one: {split_option(split, names[0])}",
+    )
+
+
+def _loose(piece: Piece, split: str) -> Note:
+    other = next(s for s in SPLITS[1:] if s != split)
+    return Note(
+        "S01",
+        f"{piece.name} is used as the {split} split.",
+        hint=f"If it is another one: {split_option(other, piece.name)}",
+    )
+
+
+def _parts(split: str, items: Sequence[Item]) -> list[Note]:
+    """What is to be said about a split that is read from several files."""
+    if isinstance(items[0], ClassFolder):
+        names = some_of([item.path.name for item in items if isinstance(item, ClassFolder)])
+        return [Note("S02", f"Each file is one text of {split}; the folders are classes: {names}.")]
+    if isinstance(items[0], Pair):
+        pair = items[0]
+        text = f"The lines of {pair.texts.name} have their labels in {pair.labels.name}."
+        return [Note("S02", text)]
+    if len(items) > 1:
+        names = some_of([path.name for item in items for path in paths_of(item)])
+        return [Note("S02", f"{split} is read from {len(items)} files as one table: {names}.")]
+    return []
+
+
+def _no_training(folder: Path, layout: Layout) -> DataError:
+    names = ", ".join(sorted(path.name for path in visible(folder))[:8]) or "nothing"
+    hint = "Name the files train, validation and test (.csv, .txt, …)."
+    if layout.rest:
+        hint = f"Name the one to learn from: {split_option(TRAIN, layout.rest[0].name)}."
+    return DataError(
+        f"No file in {folder} has the name of a split.", hint=f"{hint} There is: {names}."
+    )
