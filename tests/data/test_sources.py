@@ -221,9 +221,13 @@ def test_a_missing_column_names_those_present(
     assert header[0] in message
 
 
-def test_a_column_that_one_split_lacks_is_named(feelings_folder: Path) -> None:
-    path = write_csv(feelings_folder / "test.csv", feeling_rows(9), header=("text", "mood"))
-    assert f"{path} has no label column 'label'" in complaint(feelings_folder)
+@pytest.mark.parametrize("header", [("text", "emotion"), ("sentence", "label")])
+def test_a_column_that_one_split_lacks_is_named(
+    feelings_folder: Path, header: tuple[str, str]
+) -> None:
+    path = write_csv(feelings_folder / "test.csv", feeling_rows(9), header=header)
+    lacking = "label" if header[0] == "text" else "text"
+    assert f"{path} has no {lacking} column '{lacking}'" in complaint(feelings_folder)
 
 
 @pytest.mark.parametrize("empty", ["", "  "])
@@ -310,8 +314,10 @@ def test_a_named_split_that_does_not_exist_is_an_error(feelings_folder: Path) ->
     message = complaint(feelings_folder, splits={"validation": "tset"})
     assert f"{feelings_folder} has no 'tset' for the validation split" in message
     assert "Did you mean 'test'?" in message
-    swapped = load_dataset(str(feelings_folder), splits={"validation": "test"})
-    assert swapped["validation"].texts == swapped["test"].texts
+    whole = load_dataset(feelings_folder)
+    other = load_dataset(str(feelings_folder), splits={"validation": "test"})
+    assert other["validation"].texts == whole["test"].texts
+    assert set(other["test"].texts) < set(whole["train"].texts)
 
 
 def test_a_named_split_is_not_ignored_where_there_is_one_table(tmp_path: Path) -> None:

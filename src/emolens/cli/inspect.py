@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from emolens.cli.options import IgnoreOption, JsonOption, LabelOption, TextOption, reading
+from emolens.cli.options import (
+    IgnoreOption,
+    JsonOption,
+    LabelOption,
+    SplitOption,
+    TextOption,
+    reading,
+)
 from emolens.console import Console, show_batch
 from emolens.console.audit import show_audit
 from emolens.data.checks import chosen_codes
 from emolens.data.readers.options import ReadOptions
+from emolens.data.splitnames import wanted_splits
 from emolens.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -22,10 +30,12 @@ if TYPE_CHECKING:
 @reading
 def inspect(
     dataset: Annotated[
-        str, typer.Argument(help="A file, a folder, owner/name on the Hub, or starter.")
+        list[str],
+        typer.Argument(help="A file, several files, a folder, owner/name on the Hub, or starter."),
     ],
     text: TextOption = None,
     label: LabelOption = None,
+    split: SplitOption = None,
     encoder: Annotated[
         str, typer.Option("--encoder", help="Count tokens as this encoder does.")
     ] = "minilm",
@@ -40,7 +50,9 @@ def inspect(
     from emolens.encode.batches import padded_batch
 
     ignored = chosen_codes(ignore or [])
-    data = load_dataset(dataset, text=text, label=label, read=read)
+    source = dataset[0] if len(dataset) == 1 else dataset
+    splits = wanted_splits(split or [])
+    data = load_dataset(source, text=text, label=label, splits=splits, read=read)
     console = Console(as_json=as_json)
     tokenizer = _tokenizer(encoder, console)
     texts = {name: split.texts for name, split in data.splits.items()}

@@ -101,6 +101,14 @@ IgnoreOption = Annotated[
         "--ignore", metavar="CODE", help="Checks of inspect that you don't want: --ignore T03,T07."
     ),
 ]
+SplitOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--split",
+        metavar="SPLIT=NAME",
+        help="A file, folder, or value that is train, validation or test: --split test=holdout.csv",
+    ),
+]
 PrecisionOption = Annotated[
     str | None,
     typer.Option("--precision", help="fp32, bf16, int8 (default: bf16 if it is fast, else fp32)."),
@@ -135,6 +143,7 @@ STUDY_OPTIONS: dict[str, Any] = {
     "data.dataset": DatasetOption,
     "data.text": TextOption,
     "data.label": LabelOption,
+    "data.splits": SplitOption,
     **{f"data.{name}": option for name, option in READ_OPTIONS.items()},
     "audit.ignore": IgnoreOption,
     "encoder.name": EncoderOption,

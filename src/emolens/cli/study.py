@@ -21,6 +21,7 @@ from emolens.cli.options import (
 )
 from emolens.cli.stops import promise
 from emolens.console import Console, RunConsole, show_run
+from emolens.data.splitnames import wanted_splits
 from emolens.output import SetAside
 
 
@@ -39,6 +40,8 @@ def study_command(app: typer.Typer, stage: str | None, title: str) -> None:
         from emolens.study import load_study, pairs, run_study
 
         given = {setting: options[_parameter(setting)] for setting in STUDY_OPTIONS}
+        names = wanted_splits(given.pop("data.splits") or [])
+        given |= {f"data.splits.{split}": name for split, name in names.items()}
         overrides = {setting: value for setting, value in given.items() if value is not None}
         resolved = load_study(study, overrides | pairs(settings or []))
         folder = out or Path("runs") / resolved.name

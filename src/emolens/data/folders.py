@@ -135,11 +135,12 @@ def _complete(layout: Layout, entries: Sequence[Path]) -> Layout:
 def _wanted(folder: Path, entries: Sequence[Path], name: str, split: str) -> list[Piece]:
     """What the user calls a split: the name of a file or folder, or a pattern such as 'a*.csv'."""
     exact = user_path(folder / name)
+    pairs = [_pair_piece(p) for p in _pairs([path for path in entries if path.is_file()])[0]]
+    if here := [piece for piece in pairs if exact in piece.paths]:
+        return here
     if exact.exists() and (pieces := _one(exact)):
         return pieces
-    singles = [piece for path in entries for piece in _one(path)]
-    pairs, _ = _pairs([path for path in entries if path.is_file()])
-    candidates = [*map(_pair_piece, pairs), *singles]
+    candidates = [*pairs, *(piece for path in entries for piece in _one(path))]
     for same in (
         lambda other: other == name,
         lambda other: other.lower() == name.lower(),

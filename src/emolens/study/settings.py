@@ -32,6 +32,7 @@ from emolens.shown import one_line, quoted, visible
 _STRINGS = {
     *("name", "data.dataset", "data.text", "data.label", "data.file_format", "data.encoding"),
     *("data.delimiter", "data.sheet", "encoder.name", "encoder.sha256"),
+    *("data.splits.train", "data.splits.validation", "data.splits.test"),
 }
 _LARGEST = 1_000_000  # bytes of a study file
 BUILTIN = Path(__file__).parent / "builtin"

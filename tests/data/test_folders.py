@@ -1,0 +1,380 @@
+"""Folders as people have them: what is read, what is said, and whether the hints work."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from emolens.cli import app
+from emolens.cli.ending import run_command
+from emolens.data.dataset import Dataset
+from emolens.data.sources import load_dataset
+from emolens.errors import DataError, EmolensError
+from tests.conftest import feeling_rows, write_csv
+
+CLASSES = ("sadness", "joy", "anger")
+
+
+def said(dataset: Dataset, code: str) -> str:
+    """What the notes of this code say."""
+    return " ".join(str(note) for note in dataset.notes if note.code == code)
+
+
+def words_after(text: str) -> list[str]:
+    """The option in a hint, as a shell would split it."""
+    option = re.search(r'--split (?:"[^"]*"|\S+)', text)
+    assert option, text
+    return shlex.split(option[0].rstrip("."))
+
+
+def typed(*words: object) -> None:
+    """A command that must work."""
+    assert run_command(app, [str(word) for word in words]) == 0
+
+
+def write_lines(path: Path, lines: list[str], end: str = "\n") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + end, "utf-8")
+    return path
+
+
+def write_pair(folder: Path, split: str, rows: list[tuple[str, str]], name: str = "{}.txt") -> None:
+    write_lines(folder / name.format(f"{split}_text"), [text for text, _ in rows])
+    write_lines(folder / name.format(f"{split}_labels"), [label for _, label in rows])
+
+
+def write_classes(folder: Path, rows: list[tuple[str, str]], ending: str = ".txt") -> None:
+    for number, (text, label) in enumerate(rows):
+        path = folder / label / f"{number}{ending}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train.csv", "dev.csv", "test.csv"),
+        ("Training.CSV", "Validation.CSV", "Testing.CSV"),
+        ("trn.tsv", "valid.tsv", "tst.tsv"),
+        ("en-train.csv", "en-dev.csv", "en-test.csv"),
+        ("train_sent_emo.csv", "dev_sent_emo.csv", "test_sent_emo.csv"),
+        ("emotionTrain.csv", "emotionEval.csv", "emotionHoldout.csv"),
+        ("train/data.csv", "val/data.csv", "test/data.csv"),
+        ("data/train.csv", "data/evaluation.csv", "data/hold-out.csv"),
+        ("my data/train.csv", "my data/val.csv", "my data/test.csv"),
+    ],
+)
+def test_split_names_are_found_in_files_and_folders(
+    tmp_path: Path, names: tuple[str, str, str]
+) -> None:
+    start = 0
+    for name, n in zip(names, (30, 12, 9), strict=True):
+        path = tmp_path / "d" / name
+        write_csv(path, feeling_rows(n, start=start))
+        if path.suffix == ".tsv":
+            path.write_text(path.read_text().replace(",", "\t"))
+        start += n
+    dataset = load_dataset(tmp_path / "d")
+    assert dataset.sizes == {"train": 30, "validation": 12, "test": 9}
+    assert "random" not in said(dataset, "S01")
+
+
+def test_a_name_with_two_meanings_is_said_and_the_hint_works(tmp_path: Path) -> None:
+    for name, n in (("train", 30), ("eval", 9), ("test", 6)):
+        write_csv(tmp_path / f"{name}.csv", feeling_rows(n, start=2 * n))
+    note = said(load_dataset(tmp_path), "S01")
+    assert "eval.csv is used as the validation split" in note
+    typed("inspect", tmp_path, *words_after(note))
+    other = load_dataset(tmp_path, splits={"test": "eval.csv"})
+    assert other.sizes["test"] == 9
+    assert "Not used: test.csv" in said(other, "S02")
+    assert "validation is cut out of train at random" in said(other, "S01")
+
+
+def test_files_that_are_not_used_are_named_but_for_what_is_no_data(feelings_folder: Path) -> None:
+    for name in ("README.md", "LICENSE", "config.json", ".hidden.csv", "readme.txt"):
+        (feelings_folder / name).write_text("x")
+    assert load_dataset(feelings_folder).notes == ()
+    write_csv(feelings_folder / "sample_submission.csv", feeling_rows(9))
+    write_csv(feelings_folder / "old" / "train.csv", feeling_rows(9))
+    (feelings_folder / "picture.png").write_bytes(b"x")
+    (note,) = load_dataset(feelings_folder).notes
+    assert str(note) == "Not used: old/, picture.png, sample_submission.csv."
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["train-00000-of-00002.csv", "train-00001-of-00002.csv"],
+        ["goemotions_1.csv", "goemotions_2.csv", "goemotions_3.csv"],
+        ["train.part2.csv", "train.part10.csv"],
+        ["train/a.csv", "train/b.csv"],
+        ["d1.csv", "d2.csv", "d3.csv"],
+    ],
+)
+def test_parts_are_one_table_in_the_order_of_their_numbers(
+    tmp_path: Path, names: list[str]
+) -> None:
+    for i, name in enumerate(names):
+        write_csv(tmp_path / name, feeling_rows(30, start=30 * i))
+    write_csv(tmp_path / "test.csv", feeling_rows(9, start=200))
+    dataset = load_dataset(tmp_path)
+    assert len(dataset) == 30 * len(names) + 9
+    assert dataset["train"].texts[0] == feeling_rows(30)[0][0]
+    shown = ", ".join(Path(name).name for name in names)
+    assert f"train is read from {len(names)} files as one table: {shown}." in said(dataset, "S02")
+
+
+def test_a_pattern_and_a_list_of_files_are_one_table(tmp_path: Path) -> None:
+    paths = [write_csv(tmp_path / f"p_{i}.csv", feeling_rows(30, start=30 * i)) for i in (1, 2, 10)]
+    write_csv(tmp_path / "other.csv", feeling_rows(9))
+    dataset = load_dataset(tmp_path / "p_*.csv")
+    assert len(dataset) == 90
+    assert "p_1.csv, p_2.csv, p_10.csv" in said(dataset, "S02")
+    assert load_dataset([str(path) for path in paths]).fingerprint == dataset.fingerprint
+    typed("inspect", tmp_path / "p_*.csv")
+    typed("inspect", *paths)  # what a shell makes of the pattern
+
+
+def test_a_pattern_of_splits_is_splits(feelings_folder: Path) -> None:
+    write_csv(feelings_folder / "notes.csv", feeling_rows(9))
+    dataset = load_dataset(feelings_folder / "*.csv")
+    assert dataset.sizes == load_dataset(feelings_folder).sizes
+    assert "Not used: notes.csv" in said(dataset, "S02")
+    with pytest.raises(DataError, match="has no 'train' for the train split"):
+        load_dataset([feelings_folder / "validation.csv", feelings_folder / "test.csv"])
+    with pytest.raises(DataError, match="There is no file"):
+        load_dataset([feelings_folder / "train.csv", feelings_folder / "tset.csv"])
+
+
+def test_a_pattern_that_matches_nothing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="There is no file or folder"):
+        load_dataset(tmp_path / "p_*.csv")
+
+
+@pytest.mark.parametrize("name", ["{}.txt", "{}.csv"])
+def test_texts_and_labels_in_two_files_are_joined(tmp_path: Path, name: str) -> None:
+    rows = feeling_rows(60)
+    if name == "{}.csv":
+        for word, place in (("text", 0), ("labels", 1)):
+            cells = [(i, row[place]) for i, row in enumerate(rows)]
+            write_csv(tmp_path / f"train_{word}.csv", cells, header=("id", word.rstrip("s")))
+    else:
+        write_pair(tmp_path, "train", rows)
+        write_pair(tmp_path, "test", feeling_rows(9, start=60))
+    dataset = load_dataset(tmp_path)
+    assert len(dataset) == (60 if name == "{}.csv" else 69)
+    labels = dict(rows)
+    for text, label in zip(dataset["train"].texts, dataset.y["train"].tolist(), strict=True):
+        assert dataset.labels.names[label] == labels[text]
+    assert "The lines of train_text" in said(dataset, "S02")
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels"),
+    [
+        ("X_train.txt", "y_train.txt"),
+        ("train.text", "train.labels"),
+        ("train.txt", "train_labels.txt"),
+        ("train/text.txt", "train/label.txt"),
+        ("sentences.txt", "emotions.txt"),
+    ],
+)
+def test_pairs_have_many_names(tmp_path: Path, texts: str, labels: str) -> None:
+    rows = feeling_rows(60)
+    write_lines(tmp_path / texts, [text for text, _ in rows])
+    write_lines(tmp_path / labels, [label for _, label in rows])
+    dataset = load_dataset(tmp_path)
+    assert len(dataset) == 60
+    assert set(dataset.labels.names) == set(CLASSES)
+
+
+def test_a_pair_of_different_lengths_is_an_error_that_names_the_first_row(tmp_path: Path) -> None:
+    rows = feeling_rows(30)
+    write_lines(tmp_path / "train_text.txt", [text for text, _ in rows])
+    write_lines(tmp_path / "train_labels.txt", [label for _, label in rows[:-2]])
+    message = r"train_text\.txt .*train_labels\.txt have different numbers of rows: from line 29 "
+    with pytest.raises(DataError, match=message):
+        load_dataset(tmp_path)
+    write_lines(tmp_path / "train_labels.txt", [label for _, label in rows], end="\n\n \n")
+    assert len(load_dataset(tmp_path)) == 30
+
+
+def test_pairs_whose_ids_differ_are_not_joined(tmp_path: Path) -> None:
+    rows = feeling_rows(30)
+    write_csv(
+        tmp_path / "text.csv", [(i, t) for i, (t, _) in enumerate(rows)], header=("id", "text")
+    )
+    cells = [(i + (i == 7), label) for i, (_, label) in enumerate(rows)]
+    write_csv(tmp_path / "labels.csv", cells, header=("id", "label"))
+    with pytest.raises(DataError, match=r"text\.csv, line 9 and .*different values in 'id'"):
+        load_dataset(tmp_path)
+
+
+def test_the_name_of_a_text_file_names_a_pair_for_a_split(tmp_path: Path) -> None:
+    for split, n in (("one", 60), ("two", 9)):
+        write_pair(tmp_path, split, feeling_rows(n, start=n))
+    dataset = load_dataset(tmp_path, splits={"train": "one_text", "test": "two_text.txt"})
+    assert dataset.sizes["test"] == 9
+
+
+@pytest.mark.parametrize("ending", [".txt", ""])
+@pytest.mark.parametrize("place", ["", "data", "train"])
+def test_a_folder_a_class(tmp_path: Path, place: str, ending: str) -> None:
+    rows = [(f"{text}\nand more", label) for text, label in feeling_rows(60)]
+    write_classes(tmp_path / "d" / place, rows, ending)
+    (tmp_path / "d" / "README.md").write_text("x")
+    dataset = load_dataset(tmp_path / "d")
+    assert len(dataset) == 60
+    labels = dict(rows)
+    for text, label in zip(dataset["train"].texts, dataset.y["train"].tolist(), strict=True):
+        assert dataset.labels.names[label] == labels[text]
+    assert "Each file is one text of train; the folders are classes: anger, joy, sadness." in said(
+        dataset, "S02"
+    )
+
+
+def test_an_empty_file_of_a_class_is_a_row_without_a_text(tmp_path: Path) -> None:
+    write_classes(tmp_path, [*feeling_rows(30), ("", "joy")])
+    assert load_dataset(tmp_path).blank == {"train": 1}
+
+
+def test_a_test_file_without_labels_is_left_out_and_said(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", feeling_rows(60))
+    write_csv(tmp_path / "test.csv", [(1, "some text")], header=("id", "text"))
+    dataset = load_dataset(tmp_path)
+    assert len(dataset) == 60
+    note = said(dataset, "S01")
+    assert "test.csv (test) is left out: it has no column 'label'" in note
+    assert "validation and test are cut out of train at random, with seed 42" in note
+
+
+def test_one_other_table_beside_a_test_file_is_for_training(tmp_path: Path) -> None:
+    write_csv(tmp_path / "reviews.csv", feeling_rows(60))
+    write_csv(tmp_path / "test.csv", feeling_rows(9, start=60))
+    dataset = load_dataset(tmp_path)
+    assert dataset.sizes["test"] == 9
+    assert "reviews.csv is used as the train split" in said(dataset, "S01")
+
+
+Maker = Callable[[Path], object]
+
+
+def two_formats(folder: Path) -> None:
+    path = write_csv(folder / "train.csv", feeling_rows(30))
+    path.with_suffix(".tsv").write_text(path.read_text().replace(",", "\t"))
+
+
+def two_languages(folder: Path) -> None:
+    write_csv(folder / "en train.csv", feeling_rows(30))
+    write_csv(folder / "fi train.csv", feeling_rows(30, start=30))
+
+
+def no_split_names(folder: Path) -> None:
+    write_csv(folder / "one.csv", feeling_rows(30))
+    write_csv(folder / "two.csv", feeling_rows(30, start=30))
+
+
+def twice_in_a_split_folder(folder: Path) -> None:
+    two_formats(folder / "train")
+
+
+@pytest.mark.parametrize(
+    "make", [two_formats, two_languages, no_split_names, twice_in_a_split_folder]
+)
+def test_where_the_training_file_is_not_clear_the_hint_works(tmp_path: Path, make: Maker) -> None:
+    make(tmp_path)
+    with pytest.raises(EmolensError) as caught:
+        load_dataset(tmp_path)
+    words = words_after(caught.value.hint)
+    typed("inspect", tmp_path, *words)
+    _, _, name = words[1].partition("=")
+    assert len(load_dataset(tmp_path, splits={"train": name})) == 30
+
+
+def test_a_pattern_names_several_files_of_a_split(tmp_path: Path) -> None:
+    two_languages(tmp_path)
+    dataset = load_dataset(tmp_path, splits={"train": "*train.csv"})
+    assert len(dataset) == 60
+    assert "en train.csv, fi train.csv" in said(dataset, "S02")
+
+
+def test_one_of_the_parts_can_be_another_split(tmp_path: Path) -> None:
+    for i in range(1, 6):
+        write_csv(tmp_path / f"fold_{i}.csv", feeling_rows(12, start=12 * i))
+    dataset = load_dataset(tmp_path, splits={"test": "fold_5", "validation": "fold_4.csv"})
+    assert dataset.sizes == {"train": 36, "validation": 12, "test": 12}
+
+
+def test_other_files_beside_a_file_can_be_its_splits(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "mine.csv", feeling_rows(60))
+    write_csv(tmp_path / "later.csv", feeling_rows(9, start=60))
+    dataset = load_dataset(path, splits={"test": "later.csv"})
+    assert dataset.sizes["test"] == 9
+    typed("inspect", path, "--split", "test=later.csv")
+
+
+def split_rows(splits: list[str]) -> list[tuple[str, str, str]]:
+    rows = feeling_rows(len(splits))
+    return [(split, text, label) for split, (text, label) in zip(splits, rows, strict=True)]
+
+
+@pytest.mark.parametrize("header", ["split", "Split", "set", "Partition", "data_split", "fold"])
+@pytest.mark.parametrize("names", [("train", "dev", "test"), ("Training", "VAL", "hold-out")])
+def test_a_column_of_split_names_is_used_and_said(
+    tmp_path: Path, header: str, names: tuple[str, str, str]
+) -> None:
+    splits = [names[0]] * 30 + [names[1]] * 12 + [names[2]] * 9
+    path = write_csv(tmp_path / "d.csv", split_rows(splits), header=(header, "text", "label"))
+    dataset = load_dataset(path)
+    assert dataset.sizes == {"train": 30, "validation": 12, "test": 9}
+    meaning = f"train ({names[0]}), validation ({names[1]}), test ({names[2]})"
+    assert f"The column '{header}' says the split of each row: {meaning}." in said(dataset, "S01")
+
+
+def test_rows_of_no_split_are_left_out_and_counted(tmp_path: Path) -> None:
+    splits = ["train"] * 48 + ["test"] * 9 + ["unused"] * 3 + [""] * 2
+    path = write_csv(tmp_path / "d.csv", split_rows(splits), header=("split", "text", "label"))
+    dataset = load_dataset(path)
+    assert len(dataset) == 57
+    note = said(dataset, "S01")
+    assert "5 rows have another value in the column 'split' (empty, unused), and are left" in note
+    assert "validation is cut out of train at random" in note
+
+
+@pytest.mark.parametrize(
+    "values", [["a", "b", "c"], ["train"], ["test", "dev"], [str(i) for i in range(60)], [""]]
+)
+def test_a_column_of_other_values_is_no_split_column(tmp_path: Path, values: list[str]) -> None:
+    splits = [values[i % len(values)] for i in range(60)]
+    path = write_csv(tmp_path / "d.csv", split_rows(splits), header=("set", "text", "label"))
+    dataset = load_dataset(path)
+    assert len(dataset) == 60
+    assert "cut out of train at random" in said(dataset, "S01")
+
+
+def test_the_user_names_the_values_of_a_split_column(tmp_path: Path) -> None:
+    splits = [str(i % 5 + 1) for i in range(60)]
+    path = write_csv(tmp_path / "d.csv", split_rows(splits), header=("fold", "text", "label"))
+    dataset = load_dataset(path, splits={"test": "5", "validation": "4"})
+    assert dataset.sizes == {"train": 36, "validation": 12, "test": 12}
+    typed("inspect", path, "--split", "test=5")
+    with pytest.raises(DataError, match="No row has '9' in the column 'fold'"):
+        load_dataset(path, splits={"test": "5", "validation": "9"})
+
+
+def test_a_file_called_like_the_starter_is_said_and_the_hint_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_dataset("starter").notes == ()
+    write_csv(tmp_path / "starter" / "train.csv", feeling_rows(60))
+    bundled = load_dataset("starter")
+    (note,) = bundled.notes
+    assert "'starter' is the bundled data set here" in note.text
+    assert "write ./starter" in note.hint
+    assert len(load_dataset("./starter")) == 60 != len(bundled)
