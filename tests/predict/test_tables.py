@@ -282,7 +282,6 @@ class TestTypes:
         ("a.csv", "text\n", "holds no rows"),
         ("a.txt", "", "is empty"),
         ("a.parquet", "text\nhappy\n", "not a readable parquet"),
-        ("a.csv", b"text\nfine\nna\xefve\n", "line 3: byte 0xef is not UTF-8"),
         ("a.jsonl", '{"text": "happy"}\n{"text": \n', "line 2: this is not JSON"),
         ("a.jsonl", '{"text": "happy"}\n{"text": "\\ud83d"}\n', "line 2: .*half of a character"),
         ("a.csv", "text,emotion\nhappy,joy\n", "already has a column 'emotion'"),

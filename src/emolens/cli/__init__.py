@@ -289,7 +289,7 @@ def _stdin_lines() -> list[str]:
         raise DataError(
             f"The lines of stdin are not {error.encoding.upper()}"
             f" (byte 0x{error.object[error.start]:02x}).",
-            hint="Convert them first, for example: iconv -f WINDOWS-1252 -t UTF-8",
+            hint="Name their encoding: emolens predict --input - --format txt --encoding cp1252",
         ) from error
     except OSError as error:
         raise DataError(

@@ -5,42 +5,62 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from emolens.data.readers.columns import LABEL_COLUMNS
+from emolens.data.readers.encoding import text_file
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
-from emolens.data.readers.table import Row, Table, chunked
-from emolens.data.readers.text import check_encodable, text_lines
+from emolens.data.readers.table import Chunk, Row, Table, chunked
+from emolens.data.readers.text import TextFile, check_encodable
 from emolens.errors import DataError, first_line
 
 Hook = Callable[[list[tuple[str, Any]]], Row]
 
 
-def open_texts(source: Source, _: ReadOptions) -> Table:
+def open_texts(source: Source, options: ReadOptions) -> Table:
     """One text per line. An empty line is an empty text, so that rows keep their line numbers."""
-
-    def rows() -> Iterator[tuple[int, Row]]:
-        for number, line in enumerate(text_lines(source), start=1):
-            yield number, {"text": line.removesuffix("\n")}
-
-    return Table(source.name, ("text",), lambda _: chunked(rows()), unit="line")
+    file = text_file(source, options)
+    return _table(file, ("text",), lambda line, _: {"text": line.removesuffix("\n")})
 
 
-def open_labelled_lines(source: Source, _: ReadOptions) -> Table:
+def open_labelled_lines(source: Source, options: ReadOptions) -> Table:
     """`text;label` lines. The first one may name the columns. Blank lines are skipped."""
-    header = _header(next(filter(str.strip, text_lines(source)), ""))
+    file = text_file(source, options)
+    header = _header(next(filter(str.strip, file.lines({})), ""))
     columns = header or ("text", "label")
 
-    def rows() -> Iterator[tuple[int, Row]]:
-        lines = ((n, line) for n, line in enumerate(text_lines(source), start=1) if line.strip())
-        for number, line in islice(lines, 1 if header else 0, None):
-            text, label = _text_and_label(source, number, line)
-            yield number, {columns[0]: text, columns[1]: label}
+    def row(line: str, number: int) -> Row | None:
+        if not line.strip():
+            return None
+        return dict(zip(columns, _text_and_label(source, number, line), strict=True))
 
-    return Table(source.name, columns, lambda _: chunked(rows()), unit="line")
+    return _table(file, columns, row, skipped=1 if header else 0)
+
+
+def _table(
+    file: TextFile,
+    columns: Sequence[str],
+    row: Callable[[str, int], Row | None],
+    *,
+    skipped: int = 0,
+) -> Table:
+    """A table with a row per line. row: takes a line and its number, and gives None for no row.
+
+    skipped: how many rows are left out at the start.
+    """
+
+    def read(_: Sequence[str]) -> Iterator[Chunk]:
+        errors: dict[int, str] = {}
+        numbered = enumerate(file.lines(errors), start=1)
+        rows = ((n, values) for n, line in numbered if (values := row(line, n)) is not None)
+        return chunked(islice(rows, skipped, None), errors)
+
+    return Table(
+        file.source.name, tuple(columns), read, unit="line", notes=file.notes, bom=file.bom
+    )
 
 
 def _header(line: str) -> tuple[str, str] | None:
@@ -59,20 +79,19 @@ def _text_and_label(source: Source, number: int, line: str) -> tuple[str, str]:
     return text, label.strip()
 
 
-def open_json_lines(source: Source, _: ReadOptions) -> Table:
+def open_json_lines(source: Source, options: ReadOptions) -> Table:
     """One object per line. The whole file is read for its names: a late row may have new ones.
 
     This first pass also looks for names that stand twice, which takes half a pass more.
     """
-    first = _objects(source, hook=_without_repeats)
-    columns = dict.fromkeys(name for _, row in first for name in row)
-    return Table(source.name, tuple(columns), lambda _: chunked(_objects(source)), unit="line")
+    file = text_file(source, options)
 
+    def row(line: str, number: int, hook: Hook | None = None) -> Row | None:
+        return _object(line, f"{source}, line {number}", hook) if line.strip() else None
 
-def _objects(source: Source, hook: Hook | None = None) -> Iterator[tuple[int, Row]]:
-    for number, line in enumerate(text_lines(source), start=1):
-        if line.strip():
-            yield number, _object(line, f"{source}, line {number}", hook)
+    first = (row(line, n, _without_repeats) for n, line in enumerate(file.lines({}), start=1))
+    columns = dict.fromkeys(name for values in first if values for name in values)
+    return _table(file, tuple(columns), row)
 
 
 def _object(line: str, where: str, hook: Hook | None) -> Row:

@@ -52,7 +52,8 @@ class Table:
     these columns and perhaps others; it can be called again. unit: what row numbers count, 'line'
     or 'row'. class_names: by column, the class names of integer labels, where the source has them.
     schema: the types of the columns, where the file has them. delimiter: what stands between the
-    fields, where the file has one.
+    fields, where the file has one. bom: whether the file begins with a mark of its encoding, as
+    Excel writes it.
     """
 
     origin: Path | str
@@ -64,6 +65,7 @@ class Table:
     delimiter: str | None = None
     titles: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    bom: bool = False
 
     def __post_init__(self) -> None:
         if not self.titles:
@@ -86,20 +88,30 @@ class Table:
         return f"{self.origin}, {self.unit} {number}"
 
 
-def chunked(rows: Iterable[tuple[int, Row]]) -> Iterator[Chunk]:
-    """Numbered rows in pieces of CHUNK rows; a piece of long rows is shorter, like the last one."""
+def chunked(
+    rows: Iterable[tuple[int, Row]], errors: dict[int, str] | None = None
+) -> Iterator[Chunk]:
+    """Numbered rows in pieces of CHUNK rows; a piece of long rows is shorter, like the last one.
+
+    errors: sentences by row number, which `rows` puts there before it gives the row; they move to
+    the chunk of the row.
+    """
     numbers: list[int] = []
     part: list[Row] = []
+    errors = {} if errors is None else errors
+    wrong: dict[int, str] = {}
     room = ROOM
     for number, row in rows:
+        if errors and number in errors:
+            wrong[len(part)] = errors.pop(number)
         numbers.append(number)
         part.append(row)
         room -= CELL_ROOM * len(row) + sum(len(v) for v in row.values() if isinstance(v, str))
         if len(part) == CHUNK or room <= 0:
-            yield Chunk(numbers, part)
-            numbers, part, room = [], [], ROOM
+            yield Chunk(numbers, part, errors=wrong)
+            numbers, part, wrong, room = [], [], {}, ROOM
     if part:
-        yield Chunk(numbers, part)
+        yield Chunk(numbers, part, errors=wrong)
 
 
 def too_long(where: str, what: str) -> DataError:

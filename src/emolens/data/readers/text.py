@@ -1,48 +1,110 @@
-"""The lines of a UTF-8 file, one at a time. Every message names the file and the line."""
+"""The lines of a text file, one at a time. Every message names the file and the line."""
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 
+from emolens.data.checks import Note
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import MOST_BYTES, too_long
 from emolens.errors import DataError
 
+UTF8 = "utf-8-sig"  # with a mark at the start, or without
+_KEEP_BYTES = "emolens.keep_bytes"
+_KEPT = re.compile("[\0\ud800-\udfff]")
 
-def text_lines(source: Source, *, newline: str | None = None) -> Iterator[str]:
-    r"""The lines with their ends; a line ends with \n, \r\n or \r.
 
-    newline: as in `open`: None turns every end into \n, '' leaves the ends as they are. A line of
-    more than MOST_BYTES is a DataError, before it is read to its end.
+@dataclass(frozen=True)
+class TextFile:
+    r"""A file whose bytes become lines.
+
+    encoding: a name that Python knows. bom: whether the file begins with a mark of its encoding.
+    doubled_ends: whether lines end with \r\r\n, as a program writes that turns \n into \r\n twice.
+    strict: whether a damaged line is an error. notes: what was guessed.
     """
-    # Bytes that are not UTF-8 become surrogates. A strict decoder would read ahead, and could not
-    # say which line has them.
-    with source.path.open(encoding="utf-8-sig", errors="surrogateescape", newline=newline) as file:
-        next_line = partial(file.readline, MOST_BYTES + 1)
-        for number, line in enumerate(iter(next_line, ""), start=1):
+
+    source: Source
+    encoding: str = UTF8
+    bom: bool = False
+    doubled_ends: bool = False
+    strict: bool = False
+    notes: tuple[Note, ...] = ()
+
+    def lines(self, errors: dict[int, str] | None, newline: str | None = None) -> Iterator[str]:
+        r"""The lines with their ends; a line ends with \n, \r\n or \r.
+
+        errors: gets a sentence for the number of each damaged line, which holds a NUL byte or a
+        byte of another encoding; the byte becomes U+FFFD. If it is None, or the file is strict,
+        such a line is a DataError. So is a line of more than MOST_BYTES, before it is read to its
+        end. newline: as in `open`: None turns every end into \n, '' leaves the ends as they are.
+        """
+        for number, line in enumerate(self._raw_lines(newline), start=1):
             try:
                 size = len(line) if line.isascii() else len(line.encode("utf-8"))
-            except UnicodeEncodeError as error:
-                raise _not_utf8(source, number, bad=line[error.start :]) from error
+            except UnicodeEncodeError:
+                size = 0 if len(line) < MOST_BYTES else len(line)
             if size > MOST_BYTES:
-                raise too_long(f"{source}, line {number}", "the line")
-            if "\0" in line:
+                raise too_long(f"{self.source}, line {number}", "the line")
+            if size and "\0" not in line:
+                yield line
+                continue
+            why = self._damage(line)
+            if errors is None or self.strict:
                 raise DataError(
-                    f"{source}, line {number}: there is a NUL byte; the file is damaged, or it is"
-                    " not a text file.",
-                    hint="If it is UTF-16 (as some spreadsheets save), save it again as UTF-8.",
+                    f"{self.source}, line {number}: {why}.",
+                    hint="Correct this line, or name the encoding of the file with --encoding.",
                 )
-            yield line
+            errors[number] = f"line {number}: {why}"
+            yield _KEPT.sub("\ufffd", line)
+
+    def _raw_lines(self, newline: str | None) -> Iterator[str]:
+        """The lines, in which a surrogate stands for each byte of another encoding."""
+        codecs.register_error(_KEEP_BYTES, _keep_bytes)
+        path = self.source.path
+        with path.open(encoding=self.encoding, errors=_KEEP_BYTES, newline=newline) as file:
+            lines = iter(partial(file.readline, MOST_BYTES + 1), "")
+            if self.encoding != UTF8:  # which drops the mark by itself
+                lines = _without_mark(lines)
+            if self.doubled_ends:
+                lines = _joined_ends(lines, "\n" if newline is None else "\r")
+            yield from lines
+
+    def _damage(self, line: str) -> str:
+        """What is wrong with a line, such as a byte in it that is not UTF-8."""
+        kept = _KEPT.findall(line)[0]
+        if kept == "\0":
+            return "there is a NUL byte; the line is damaged"
+        encoding = self.encoding.removesuffix("-sig").upper()
+        return f"byte 0x{ord(kept) & 0xFF:02x} is not {encoding}"
 
 
-def _not_utf8(source: Source, number: int, *, bad: str) -> DataError:
-    convert = f"Convert it first, for example: iconv -f WINDOWS-1252 -t UTF-8 {source.path.name}"
-    utf16 = bad[:2] in ("\udcff\udcfe", "\udcfe\udcff")  # the mark at the start of such a file
-    return DataError(
-        f"{source}, line {number}: byte 0x{ord(bad[0]) - 0xDC00:02x} is not UTF-8.",
-        hint="This is UTF-16. Save it again as UTF-8." if utf16 else convert,
-    )
+def _without_mark(lines: Iterator[str]) -> Iterator[str]:
+    if first := next(lines, "").removeprefix("\ufeff"):
+        yield first
+    yield from lines
+
+
+def _joined_ends(lines: Iterator[str], end: str) -> Iterator[str]:
+    r"""The lines of a file with \r\r\n at their ends: each is followed by one that is empty."""
+    ended = False
+    for line in lines:
+        if ended and line in ("\n", "\r\n"):
+            ended = False
+            continue
+        ended = line.endswith(end)
+        yield line
+
+
+def _keep_bytes(error: UnicodeError) -> tuple[str, int]:
+    """Turn each byte that can't be decoded into a surrogate, from which it can be named."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    return "".join(chr(0xDC00 + byte) for byte in wrong), error.end
 
 
 def check_encodable(text: str, where: str) -> None:

@@ -1,0 +1,205 @@
+"""Finds the code page of bytes that are not Unicode, by the letters that each language uses.
+
+Knows no file. A few words must be enough, because a table may hold few letters beyond ASCII.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+# The letters beyond ASCII of each language, the most frequent first.
+_LATIN = {
+    "Western": "éáóíäèüöàçãñêåøúôâßæõùûîëìïœðþý",
+    "French": "éàèêçâôîùûïëœ", "Spanish": "óíáéñúü", "Portuguese": "ãáçéíóõêâúàô",
+    "German": "üäöß", "Italian": "èàùòìé", "Dutch": "ëéïóè", "Nordic": "äåöøæé",
+    "Catalan": "àéèóíòçúïü", "Icelandic": "ðáíéþæöúóý", "Estonian": "äõüöšž",
+    "Polish": "łężąóśćźń", "Czech": "íáéěřýčžšůúťďňó", "Slovak": "áíéžčýšúľťôňäóďĺŕ",
+    "Hungarian": "áéöőóíüúű", "Croatian": "čšžćđ", "Romanian": "ăîâşţșț",
+    "Turkish": "ıüşğöçİâ", "Lithuanian": "ėųįšžūčąę", "Latvian": "āīēšūņļžčģķ",
+    "Vietnamese": "àáâãèéêìíòóôõùúýăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",
+}  # fmt: skip
+_OTHER = {
+    "Russian": "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё",
+    "Ukrainian": "оаинвіертсклудмпязьгчбйхжшцюїєщфґ",
+    "Bulgarian": "аоеитнрсвлкдмпъузягбчжцшйщхфюь",
+    "Serbian": "аоиентрсјкувдмлпзгбчшцжњљћхфђџ",
+    "Greek": "αοιετσνηυρπκμλςίόάωδγέήθώχφβύξζψϊΐϋ",
+    "Hebrew": "יוהלאתמרשנבדםעחפקכגסטןזצךףץ",
+    "Arabic": "اليمونتربةعدسفهكقأحجشطصخإزذىضءغئثظآؤ",
+    "Persian": "ایرنهدمتوسبشکزگلخقفآعحجپغچطصضثئظذژءأ",
+    "Thai": "านรอกเงมยลวดทสตะปบคหแจพชขใไโผถณศธษฐซภ่้ัิีุู็ึื์ำ",
+}
+_SIGNS = "’“”–…‘—«»€°£„‚•´·¿¡ºª©®§"
+# How unlikely a page is before anything is read, in nats.
+_PAGES: tuple[tuple[str, float, str], ...] = (
+    ("cp1252", 0, "Western French Spanish Portuguese German Italian Dutch Nordic Catalan"),
+    ("cp1252", 3, "Icelandic Estonian"),
+    ("cp1250", 1.5, "Polish Czech Slovak Hungarian Croatian Romanian German"),
+    ("cp1251", 1.5, "Russian Ukrainian Bulgarian Serbian"),
+    ("cp1253", 2, "Greek"), ("cp1254", 1.5, "Turkish"), ("cp1255", 2, "Hebrew"),
+    ("cp1256", 2, "Arabic Persian"), ("cp1257", 2, "Lithuanian Latvian Estonian"),
+    ("cp1258", 8, "Vietnamese"), ("cp874", 2, "Thai"),
+    ("koi8_r", 3, "Russian Bulgarian"), ("koi8_u", 3.5, "Ukrainian"),
+    ("cp866", 4, "Russian Ukrainian"), ("iso8859_5", 8, "Russian Bulgarian Serbian"),
+    ("iso8859_2", 3.5, "Polish Czech Slovak Hungarian Croatian Romanian"),
+    ("iso8859_7", 3, "Greek"), ("iso8859_15", 3, "French German Nordic Spanish"),
+    ("cp850", 4, "Western French Spanish Portuguese German Italian Nordic"),
+    ("mac_roman", 4, "Western French Spanish Portuguese German Italian Nordic"),
+    ("cp852", 7, "Polish Czech Slovak Hungarian Croatian"),
+    ("cp932", 2, "Japanese"), ("euc_jp", 3, "Japanese"), ("gb18030", 1.5, "Chinese"),
+    ("big5", 2.5, "Taiwanese"), ("cp949", 2, "Korean"),
+)  # fmt: skip
+PAGES = tuple(dict.fromkeys(page for page, _, _ in _PAGES))
+_RARE = math.log(2e-5)  # a character that the language does not use
+_ASCII = math.log(1 / 30)
+_LETTER = r"[^\W\d_a-zA-Z]"  # beyond ASCII
+
+
+# A sign inside a word, or a letter that a number follows, as in 'Ł50' for '£50'.
+_ODD = re.compile(
+    rf"(?<=[^\W\d_])[\u0080-\u00bf\u2010-\u2018\u201a-\u2fff](?=\w)|\b{_LETTER}(?=\d)"
+)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A code page, the language that it was recognised by, and the next likely page."""
+
+    page: str
+    language: str
+    other: str
+
+
+def guess_page(raw: bytes) -> Guess:
+    """The likeliest code page of a text with bytes above 127.
+
+    Each word counts once: a word that is repeated says nothing new.
+    """
+    words = (word for word in re.split(rb'[\s,;"]+', raw) if not word.isascii())
+    raw = b" ".join(dict.fromkeys(words))
+    texts = {page: _Text.of(raw, page) for page in PAGES}
+    likelihoods = {
+        (page, language): _likelihood(texts[page], language) - before
+        for page, before, languages in _PAGES
+        for language in languages.split()
+    }
+    (page, language), *others = sorted(likelihoods, key=likelihoods.__getitem__, reverse=True)
+    text = raw.decode(page, "replace")
+    # Two pages may differ only in characters that do not occur.
+    other = next((p for p, _ in others if raw.decode(p, "replace") != text), page)
+    return Guess(page, language, other)
+
+
+@dataclass(frozen=True)
+class _Text:
+    """What is counted in a text that was decoded with one page.
+
+    counts: its characters beyond ASCII, in small letters. neighbors: pairs of letters beyond
+    ASCII. mixed: pairs of an ASCII letter and another one. wrong: bytes that the page does not
+    have. odd: words with a capital or a sign in a
+    place where none should be. capitals: words that begin with
+    a capital beyond ASCII.
+    """
+
+    counts: Mapping[str, int]
+    n_ascii: int
+    neighbors: int
+    mixed: int
+    wrong: int
+    odd: int
+    capitals: int
+
+    @classmethod
+    def of(cls, raw: bytes, page: str) -> _Text:
+        text = raw.decode(page, "surrogateescape")
+        counts = Counter(re.findall(r"[^\x00-\x7f]", text))
+        words = Counter(word for word in re.findall(r"[^\W\d_]+", text) if not word.isascii())
+        capital_inside = (n for w, n in words.items() if w[1:] != w[1:].lower() and w != w.upper())
+        return cls(
+            _small(counts),
+            len(text) - counts.total(),
+            neighbors=len(re.findall(f"(?={_LETTER}{_LETTER})", text)),
+            mixed=len(re.findall(f"[a-zA-Z](?={_LETTER})|(?<={_LETTER})[a-zA-Z]", text)),
+            wrong=sum(n for c, n in counts.items() if "\udc80" <= c <= "\udcff"),
+            odd=sum(capital_inside) + len(_ODD.findall(text)),
+            capitals=sum(n for w, n in words.items() if w[0] > "\x7f" and w[0].isupper()),
+        )
+
+
+def _small(counts: Mapping[str, int]) -> Mapping[str, int]:
+    small: Counter[str] = Counter()
+    for character, n in counts.items():
+        lower = character.lower()
+        small[lower if len(lower) == 1 and lower > "\x7f" else character] += n
+    return small
+
+
+def _likelihood(text: _Text, language: str) -> float:
+    """The logarithm of the probability that a text of this language looks so."""
+    likely = _characters(language)
+    total = sum(n * likely(character) for character, n in text.counts.items())
+    total += text.n_ascii * _ASCII - 6 * text.wrong - 4 * text.odd - 2.5 * text.capitals
+    if language in _LATIN:
+        return total - 2.5 * text.neighbors
+    return total - (4 if language in _OTHER else 2) * text.mixed
+
+
+@cache
+def _characters(language: str) -> Callable[[str], float]:
+    """The logarithm of the probability of a character beyond ASCII."""
+    if language in _EAST_ASIAN:
+        return cache(_EAST_ASIAN[language])
+    likely = _by_rank(_SIGNS, share=0.1) | _by_rank((_LATIN | _OTHER)[language], share=0.8)
+    return lambda character: likely.get(character, _RARE)
+
+
+def _by_rank(characters: str, *, share: float) -> dict[str, float]:
+    weights = {character: 1 / (rank + 2) for rank, character in enumerate(characters)}
+    total = sum(weights.values())
+    return {character: math.log(share * w / total) for character, w in weights.items()}
+
+
+def _japanese(character: str) -> float:
+    if "ぁ" <= character <= "ゖ" or character in "、。「」・！？ー":
+        return -3.8
+    if "゠" <= character <= "ヿ":
+        return -4.8
+    return -7.5 if _is_common(character, "cp932", 0x88, 0x98) else -11
+
+
+def _chinese(character: str) -> float:
+    if character in "，。！？、：；“”《》…":
+        return -3.5
+    return -6.6 if _is_common(character, "gb2312", 0xB0, 0xD7) else -11.5
+
+
+def _taiwanese(character: str) -> float:
+    if character in "，。！？、：；「」《》…":
+        return -3.5
+    return -6.6 if _is_common(character, "big5", 0xA4, 0xC6) else -11.5
+
+
+def _korean(character: str) -> float:
+    return -6.4 if _is_common(character, "euc_kr", 0xB0, 0xC8) else -11
+
+
+_EAST_ASIAN = {
+    "Japanese": _japanese,
+    "Chinese": _chinese,
+    "Taiwanese": _taiwanese,
+    "Korean": _korean,
+}
+
+
+def _is_common(character: str, page: str, first: int, last: int) -> bool:
+    """Whether the character stands in the part of the page that holds the frequent ones."""
+    try:
+        code = character.encode(page)
+    except UnicodeEncodeError:
+        return False
+    return len(code) == 2 and first <= code[0] <= last
