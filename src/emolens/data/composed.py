@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from emolens.blank import is_blank
-from emolens.data.readers import open_table, source_of
+from emolens.data.readers import AS_FOUND, open_table, source_of
+from emolens.data.readers.encoding import text_file
 from emolens.data.readers.lines import open_texts
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import CHUNK, Chunk, Row, Table, chunked
-from emolens.data.readers.text import text_lines
 from emolens.data.splitnames import in_order
 from emolens.errors import DataError
 
@@ -73,7 +73,7 @@ class Opener:
     def open(self, item: Item) -> Table:
         """The table of a file, a pair or a folder. Raises DataError."""
         if isinstance(item, ClassFolder):
-            return class_table(item)
+            return class_table(item, self.read)
         if isinstance(item, Pair):
             return joined_columns(self._rows(item.texts, "text"), self._rows(item.labels, "label"))
         source = self.files.enter_context(source_of(item, self.read))
@@ -164,21 +164,22 @@ def _blank(row: Row) -> bool:
     return all(value is None or is_blank(str(value)) for value in row.values())
 
 
-def class_table(folder: ClassFolder) -> Table:
+def class_table(folder: ClassFolder, options: ReadOptions = AS_FOUND) -> Table:
     """The texts of a folder, with its name as their label. Rows count the files by name."""
 
     def rows() -> Iterator[tuple[int, Row]]:
         for number, path in enumerate(folder.files, start=1):
-            yield number, {"text": _whole(path), "label": folder.path.name}
+            yield number, {"text": _whole(path, options), "label": folder.path.name}
 
     return Table(folder.path, ("text", "label"), lambda _: chunked(rows()), unit="file")
 
 
-def _whole(path: Path) -> str:
+def _whole(path: Path, options: ReadOptions) -> str:
     """All that a file holds; line ends are newlines, and the last one is left out."""
     if not path.stat().st_size:
         return ""
-    return "".join(text_lines(Source.of(path, file_format="txt"))).rstrip("\n")
+    file = text_file(Source.of(path, file_format="txt"), options)
+    return "".join(file.lines(None)).rstrip("\n")
 
 
 def only(table: Table, column: str, values: frozenset[Any]) -> Table:
