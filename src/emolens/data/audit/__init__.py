@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from emolens.data.audit import labels, texts
+from emolens.data.audit import labels, near, texts
 from emolens.data.audit.check import EXAMPLES, Check, ignored, passed, skipped
 from emolens.data.audit.facts import Facts, Place
 from emolens.data.checks import CHECKS, chosen_codes
@@ -28,7 +28,7 @@ CHECKERS: dict[str, Callable[[Facts], Check]] = {
     "T03": texts.repeated_texts,
     "T04": texts.contradictions,
     "T05": texts.leaked_texts,
-    "T06": lambda _: skipped("T06", "Not looked at yet."),
+    "T06": near.near_duplicates,
     "T07": texts.long_texts,
     "T08": texts.unknown_words,
     "T09": lambda _: skipped("T09", "Not looked at yet."),

@@ -1,0 +1,94 @@
+"""The check of near duplicates: rows of one split that are almost equal to a row of another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from emolens.data.audit.check import (
+    EXAMPLES,
+    Check,
+    graded,
+    listed,
+    passed,
+    row_of,
+    rows_in,
+)
+from emolens.data.audit.facts import Facts, Place
+from emolens.data.audit.similar import key_of, prepared, similar
+from emolens.data.dataset import TRAIN
+
+
+def near_duplicates(facts: Facts) -> Check:
+    """Rows of later splits that are almost equal to a row of an earlier one, train first.
+
+    Equal texts are not among them: another check names these.
+    """
+    keys = {split: [key_of(text) for text in texts] for split, texts in facts.texts.items()}
+    alike = dict(_of_equal_key(facts, keys))
+    n_equal = len(alike)
+    complete = _add_similar(keys, alike)
+    if not alike and complete:
+        return passed("T06")
+    sentences = [_sentence(alike, n_equal)] if alike else []
+    if not complete:
+        sentences.append("Not all pairs of rows were compared: too many have much in common.")
+    examples = (
+        row_of(*place, facts.texts[place[0]][place[1]])
+        | {"like": row_of(*other, facts.texts[other[0]][other[1]])}
+        for place, other in list(alike.items())[:EXAMPLES]
+    )
+    return graded(
+        "T06",
+        sum(len(texts) for split, texts in facts.texts.items() if split != TRAIN),
+        " ".join(sentences),
+        action="Remove one row of each pair, or put both into the same split.",
+        n_rows=len(alike),
+        rows=tuple(examples),
+    )
+
+
+def _sentence(alike: dict[Place, Place], n_equal: int) -> str:
+    verb = "is" if len(alike) == 1 else "are"
+    kinds = [f"{n_equal:,} apart from case, space and punctuation"] if n_equal else []
+    kinds += [f"{len(alike) - n_equal:,} with small changes"] if len(alike) > n_equal else []
+    rows = rows_in(Counter(split for split, _ in alike))
+    return f"{rows} {verb} almost equal to a row of another split: {listed(kinds)}."
+
+
+def _of_equal_key(facts: Facts, keys: dict[str, list[str]]) -> Iterator[tuple[Place, Place]]:
+    """Rows whose key an earlier split has, and the first row there; not those of equal texts."""
+    places: dict[str, Place] = {}
+    texts: set[str] = set()
+    for split, own in keys.items():
+        for row, key in enumerate(own):
+            if key in places and facts.texts[split][row] not in texts:
+                yield (split, row), places[key]
+        for row, key in enumerate(own):
+            places.setdefault(key, (split, row))
+        texts.update(facts.texts[split])
+
+
+def _add_similar(keys: dict[str, list[str]], alike: dict[Place, Place]) -> bool:
+    """Add rows whose 5-grams are those of a row of an earlier split; whether all were compared."""
+    rows: dict[str, dict[str, list[int]]] = {}  # by split, the rows of each key that is new there
+    earlier: set[str] = set()
+    for split, own in keys.items():
+        rows[split] = {}
+        for row, key in enumerate(own):
+            if key not in earlier:
+                rows[split].setdefault(key, []).append(row)
+        earlier.update(own)
+    lists = {split: list(own) for split, own in rows.items()}
+    ready = prepared(lists)
+    complete = True
+    names = list(ready)
+    for i, split in enumerate(names):
+        for other in names[:i]:
+            search = similar(ready[split], ready[other])
+            complete = complete and search.complete
+            for query, match in search.matches.items():
+                place = (other, rows[other][lists[other][match]][0])
+                for row in rows[split][lists[split][query]]:
+                    alike.setdefault((split, row), place)
+    return complete
