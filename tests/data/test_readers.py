@@ -22,7 +22,7 @@ from emolens.data.readers.table import CHUNK, Table
 from emolens.errors import DataError
 from tests.conftest import write_csv
 
-ARROW = (".parquet", ".arrow", ".feather")
+ARROW = (".parquet", ".arrow", ".arrows", ".feather")
 
 
 def written(path: Path, content: str | bytes) -> Path:
@@ -101,7 +101,7 @@ BROKEN = [
     ("rows.jsonl", '{"text": "a", "\\uDC00": 1}\n', ["line 1", "\\udc00"]),
     ("rows.parquet", b"PAR1 this is no Parquet PAR1", ["rows.parquet"]),
     ("rows.arrow", b"ARROW1\x00\x00 this is no Arrow", ["rows.arrow"]),
-    ("rows.pdf", b"%PDF", ["its ending is not known"]),
+    ("rows.pdf", b"%PDF", ["is a PDF document"]),
 ]
 
 

@@ -281,7 +281,7 @@ class TestTypes:
         ),
         ("a.csv", "text\n", "holds no rows"),
         ("a.txt", "", "is empty"),
-        ("a.parquet", "text\nhappy\n", "not a readable parquet"),
+        ("a.parquet", "PAR1 happy PAR1", "not a readable parquet"),
         ("a.jsonl", '{"text": "happy"}\n{"text": \n', "line 2: this is not JSON"),
         ("a.jsonl", '{"text": "happy"}\n{"text": "\\ud83d"}\n', "line 2: .*half of a character"),
         ("a.csv", "text,emotion\nhappy,joy\n", "already has a column 'emotion'"),
@@ -334,7 +334,6 @@ def test_rows_of_different_columns_become_one_table(classifier: Classifier, tmp_
 @pytest.mark.parametrize(
     ("source", "target", "kind"),
     [
-        ("a.xlsx", "b.csv", DataError),
         ("a.csv", "b.xls", UsageError),
         ("a.csv", "b.txt", UsageError),
     ],

@@ -85,7 +85,7 @@ def tables(
     elif out is not None:
         check(out, source)  # before a pipe is read
     with source_of(source, read) as given:
-        target = default(given.path, given.format)
+        target = default(given.like, given.format)
         if to_stdout:
             with _stdout(target.suffix) as target:
                 yield given, target

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emolens.data.readers import AS_FOUND, open_table, source_of
+from emolens.data.readers import AS_FOUND, open_table, source_of, stem_of
 from emolens.data.readers.columns import choose_column, texts_of
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source, path_of
@@ -35,7 +35,7 @@ class Encoded:
 
 def default_target(source: Path, _: str | None = None) -> Path:
     """NAME-embeddings.parquet beside the source."""
-    return source.with_name(f"{source.stem}-embeddings.parquet")
+    return source.with_name(f"{stem_of(source)}-embeddings.parquet")
 
 
 def check_target(target: Path, source: str | Path | Source, *, overwrite: bool) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from emolens.blank import is_blank
-from emolens.data.readers import AS_FOUND, open_table, source_of
+from emolens.data.readers import AS_FOUND, open_table, source_of, stem_of
 from emolens.data.readers.columns import choose_column, texts_of
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source, path_of
@@ -34,7 +34,14 @@ if TYPE_CHECKING:
 
 _WRITTEN = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 # The format of the output by default, for formats that emolens reads but does not write.
-_WRITTEN_AS = {".txt": ".csv", ".arrow": ".parquet", ".feather": ".parquet"}
+_WRITTEN_AS = {
+    ".txt": ".csv",
+    ".json": ".jsonl",
+    ".arrow": ".parquet",
+    ".arrows": ".parquet",
+    ".feather": ".parquet",
+    **dict.fromkeys((".xlsx", ".xls", ".xlsb", ".ods"), ".csv"),
+}
 
 
 @dataclass
@@ -58,7 +65,7 @@ def written_ending(ending: str) -> str:
 def default_target(source: Path, file_format: str | None = None) -> Path:
     """NAME-emotions beside the source. file_format: of the source, if its name has another."""
     wanted = written_ending(f".{file_format}" if file_format else source.suffix.lower())
-    return source.with_name(f"{source.stem}-emotions{wanted}")
+    return source.with_name(f"{stem_of(source)}-emotions{wanted}")
 
 
 def check_target(target: Path, source: str | Path | Source, *, overwrite: bool) -> None:

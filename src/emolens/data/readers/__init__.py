@@ -13,11 +13,16 @@ from pathlib import Path
 
 from emolens.data.readers.arrow import open_arrow, open_parquet
 from emolens.data.readers.delimited import open_delimited
+from emolens.data.readers.kinds import ENDINGS as ENDINGS
+from emolens.data.readers.kinds import PACKED, kind_of
+from emolens.data.readers.kinds import is_table as is_table
+from emolens.data.readers.kinds import stem_of as stem_of
 from emolens.data.readers.lines import open_json_lines, open_labelled_lines, open_texts
 from emolens.data.readers.options import ReadOptions
-from emolens.data.readers.source import STDIN, Source, copy_of, is_stream
+from emolens.data.readers.source import Source, copy_of, is_stream
 from emolens.data.readers.table import Chunk, Table
-from emolens.errors import DataError, EmolensError, UsageError, nearest, some_of
+from emolens.data.readers.unpack import split_member, unpacked
+from emolens.errors import DataError, UsageError, nearest, some_of
 from emolens.names import user_path
 
 FORMATS: dict[str, Callable[[Source, ReadOptions], Table]] = {
@@ -30,71 +35,101 @@ FORMATS: dict[str, Callable[[Source, ReadOptions], Table]] = {
 }
 # A .txt file without labels is read in another way.
 _WITHOUT_LABELS = {"txt": open_texts}
-ENDINGS = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".txt": "txt",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-    ".arrow": "arrow",
-    ".feather": "arrow",
-}
 AS_FOUND = ReadOptions()
-
-
-def is_table(path: Path) -> bool:
-    """Whether the ending says that this is a table."""
-    return path.suffix.lower() in ENDINGS
 
 
 @contextlib.contextmanager
 def source_of(given: str | Path | Source, options: ReadOptions = AS_FOUND) -> Iterator[Source]:
     """The file to read for what a user gave: a path, or '-' for stdin.
 
-    What can be read only once (stdin, a pipe) is copied to a temporary file first; it is removed
-    after the block. Raises UsageError and DataError.
+    What can be read only once (stdin, a pipe) is copied to a temporary file first, and a compressed
+    file is unpacked into one; it is removed after the block. Raises UsageError and DataError.
     """
     if isinstance(given, Source):
         yield given
         return
-    path = user_path(given)
+    path, member = user_path(given), None
     if not is_stream(given) and path.is_dir():
         raise _folder(path)
-    ending = options.file_format or path.suffix
-    file_format = ENDINGS.get(f".{ending.lower().lstrip('.')}")
-    if file_format is None:
-        raise _unknown_format(str(given), options.file_format)
-    if is_stream(given):
-        with copy_of(given, file_format=file_format) as source:
-            yield source
-    else:
-        with _system_errors(path):
-            source = Source.of(path, file_format=file_format)
+    if options.file_format:
+        _format(options.file_format)
+    with contextlib.ExitStack() as files:
+        if is_stream(given):
+            source = files.enter_context(copy_of(given))
+        else:
+            archive, member = split_member(path)
+            with _system_errors(path):
+                source = Source.of(archive)
+        source = _with_format(source, options)
+        if member is not None and source.format != "zip":
+            raise missing(path)
+        if source.format in PACKED.values():
+            source = files.enter_context(_unpacked(source, member, options))
         yield source
 
 
 def open_table(given: Path | Source, *, labelled: bool, options: ReadOptions = AS_FOUND) -> Table:
-    """Open one file; its ending says the format.
+    """Open one file; its content says the format, and its ending where the content does not.
 
-    labelled: whether the rows have labels. Then a .txt file holds 'text;label' lines; otherwise it
-    holds one text per line. Raises DataError, also later, while the rows are read. A file that has
-    changed since then is an error, too.
+    given: a source, or the path of a file that is not compressed. labelled: whether the rows have
+    labels. Then a .txt file holds 'text;label' lines; otherwise it holds one text per line. Raises
+    DataError, also later, while the rows are read. A file that has changed since then is an error,
+    too.
     """
     path = given.path if isinstance(given, Source) else given
-    if not isinstance(given, Source) and not is_table(given):
-        raise _unknown_ending(given)
     openers = FORMATS if labelled else FORMATS | _WITHOUT_LABELS
     with _system_errors(path):
-        if isinstance(given, Source):
-            source = given
-        else:
-            source = Source.of(given, file_format=ENDINGS[given.suffix.lower()])
+        source = given if isinstance(given, Source) else _with_format(Source.of(given), options)
+        if source.format not in openers:
+            raise DataError(
+                f"emolens can't read {source}: it is a file of the format {source.format}.",
+                hint=f"Save it as one of: {', '.join(FORMATS)}.",
+            )
         with source.unchanged():
             table = openers[source.format](source, options)
     if not table.columns:
         raise _no_rows(source)
-    return replace(table, read=partial(_some_rows, source, table))
+    notes = (*source.notes, *table.notes)
+    return replace(table, read=partial(_some_rows, source, table), notes=notes)
+
+
+def _with_format(source: Source, options: ReadOptions) -> Source:
+    """The source with its format: what the user says, else what its content says."""
+    with _system_errors(source.path):
+        kind, notes = kind_of(source.path, source.name, source.like)
+    if options.file_format and kind not in PACKED.values():
+        kind, notes = _format(options.file_format), ()
+    return replace(source, format=kind, notes=(*source.notes, *notes))
+
+
+@contextlib.contextmanager
+def _unpacked(source: Source, member: str | None, options: ReadOptions) -> Iterator[Source]:
+    with unpacked(
+        source.path, source.format, name=source.name, like=source.like, member=member
+    ) as inside:
+        notes = (*source.notes, *inside.notes)
+        plain = replace(
+            Source.of(inside.path, name=inside.name),
+            given=source.given,
+            like=inside.like,
+            notes=notes,
+        )
+        plain = _with_format(plain, options)
+        if plain.format in PACKED.values():
+            raise DataError(
+                f"{inside.name} is compressed twice.", hint="Unpack it once, and give that file."
+            )
+        yield plain
+
+
+def _format(name: str) -> str:
+    """The format that a user names, by an ending with or without its dot."""
+    file_format = ENDINGS.get(f".{name.lower().lstrip('.')}")
+    if file_format is None:
+        raise UsageError(
+            f"There is no format '{name}'.", hint=nearest(name, [e[1:] for e in ENDINGS])
+        )
+    return file_format
 
 
 def missing(path: Path) -> DataError:
@@ -114,27 +149,6 @@ def _folder(path: Path) -> DataError:
         hint=f"Give one of its tables: {some_of(names)}"
         if names
         else f"It holds no table. Give a file whose name ends with {', '.join(ENDINGS)}.",
-    )
-
-
-def _unknown_format(given: str, file_format: str | None) -> EmolensError:
-    if file_format:
-        return UsageError(
-            f"There is no format '{file_format}'.",
-            hint=nearest(file_format, [e[1:] for e in ENDINGS]),
-        )
-    if is_stream(given):
-        return UsageError(
-            f"{'stdin' if given == STDIN else given} has no ending that says its format.",
-            hint=f"Add --format csv, or another format: {', '.join(e[1:] for e in ENDINGS)}.",
-        )
-    return _unknown_ending(given, "; another name needs --format csv, or another format")
-
-
-def _unknown_ending(given: object, more: str = "") -> DataError:
-    return DataError(
-        f"emolens can't read {given}: its ending is not known.",
-        hint=f"Known endings: {', '.join(ENDINGS)}{more}.",
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from emolens.data.checks import Note
 from emolens.errors import DataError
 from emolens.output import writing
 from emolens.temporary import scratch_folder
@@ -26,17 +27,25 @@ _DESCRIPTORS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 class Source:
     """A file, and how to see that it has changed since it was opened first.
 
-    name: for messages. format: a key of FORMATS, such as 'csv'. stamp: its identity, size and time.
+    path: what is read, perhaps a temporary copy. name: for messages. format: a key of FORMATS, such
+    as 'csv'. stamp: its identity, size and time. given: the user's own file. like: the path after
+    which an output is named. notes: what was found out about its format.
     """
 
     path: Path
     name: str
-    format: str
     stamp: tuple[int, ...]
+    given: Path
+    like: Path
+    format: str = ""
+    notes: tuple[Note, ...] = ()
 
     @classmethod
-    def of(cls, path: Path, *, name: str | None = None, file_format: str) -> Source:
-        """The file at `path`. Raises DataError if it is empty or is not a file, and OSError."""
+    def of(cls, path: Path, *, name: str | None = None, file_format: str = "") -> Source:
+        """The file at `path`. file_format: "" if it is not known yet.
+
+        Raises DataError if it is empty or is not a file, and OSError.
+        """
         name = name or str(path)
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
@@ -47,7 +56,7 @@ class Source:
         if not status.st_size:
             raise DataError(f"{name} is empty.", hint="Check how the file was made.")
         path.open("rb").close()
-        return cls(path, name, file_format, _stamp(path))
+        return cls(path, name, _stamp(path), given=path, like=path, format=file_format)
 
     def __str__(self) -> str:
         return self.name
@@ -94,12 +103,12 @@ def is_stream(path: str | Path) -> bool:
 def path_of(given: str | Path | Source) -> Path:
     """The path of an input, which must not become an output."""
     if isinstance(given, Source):
-        return given.path
+        return given.given
     return Path("/dev/stdin" if str(given) == STDIN else given)
 
 
 @contextlib.contextmanager
-def copy_of(stream: str | Path, *, file_format: str) -> Iterator[Source]:
+def copy_of(stream: str | Path) -> Iterator[Source]:
     """A temporary file with all that a stream gives; removed after the block.
 
     It takes at most half of the free space. Raises DataError for a stream that gives more.
@@ -108,7 +117,7 @@ def copy_of(stream: str | Path, *, file_format: str) -> Iterator[Source]:
     with scratch_folder() as folder:
         half = shutil.disk_usage(folder).free // 2
         room = min(MOST_COPIED, half)
-        path = folder / f"copy.{file_format}"
+        path = folder / "copy"
         with _opened(stream) as file, path.open("wb") as copy:
             while block := _block(file, name):
                 room -= len(block)
@@ -122,7 +131,7 @@ def copy_of(stream: str | Path, *, file_format: str) -> Iterator[Source]:
                     )
                 with writing(path):
                     copy.write(block)
-        yield Source.of(path, name=name, file_format=file_format)
+        yield Source.of(path, name=name)
 
 
 def _opened(stream: str | Path) -> contextlib.AbstractContextManager[BinaryIO]:

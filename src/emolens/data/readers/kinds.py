@@ -1,0 +1,236 @@
+"""Finds out the format of a file from its content, and says it where the ending says another.
+
+Knows the first bytes of formats, and opens no table.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+
+from emolens.data.checks import Note
+from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS
+from emolens.errors import DataError
+
+# The endings of tables, and their formats.
+ENDINGS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".txt": "txt",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".feather": "arrow",
+}
+# The endings of files that hold another file.
+PACKED = {".gz": "gz", ".bz2": "bz2", ".xz": "xz", ".zst": "zst", ".zip": "zip"}
+_HEAD = 1 << 16
+_LINES = 20  # lines that are looked at for a delimiter
+_DELIMITERS = "\t;,|"
+_CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
+_TEXT_FORMATS = ("csv", "tsv", "txt")
+_WORKBOOKS = ("xlsx", "xls", "xlsb", "ods")
+_STARTS = {
+    b"PAR1": "parquet",
+    b"ARROW1": "arrow",
+    b"\xff\xff\xff\xff": "arrow",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "xls",
+    b"\x1f\x8b\x08": "gz",
+    b"BZh": "bz2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "zst",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+}
+# What people give by mistake, and what to do about it.
+_SAVE = "Save the table in it as .csv, .xlsx, .jsonl or .parquet."
+_AGAIN = "Download the file itself."
+_UNPACK = "Unpack it, and give the table that is in it."
+_FOREIGN = {
+    b"%PDF": ("a PDF document", _SAVE),
+    b"{\\rtf": ("an RTF document", _SAVE),
+    b"SQLite format 3\0": ("an SQLite database", _SAVE),
+    b"\x89HDF": ("an HDF5 file", _SAVE),
+    b"\x93NUMPY": ("an array of NumPy", _SAVE),
+    b"\x80\x04\x95": ("a pickle of Python, which can run programs", _SAVE),
+    b"\x80\x05\x95": ("a pickle of Python, which can run programs", _SAVE),
+    b"FEA1": ("a Feather file of the old version 1", _SAVE),
+    b"Obj\x01": ("an Avro file", _SAVE),
+    b"Rar!": ("a RAR archive", _UNPACK),
+    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", _UNPACK),
+    b"\x89PNG": ("a picture", _SAVE),
+    b"\xff\xd8\xff": ("a picture", _SAVE),
+    b"version https://git-lfs": ("a pointer of Git LFS, not the file itself", _AGAIN),
+    b"<!doctype html": ("a web page", _AGAIN),
+    b"<html": ("a web page", _AGAIN),
+    b"<?xml": ("an XML file", _SAVE),
+}
+
+
+def is_table(path: Path) -> bool:
+    """Whether the ending says that this is a table, perhaps a compressed one."""
+    ending = path.suffix.lower()
+    if ending in PACKED:
+        return not path.stem.lower().endswith(".tar")
+    return ending in ENDINGS
+
+
+def stem_of(path: Path) -> str:
+    """The name of a table without its endings: 'train' of train.csv.gz."""
+    if path.suffix.lower() in PACKED:
+        path = path.with_suffix("")
+    return path.stem if path.suffix.lower() in ENDINGS else path.name
+
+
+def kind_of(path: Path, name: str, like: Path) -> tuple[str, tuple[Note, ...]]:
+    """The format of a file, a key of ENDINGS' or PACKED's values; with a note if it was guessed.
+
+    name: for messages. like: a path whose ending says what the file should be. Raises DataError
+    for a file that holds no table, and OSError.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    ending = like.suffix.lower()
+    expected = ENDINGS.get(ending) or PACKED.get(ending)
+    kind = _kind(path, head, expected)
+    if kind is None:
+        _refuse_foreign(head, name)
+        text = _text(head)
+        if text is None and expected is None:
+            raise DataError(
+                f"emolens can't read {name}: neither its ending nor its content is known.",
+                hint=f"Known endings: {', '.join([*ENDINGS, *PACKED])}.",
+            )
+        kind = (_kind_of_text(text, expected) if text is not None else None) or expected or "txt"
+    if kind in ("word", "slides"):
+        raise _foreign(name, f"a document of {'words' if kind == 'word' else 'slides'}", _SAVE)
+    return kind, () if kind == expected else (_note(name, kind, ending),)
+
+
+def _note(name: str, kind: str, ending: str) -> Note:
+    shown = f"its ending {ending}" if ending else "its name, which has no ending"
+    return Note(
+        "R01",
+        f"{name} is read as {kind}, because of its content and not of {shown}.",
+        "If that is wrong, name the format, for example: --format csv"
+        if kind in ("json", "jsonl", *_TEXT_FORMATS)
+        else "",
+    )
+
+
+def _kind(path: Path, head: bytes, expected: str | None) -> str | None:
+    kind = next((kind for start, kind in _STARTS.items() if head.startswith(start)), None)
+    if kind == "bz2" and head[4:10] != b"1AY&SY":  # a text may begin with BZh
+        return None
+    return _kind_of_zip(path, expected) if kind == "zip" else kind
+
+
+def _kind_of_zip(path: Path, expected: str | None) -> str:
+    """Workbooks and documents are zip files, too."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            names = set(file.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return expected if expected in _WORKBOOKS else "zip"
+    if "[Content_Types].xml" in names:
+        folders = {name.partition("/")[0] for name in names}
+        if "xl" in folders:
+            return "xlsb" if "xl/workbook.bin" in names else "xlsx"
+        return "word" if "word" in folders else "slides" if "ppt" in folders else "zip"
+    if {"mimetype", "content.xml"} <= names:
+        return "ods"
+    return "zip"
+
+
+def _refuse_foreign(head: bytes, name: str) -> None:
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip()[:40]
+    for sign, (what, hint) in _FOREIGN.items():
+        if start.lower().startswith(sign) or head.startswith(sign):
+            raise _foreign(name, what, hint)
+    if head[257:262] == b"ustar":
+        raise _foreign(name, "a tar archive", _UNPACK)
+
+
+def _foreign(name: str, what: str, hint: str) -> DataError:
+    return DataError(f"{name} is {what}, and no table that emolens reads.", hint=hint)
+
+
+def _text(head: bytes) -> str | None:
+    """The characters at the start of a text file; None for other files."""
+    for mark, encoding in (
+        (codecs.BOM_UTF32_LE, "utf-32"),
+        (codecs.BOM_UTF32_BE, "utf-32"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if head.startswith(mark):
+            return head.decode(encoding, "ignore")
+    if b"\0" in head:  # UTF-16 without a mark, or no text
+        wide = [head[i::2].count(0) > len(head) / 8 for i in (0, 1)]
+        return head[wide[0] :: 2].decode("latin-1") if any(wide) and not all(wide) else None
+    return None if _CONTROL.search(head) else head.decode("utf-8-sig", "replace")
+
+
+def _kind_of_text(text: str, expected: str | None) -> str | None:
+    """json or jsonl if the text begins so; csv, tsv or txt where the ending says nothing."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        return None
+    first = lines[0].strip()
+    if first[0] in "{[":
+        return _kind_of_json(first, lines, expected)
+    if expected in _TEXT_FORMATS:
+        return expected
+    if expected in ("json", "jsonl") and any(line.strip()[0] in "{[" for line in lines):
+        return expected  # a broken line at the start
+    kind = _kind_of_lines(text)
+    return None if kind == "txt" else kind
+
+
+def _kind_of_json(first: str, lines: list[str], expected: str | None) -> str | None:
+    whole = _parsed(first)
+    if isinstance(whole, dict):
+        return "json" if expected == "json" and len(lines) == 1 else "jsonl"
+    if expected == "jsonl":
+        return "jsonl"
+    if expected in ("json", None):
+        return "json"
+    # A text or a header may begin with a bracket.
+    start = "".join("".join(lines[:3]).split())[:3]
+    return "json" if start.startswith(('{"', '[{"')) else expected
+
+
+def _parsed(line: str) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _kind_of_lines(text: str) -> str:
+    """csv or tsv if the first rows have the same number of fields, or a usual name; else txt."""
+    names = {*TEXT_COLUMNS, *LABEL_COLUMNS}
+    whole = text[: text.rfind("\n") + 1] or text
+    for delimiter in _DELIMITERS:
+        rows = _rows(whole, delimiter)
+        widths = {len(row) for row in rows}
+        named = rows and names & {field.strip().lower() for field in rows[0]}
+        if widths and max(widths) > 1 and (named or (len(widths) == 1 and len(rows) > 1)):
+            return "tsv" if delimiter == "\t" else "csv"
+    first = text.partition("\n")[0].strip().lower()
+    return "csv" if first in names else "txt"
+
+
+def _rows(text: str, delimiter: str) -> list[list[str]]:
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        return [row for row, _ in zip(reader, range(_LINES), strict=False) if row]
+    except csv.Error:
+        return []
