@@ -162,6 +162,20 @@ def test_misuse_ends_with_code_2(emolens: Emolens, arguments: list[str]) -> None
     assert_two_lines(emolens(*arguments), code=2, says=" --help")
 
 
+def test_a_pattern_that_the_shell_replaced_gets_a_hint_about_quotes(
+    emolens: Emolens, feelings_folder: Path
+) -> None:
+    ended = emolens("run", "--dataset", *sorted(feelings_folder.glob("t*.csv")), "more.csv")
+    assert_two_lines(ended, code=2, says='--dataset "part_*.csv"')
+
+
+def test_the_option_split_is_a_setting_of_a_study(emolens: Emolens, feelings_folder: Path) -> None:
+    run = ("run", "starter", "--dataset", feelings_folder, "--split")
+    says = f"{feelings_folder} has no '2024' for the validation split"
+    assert_two_lines(emolens(*run, "dev=2024"), code=1, says=says)
+    assert_two_lines(emolens(*run, "tset=a.csv"), code=2, says="Did you mean 'test'?")
+
+
 # --- errors ---
 
 

@@ -106,6 +106,15 @@ def test_files_that_are_not_used_are_named_but_for_what_is_no_data(feelings_fold
     assert str(note) == "Not used: old/, picture.png, sample_submission.csv."
 
 
+def test_what_is_not_used_inside_folders_is_named_too(tmp_path: Path) -> None:
+    write_classes(tmp_path / "train", feeling_rows(60))
+    for name in ("train/joy/1.png", "train/urls.txt", "vocabulary", "notes/a.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    note = said(load_dataset(tmp_path), "S02")
+    assert "Not used: notes/, train/joy/1.png, train/urls.txt, vocabulary." in note
+
+
 @pytest.mark.parametrize(
     "names",
     [
@@ -138,6 +147,18 @@ def test_a_pattern_and_a_list_of_files_are_one_table(tmp_path: Path) -> None:
     assert load_dataset([str(path) for path in paths]).fingerprint == dataset.fingerprint
     typed("inspect", tmp_path / "p_*.csv")
     typed("inspect", *paths)  # what a shell makes of the pattern
+
+
+def test_one_part_alone_says_that_there_are_others_and_the_hint_works(tmp_path: Path) -> None:
+    for i in (1, 2, 3):
+        write_csv(tmp_path / f"p_{i}.csv", feeling_rows(30, start=30 * i))
+    write_csv(tmp_path / "q.csv", feeling_rows(9))
+    note = said(load_dataset(tmp_path / "p_2.csv"), "S02")
+    assert "these files are not read: p_1.csv, p_3.csv." in note
+    (pattern,) = re.findall('"(.*)"', note)
+    assert len(load_dataset(pattern)) == 90
+    typed("inspect", pattern)
+    assert said(load_dataset(tmp_path / "q.csv", shares=(1, 1, 1)), "S02") == ""
 
 
 def test_a_pattern_of_splits_is_splits(feelings_folder: Path) -> None:
@@ -236,6 +257,30 @@ def test_a_folder_a_class(tmp_path: Path, place: str, ending: str) -> None:
     assert "Each file is one text of train; the folders are classes: anger, joy, sadness." in said(
         dataset, "S02"
     )
+
+
+@pytest.mark.parametrize("name", ["{}.txt", "{}/all.txt", "train/{}.txt", "train/{}/texts.txt"])
+def test_a_file_of_lines_a_class(tmp_path: Path, name: str) -> None:
+    rows = feeling_rows(60)
+    for label in CLASSES:
+        lines = [text for text, other in rows if other == label]
+        write_lines(tmp_path / name.format(label), lines)
+    dataset = load_dataset(tmp_path)
+    assert len(dataset) == 60
+    labels = dict(rows)
+    for text, label in zip(dataset["train"].texts, dataset.y["train"].tolist(), strict=True):
+        assert dataset.labels.names[label] == labels[text]
+    said_of = "Each line is one text of train; the files are classes: anger, joy, sadness."
+    assert said_of in said(dataset, "S02")
+
+
+def test_files_of_rows_with_labels_are_no_classes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_lines(
+            tmp_path / f"{name}.txt", [f"{text};{label}" for text, label in feeling_rows(9)]
+        )
+    with pytest.raises(DataError, match=r"No file in .* has the name of a split"):
+        load_dataset(tmp_path)
 
 
 def test_an_empty_file_of_a_class_is_a_row_without_a_text(tmp_path: Path) -> None:

@@ -106,7 +106,10 @@ def _misuse(error: Any) -> UsageError:
     path = error.ctx.command_path if error.ctx else "emolens"
     sentence = " ".join(error.format_message().split())
     end = "" if sentence.endswith((".", "?")) else "."
-    return UsageError(sentence + end, hint=f"All options are in: {path} --help")
+    quote = (
+        'Put a pattern in quotes: --dataset "part_*.csv". ' if "extra argument" in sentence else ""
+    )
+    return UsageError(sentence + end, hint=f"{quote}All options are in: {path} --help")
 
 
 @contextlib.contextmanager

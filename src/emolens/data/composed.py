@@ -6,6 +6,7 @@ Knows nothing of splits.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
@@ -14,14 +15,16 @@ from typing import Any
 
 from emolens.blank import is_blank
 from emolens.data.readers import AS_FOUND, open_table, source_of
+from emolens.data.readers.columns import LABEL_COLUMNS
 from emolens.data.readers.encoding import text_file
 from emolens.data.readers.lines import open_texts
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import CHUNK, Chunk, Row, Table, chunked
-from emolens.data.splitnames import in_order
+from emolens.data.splitnames import assigned, in_order
 from emolens.errors import DataError
 
+_LOOKED_AT = 64_000  # bytes
 LINES = (".txt", ".text", ".label", ".labels")  # files that may hold one text or label per line
 
 
@@ -48,14 +51,70 @@ class ClassFolder:
         )
 
 
-Item = Path | Pair | ClassFolder
+@dataclass(frozen=True)
+class ClassFile:
+    """A file whose lines are the texts of one class."""
+
+    path: Path
+    name: str
+
+
+Item = Path | Pair | ClassFolder | ClassFile
+
+
+def classes_among(entries: Sequence[Path]) -> list[Item]:
+    """The classes, where each folder or each file is one; empty if there are not two of them.
+
+    A folder holds a file per text, or one file with a text per line. A file has a text per line.
+    """
+    folders = [path for path in entries if path.is_dir() and _is_class_folder(path)]
+    if len(folders) > 1:
+        inside = [ClassFolder(path).files for path in folders]
+        if all(len(files) == 1 for files in inside) and any(_has_lines(f) for (f,) in inside):
+            return [ClassFile(files[0], files[0].parent.name) for files in inside]
+        return [ClassFolder(path) for path in folders]
+    files = [path for path in entries if path.suffix.lower() == ".txt" and path.is_file()]
+    if len(files) > 1 and not folders and all(map(_is_plain, files)):
+        return [ClassFile(path, path.stem) for path in files]
+    return []
+
+
+def _is_class_folder(folder: Path) -> bool:
+    inside = visible(folder)
+    texts = [path for path in inside if is_text_file(path)]
+    named = assigned([path.stem for path in texts], exact=True).places
+    return bool(texts) and not named and not any(path.is_dir() for path in inside)
+
+
+def _has_lines(path: Path) -> bool:
+    return len(_first_lines(path)) > 1
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether the lines look like texts alone, and not like rows with a label."""
+    lines = _first_lines(path)
+    header = {name.strip().lower() for name in re.split(r"[;,\t|]", lines[0])} if lines else set()
+    rows = [line for line in lines if ";" in line or "\t" in line]
+    return header.isdisjoint(LABEL_COLUMNS) and len(rows) < len(lines) / 2
+
+
+def _first_lines(path: Path) -> list[str]:
+    """The first lines that are not empty, roughly: to look at them, not to read them."""
+    with path.open("rb") as file:
+        text = file.read(_LOOKED_AT).decode("utf-8", errors="replace")
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def visible(folder: Path) -> list[Path]:
     """What a folder holds, without hidden files and what systems add."""
-    return sorted(
-        path for path in folder.iterdir() if not path.name.startswith((".", "__", "Thumbs.db"))
-    )
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise DataError(
+            f"{folder} can't be read: {error.strerror or error}.",
+            hint="Check the permissions of the folder.",
+        ) from error
+    return [path for path in entries if not path.name.startswith((".", "__", "Thumbs.db"))]
 
 
 def is_text_file(path: Path) -> bool:
@@ -74,6 +133,8 @@ class Opener:
         """The table of a file, a pair or a folder. Raises DataError."""
         if isinstance(item, ClassFolder):
             return class_table(item, self.read)
+        if isinstance(item, ClassFile):
+            return _with_label(self._rows(item.path, "text"), item.name)
         if isinstance(item, Pair):
             return joined_columns(self._rows(item.texts, "text"), self._rows(item.labels, "label"))
         source = self.files.enter_context(source_of(item, self.read))
@@ -162,6 +223,17 @@ def _of_one_length(
 
 def _blank(row: Row) -> bool:
     return all(value is None or is_blank(str(value)) for value in row.values())
+
+
+def _with_label(texts: Table, name: str) -> Table:
+    """The texts, with the same label in each row."""
+
+    def read(_: Sequence[str]) -> Iterator[Chunk]:
+        for chunk in texts.chunks("text"):
+            yield replace(chunk, rows=[{**row, "label": name} for row in chunk.rows])
+
+    columns = ("text", "label")
+    return replace(texts, columns=columns, titles=columns, read=read)
 
 
 def class_table(folder: ClassFolder, options: ReadOptions = AS_FOUND) -> Table:

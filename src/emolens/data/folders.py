@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from emolens.data.checks import Note
-from emolens.data.composed import LINES, ClassFolder, Item, Pair, is_text_file, visible
+from emolens.data.composed import (
+    LINES,
+    ClassFile,
+    ClassFolder,
+    Item,
+    Pair,
+    classes_among,
+    is_text_file,
+    visible,
+)
 from emolens.data.readers import is_table
 from emolens.data.splitnames import (
     SPLITS,
@@ -25,9 +34,9 @@ _PACKED = {".gz", ".bz2", ".xz", ".zst", ".zip"}
 _TEXT_WORDS = ("text", "texts", "sentence", "sentences", "tweet", "tweets", "input", "inputs", "x")
 _LABEL_WORDS = ("label", "labels", "target", "targets", "y", "class", "classes", "gold",
                 "emotion", "emotions")  # fmt: skip
-# The words of files that name classes: 'mapping.txt', 'id2label.json', 'class_names.txt'.
-_NAME_WORDS = {*("mapping", "map", "name", "names", "category", "categories", "id", "ids", "to"),
-               *("2", "list", "index"), *_LABEL_WORDS}  # fmt: skip
+# The words of files that name classes, 'mapping.txt', and those beside them: 'id2label.json'.
+_NAME_WORDS = {"mapping", "map", "category", "categories", "names", *_LABEL_WORDS}
+_BESIDE_NAMES = {"id", "ids", "to", "2", "list", "index", "name", "x", "y"}
 _ASIDE = ("readme", "license", "licence", "citation", "changelog", "desktop")
 _LARGEST_NAMES = 100_000  # bytes of a file that names classes
 
@@ -70,7 +79,7 @@ def paths_of(item: Item) -> tuple[Path, ...]:
     """The files or the folder of an item."""
     if isinstance(item, Pair):
         return item.texts, item.labels
-    return (item.path,) if isinstance(item, ClassFolder) else (item,)
+    return (item.path,) if isinstance(item, (ClassFolder, ClassFile)) else (item,)
 
 
 def stem_of(path: Path) -> str:
@@ -86,14 +95,16 @@ def layout_of_folder(folder: Path, wanted: Mapping[str, str]) -> Layout:
     wanted: for a split, its name in the folder. Raises DataError if nothing is for training.
     """
     layout = layout_of(folder, visible(folder), wanted)
-    if TRAIN not in layout.splits:
-        inner = [path for path in visible(folder) if path.is_dir()]
-        for place in [p for p in inner if p.name == "data"] or (inner if len(inner) == 1 else []):
-            inner_layout = layout_of(place, visible(place), wanted)
-            if TRAIN in inner_layout.splits:
-                return inner_layout
-        raise _no_training(folder, layout)
-    return layout
+    if TRAIN in layout.splits:
+        return layout
+    inner = [path for path in layout.unused if path.is_dir()]
+    places = [path for path in inner if path.name == "data"] or inner
+    if len(places) == 1 and not layout.splits:
+        deeper = layout_of(places[0], visible(places[0]), wanted)
+        if TRAIN in deeper.splits:
+            beside = [path for path in layout.unused if path != places[0]]
+            return replace(deeper, unused=(*beside, *deeper.unused))
+    raise _no_training(folder, layout)
 
 
 def layout_of(folder: Path, entries: Sequence[Path], wanted: Mapping[str, str]) -> Layout:
@@ -112,6 +123,8 @@ def layout_of(folder: Path, entries: Sequence[Path], wanted: Mapping[str, str]) 
             notes.append(_loose(splits[split][0], split))
     used = {place for places in chosen.places.values() for place in places}
     rest = [piece for place, piece in enumerate(pieces) if place not in used]
+    if TRAIN not in splits and len(rest) > 1:
+        rest = _class_files(rest) or rest
     if TRAIN not in splits and len(rest) == 1:
         splits[TRAIN] = rest
         if len(splits) > 1:
@@ -120,15 +133,22 @@ def layout_of(folder: Path, entries: Sequence[Path], wanted: Mapping[str, str]) 
     return _complete(Layout(splits, rest, notes=tuple(notes)), entries)
 
 
+def _class_files(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces as one, if each of them is a file of texts that has the name of a class."""
+    items = classes_among([path for piece in pieces for path in piece.paths])
+    whole = len(items) == sum(len(piece.items) for piece in pieces)
+    return [Piece("the files", "", tuple(items))] if whole else []
+
+
 def _complete(layout: Layout, entries: Sequence[Path]) -> Layout:
     """With what is to be said about parts, and about files that are not used."""
     splits = {split: layout.splits[split] for split in SPLITS if split in layout.splits}
     pieces = {split: [item for p in of for item in p.items] for split, of in splits.items()}
     notes = [*layout.notes, *(note for s, items in pieces.items() for note in _parts(s, items))]
     used = {path for items in pieces.values() for item in items for path in paths_of(item)}
-    unused = [path for path in entries if path not in used and not _holds(path, used)]
+    unused = list(_unused(entries, used))
     names = next(filter(_may_name_classes, unused), None)
-    left = tuple(path for path in unused if path != names and not _aside(path))
+    left = tuple(path for path in unused if not _aside(path))
     return Layout(splits, layout.rest, left, names, tuple(notes))
 
 
@@ -173,10 +193,10 @@ def pieces_of(entries: Sequence[Path]) -> list[Piece]:
     folders = [path for path in entries if path.is_dir()]
     pieces = [*map(_pair_piece, pairs), *_parts_of_tables(_tables(files))]
     named = [path for path in folders if assigned([path.name], exact=True).places]
-    classes = [ClassFolder(p) for p in folders if p not in named and _is_class_folder(p)]
+    classes = classes_among([path for path in folders if path not in named])
     for path in named:
         pieces += _one(path)
-    if len(classes) > 1:
+    if classes:
         pieces.append(Piece("the folders", "", tuple(classes)))
     return pieces
 
@@ -184,10 +204,9 @@ def pieces_of(entries: Sequence[Path]) -> list[Piece]:
 def items_in(folder: Path) -> list[Item]:
     """All that a folder of one split holds: classes, pairs, or tables. DataError for doubles."""
     entries = visible(folder)
-    classes = [ClassFolder(path) for path in entries if path.is_dir() and _is_class_folder(path)]
-    if len(classes) > 1:
-        return list(classes)
     pairs, files = _pairs([path for path in entries if path.is_file()])
+    if classes := [] if pairs else classes_among([*files, *filter(Path.is_dir, entries)]):
+        return classes
     if pairs:
         return list(pairs)
     tables = sorted(_tables(files), key=lambda path: in_order(path.name))
@@ -213,6 +232,23 @@ def _parts_of_tables(files: Iterable[Path]) -> Iterator[Piece]:
         first = paths[0]
         name = first.name.replace(stem_of(first), key.replace("#", "*"), 1)
         yield Piece(name if len(paths) > 1 else first.name, stem_of(first), tuple(paths))
+
+
+def other_parts(path: Path) -> tuple[Note, ...]:
+    """What is to be said about files that seem to be other parts of this one."""
+    folder = visible(path.parent) if path.is_file() else []
+    pieces = _parts_of_tables(other for other in folder if _is_table(other))
+    piece = next((piece for piece in pieces if path in piece.items), None)
+    if piece is None or len(piece.items) == 1:
+        return ()
+    names = some_of([other.name for other in piece.paths if other != path])
+    return (
+        Note(
+            "S02",
+            f"Beside {path.name}, these files are not read: {names}.",
+            hint=f'To read all of them as one table, give "{path.parent / piece.name}".',
+        ),
+    )
 
 
 def _tables(files: Iterable[Path]) -> list[Path]:
@@ -244,16 +280,21 @@ def _aside(path: Path) -> bool:
 
 def _may_name_classes(path: Path) -> bool:
     small = path.is_file() and path.stat().st_size <= _LARGEST_NAMES
-    words = words_of(stem_of(path))
-    endings = (".txt", ".tsv", ".csv", ".json")
-    return small and path.suffix in endings and bool(words) and _NAME_WORDS.issuperset(words)
+    words = set(words_of(stem_of(path)))
+    named = bool(words & _NAME_WORDS) and words <= _NAME_WORDS | _BESIDE_NAMES
+    return small and named and path.suffix in (".txt", ".tsv", ".csv", ".json")
 
 
-def _is_class_folder(folder: Path) -> bool:
-    inside = visible(folder)
-    texts = [path for path in inside if is_text_file(path)]
-    named = assigned([path.stem for path in texts], exact=True).places
-    return bool(texts) and not named and not any(path.is_dir() for path in inside)
+def _unused(entries: Iterable[Path], used: set[Path]) -> Iterator[Path]:
+    """What is not used; of a folder that is used in part, what it holds."""
+    for path in entries:
+        if path in used:
+            inside = visible(path) if path.is_dir() else []
+            yield from (other for other in inside if not is_text_file(other))
+        elif _holds(path, used):
+            yield from _unused(visible(path), used)
+        else:
+            yield path
 
 
 def _holds(path: Path, used: Iterable[Path]) -> bool:
@@ -322,6 +363,9 @@ def _parts(split: str, items: Sequence[Item]) -> list[Note]:
     if isinstance(items[0], ClassFolder):
         names = some_of([item.path.name for item in items if isinstance(item, ClassFolder)])
         return [Note("S02", f"Each file is one text of {split}; the folders are classes: {names}.")]
+    if isinstance(items[0], ClassFile):
+        names = some_of([item.name for item in items if isinstance(item, ClassFile)])
+        return [Note("S02", f"Each line is one text of {split}; the files are classes: {names}.")]
     if isinstance(items[0], Pair):
         pair = items[0]
         text = f"The lines of {pair.texts.name} have their labels in {pair.labels.name}."

@@ -14,7 +14,7 @@ from emolens.data.catalogue import CATALOGUE
 from emolens.data.checks import Note
 from emolens.data.composed import Opener
 from emolens.data.dataset import SEED, SHARES, SPLITS, TRAIN, Dataset
-from emolens.data.folders import Layout, layout_of, layout_of_folder, split_option
+from emolens.data.folders import Layout, layout_of, layout_of_folder, other_parts, split_option
 from emolens.data.hub import hub_tables, saved_tables
 from emolens.data.readers import AS_FOUND, is_table, missing
 from emolens.data.readers.columns import LABEL_COLUMNS, choose_column
@@ -155,9 +155,10 @@ def _file(path: Path, options: SourceOptions, opener: Opener) -> Origin:
     """One file. The splits that the user names are values of a column, or other files beside it."""
     table = opener.open(path)
     if not options.splits or by_split_column([table], options.splits):
-        return Origin(path.stem, {TRAIN: [table]})
+        return Origin(path.stem, {TRAIN: [table]}, other_parts(path))
     if all((path.parent / name).is_file() for name in options.splits.values()):
-        return _laid_out(path.stem, layout_of(path.parent, [path], options.splits), opener)
+        layout = layout_of(path.parent, [path], options.splits)
+        return _laid_out(path.stem, layout, opener, path.parent)
     split, name = next(iter(options.splits.items()))
     raise _unnamed(path, split, name, [path.stem])
 
@@ -185,26 +186,32 @@ def _several_files(paths: Sequence[Path], options: SourceOptions, opener: Opener
         names = some_of([path.name for path in paths])
         text = f"{len(paths)} files are read as one table: {names}."
         return Origin(name, {TRAIN: list(map(opener.open, paths))}, (Note("S02", text),))
-    return _laid_out(name, layout, opener)
+    return _laid_out(name, layout, opener, paths[0].parent)
 
 
 def _folder(folder: Path, options: SourceOptions, opener: Opener) -> Origin:
     name = folder.resolve().name
     if (folder / "dataset_dict.json").is_file():
         return _by_split(name, saved_tables(folder), folder, options)
-    return _laid_out(name, layout_of_folder(folder, options.splits), opener)
+    return _laid_out(name, layout_of_folder(folder, options.splits), opener, folder)
 
 
-def _laid_out(name: str, layout: Layout, opener: Opener) -> Origin:
+def _laid_out(name: str, layout: Layout, opener: Opener, folder: Path) -> Origin:
     tables = {
         split: [opener.open(item) for piece in pieces for item in piece.items]
         for split, pieces in layout.splits.items()
     }
     notes = layout.notes
     if layout.unused:
-        names = [path.name + ("/" if path.is_dir() else "") for path in layout.unused]
-        notes = (*notes, Note("S02", f"Not used: {some_of(names)}."))
+        names = [_shown(path, folder) for path in layout.unused]
+        notes = (*notes, Note("S02", f"Not used: {some_of(sorted(names))}."))
     return Origin(name, tables, notes)
+
+
+def _shown(path: Path, folder: Path) -> str:
+    """The name of what a folder holds."""
+    inside = path.relative_to(folder) if path.is_relative_to(folder) else path
+    return inside.as_posix() + ("/" if path.is_dir() else "")
 
 
 def _by_column(origin: Origin, options: SourceOptions) -> Origin:
