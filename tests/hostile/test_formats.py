@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import struct
 import time
 import zipfile
@@ -13,10 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
+from emolens.data.readers import extent as extent_module
 from emolens.data.readers import open_table, source_of
 from emolens.data.readers import unpack as unpack_module
 from emolens.errors import DataError, EmolensError
+from tests.data.test_excel import write_ods
 
 
 def read(path: Path) -> int:
@@ -102,4 +106,80 @@ def test_a_zip_that_lies_about_its_size_is_a_sentence(tmp_path: Path) -> None:
     content[place : place + 4] = struct.pack("<I", 10)
     path.write_bytes(content)
     with pytest.raises(DataError, match="is not a readable zip file"):
+        read(path)
+
+
+def far_cell(path: Path) -> Path:
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, "text")
+        sheet.write(1, 0, "a")
+        sheet.write(1_048_575, 16_383, "z")
+    return path
+
+
+def test_a_cell_far_from_the_others_does_not_fill_the_memory(tmp_path: Path) -> None:
+    start = time.monotonic()
+    with pytest.raises(DataError, match="spans 17,179,869,184 cells"):
+        read(far_cell(tmp_path / "a.xlsx"))
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("change", ["quotes", "prefix", "no places", "spaces"])
+def test_a_far_cell_is_noticed_however_it_is_written(tmp_path: Path, change: str) -> None:
+    path = far_cell(tmp_path / "a.xlsx")
+    with zipfile.ZipFile(path) as book:
+        files = {entry.filename: book.read(entry) for entry in book.infolist()}
+    name = "xl/worksheets/sheet1.xml"
+    xml = files[name]
+    if change == "quotes":
+        xml = xml.replace(b'r="', b"r='").replace(b'" t=', b"' t=").replace(b'" s', b"' s")
+        xml = re.sub(rb"r='(\d+)\"", rb"r='\1'", xml)
+    elif change == "prefix":
+        xml = re.sub(rb"<(/?)(row|c|v|sheetData)\b", rb"<\1x:\2", xml)
+        xml = xml.replace(
+            b"xmlns=", b'xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns='
+        )
+    elif change == "no places":
+        cells = b"<c t='str'><v>z</v></c>" * 16_384
+        xml = re.sub(rb"<row r=\"1048576\".*?</row>", b"<row r='1048576'>" + cells + b"</row>", xml)
+    else:
+        xml = xml.replace(b"<c r=", b"<c\n\tr=")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for other, content in files.items():
+            book.writestr(other, xml if other == name else content)
+    with pytest.raises(DataError, match="spans 17,1"):
+        read(path)
+
+
+def test_repeated_cells_of_an_ods_file_do_not_fill_the_memory(tmp_path: Path) -> None:
+    cell = (
+        '<table:table-cell table:number-columns-repeated="10000" office:value-type="string">'
+        "<text:p>a</text:p></table:table-cell>"
+    )
+    below = f'<table:table-row table:number-rows-repeated="1000000">{cell}</table:table-row>'
+    path = write_ods(tmp_path / "a.ods", [["text"]], below=below)
+    with pytest.raises(DataError, match="spans 10,000,010,000 cells"):
+        read(path)
+
+
+def test_an_xlsb_file_with_a_far_cell_does_not_fill_the_memory(tmp_path: Path) -> None:
+    record = struct.pack("<BBI", 0, 4, 1_048_575) + struct.pack("<BBII", 4, 8, 16_383, 0)
+    path = tmp_path / "a.xlsb"
+    with zipfile.ZipFile(path, "w") as book:
+        book.writestr("[Content_Types].xml", "<Types/>")
+        book.writestr("xl/workbook.bin", b"")
+        book.writestr("xl/worksheets/sheet1.bin", record)
+    with pytest.raises(DataError, match="spans 17,179,869,184 cells"):
+        read(path)
+
+
+def test_a_workbook_that_unpacks_to_gigabytes_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extent_module, "MOST_UNPACKED", 10_000_000)
+    path = far_cell(tmp_path / "a.xlsx")
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("xl/media/more.xml", b" " * 10_000_000)
+    with pytest.raises(DataError, match="unpacks to more than 10 MB"):
         read(path)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from emolens.data.readers.arrow import open_arrow, open_parquet
 from emolens.data.readers.delimited import open_delimited
+from emolens.data.readers.excel import open_workbook
 from emolens.data.readers.kinds import ENDINGS as ENDINGS
 from emolens.data.readers.kinds import PACKED, kind_of
 from emolens.data.readers.kinds import is_table as is_table
@@ -32,6 +33,7 @@ FORMATS: dict[str, Callable[[Source, ReadOptions], Table]] = {
     "jsonl": open_json_lines,
     "parquet": open_parquet,
     "arrow": open_arrow,
+    **dict.fromkeys(("xlsx", "xls", "xlsb", "ods"), open_workbook),
 }
 # A .txt file without labels is read in another way.
 _WITHOUT_LABELS = {"txt": open_texts}

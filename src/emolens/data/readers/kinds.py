@@ -28,6 +28,11 @@ ENDINGS = {
     ".arrow": "arrow",
     ".arrows": "arrow",
     ".feather": "arrow",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".xls": "xls",
+    ".xlsb": "xlsb",
+    ".ods": "ods",
 }
 # The endings of files that hold another file.
 PACKED = {".gz": "gz", ".bz2": "bz2", ".xz": "xz", ".zst": "zst", ".zip": "zip"}

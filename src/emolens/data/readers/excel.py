@@ -1,0 +1,155 @@
+"""Workbooks: .xlsx, .xls, .xlsb and .ods files, one sheet at a time. Runs no formula."""
+
+from __future__ import annotations
+
+import contextlib
+import zipfile
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from emolens.data.checks import Note
+from emolens.data.readers.extent import cells_of
+from emolens.data.readers.options import ReadOptions
+from emolens.data.readers.source import Source
+from emolens.data.readers.table import Row, Table, chunked
+from emolens.errors import DataError, first_line, nearest, some_of
+from emolens.shown import visible
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet, CalamineWorkbook
+
+# The library holds a whole sheet in memory, with its empty cells.
+_MOST_CELLS = 20_000_000
+
+
+def open_workbook(source: Source, options: ReadOptions) -> Table:
+    """One sheet, whose columns are named by its first row that is not empty.
+
+    Without `options.sheet` it is the first visible one that holds rows; a note names the others.
+    """
+    with _workbook_errors(source):
+        _check_size(source)
+        sheet, notes = _read_sheet(source, options)
+    rows = _numbered(sheet)
+    for _ in range(options.skip_rows):
+        next(rows, None)
+    number, header = next(((n, row) for n, row in rows if any(map(_is_filled, row))), (0, []))
+    titles = tuple("" if cell is None else str(cell).strip() for cell in header)
+    columns = tuple(title or f"column_{i}" for i, title in enumerate(titles, start=1))
+    if options.header is False:
+        number -= 1
+        columns = titles = tuple(str(i + 1) for i in range(len(header)))
+
+    def read(_: Sequence[str]) -> Iterator[Any]:
+        return chunked(_rows(sheet, columns, after=number))
+
+    return Table(
+        f"{source.name}, sheet {visible(sheet.name)}", columns, read, titles=titles, notes=notes
+    )
+
+
+def _numbered(sheet: CalamineSheet) -> Iterator[tuple[int, list[Any]]]:
+    """The rows with their numbers in the sheet, from the first column that is used."""
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        yield number, list(map(_value, cells))
+
+
+def _rows(
+    sheet: CalamineSheet, columns: tuple[str, ...], *, after: int
+) -> Iterator[tuple[int, Row]]:
+    for number, cells in _numbered(sheet):
+        if number > after and any(map(_is_filled, cells)):
+            yield number, dict(zip(columns, cells, strict=True))
+
+
+def _value(cell: Any) -> Any:
+    """None for an empty cell, and an integer for a whole number: a workbook knows floats only."""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+        return int(cell)
+    return None if cell == "" else cell
+
+
+def _is_filled(cell: Any) -> bool:
+    return cell is not None and bool(str(cell).strip())
+
+
+def _read_sheet(source: Source, options: ReadOptions) -> tuple[CalamineSheet, tuple[Note, ...]]:
+    import python_calamine as calamine
+
+    # By its path, the library would open the kind that the ending says.
+    with source.path.open("rb") as file, calamine.CalamineWorkbook.from_filelike(file) as book:
+        return _sheet(source, book, options)
+
+
+def _sheet(
+    source: Source, book: CalamineWorkbook, options: ReadOptions
+) -> tuple[CalamineSheet, tuple[Note, ...]]:
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+    kinds = {meta.name: meta for meta in book.sheets_metadata}
+    names = [name for name, meta in kinds.items() if meta.typ == SheetTypeEnum.WorkSheet]
+    if options.sheet is not None:
+        return book.get_sheet_by_name(_named(source, names, options.sheet)), ()
+    seen = [n for n in names if kinds[n].visible == SheetVisibleEnum.Visible]
+    for name in [*seen, *(n for n in names if n not in seen)]:
+        sheet = book.get_sheet_by_name(name)
+        if any(any(map(_is_filled, cells)) for _, cells in _numbered(sheet)):
+            return sheet, _others(source, name, names)
+    raise DataError(f"{source} holds no rows.", hint="Check how the file was made.")
+
+
+def _named(source: Source, names: list[str], wanted: str) -> str:
+    if wanted in names:
+        return wanted
+    if wanted.isdecimal() and 0 < int(wanted) <= len(names):
+        return names[int(wanted) - 1]
+    raise DataError(f"{source} has no sheet '{wanted}'.", hint=nearest(wanted, names))
+
+
+def _others(source: Source, name: str, names: list[str]) -> tuple[Note, ...]:
+    others = [visible(other) for other in names if other != name]
+    if not others:
+        return ()
+    return (
+        Note(
+            "R01",
+            f"{source}: the sheet '{visible(name)}' is read, and these are not: {some_of(others)}.",
+            "Another one can be named with --sheet.",
+        ),
+    )
+
+
+@contextlib.contextmanager
+def _workbook_errors(source: Source) -> Iterator[None]:
+    import python_calamine as calamine
+
+    try:
+        yield
+    except calamine.PasswordError as error:
+        raise DataError(
+            f"{source} needs a password.", hint="Save it without a password, or as .csv."
+        ) from error
+    except (calamine.CalamineError, zipfile.BadZipFile, ValueError, OverflowError) as error:
+        raise DataError(
+            f"{source} is not a readable workbook ({visible(first_line(error))}).",
+            hint="Check that it was written completely, or save it again as .xlsx.",
+        ) from error
+
+
+def _check_size(source: Source) -> None:
+    """Raise DataError for a workbook that would fill the memory: the library does not look."""
+    if source.format == "xls":  # can't have more than 65,536 rows of 256 cells
+        return
+    try:
+        cells = cells_of(source.path)
+    except OverflowError as error:
+        raise _too_large(source, str(error)) from error
+    if cells > _MOST_CELLS:
+        raise _too_large(source, f"a sheet spans {cells:,} cells, with the empty ones")
+
+
+def _too_large(source: Source, why: str) -> DataError:
+    return DataError(
+        f"{source} is too large: {why}.",
+        hint="Delete the cells that are far from the table, or save the sheet as .csv.",
+    )
