@@ -283,6 +283,20 @@ def test_files_of_rows_with_labels_are_no_classes(tmp_path: Path) -> None:
         load_dataset(tmp_path)
 
 
+def test_short_texts_of_a_class_have_one_encoding_and_it_is_said(tmp_path: Path) -> None:
+    for i in range(30):
+        for label, text in (("joy", f"c'est très bien {i}"), ("fear", f"ça me gêne {i}")):
+            (tmp_path / label).mkdir(exist_ok=True)
+            encoding = ("cp1252", "utf-8", "utf-16")[i % 3]
+            (tmp_path / label / f"{i}.txt").write_text(text, encoding)
+    dataset = load_dataset(tmp_path)
+    texts = {text for split in dataset.splits.values() for text in split.texts}
+    assert texts == {
+        text.format(i) for text in ("c'est très bien {}", "ça me gêne {}") for i in range(30)
+    }
+    assert "joy is not UTF-8; it is read as cp1252" in said(dataset, "R02")
+
+
 def test_an_empty_file_of_a_class_is_a_row_without_a_text(tmp_path: Path) -> None:
     write_classes(tmp_path, [*feeling_rows(30), ("", "joy")])
     assert load_dataset(tmp_path).blank == {"train": 1}

@@ -5,6 +5,7 @@ Knows nothing of splits.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import re
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from emolens.blank import is_blank
+from emolens.data.checks import Note
 from emolens.data.readers import AS_FOUND, open_table, source_of
 from emolens.data.readers.columns import LABEL_COLUMNS
 from emolens.data.readers.encoding import text_file
@@ -23,8 +25,10 @@ from emolens.data.readers.source import Source
 from emolens.data.readers.table import CHUNK, Chunk, Row, Table, chunked
 from emolens.data.splitnames import assigned, in_order
 from emolens.errors import DataError
+from emolens.temporary import scratch_folder
 
-_LOOKED_AT = 64_000  # bytes
+_LOOKED_AT = 64_000  # bytes of a file
+_GUESSED = 1_000  # files that are enough to guess an encoding
 LINES = (".txt", ".text", ".label", ".labels")  # files that may hold one text or label per line
 
 
@@ -238,12 +242,38 @@ def _with_label(texts: Table, name: str) -> Table:
 
 def class_table(folder: ClassFolder, options: ReadOptions = AS_FOUND) -> Table:
     """The texts of a folder, with its name as their label. Rows count the files by name."""
+    code_page, notes = _code_page(folder, options)
+    other = replace(options, encoding=code_page)
 
     def rows() -> Iterator[tuple[int, Row]]:
         for number, path in enumerate(folder.files, start=1):
-            yield number, {"text": _whole(path, options), "label": folder.path.name}
+            text = _whole(path, options if _is_unicode(path) else other)
+            yield number, {"text": text, "label": folder.path.name}
 
-    return Table(folder.path, ("text", "label"), lambda _: chunked(rows()), unit="file")
+    return Table(
+        folder.path, ("text", "label"), lambda _: chunked(rows()), unit="file", notes=notes
+    )
+
+
+def _code_page(folder: ClassFolder, options: ReadOptions) -> tuple[str | None, tuple[Note, ...]]:
+    """The encoding of the files that are not Unicode: one text alone is too short for a guess."""
+    files = [path for path in folder.files if not _is_unicode(path)]
+    if options.encoding or not files:
+        return options.encoding, ()
+    with scratch_folder() as scratch:
+        path = scratch / "texts"
+        path.write_bytes(b"\n".join(file.read_bytes()[:_LOOKED_AT] for file in files[:_GUESSED]))
+        guessed = text_file(Source.of(path, name=str(folder.path), file_format="txt"), options)
+    return guessed.encoding, guessed.notes
+
+
+def _is_unicode(path: Path) -> bool:
+    raw = path.read_bytes()
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw
+    return True
 
 
 def _whole(path: Path, options: ReadOptions) -> str:
