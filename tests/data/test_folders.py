@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import shlex
 from collections.abc import Callable
@@ -38,7 +39,8 @@ def typed(*words: object) -> None:
 
 def write_lines(path: Path, lines: list[str], end: str = "\n") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines) + end, "utf-8")
+    raw = ("\n".join(lines) + end).encode()
+    path.write_bytes(gzip.compress(raw) if path.suffix == ".gz" else raw)
     return path
 
 
@@ -65,6 +67,8 @@ def write_classes(folder: Path, rows: list[tuple[str, str]], ending: str = ".txt
         ("emotionTrain.csv", "emotionEval.csv", "emotionHoldout.csv"),
         ("train/data.csv", "val/data.csv", "test/data.csv"),
         ("data/train.csv", "data/evaluation.csv", "data/hold-out.csv"),
+        ("train", "dev", "test"),
+        ("Train.data", "eval.tab", "test.dat"),
         ("my data/train.csv", "my data/val.csv", "my data/test.csv"),
     ],
 )
@@ -203,6 +207,7 @@ def test_texts_and_labels_in_two_files_are_joined(tmp_path: Path, name: str) -> 
         ("train.txt", "train_labels.txt"),
         ("train/text.txt", "train/label.txt"),
         ("sentences.txt", "emotions.txt"),
+        ("train_text.txt.gz", "train_labels.txt.gz"),
     ],
 )
 def test_pairs_have_many_names(tmp_path: Path, texts: str, labels: str) -> None:

@@ -19,6 +19,7 @@ from emolens.data.checks import Note
 from emolens.data.readers import AS_FOUND, open_table, source_of
 from emolens.data.readers.columns import LABEL_COLUMNS
 from emolens.data.readers.encoding import text_file
+from emolens.data.readers.kinds import PACKED
 from emolens.data.readers.lines import open_texts
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
@@ -29,7 +30,7 @@ from emolens.temporary import scratch_folder
 
 _LOOKED_AT = 64_000  # bytes of a file
 _GUESSED = 1_000  # files that are enough to guess an encoding
-LINES = (".txt", ".text", ".label", ".labels")  # files that may hold one text or label per line
+_LINES = (".txt", ".text", ".label", ".labels")
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,12 @@ def visible(folder: Path) -> list[Path]:
     return [path for path in entries if not path.name.startswith((".", "__", "Thumbs.db"))]
 
 
+def is_lines(path: Path) -> bool:
+    """Whether a file, perhaps a compressed one, may hold one text or one label per line."""
+    plain = path.with_suffix("") if path.suffix.lower() in PACKED else path
+    return plain.suffix.lower() in _LINES
+
+
 def is_text_file(path: Path) -> bool:
     """Whether a file may hold one text: it ends in .txt, or has no ending."""
     return path.suffix.lower() in ("", ".txt") and path.is_file()
@@ -146,9 +153,10 @@ class Opener:
 
     def _rows(self, path: Path, column: str) -> Table:
         """A table; of a file with one value per line, its values in this column."""
-        if path.suffix.lower() not in LINES:
+        if not is_lines(path):
             return self.open(path)
-        table = open_texts(Source.of(path, file_format="txt"), self.read)
+        as_lines = replace(self.read, file_format="txt")
+        table = open_texts(self.files.enter_context(source_of(path, as_lines)), as_lines)
 
         def read(_: Sequence[str]) -> Iterator[Chunk]:
             for chunk in table.chunks("text"):

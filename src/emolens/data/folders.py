@@ -9,16 +9,16 @@ from pathlib import Path
 
 from emolens.data.checks import Note
 from emolens.data.composed import (
-    LINES,
     ClassFile,
     ClassFolder,
     Item,
     Pair,
     classes_among,
+    is_lines,
     is_text_file,
     visible,
 )
-from emolens.data.readers import is_table
+from emolens.data.readers import is_table, stem_of
 from emolens.data.splitnames import (
     SPLITS,
     TRAIN,
@@ -30,7 +30,8 @@ from emolens.data.splitnames import (
 from emolens.errors import DataError, nearest, some_of
 from emolens.names import user_path
 
-_PACKED = {".gz", ".bz2", ".xz", ".zst", ".zip"}
+# Endings of files that may be tables, if they have the name of a split.
+_PERHAPS = ("", ".data", ".dat", ".tab")
 _TEXT_WORDS = ("text", "texts", "sentence", "sentences", "tweet", "tweets", "input", "inputs", "x")
 _LABEL_WORDS = ("label", "labels", "target", "targets", "y", "class", "classes", "gold",
                 "emotion", "emotions")  # fmt: skip
@@ -80,13 +81,6 @@ def paths_of(item: Item) -> tuple[Path, ...]:
     if isinstance(item, Pair):
         return item.texts, item.labels
     return (item.path,) if isinstance(item, (ClassFolder, ClassFile)) else (item,)
-
-
-def stem_of(path: Path) -> str:
-    """The name without its endings: 'train' for 'train.csv.gz'."""
-    while path.suffix and (is_table(path) or path.suffix.lower() in {*_PACKED, *LINES}):
-        path = path.with_suffix("")
-    return path.name
 
 
 def layout_of_folder(folder: Path, wanted: Mapping[str, str]) -> Layout:
@@ -268,7 +262,10 @@ def _tables(files: Iterable[Path]) -> list[Path]:
 
 
 def _is_table(path: Path) -> bool:
-    return is_table(path) and path.is_file()
+    if is_table(path):
+        return path.is_file()
+    perhaps = path.suffix.lower() in _PERHAPS and path.is_file()
+    return perhaps and bool(assigned([path.stem], exact=True).places)
 
 
 def _aside(path: Path) -> bool:
@@ -310,17 +307,17 @@ def _pairs(files: Sequence[Path]) -> tuple[list[Pair], list[Path]]:
     texts: dict[tuple[str, ...], Path] = {}
     labels: dict[tuple[str, ...], list[tuple[int, Path]]] = {}
     plain: dict[tuple[str, ...], Path] = {}
-    for path in (path for path in files if is_table(path) or path.suffix.lower() in LINES):
-        lines = path.suffix.lower() in LINES
-        ending = "" if lines else path.name.removeprefix(stem_of(path))
-        words = words_of(path.name.removesuffix(".txt") if lines else stem_of(path))
+    for path in (path for path in files if is_table(path) or is_lines(path)):
+        stem = stem_of(path)
+        ending = "" if is_lines(path) else path.name.removeprefix(stem)
+        words = words_of(stem)
         for i, word in enumerate(words):
             key = (ending, *words[:i], *words[i + 1 :])
             if word in _TEXT_WORDS:
                 texts.setdefault(key, path)
             elif word in _LABEL_WORDS:
                 labels.setdefault(key, []).append((_LABEL_WORDS.index(word), path))
-        if lines and assigned([path.stem]).places:  # 'train.txt' beside 'train.labels'
+        if is_lines(path) and assigned([stem]).places:  # 'train.txt' beside 'train.labels'
             plain[(ending, *words)] = path
     both = {
         key: (path, min(labels[key])[1]) for key, path in (plain | texts).items() if key in labels
