@@ -24,7 +24,7 @@ from emolens.explore.project import Projection
 from emolens.export.verify import drift
 from emolens.labels import LabelSet
 from emolens.predict.classifier import Classifier
-from emolens.predict.tables import Tally
+from emolens.predict.tables import Tally, WriteOptions
 from emolens.scores import FINETUNE, ROLES, FinetuneFacts, Scores
 from emolens.show.canvas import Display
 from emolens.study import Run
@@ -163,6 +163,7 @@ def values(tiny_run: Run, tiny_encoder: Path) -> list[Any]:
         Encoder(encoder, precision="fp32"),
         drift(tiny_run.folder / "model", ["i am sad"], precision="fp32"),
         Tally(rows=3),
+        WriteOptions(prefix="new_"),
         evaluation,
         *evaluation.by_split["test"].values(),
         *evaluation.hardest,

@@ -38,7 +38,7 @@ _NAMES = {
     "learn.finetune": "finetune",
     "learn.probe": "Probe",
     "predict.classifier": "Classifier Prediction",
-    "predict.tables": "Tally predict_table",
+    "predict.tables": "Tally WriteOptions predict_table",
     "scores": "EpochPoint FinetuneFacts LinearFacts LossPoint MajorityFacts Recipe Scores",
     "show.canvas": "save_figure",
     "show.displays": (
@@ -93,6 +93,7 @@ if TYPE_CHECKING:
     from emolens.predict.classifier import Classifier as Classifier
     from emolens.predict.classifier import Prediction as Prediction
     from emolens.predict.tables import Tally as Tally
+    from emolens.predict.tables import WriteOptions as WriteOptions
     from emolens.predict.tables import predict_table as predict_table
     from emolens.scores import EpochPoint as EpochPoint
     from emolens.scores import FinetuneFacts as FinetuneFacts

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 
 from emolens.errors import DataError, EmolensError, UsageError
 from emolens.predict.classifier import Classifier
-from emolens.predict.tables import default_target, predict_table
+from emolens.predict.tables import WriteOptions, default_target, predict_table
 from emolens.study import Run
 from tests.conftest import HOSTILE, feeling_rows
 
 ADDED = ["emotion", "probability", "unsure", "p_sadness", "p_joy", "p_anger"]
 TEXTS = [*HOSTILE, 'a "quoted", text;\twith\nall of it', "", *(t for t, _ in feeling_rows(9))]
+OVERWRITE = WriteOptions(overwrite=True)
 Rows = list[dict[str, Any]]
 
 
@@ -49,6 +50,9 @@ def read(path: Path) -> Rows:
     if path.suffix == ".parquet":
         rows: Rows = pq.read_table(path).to_pylist()
         return rows
+    if path.suffix in (".arrow", ".feather"):
+        arrow_rows: Rows = pyarrow.feather.read_table(path).to_pylist()
+        return arrow_rows
     if path.suffix == ".jsonl":
         return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     with path.open(encoding="utf-8", newline="") as file:
@@ -122,7 +126,7 @@ def test_a_file_is_never_its_own_target(classifier: Classifier, tmp_path: Path) 
     before = given.read_bytes()
     for overwrite in (False, True):
         with pytest.raises(UsageError, match="is the input"):
-            predict_table(classifier, given, given, overwrite=overwrite)
+            predict_table(classifier, given, given, write=WriteOptions(overwrite=overwrite))
     assert given.read_bytes() == before
 
 
@@ -132,7 +136,7 @@ def test_a_target_that_exists_needs_overwrite(classifier: Classifier, tmp_path: 
     with pytest.raises(UsageError, match="exists already"):
         predict_table(classifier, given, target)
     assert target.read_text() == "mine"
-    predict_table(classifier, given, target, overwrite=True)
+    predict_table(classifier, given, target, write=OVERWRITE)
     assert list(read(target)[0]) == ["text", *ADDED]
 
 
@@ -164,7 +168,7 @@ class TestTypes:
         rows[2400]["note"] = "late"
         for suffix in (".parquet", ".jsonl"):
             given = write(tmp_path / f"in{suffix}", rows)
-            predict_table(classifier, given, tmp_path / "out.parquet", overwrite=True)
+            predict_table(classifier, given, tmp_path / "out.parquet", write=OVERWRITE)
             assert [row["note"] for row in read(tmp_path / "out.parquet")] == [
                 row["note"] for row in rows
             ]
@@ -209,13 +213,43 @@ class TestTypes:
             ("sad", 2.5, "x"),
         ]
 
-    def test_what_does_not_fit_into_parquet_is_named(
+    @pytest.mark.parametrize("values", [(1, "x"), ({}, None), (2**70, 1), ([1], {"a": 2})])
+    @pytest.mark.parametrize("ending", [".parquet", ".arrow", ".feather"])
+    def test_values_without_a_common_type_are_written_as_text_with_a_note(
+        self, classifier: Classifier, tmp_path: Path, values: tuple[Any, Any], ending: str
+    ) -> None:
+        given = write(tmp_path / "in.jsonl", [{"text": "happy", "n": value} for value in values])
+        tally = predict_table(classifier, given, tmp_path / f"out{ending}")
+        texts = [v if v is None or isinstance(v, str) else json.dumps(v) for v in values]
+        assert [row["n"] for row in read(tmp_path / f"out{ending}")] == texts
+        (note,) = tally.notes
+        assert "'n'" in note.text
+        assert ".jsonl" in note.hint
+
+    def test_a_type_that_parquet_cannot_hold_is_named(
         self, classifier: Classifier, tmp_path: Path
     ) -> None:
-        given = write(tmp_path / "in.jsonl", [{"text": "happy", "n": 1}, {"text": "sad", "n": "x"}])
+        interval = pa.array([pa.MonthDayNano([1, 2, 3])])
+        table = pa.table({"text": ["happy"], "gap": interval})
+        pyarrow.feather.write_feather(table, tmp_path / "in.arrow")
         with pytest.raises(DataError, match="does not fit into Parquet") as caught:
-            predict_table(classifier, given, tmp_path / "out.parquet")
-        assert ".jsonl" in caught.value.hint
+            predict_table(classifier, tmp_path / "in.arrow", tmp_path / "out.parquet")
+        assert "--out NAME.jsonl" in caught.value.hint
+        predict_table(classifier, tmp_path / "in.arrow", tmp_path / "out.arrow")
+        assert read(tmp_path / "out.arrow")[0]["gap"] == interval[0].as_py()
+
+    @pytest.mark.parametrize("ending", [".arrow", ".feather"])
+    def test_dictionaries_that_change_become_plain_columns_of_an_arrow_file(
+        self, classifier: Classifier, tmp_path: Path, ending: str
+    ) -> None:
+        parts = [pa.array(part).dictionary_encode() for part in (["a", "b"], ["c", "a"])]
+        with pa.OSFile(str(tmp_path / "in.arrow"), "wb") as file:
+            schema = pa.schema({"text": pa.string(), "kind": parts[0].type})
+            with pa.ipc.new_stream(file, schema) as writer:
+                for part in parts:
+                    writer.write_batch(pa.record_batch([["happy", "sad"], part], schema=schema))
+        predict_table(classifier, tmp_path / "in.arrow", tmp_path / f"out{ending}")
+        assert [row["kind"] for row in read(tmp_path / f"out{ending}")] == ["a", "b", "c", "a"]
 
     def test_a_column_that_is_blank_in_the_first_row_has_its_type(
         self, classifier: Classifier, tmp_path: Path
@@ -261,14 +295,6 @@ class TestTypes:
         assert rows_out.select(table.column_names).schema.equals(table.schema)
         assert rows_out.select(table.column_names).to_pydict()["ns"] == table["ns"].to_pylist()
 
-    def test_what_parquet_cannot_hold_is_named(
-        self, classifier: Classifier, tmp_path: Path
-    ) -> None:
-        for value in ({}, 2**70):
-            given = write(tmp_path / "in.jsonl", [{"text": "happy", "n": value}])
-            with pytest.raises(DataError, match="does not fit into Parquet"):
-                predict_table(classifier, given, tmp_path / "out.parquet")
-
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
@@ -300,7 +326,7 @@ def test_bad_input_is_named_and_an_earlier_output_is_left_alone(
     target = tmp_path / f"out{suffix}"
     target.write_text("what was there")
     with pytest.raises(DataError, match=message) as caught:
-        predict_table(classifier, tmp_path / name, target, overwrite=True)
+        predict_table(classifier, tmp_path / name, target, write=OVERWRITE)
     assert name in str(caught.value)
     assert caught.value.hint
     assert target.read_text() == "what was there"
@@ -316,7 +342,7 @@ def test_a_failure_midway_leaves_the_earlier_output(
     target = tmp_path / f"out{suffix}"
     target.write_text("what was there")
     with pytest.raises(DataError, match="line 3002"):
-        predict_table(classifier, tmp_path / "in.csv", target, overwrite=True)
+        predict_table(classifier, tmp_path / "in.csv", target, write=OVERWRITE)
     assert target.read_text() == "what was there"
     assert len(list(tmp_path.iterdir())) == 2
 
@@ -358,7 +384,7 @@ def test_every_format_of_studies_gets_answers(
         pyarrow.feather.write_feather(pa.table({"text": ["happy"]}), given)
     target = default_target(given)
     predict_table(classifier, str(given), str(target))
-    assert target.name == f"in-emotions{'.ndjson' if ending == '.ndjson' else '.parquet'}"
+    assert target.name == f"in-emotions{ending}"
     answer = classifier.predict(["happy"])[0]
     if ending == ".ndjson":
         rows_out = json.loads(target.read_text("utf-8"))

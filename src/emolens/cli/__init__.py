@@ -16,12 +16,9 @@ from emolens.cli.cache import cache as cache_command
 from emolens.cli.ending import run_command
 from emolens.cli.inspect import inspect as inspect_command
 from emolens.cli.options import (
-    AnswersOption,
-    InputOption,
     JsonOption,
     LabelOption,
     LayerOption,
-    ModelOption,
     NormalizeOption,
     OverwriteOption,
     PoolingOption,
@@ -31,18 +28,16 @@ from emolens.cli.options import (
     VectorsOption,
     reading,
 )
+from emolens.cli.predict import predict
 from emolens.cli.stops import promise
 from emolens.cli.study import study_command
-from emolens.cli.tables import table_among, tables
-from emolens.console import Console, show_answers, show_batch
-from emolens.data.readers import AS_FOUND
+from emolens.cli.tables import tables
+from emolens.console import Console, show_batch
 from emolens.data.readers.options import ReadOptions
-from emolens.errors import DataError, UsageError
 from emolens.names import user_path
 from emolens.version import __version__
 
 if TYPE_CHECKING:
-    from emolens.data.readers.source import Source
     from emolens.encode.backbone import Pooling
 
 app = typer.Typer(
@@ -210,123 +205,7 @@ def export(
     console.note(str(drift(model, rows.texts, labels=rows.labels if known else None)))
 
 
-@app.command()
-@reading
-def predict(
-    texts: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[TEXT]...", help="Texts, or - for the lines of stdin, or one table (FILE.csv)."
-        ),
-    ] = None,
-    source: InputOption = None,
-    out: AnswersOption = None,
-    model: ModelOption = Path("runs/starter/model"),
-    text: TextOption = None,
-    unsure_below: Annotated[
-        float, typer.Option(min=0, max=1, help="Mark answers with a lower probability as unsure.")
-    ] = 0.5,
-    precision: PrecisionOption = None,
-    overwrite: OverwriteOption = False,
-    as_json: JsonOption = False,
-    *,
-    read: ReadOptions,
-) -> None:
-    """Predict emotions with probabilities, for texts or tables of any size."""
-    from emolens.predict.classifier import Classifier
-    from emolens.predict.tables import check_target, default_target
-
-    if source is None and texts:
-        source = table_among(texts, Console(), file_format=read.file_format)
-        texts = None if source else texts
-    if bool(texts) == (source is not None):
-        raise UsageError(
-            "Give either texts or --input FILE.", hint='For example: emolens predict "So good!"'
-        )
-    if source is None and (out or text or overwrite or read != AS_FOUND):
-        raise UsageError(
-            "Options for a table, such as --out and --text, need --input FILE.",
-            hint="Leave them out for texts. For a table from stdin: --input - --format csv",
-        )
-    if source is not None and as_json:
-        raise UsageError("--json is for texts.", hint="For a table of JSON lines: --out NAME.jsonl")
-
-    def classifier() -> Classifier:
-        return Classifier(model, precision=precision, unsure_below=unsure_below)
-
-    if source is not None:
-        check = partial(check_target, overwrite=overwrite)
-        with tables(source, out, read=read, default=default_target, check=check) as (
-            table,
-            target,
-        ):
-            _predict_table(classifier(), table, target, text=text, read=read, overwrite=overwrite)
-        return
-    model_loaded = classifier()
-    lines = _stdin_lines() if texts == ["-"] else texts or []
-    answers = model_loaded.predict(lines)
-    show_answers(Console(as_json=as_json), answers, model_loaded.max_length)
-
-
-def _stdin_lines() -> list[str]:
-    from emolens.data.readers.table import CELL_ROOM, MOST_BYTES, too_long
-
-    lines: list[str] = []
-    room = 2 * MOST_BYTES
-    try:
-        while line := sys.stdin.readline(MOST_BYTES + 1):
-            if len(line) > MOST_BYTES:
-                raise too_long(f"stdin, line {len(lines) + 1}", "the line")
-            lines.append(line.rstrip("\r\n"))
-            room -= CELL_ROOM + len(line)
-            if room < 0:
-                raise DataError(
-                    f"stdin gives more than {len(lines):,} lines, which are held in memory here.",
-                    hint="Give them as a table: emolens predict --input - --format txt",
-                )
-        return lines
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"The lines of stdin are not {error.encoding.upper()}"
-            f" (byte 0x{error.object[error.start]:02x}).",
-            hint="Name their encoding: emolens predict --input - --format txt --encoding cp1252",
-        ) from error
-    except OSError as error:
-        raise DataError(
-            f"stdin can't be read: {error.strerror}.",
-            hint="Give the lines through a pipe, or from a file: emolens predict - < FILE",
-        ) from error
-
-
-def _predict_table(
-    classifier: Any,
-    source: Source,
-    target: Path,
-    *,
-    text: str | None,
-    read: ReadOptions,
-    overwrite: bool,
-) -> None:
-    from emolens.predict.tables import predict_table
-
-    console = Console()
-    with promise("Nothing was written."), console.progress("predict") as update:
-        tally = predict_table(
-            classifier,
-            source,
-            target,
-            text_column=text,
-            read=read,
-            overwrite=overwrite,
-            progress=lambda done: update(done, None),
-        )
-    console.note(f"{tally.rows:,} rows")
-    if tally.truncated:
-        console.note(f"cut at the model's {classifier.max_length} tokens: {tally.truncated:,}")
-    if tally.blank:
-        console.note(f"no text, so no emotion: {tally.blank:,}")
-
-
+app.command("predict")(predict)
 app.command("cache")(cache_command)
 
 

@@ -15,10 +15,11 @@ from emolens.data.readers import is_table, source_of
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import STDIN, Source, is_stream, path_of
 from emolens.errors import UsageError
+from emolens.predict.writers import COMPRESSED
 from emolens.temporary import scratch_folder
 
 STDOUT = ("-", "/dev/stdout", "/dev/fd/1")
-_BINARY = (".parquet",)
+_BINARY = (".parquet", ".arrow", ".feather", ".xlsx")
 
 
 def table_among(
@@ -85,15 +86,22 @@ def tables(
     elif out is not None:
         check(out, source)  # before a pipe is read
     with source_of(source, read) as given:
-        target = default(given.like, given.format)
         if to_stdout:
-            with _stdout(target.suffix) as target:
+            ending = default(Path(f"table.{given.format}"), given.format).suffix
+            with _stdout(ending) as target:
                 yield given, target
         else:
-            target = out or target
+            target = out or default(_named_after(given), given.format)
             check(target, given)  # before a model is loaded
             yield given, target
             Console().line(str(target))
+
+
+def _named_after(source: Source) -> Path:
+    """The path after which the new file is named; it ends with .gz if that of the input does."""
+    packed = source.given.suffix
+    name = source.like.name + (packed if packed.lower() in COMPRESSED else "")
+    return source.like.with_name(name)
 
 
 def _check_stdout(source: Path) -> None:

@@ -1,77 +1,100 @@
 """Reads a table and writes it with emotions, a chunk of rows at a time.
 
-The output has the columns of the input, and `emotion`, `probability`, `unsure` and `p_<class>`.
+The new table has all columns and all rows of the old one in their order, and the columns `emotion`,
+`probability`, `unsure` and `p_<class>`. If rows could not be read as they should, they have no
+answer, and a column `error` says why.
 """
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import csv
-import io
-import json
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
 
 from emolens.blank import is_blank
-from emolens.data.readers import AS_FOUND, open_table, source_of, stem_of
-from emolens.data.readers.columns import choose_column, texts_of
+from emolens.data.checks import Note
+from emolens.data.readers import AS_FOUND, ENDINGS, open_table, source_of, stem_of
+from emolens.data.readers.columns import choose_column, readable_texts
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source, path_of
-from emolens.data.readers.table import Chunk, Row, Table
-from emolens.errors import DataError, first_line
+from emolens.data.readers.table import Chunk, Table
+from emolens.errors import DataError, UsageError
 from emolens.labels import LabelSet
-from emolens.names import user_path
 from emolens.output import atomic_file, new_output
-from emolens.predict.classifier import Classifier, Prediction
-from emolens.store import check_ending
+from emolens.predict.added import ERROR, Added, added_columns, values_of
+from emolens.predict.classifier import Classifier
+from emolens.predict.writers import (
+    COMPRESSED,
+    DELIMITED,
+    TEXTS,
+    WRITERS,
+    compressing,
+    ending_of,
+)
+from emolens.predict.writers.form import form_of
+from emolens.predict.writers.layout import Answered, Layout, Writer
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-_WRITTEN = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-# The format of the output by default, for formats that emolens reads but does not write.
-_WRITTEN_AS = {
-    ".txt": ".csv",
-    ".json": ".jsonl",
-    ".arrow": ".parquet",
-    ".arrows": ".parquet",
-    ".feather": ".parquet",
-    **dict.fromkeys((".xlsx", ".xls", ".xlsb", ".ods"), ".csv"),
-}
+_NAMED = 5  # rows that a note names
 
 
 @dataclass
 class Tally:
-    """Counts of rows: all, those cut at the model's limit, and those without a text."""
+    """Counts of rows: all, those cut at the model's limit, those without a text, and those that
+    could not be read as they should. notes: what was guessed, changed or left out.
+    """
 
     rows: int = 0
     truncated: int = 0
     blank: int = 0
+    errors: int = 0
+    notes: list[Note] = field(default_factory=list, repr=False)
 
 
-# Rows of a table, and the values that are added to each of them.
-Answered = tuple[Chunk, list[Row]]
+@dataclass(frozen=True)
+class WriteOptions:
+    """How answers are written.
+
+    overwrite: whether the file may exist. prefix: what the names of the new columns begin with.
+    safe_csv: whether cells that a spreadsheet would run, such as '=1+1', get a ' in front of them.
+    """
+
+    overwrite: bool = False
+    prefix: str = ""
+    safe_csv: bool = False
 
 
-def written_ending(ending: str) -> str:
-    """The ending of the output for an input with this one: the same, if emolens can write it."""
-    return _WRITTEN_AS.get(ending, ending)
+AS_USUAL = WriteOptions()
 
 
 def default_target(source: Path, file_format: str | None = None) -> Path:
-    """NAME-emotions beside the source. file_format: of the source, if its name has another."""
-    wanted = written_ending(f".{file_format}" if file_format else source.suffix.lower())
-    return source.with_name(f"{stem_of(source)}-emotions{wanted}")
+    """NAME-emotions beside the source, in its format if emolens can write it.
+
+    file_format: that of the source, if its name does not say it.
+    """
+    compression = source.suffix if source.suffix.lower() in COMPRESSED else ""
+    ending = Path(source.name.removesuffix(compression)).suffix.lower()
+    if file_format not in (None, ENDINGS.get(ending)) or ending not in WRITERS:
+        ending = _written_as(file_format or ENDINGS.get(ending, ""))
+    if ending not in TEXTS:  # the others are compressed inside
+        compression = ""
+    return source.with_name(f"{stem_of(source)}-emotions{ending}{compression}")
 
 
-def check_target(target: Path, source: str | Path | Source, *, overwrite: bool) -> None:
+def _written_as(file_format: str) -> str:
+    if file_format in ("xls", "xlsb", "ods"):
+        return ".xlsx"
+    return f".{file_format}" if f".{file_format}" in WRITERS else ".csv"
+
+
+def check_target(target: Path, source: str | Path | Source, *, write: WriteOptions) -> None:
     """Raise what predict_table raises for this target, without reading anything."""
-    check_ending(target, _WRITTEN)
-    new_output(target, inputs=[path_of(source)], overwrite=overwrite)
+    ending, _ = ending_of(target)
+    if write.safe_csv and ending not in DELIMITED:
+        raise UsageError(
+            f"--safe-csv is for {' and '.join(DELIMITED)}, and {target} is neither.",
+            hint="Leave it out: in other formats no program takes a text for a formula.",
+        )
+    new_output(target, inputs=[path_of(source)], overwrite=write.overwrite)
 
 
 def predict_table(
@@ -81,205 +104,121 @@ def predict_table(
     *,
     text_column: str | None = None,
     read: ReadOptions = AS_FOUND,
-    overwrite: bool = False,
+    write: WriteOptions = AS_USUAL,
     progress: Callable[[int], None] | None = None,
 ) -> Tally:
     """Read `source`, write `target` with the answers beside each row.
 
     source: any table that emolens reads, or .txt with one text per line; a pipe is read to its end
-    first. read: how to read it. target: .csv, .tsv, .jsonl, .ndjson or .parquet. overwrite: whether
-    `target` may exist; it is never the source. Memory use does not grow with the number of rows.
-    progress: called with the number of rows done. Raises UsageError for such a target, and
-    DataError that names the file and the line.
+    first. read: how to read it. target: its ending is one of WRITERS, and it is never the source.
+    write: how to write it. progress: called with the number of rows done. The table is read twice,
+    so that rows that can't be read or written are known before the model answers. Memory use does
+    not grow with the number of rows. Raises UsageError for such a target, and DataError that names
+    the file and the line.
     """
-    target = user_path(target)
-    check_target(target, source, overwrite=overwrite)
+    target = Path(target)
+    check_target(target, source, write=write)
     with source_of(source, read) as given:
         table = open_table(given, labelled=False, options=read)
-        column = choose_column(table, "text", text_column)
-        names = _added_names(table, classifier.labels)
-        tally = Tally()
-        answered = _answered(classifier, table, column=column, tally=tally, progress=progress)
-        if given.format == "txt":
-            answered = _without_labels(answered, table, classifier.labels)
-        with atomic_file(target, overwrite=overwrite) as file:
-            if target.suffix.lower() == ".parquet":
-                _write_parquet(answered, table, file)
-            else:
-                delimiter = _delimiter(table, given.format, target)
-                _write_text(answered, file, header=[*table.columns, *names], delimiter=delimiter)
-    return tally
+        job = _Job(classifier, table, choose_column(table, "text", text_column), read, write)
+        writer = job.prepared(given, target)
+        with (
+            atomic_file(target, overwrite=write.overwrite) as file,
+            compressing(file, ending_of(target)[1]) as compressed,
+        ):
+            writer.write(job.answered(progress), compressed)
+    return job.tally
 
 
-def _added_names(table: Table, labels: LabelSet) -> list[str]:
-    """The names of the new columns; DataError if the table has one of them."""
-    names = ["emotion", "probability", "unsure", *(f"p_{name}" for name in labels.names)]
-    if taken := set(table.columns).intersection(names):
-        raise DataError(
-            f"{table.origin} already has a column '{min(taken)}'; the answers need this name.",
-            hint="Rename the column first.",
-        )
-    return names
+@dataclass
+class _Job:
+    """One table and the model that answers its rows."""
+
+    classifier: Classifier
+    table: Table
+    column: str
+    read: ReadOptions
+    write: WriteOptions
+    tally: Tally = field(default_factory=Tally)
+
+    def prepared(self, source: Source, target: Path) -> Writer:
+        """The writer, after it has seen all rows; it has a column for errors if there are any."""
+        ending, _ = ending_of(target)
+        added = self._added(errors=False)
+        writer = WRITERS[ending](self._layout(added, source, ending))
+        errors = self._first_pass(writer, is_text=source.format == "txt")
+        if errors:
+            added = self._added(errors=True)
+            writer.layout = replace(writer.layout, added=added.names)
+        self.tally.notes += [*self.table.notes, *added.notes, *writer.notes, *errors]
+        return writer
+
+    def _added(self, *, errors: bool) -> Added:
+        labels = self.classifier.labels
+        return added_columns(self.table, labels, prefix=self.write.prefix, errors=errors)
+
+    def _layout(self, added: Added, source: Source, ending: str) -> Layout:
+        kept = tuple(name for name in self.table.columns if name not in added.replaced)
+        form = form_of(source, self.table, ending)
+        return Layout(self.table, kept, added.names, form, safe=self.write.safe_csv)
+
+    def _first_pass(self, writer: Writer, *, is_text: bool) -> list[Note]:
+        """Let the writer look at all rows. A note if rows can't be read as they should."""
+        numbers: list[int] = []
+        n_errors = n_rows = n_of_reader = 0
+        for chunk in self.table.chunks(*(() if writer.reads_all else (self.column,))):
+            if is_text and not n_rows:
+                _check_without_labels(self.table, chunk, self.classifier.labels)
+            _, errors = self._texts(chunk)
+            numbers += [chunk.numbers[place] for place in sorted(errors)][: _NAMED - len(numbers)]
+            n_errors += len(errors)
+            n_of_reader += len(chunk.errors)
+            n_rows += len(chunk)
+            writer.look(chunk)
+        if not n_errors:
+            return []
+        if n_errors == n_rows and not n_of_reader:  # this column holds no texts
+            chunk = next(iter(self.table.chunks(self.column)))
+            readable_texts(self.table, chunk, self.column, strict=True)
+        return [
+            Note(
+                "R04",
+                f"{n_errors:,} of {n_rows:,} rows could not be read as they should, so they have no"
+                f" answer; the column '{self.write.prefix}{ERROR}' says why.",
+                "To stop at such a row, add --strict.",
+                n_errors,
+                tuple(numbers),
+            )
+        ]
+
+    def _texts(self, chunk: Chunk) -> tuple[list[str], dict[int, str]]:
+        return readable_texts(self.table, chunk, self.column, strict=self.read.strict)
+
+    def answered(self, progress: Callable[[int], None] | None) -> Iterator[Answered]:
+        """The rows with their answers; the tally counts them on the way."""
+        tally, prefix = self.tally, self.write.prefix
+        for chunk in self.table.chunks():
+            texts, errors = self._texts(chunk)
+            answers = self.classifier.predict(texts)
+            added = [values_of(answer, prefix) for answer in answers]
+            for place, values in enumerate(added):
+                values[f"{prefix}{ERROR}"] = errors.get(place)
+            yield chunk, added
+            tally.rows += len(chunk)
+            tally.truncated += sum(answer.truncated for answer in answers)
+            tally.blank += sum(map(is_blank, texts)) - len(errors)
+            tally.errors += len(errors)
+            if progress:
+                progress(tally.rows)
 
 
-def _answered(
-    classifier: Classifier,
-    table: Table,
-    *,
-    column: str,
-    tally: Tally,
-    progress: Callable[[int], None] | None,
-) -> Iterator[Answered]:
-    """The rows with their answers; `tally` counts them on the way."""
-    for chunk in table.chunks():
-        texts = texts_of(table, chunk, column)
-        answers = classifier.predict(texts)
-        yield chunk, [_added(answer) for answer in answers]
-        tally.rows += len(chunk)
-        tally.truncated += sum(answer.truncated for answer in answers)
-        tally.blank += sum(map(is_blank, texts))
-        if progress:
-            progress(tally.rows)
-
-
-def _without_labels(
-    answered: Iterator[Answered], table: Table, labels: LabelSet
-) -> Iterator[Answered]:
+def _check_without_labels(table: Table, chunk: Chunk, labels: LabelSet) -> None:
     """Raise DataError for the `text;label` lines of studies: the texts would hold the labels."""
-    for number, (chunk, added) in enumerate(answered):
-        lines = [row["text"] for row in chunk.rows if row["text"].strip()]
-        lines = lines[1:] or lines  # the first one may be a header
-        labelled = (line.rpartition(";")[2].strip() in labels.names for line in lines)
-        if not number and lines and all(labelled):
-            raise DataError(
-                f"{table.origin} holds 'text;label' lines; the labels would be read as text.",
-                hint="Give one text per line, or a .csv with a column of texts.",
-            )
-        yield chunk, added
-
-
-def _added(answer: Prediction) -> Row:
-    """The values that a prediction adds to a row; for a blank text all but `unsure` are None."""
-    return {
-        "emotion": answer.label,
-        "probability": _rounded(answer.probability),
-        "unsure": answer.unsure,
-        **{f"p_{name}": _rounded(p) for name, p in answer.probabilities.items()},
-    }
-
-
-def _rounded(probability: float | None) -> float | None:
-    return None if probability is None else round(probability, 4)
-
-
-def _write_text(
-    answered: Iterator[Answered], file: BinaryIO, *, header: list[str], delimiter: str | None
-) -> None:
-    """Write the rows between delimiters, or as JSON lines if there is no delimiter."""
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(text, delimiter=delimiter or ",")
-    if delimiter:
-        writer.writerow(header)
-    for chunk, added in answered:
-        for row, values in zip(chunk.rows, added, strict=True):
-            whole = row | values
-            if delimiter:
-                writer.writerow([_cell(whole.get(name)) for name in header])
-            else:
-                text.write(_json(whole) + "\n")
-    text.detach()
-
-
-def _delimiter(table: Table, file_format: str, target: Path) -> str | None:
-    """None for JSON lines. A .csv keeps the delimiter of the .csv that it is made from."""
-    if target.suffix.lower() in (".jsonl", ".ndjson"):
-        return None
-    if target.suffix.lower() == ".tsv":
-        return "\t"
-    return table.delimiter if table.delimiter and file_format == "csv" else ","
-
-
-def _cell(value: Any) -> Any:
-    """The value of one field: lists and objects become JSON, and bytes become Base64."""
-    if isinstance(value, (list, tuple, dict)):
-        return _json(value)
-    return _plain(value) if isinstance(value, bytes) else value
-
-
-def _json(value: Any) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False, default=_plain, allow_nan=False)
-    except ValueError:  # JSON has no NaN and no infinity: they become null
-        return json.dumps(_finite(value), ensure_ascii=False, default=_plain, allow_nan=False)
-
-
-def _plain(value: Any) -> str:
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _write_parquet(answered: Iterator[Answered], table: Table, file: Any) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    schema = table.schema or _inferred_schema(table)
-    types = {"emotion": pa.string(), "unsure": pa.bool_()}
-    with contextlib.ExitStack() as stack:
-        writer: Any = None
-        for chunk, added in answered:
-            with _fits_into_parquet(table):
-                whole = _arrow_rows(chunk, schema)
-                for name in added[0]:
-                    values = [row[name] for row in added]
-                    whole = whole.append_column(
-                        name, pa.array(values, types.get(name, pa.float64()))
-                    )
-                writer = writer or stack.enter_context(pq.ParquetWriter(file, whole.schema))
-                writer.write_table(whole)
-
-
-def _arrow_rows(chunk: Chunk, schema: pa.Schema) -> pa.Table:
-    """The rows as a table. The batch of an Arrow or Parquet file stays as it is, with its types."""
-    import pyarrow as pa
-
-    if chunk.batch is not None:
-        # The metadata of pandas or datasets describes the old columns only.
-        return pa.Table.from_batches([chunk.batch]).replace_schema_metadata(None)
-    return pa.Table.from_pylist(list(chunk.rows), schema=schema)
-
-
-def _inferred_schema(table: Table) -> pa.Schema:
-    """The types of all columns, for a format without types.
-
-    The whole file is read for them: a column may be empty in the first rows only.
-    """
-    import pyarrow as pa
-
-    schema = pa.schema([])
-    for chunk in table.chunks():
-        with _fits_into_parquet(table):
-            columns = {name: [row.get(name) for row in chunk.rows] for name in table.columns}
-            schema = pa.unify_schemas(
-                [schema, pa.table(columns).schema], promote_options="permissive"
-            )
-    return schema
-
-
-@contextlib.contextmanager
-def _fits_into_parquet(table: Table) -> Iterator[None]:
-    import pyarrow as pa
-
-    try:
-        yield
-    except (pa.ArrowException, OverflowError) as error:
+    lines = [row["text"] for row in chunk.rows if row["text"].strip()]
+    lines = lines[1:] or lines  # the first one may be a header
+    labelled = (line.rpartition(";")[2].strip() in labels.names for line in lines)
+    if lines and all(labelled):
         raise DataError(
-            f"{table.origin} does not fit into Parquet ({first_line(error)}).",
-            hint="Write .jsonl instead.",
-        ) from error
+            f"{table.origin} holds 'text;label' lines; the labels would be read as text.",
+            hint="Give one text per line, or a .csv with a column of texts.",
+        )

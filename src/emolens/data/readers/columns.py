@@ -49,6 +49,29 @@ def texts_of(table: Table, chunk: Chunk, column: str) -> list[str]:
     return [_text(row.get(column), table, number) for number, row in rows]
 
 
+def readable_texts(
+    table: Table, chunk: Chunk, column: str, *, strict: bool = False
+) -> tuple[list[str], dict[int, str]]:
+    """The texts of a chunk, and why rows could not be read, by their place from 0.
+
+    The text of such a row is empty, because what was read of it may be wrong. strict: whether such
+    a row is a DataError.
+    """
+    errors = dict(chunk.errors)
+    texts = []
+    for place, (number, row) in enumerate(zip(chunk.numbers, chunk.rows, strict=True)):
+        text = ""
+        if place not in errors:
+            try:
+                text = _text(row.get(column), table, number)
+            except DataError as error:
+                if strict:
+                    raise
+                errors[place] = str(error).removeprefix(f"{table.where(number)}: ")
+        texts.append(text)
+    return texts, errors
+
+
 def is_missing(value: Any) -> bool:
     """Whether a value is None, NaN, or pandas' sign for a missing one."""
     if isinstance(value, float):

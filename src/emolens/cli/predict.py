@@ -1,0 +1,153 @@
+"""The command `emolens predict`: texts or a table in, answers out."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from emolens.cli.options import (
+    AnswersOption,
+    InputOption,
+    JsonOption,
+    ModelOption,
+    OverwriteOption,
+    PrecisionOption,
+    TextOption,
+    reading,
+)
+from emolens.cli.stops import promise
+from emolens.cli.tables import table_among, tables
+from emolens.console import Console, show_answers
+from emolens.data.readers import AS_FOUND
+from emolens.data.readers.options import ReadOptions
+from emolens.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from emolens.predict.tables import Tally
+
+
+@reading
+def predict(
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TEXT]...", help="Texts, or - for the lines of stdin, or one table (FILE.csv)."
+        ),
+    ] = None,
+    source: InputOption = None,
+    out: AnswersOption = None,
+    model: ModelOption = Path("runs/starter/model"),
+    text: TextOption = None,
+    unsure_below: Annotated[
+        float, typer.Option(min=0, max=1, help="Mark answers with a lower probability as unsure.")
+    ] = 0.5,
+    precision: PrecisionOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+    prefix: Annotated[
+        str,
+        typer.Option(
+            "--prefix", metavar="NAME_", help="What the names of the new columns begin with."
+        ),
+    ] = "",
+    safe_csv: Annotated[
+        bool,
+        typer.Option(
+            "--safe-csv",
+            help="For a .csv that others open in Excel: put a ' in front of each cell that begins"
+            " with = + - @, a tab or a line end, and is no number. Excel would run it as a"
+            " formula, and the texts may come from strangers. Use .xlsx to keep the cells as they"
+            " are.",
+        ),
+    ] = False,
+    *,
+    read: ReadOptions,
+) -> None:
+    """Predict emotions with probabilities, for texts or tables of any size.
+
+    All columns and rows of a table are kept. A row that can't be read gets no answer, and a column
+    'error' says why.
+    """
+    from emolens.predict.classifier import Classifier
+    from emolens.predict.tables import WriteOptions, check_target, default_target, predict_table
+
+    if source is None and texts:
+        source = table_among(texts, Console(), file_format=read.file_format)
+        texts = None if source else texts
+    if bool(texts) == (source is not None):
+        raise UsageError(
+            "Give either texts or --input FILE.", hint='For example: emolens predict "So good!"'
+        )
+    write = WriteOptions(overwrite, prefix, safe_csv)
+    if source is None:
+        if out or text or read != AS_FOUND or write != WriteOptions():
+            raise UsageError(
+                "Options for a table, such as --out and --text, need --input FILE.",
+                hint="Leave them out for texts. For a table from stdin: --input - --format csv",
+            )
+        classifier = Classifier(model, precision=precision, unsure_below=unsure_below)
+        lines = _stdin_lines() if texts == ["-"] else texts or []
+        answers = classifier.predict(lines)
+        show_answers(Console(as_json=as_json), answers, classifier.max_length)
+        return
+    if as_json:
+        raise UsageError("--json is for texts.", hint="For a table of JSON lines: --out NAME.jsonl")
+    check = partial(check_target, write=write)
+    with tables(source, out, read=read, default=default_target, check=check) as (table, target):
+        classifier = Classifier(model, precision=precision, unsure_below=unsure_below)
+        console = Console()
+        with promise("Nothing was written."), console.progress("predict") as update:
+            tally = predict_table(
+                classifier,
+                table,
+                target,
+                text_column=text,
+                read=read,
+                write=write,
+                progress=lambda done: update(done, None),
+            )
+        _show_tally(console, tally, classifier.max_length)
+
+
+def _stdin_lines() -> list[str]:
+    from emolens.data.readers.table import CELL_ROOM, MOST_BYTES, too_long
+
+    lines: list[str] = []
+    room = 2 * MOST_BYTES
+    try:
+        while line := sys.stdin.readline(MOST_BYTES + 1):
+            if len(line) > MOST_BYTES:
+                raise too_long(f"stdin, line {len(lines) + 1}", "the line")
+            lines.append(line.rstrip("\r\n"))
+            room -= CELL_ROOM + len(line)
+            if room < 0:
+                raise DataError(
+                    f"stdin gives more than {len(lines):,} lines, which are held in memory here.",
+                    hint="Give them as a table: emolens predict --input - --format txt",
+                )
+        return lines
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"The lines of stdin are not {error.encoding.upper()}"
+            f" (byte 0x{error.object[error.start]:02x}).",
+            hint="Name their encoding: emolens predict --input - --format txt --encoding cp1252",
+        ) from error
+    except OSError as error:
+        raise DataError(
+            f"stdin can't be read: {error.strerror}.",
+            hint="Give the lines through a pipe, or from a file: emolens predict - < FILE",
+        ) from error
+
+
+def _show_tally(console: Console, tally: Tally, max_length: int) -> None:
+    for note in tally.notes:
+        console.note(f"Note: {note}")
+    console.note(f"{tally.rows:,} rows")
+    if tally.truncated:
+        console.note(f"cut at the model's {max_length} tokens: {tally.truncated:,}")
+    if tally.blank:
+        console.note(f"no text, so no emotion: {tally.blank:,}")

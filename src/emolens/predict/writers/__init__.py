@@ -1,0 +1,78 @@
+"""The writers of predictions, by the ending of the new file.
+
+A new format needs a class like those of the other modules, and one line in WRITERS.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from emolens.errors import UsageError
+from emolens.predict.writers.arrow import Arrow, Feather, Parquet
+from emolens.predict.writers.excel import Excel
+from emolens.predict.writers.layout import Layout, Writer
+from emolens.predict.writers.text import Delimited, JsonArray, JsonLines
+
+WRITERS: dict[str, Callable[[Layout], Writer]] = {
+    ".csv": Delimited,
+    ".tsv": Delimited,
+    ".jsonl": JsonLines,
+    ".ndjson": JsonLines,
+    ".json": JsonArray,
+    ".parquet": Parquet,
+    ".arrow": Arrow,
+    ".feather": Feather,
+    ".xlsx": Excel,
+}
+DELIMITED = (".csv", ".tsv")
+TEXTS = (*DELIMITED, ".jsonl", ".ndjson", ".json")
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+
+
+def ending_of(target: Path) -> tuple[str, str]:
+    """The ending that names the format, and that of the compression or ''.
+
+    Raises UsageError for a format that can't be written.
+    """
+    name, compression = target.name.lower(), ""
+    if (last := Path(name).suffix) in COMPRESSED:
+        name, compression = name.removesuffix(last), last
+    ending = Path(name).suffix
+    if ending not in (TEXTS if compression else WRITERS):
+        raise UsageError(
+            f"emolens can't write {target}: its ending is not known here.",
+            hint=f"Known endings: {', '.join(WRITERS)}; {', '.join(TEXTS)} may be followed by"
+            f" {', '.join(COMPRESSED)}.",
+        )
+    return ending, compression
+
+
+@contextlib.contextmanager
+def compressing(file: BinaryIO, compression: str) -> Iterator[BinaryIO]:
+    """What to write to instead of `file`. The compressed bytes don't depend on name and time."""
+    if not compression:
+        yield file
+        return
+    with _compressor(file, compression) as compressed:
+        yield cast("BinaryIO", compressed)
+
+
+def _compressor(file: BinaryIO, compression: str) -> Any:
+    if compression == ".gz":
+        import gzip
+
+        return gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0)
+    if compression == ".bz2":
+        import bz2
+
+        return bz2.BZ2File(file, "wb")
+    if compression == ".xz":
+        import lzma
+
+        return lzma.LZMAFile(file, "wb")
+    import pyarrow as pa
+
+    return pa.CompressedOutputStream(pa.PythonFile(file, "w"), "zstd")
