@@ -61,6 +61,7 @@ LIGHT = {
     "modelfolder",
     "decide",
     "predict",
+    "data.checks",
     "data.readers",
     "encode.giant",
     "encode.tokenize",

@@ -257,6 +257,9 @@ def test_a_table_from_stdin_goes_to_stdout(
     if beside.suffix == ".parquet":
         written.write_bytes(out)
         assert pq.read_table(written) == pq.read_table(beside)
+    elif beside.suffix in (".arrow", ".feather"):
+        written.write_bytes(out)
+        assert pyarrow.feather.read_table(written) == pyarrow.feather.read_table(beside)
     else:
         assert out == beside.read_bytes()
 

@@ -52,8 +52,9 @@ AnswersOption = Annotated[
     typer.Option(
         "--out",
         **_PATH,
-        help="The new table, or - for stdout (default: NAME-emotions.csv beside the input; for a"
-        " pipe, stdout).",
+        help="The new table, or - for stdout (default: NAME-emotions beside the input, in its"
+        " format; for a pipe, stdout). It can be .csv .tsv .json .jsonl .xlsx .parquet .arrow or"
+        " .feather; a text also with .gz .bz2 .xz or .zst.",
     ),
 ]
 VectorsOption = Annotated[

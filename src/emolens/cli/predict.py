@@ -27,43 +27,47 @@ from emolens.data.readers.options import ReadOptions
 from emolens.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from emolens.predict.classifier import Classifier
     from emolens.predict.tables import Tally
+
+
+TextsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[TEXT]...", help="Texts, or - for the lines of stdin, or one table (FILE.csv)."
+    ),
+]
+UnsureOption = Annotated[
+    float, typer.Option(min=0, max=1, help="Mark answers with a lower probability as unsure.")
+]
+PrefixOption = Annotated[
+    str,
+    typer.Option("--prefix", metavar="NAME_", help="What the names of the new columns begin with."),
+]
+SafeCsvOption = Annotated[
+    bool,
+    typer.Option(
+        "--safe-csv",
+        help="For a .csv that others open in Excel: put a ' in front of each cell that begins with"
+        " = + - @, a tab or a line end, and is no number. Excel would run it as a formula, and the"
+        " texts may come from strangers. A .xlsx needs no such change.",
+    ),
+]
 
 
 @reading
 def predict(
-    texts: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[TEXT]...", help="Texts, or - for the lines of stdin, or one table (FILE.csv)."
-        ),
-    ] = None,
+    texts: TextsArgument = None,
     source: InputOption = None,
     out: AnswersOption = None,
     model: ModelOption = Path("runs/starter/model"),
     text: TextOption = None,
-    unsure_below: Annotated[
-        float, typer.Option(min=0, max=1, help="Mark answers with a lower probability as unsure.")
-    ] = 0.5,
+    unsure_below: UnsureOption = 0.5,
     precision: PrecisionOption = None,
+    prefix: PrefixOption = "",
+    safe_csv: SafeCsvOption = False,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
-    prefix: Annotated[
-        str,
-        typer.Option(
-            "--prefix", metavar="NAME_", help="What the names of the new columns begin with."
-        ),
-    ] = "",
-    safe_csv: Annotated[
-        bool,
-        typer.Option(
-            "--safe-csv",
-            help="For a .csv that others open in Excel: put a ' in front of each cell that begins"
-            " with = + - @, a tab or a line end, and is no number. Excel would run it as a"
-            " formula, and the texts may come from strangers. Use .xlsx to keep the cells as they"
-            " are.",
-        ),
-    ] = False,
     *,
     read: ReadOptions,
 ) -> None:
@@ -75,34 +79,22 @@ def predict(
     from emolens.predict.classifier import Classifier
     from emolens.predict.tables import WriteOptions, check_target, default_target, predict_table
 
+    classifier = partial(Classifier, model, precision=precision, unsure_below=unsure_below)
+    write = WriteOptions(overwrite, prefix, safe_csv)
     if source is None and texts:
         source = table_among(texts, Console(), file_format=read.file_format)
         texts = None if source else texts
-    if bool(texts) == (source is not None):
-        raise UsageError(
-            "Give either texts or --input FILE.", hint='For example: emolens predict "So good!"'
-        )
-    write = WriteOptions(overwrite, prefix, safe_csv)
+    _check(texts, source, as_json=as_json)
     if source is None:
-        if out or text or read != AS_FOUND or write != WriteOptions():
-            raise UsageError(
-                "Options for a table, such as --out and --text, need --input FILE.",
-                hint="Leave them out for texts. For a table from stdin: --input - --format csv",
-            )
-        classifier = Classifier(model, precision=precision, unsure_below=unsure_below)
-        lines = _stdin_lines() if texts == ["-"] else texts or []
-        answers = classifier.predict(lines)
-        show_answers(Console(as_json=as_json), answers, classifier.max_length)
+        _check_no_table_options(out or text or read != AS_FOUND or write != WriteOptions())
+        _predict_texts(classifier(), texts or [], as_json=as_json)
         return
-    if as_json:
-        raise UsageError("--json is for texts.", hint="For a table of JSON lines: --out NAME.jsonl")
     check = partial(check_target, write=write)
     with tables(source, out, read=read, default=default_target, check=check) as (table, target):
-        classifier = Classifier(model, precision=precision, unsure_below=unsure_below)
-        console = Console()
+        answering, console = classifier(), Console()
         with promise("Nothing was written."), console.progress("predict") as update:
             tally = predict_table(
-                classifier,
+                answering,
                 table,
                 target,
                 text_column=text,
@@ -110,7 +102,30 @@ def predict(
                 write=write,
                 progress=lambda done: update(done, None),
             )
-        _show_tally(console, tally, classifier.max_length)
+        _show_tally(console, tally, answering.max_length)
+
+
+def _check(texts: list[str] | None, source: Path | None, *, as_json: bool) -> None:
+    if bool(texts) == (source is not None):
+        raise UsageError(
+            "Give either texts or --input FILE.", hint='For example: emolens predict "So good!"'
+        )
+    if source is not None and as_json:
+        raise UsageError("--json is for texts.", hint="For a table of JSON lines: --out NAME.jsonl")
+
+
+def _check_no_table_options(given: object) -> None:
+    if given:
+        raise UsageError(
+            "Options for a table, such as --out and --text, need --input FILE.",
+            hint="Leave them out for texts. For a table from stdin: --input - --format csv",
+        )
+
+
+def _predict_texts(classifier: Classifier, texts: list[str], *, as_json: bool) -> None:
+    lines = _stdin_lines() if texts == ["-"] else texts
+    answers = classifier.predict(lines)
+    show_answers(Console(as_json=as_json), answers, classifier.max_length)
 
 
 def _stdin_lines() -> list[str]:

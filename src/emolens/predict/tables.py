@@ -20,6 +20,7 @@ from emolens.data.readers.source import Source, path_of
 from emolens.data.readers.table import Chunk, Table
 from emolens.errors import DataError, UsageError
 from emolens.labels import LabelSet
+from emolens.names import user_path
 from emolens.output import atomic_file, new_output
 from emolens.predict.added import ERROR, Added, added_columns, values_of
 from emolens.predict.classifier import Classifier
@@ -116,7 +117,7 @@ def predict_table(
     not grow with the number of rows. Raises UsageError for such a target, and DataError that names
     the file and the line.
     """
-    target = Path(target)
+    target = user_path(target)
     check_target(target, source, write=write)
     with source_of(source, read) as given:
         table = open_table(given, labelled=False, options=read)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, BinaryIO, cast
 
 from emolens.errors import UsageError
@@ -75,4 +76,8 @@ def _compressor(file: BinaryIO, compression: str) -> Any:
         return lzma.LZMAFile(file, "wb")
     import pyarrow as pa
 
-    return pa.CompressedOutputStream(pa.PythonFile(file, "w"), "zstd")
+    # Arrow closes what it writes to; `file` must stay open.
+    kept_open = SimpleNamespace(
+        write=file.write, flush=file.flush, close=lambda: None, closed=False
+    )
+    return pa.CompressedOutputStream(pa.PythonFile(kept_open, "w"), "zstd")
