@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from emolens.data.readers.options import ReadOptions
 from emolens.encode import table
 from emolens.encode.embed import Encoder
 from emolens.encode.table import encode_table
@@ -111,3 +112,24 @@ def test_every_line_of_a_txt_gets_a_vector(encoder: Encoder, tmp_path: Path) -> 
     encode_table(encoder, tmp_path / "in.txt", tmp_path / "out.parquet")
     wanted = encoder.encode(["happy", "", "  ", "sad"])
     np.testing.assert_allclose(vectors(tmp_path / "out.parquet"), wanted, atol=1e-5)
+
+
+def test_a_row_that_cannot_be_read_keeps_its_place_without_a_vector(
+    encoder: Encoder, tmp_path: Path
+) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "happy"}\n{"text": {"a": 1}}\n{"text": "sad"}\n', "utf-8")
+    done = encode_table(encoder, source, tmp_path / "out.parquet")
+    assert (done.rows, done.errors) == (3, 1)
+    (note,) = done.notes
+    assert (note.n_rows, note.rows) == (1, (2,))
+    rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert [row["row"] for row in rows] == [0, 1, 2]
+    assert rows[1]["embedding"] is None
+    wanted = encoder.encode(["happy", "sad"])
+    np.testing.assert_allclose([rows[0]["embedding"], rows[2]["embedding"]], wanted, atol=1e-5)
+    with pytest.raises(DataError, match="line 2: the text is"):
+        encode_table(encoder, source, tmp_path / "b.parquet", read=ReadOptions(strict=True))
+    source.write_text('{"text": {"a": 1}}\n', "utf-8")
+    with pytest.raises(DataError, match="line 1: the text is"):
+        encode_table(encoder, source, tmp_path / "c.parquet")

@@ -11,6 +11,7 @@ import json
 import lzma
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,9 +133,11 @@ def test_a_format_that_cannot_be_written_is_named_with_the_others(name: str) -> 
         ("a.b.ndjson", "jsonl", "a.b-emotions.ndjson"),
         ("a.txt", "txt", "a-emotions.csv"),
         ("a.feather", "arrow", "a-emotions.feather"),
-        ("a.log", "csv", "a-emotions.csv"),
+        ("a.log", "csv", "a.log-emotions.csv"),
         ("a", "jsonl", "a-emotions.jsonl"),
         ("a.csv", "jsonl", "a-emotions.jsonl"),
+        ("a.csv", "xlsx", "a-emotions.xlsx"),
+        ("a.ods", "ods", "a-emotions.xlsx"),
     ],
 )
 def test_the_new_table_is_beside_the_old_one_in_its_format(
@@ -283,7 +286,7 @@ class TestForm:
     ) -> None:
         path = csv_file(tmp_path / "in.csv", content, encoding)
         table = Table("in.csv", ("text",), lambda _: iter([]), delimiter=",")
-        assert tables.form_of(Source.of(path, file_format="csv"), table, ".csv") == form
+        assert tables.form_of(replace(Source.of(path), format="csv"), table, ".csv") == form
 
 
 class TestSafeCsv:

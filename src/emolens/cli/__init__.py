@@ -150,6 +150,7 @@ def encode(
                 overwrite=overwrite,
                 progress=lambda rows: update(rows, None),
             )
+    console.notes(done.notes)
     console.note(f"{done.rows:,} rows, {done.width} numbers each, on {model.runtime}")
     if done.truncated:
         limit = model.tokenizer.max_length

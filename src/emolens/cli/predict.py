@@ -159,8 +159,7 @@ def _stdin_lines() -> list[str]:
 
 
 def _show_tally(console: Console, tally: Tally, max_length: int) -> None:
-    for note in tally.notes:
-        console.note(f"Note: {note}")
+    console.notes(tally.notes)
     console.note(f"{tally.rows:,} rows")
     if tally.truncated:
         console.note(f"cut at the model's {max_length} tokens: {tally.truncated:,}")

@@ -63,6 +63,11 @@ class Console:
         if not self.quiet:
             self._err.print(visible(text.replace("\n", " ")))
 
+    def notes(self, notes: Iterable[object]) -> None:
+        """What was guessed, changed or left out: a line for each of these."""
+        for note in notes:
+            self.note(f"Note: {note}")
+
     def warning(self, text: str) -> None:
         """A line with a colored title on stderr, unless quiet."""
         if not self.quiet:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from emolens.data.checks import Note
 from emolens.data.readers import AS_FOUND, open_table, source_of, stem_of
-from emolens.data.readers.columns import choose_column, texts_of
+from emolens.data.readers.columns import check_column, choose_column, readable_texts
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source, path_of
 from emolens.data.readers.table import Table
@@ -19,18 +21,26 @@ from emolens.names import user_path
 from emolens.output import atomic_file, new_output
 from emolens.store import check_ending
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 # Enough texts to put those of similar length together; fewer if the texts are long.
 _CHUNK_TEXTS = 8192
 _CHUNK_CHARACTERS = 8_000_000
+_NAMED = 5  # rows that a note names
 
 
 @dataclass
 class Encoded:
-    """Counts: all rows, the rows cut at the encoder's limit, and the numbers per vector."""
+    """Counts: all rows, those cut at the encoder's limit, those that could not be read, and the
+    numbers per vector. notes: what was guessed, changed or left out.
+    """
 
     rows: int = 0
     truncated: int = 0
+    errors: int = 0
     width: int = 0
+    notes: list[Note] = field(default_factory=list, repr=False)
 
 
 def default_target(source: Path, _: str | None = None) -> Path:
@@ -56,6 +66,7 @@ def encode_table(
 ) -> Encoded:
     """Write `row` (int64, from 0) and `embedding` (d float32) for each row of `source`, in order.
 
+    A row that could not be read as it should has no embedding (null), and is counted.
     source: any table that emolens reads, or .txt with one text per line; a pipe is read to its end
     first. read: how to read it. target: .parquet. Memory use does not grow with the number of rows.
     If the encoder has a cache, a second call continues where an interrupted one stopped. overwrite:
@@ -72,17 +83,19 @@ def encode_table(
         table = open_table(
             opened.enter_context(source_of(source, read)), labelled=False, options=read
         )
-        texts_in_order = _texts(table, choose_column(table, "text", text_column))
+        column = choose_column(table, "text", text_column)
+        check_column(table, column)
+        named: list[int] = []
+        texts_in_order = _texts(table, column, strict=read.strict, named=named, encoded=encoded)
         file = opened.enter_context(atomic_file(target, overwrite=overwrite))
         for texts in _chunks(texts_in_order):
-            tokens = encoder.tokenizer.encode(texts, first=encoded.rows)
+            tokens = encoder.tokenizer.encode([t or "" for t in texts], first=encoded.rows)
             vectors = encoder.encode(tokens)
             rows = pa.array(np.arange(encoded.rows, encoded.rows + len(texts)))
             encoded.rows += len(texts)
             encoded.truncated += tokens.n_truncated
             encoded.width = vectors.shape[1]
-            embedding = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), encoded.width)
-            chunk = pa.table({"row": rows, "embedding": embedding})
+            chunk = pa.table({"row": rows, "embedding": _vectors_of(texts, vectors)})
             # Compression takes time and does not make such numbers smaller.
             writer = writer or opened.enter_context(
                 pq.ParquetWriter(file, chunk.schema, compression="none", use_dictionary=False)
@@ -90,20 +103,53 @@ def encode_table(
             writer.write_table(chunk)
             if progress:
                 progress(encoded.rows)
+    encoded.notes += table.notes
+    if encoded.errors:
+        encoded.notes.append(_note(table, named, encoded.errors))
     return encoded
 
 
-def _texts(table: Table, column: str) -> Iterator[str]:
+def _vectors_of(texts: list[str | None], vectors: np.ndarray) -> pa.Array:
+    """The vectors as a column; null for a text that could not be read."""
+    import pyarrow as pa
+
+    missing = np.array([text is None for text in texts])
+    values, mask = pa.array(vectors.ravel()), pa.array(missing) if missing.any() else None
+    return pa.FixedSizeListArray.from_arrays(values, vectors.shape[1], mask=mask)
+
+
+def _note(table: Table, named: list[int], n_errors: int) -> Note:
+    places = ", ".join(map(str, named)) + (", …" if n_errors > len(named) else "")
+    return Note(
+        "R04",
+        f"{n_errors:,} rows could not be read as they should, so they have no vector:"
+        f" {table.unit} {places}.",
+        "To stop at such a row, add --strict.",
+        n_errors,
+        tuple(named),
+    )
+
+
+def _texts(
+    table: Table, column: str, *, strict: bool, named: list[int], encoded: Encoded
+) -> Iterator[str | None]:
+    """The texts in order; None for one that could not be read, which `encoded` counts.
+
+    named: gets the numbers of the first of these.
+    """
     for chunk in table.chunks(column):
-        yield from texts_of(table, chunk, column)
+        texts, errors = readable_texts(table, chunk, column, strict=strict)
+        encoded.errors += len(errors)
+        named += [chunk.numbers[place] for place in sorted(errors)][: _NAMED - len(named)]
+        yield from (None if place in errors else text for place, text in enumerate(texts))
 
 
-def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
-    chunk: list[str] = []
+def _chunks(texts: Iterable[str | None]) -> Iterator[list[str | None]]:
+    chunk: list[str | None] = []
     room = _CHUNK_CHARACTERS
     for text in texts:
         chunk.append(text)
-        room -= len(text)
+        room -= len(text or "")
         if len(chunk) == _CHUNK_TEXTS or room <= 0:
             yield chunk
             chunk, room = [], _CHUNK_CHARACTERS

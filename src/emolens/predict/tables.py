@@ -14,7 +14,7 @@ from pathlib import Path
 from emolens.blank import is_blank
 from emolens.data.checks import Note
 from emolens.data.readers import AS_FOUND, ENDINGS, open_table, source_of, stem_of
-from emolens.data.readers.columns import choose_column, readable_texts
+from emolens.data.readers.columns import check_column, choose_column, readable_texts
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source, path_of
 from emolens.data.readers.table import Chunk, Table
@@ -165,22 +165,19 @@ class _Job:
 
     def _first_pass(self, writer: Writer, *, is_text: bool) -> list[Note]:
         """Let the writer look at all rows. A note if rows can't be read as they should."""
+        check_column(self.table, self.column)
         numbers: list[int] = []
-        n_errors = n_rows = n_of_reader = 0
+        n_errors = n_rows = 0
         for chunk in self.table.chunks(*(() if writer.reads_all else (self.column,))):
             if is_text and not n_rows:
                 _check_without_labels(self.table, chunk, self.classifier.labels)
             _, errors = self._texts(chunk)
             numbers += [chunk.numbers[place] for place in sorted(errors)][: _NAMED - len(numbers)]
             n_errors += len(errors)
-            n_of_reader += len(chunk.errors)
             n_rows += len(chunk)
             writer.look(chunk)
         if not n_errors:
             return []
-        if n_errors == n_rows and not n_of_reader:  # this column holds no texts
-            chunk = next(iter(self.table.chunks(self.column)))
-            readable_texts(self.table, chunk, self.column, strict=True)
         return [
             Note(
                 "R04",

@@ -72,6 +72,15 @@ def readable_texts(
     return texts, errors
 
 
+def check_column(table: Table, column: str) -> None:
+    """Raise DataError for a column that holds no texts, such as one of lists: its first rows say
+    so. One such row alone is no error: see readable_texts.
+    """
+    chunk = next(iter(table.chunks(column)))
+    if not chunk.errors and len(readable_texts(table, chunk, column)[1]) == len(chunk):
+        readable_texts(table, chunk, column, strict=True)
+
+
 def is_missing(value: Any) -> bool:
     """Whether a value is None, NaN, or pandas' sign for a missing one."""
     if isinstance(value, float):
