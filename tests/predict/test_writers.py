@@ -137,7 +137,6 @@ def test_a_format_that_cannot_be_written_is_named_with_the_others(name: str) -> 
         ("a", "jsonl", "a-emotions.jsonl"),
         ("a.csv", "jsonl", "a-emotions.jsonl"),
         ("a.csv", "xlsx", "a-emotions.xlsx"),
-        ("a.ods", "ods", "a-emotions.xlsx"),
     ],
 )
 def test_the_new_table_is_beside_the_old_one_in_its_format(
