@@ -7,7 +7,7 @@ The other rows are made of them: each is a text in which words were replaced by 
 text, few or many of them, so that there are similar pairs at every distance. Four fifths are train,
 one tenth each validation and test. Recall: a sample of the rows of test is compared with all rows
 of train and validation by brute force. Three tables: real texts, long ones (ten texts end to end),
-and sentences of a few templates, of which nearly all are similar.
+and sentences of three templates, of which many are similar.
 """
 
 import argparse
@@ -47,10 +47,11 @@ def long(texts, rows, rng):
 
 
 def templates(texts, rows, rng):
-    """Rows of four sentences with two words of the data put in."""
-    frames = ("i am so glad about the {} and the {} today", "i miss the {} and feel {} again",
-              "they were furious about the {} of the {}", "the {} was {} to us")  # fmt: skip
-    words = sorted({word for text in texts[:20_000] for word in text.split()})
+    """Rows of three long sentences with words of the data put in."""
+    frames = ("i am so glad about the {} that we were given in the {} by the river this morning",
+              "they were furious when nobody had told them of the {} and of all that came after it",
+              "the {} was more than i could ever have hoped for, home in the {} rain")  # fmt: skip
+    words = sorted({word for text in texts for word in text.split()})
     return [rng.choice(frames).format(*rng.choices(words, k=2)) for _ in range(rows)]
 
 

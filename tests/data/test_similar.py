@@ -22,11 +22,11 @@ from tests.data.test_audit_checks import check_of, dataset_of, plain
 
 
 def by_brute_force(queries: list[str], others: list[str]) -> set[int]:
-    grams = [grams_of(key) for key in others]
+    own, grams = ([grams_of(key) for key in keys] for keys in (queries, others))
     return {
         row
-        for row, key in enumerate(queries)
-        if any(jaccard(grams_of(key), other) >= THRESHOLD for other in grams)
+        for row, key in enumerate(own)
+        if any(jaccard(key, other) >= THRESHOLD for other in grams)
     }
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from emolens.data.audit import labels, near, texts
-from emolens.data.audit.check import EXAMPLES, Check, ignored, passed, skipped
+from emolens.data.audit import labels, language, near, origin, texts
+from emolens.data.audit.check import EXAMPLES, Check, ignored, passed
 from emolens.data.audit.facts import Facts, Place
 from emolens.data.checks import CHECKS, chosen_codes
 from emolens.data.dataset import Dataset
@@ -31,9 +31,9 @@ CHECKERS: dict[str, Callable[[Facts], Check]] = {
     "T06": near.near_duplicates,
     "T07": texts.long_texts,
     "T08": texts.unknown_words,
-    "T09": lambda _: skipped("T09", "Not looked at yet."),
+    "T09": language.other_languages,
     "T10": labels.label_in_text,
-    "T11": lambda _: skipped("T11", "Not looked at yet."),
+    "T11": origin.same_origin,
     "T12": texts.left_out,
 }
 

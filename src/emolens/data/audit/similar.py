@@ -18,6 +18,7 @@ GRAM = 5
 THRESHOLD = 0.8
 LONGEST = 1000  # characters of a text that are compared
 MOST_PAIRS = 300_000_000  # that are looked at; in tables of templates there can be more
+_SAMPLE = 20_000  # rows of each list that say which 5-grams are rare; any order misses no pair
 _ROWS = 4096  # that are prepared at once
 _PAIRS = 1_000_000  # that are looked at, at once
 _MOST_BUCKETS = 2**22  # of the table of frequencies
@@ -75,9 +76,10 @@ class Prepared:
 
 def prepared(lists: Mapping[str, Sequence[str]]) -> dict[str, Prepared]:
     """All lists, with one order of the grams for all of them: from rare to frequent."""
-    characters = sum(len(key) for keys in lists.values() for key in keys)
+    samples = [keys[:: -(-len(keys) // _SAMPLE)] for keys in lists.values() if keys]
+    characters = sum(len(key) for keys in samples for key in keys)
     frequencies = np.zeros(min(2 ** characters.bit_length(), _MOST_BUCKETS), dtype=np.int64)
-    for keys in lists.values():
+    for keys in samples:
         for _, grams in _distinct_grams(keys):
             frequencies += np.bincount(_bucket(grams, frequencies), minlength=len(frequencies))
     return {name: _prepared(keys, frequencies) for name, keys in lists.items() if keys}
