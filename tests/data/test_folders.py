@@ -165,6 +165,16 @@ def test_one_part_alone_says_that_there_are_others_and_the_hint_works(tmp_path: 
     assert said(load_dataset(tmp_path / "q.csv", shares=(1, 1, 1)), "S02") == ""
 
 
+def test_the_training_file_alone_says_that_its_folder_has_splits(feelings_folder: Path) -> None:
+    dataset = load_dataset(feelings_folder / "train.csv")
+    assert "validation and test are cut out of train at random" in said(dataset, "S01")
+    note = said(dataset, "S02")
+    assert "Beside train.csv, these files are not read: validation.csv, test.csv." in note
+    (folder,) = re.findall('"(.*)"', note)
+    assert load_dataset(folder).notes == ()
+    assert said(load_dataset(feelings_folder / "test.csv", shares=(1, 1, 1)), "S02") == ""
+
+
 def test_a_pattern_of_splits_is_splits(feelings_folder: Path) -> None:
     write_csv(feelings_folder / "notes.csv", feeling_rows(9))
     dataset = load_dataset(feelings_folder / "*.csv")

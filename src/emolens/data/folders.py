@@ -228,21 +228,28 @@ def _parts_of_tables(files: Iterable[Path]) -> Iterator[Piece]:
         yield Piece(name if len(paths) > 1 else first.name, stem_of(first), tuple(paths))
 
 
-def other_parts(path: Path) -> tuple[Note, ...]:
-    """What is to be said about files that seem to be other parts of this one."""
-    folder = visible(path.parent) if path.is_file() else []
-    pieces = _parts_of_tables(other for other in folder if _is_table(other))
-    piece = next((piece for piece in pieces if path in piece.items), None)
-    if piece is None or len(piece.items) == 1:
+def beside(path: Path) -> tuple[Note, ...]:
+    """What is to be said about files that seem to be other parts or splits of the same data set."""
+    files = [other for other in visible(path.parent) if _is_table(other)] if path.is_file() else []
+    pieces = list(_parts_of_tables(files))
+    own = next((place for place, piece in enumerate(pieces) if path in piece.items), None)
+    if own is None:
         return ()
-    names = some_of([other.name for other in piece.paths if other != path])
-    return (
-        Note(
-            "S02",
-            f"Beside {path.name}, these files are not read: {names}.",
-            hint=f'To read all of them as one table, give "{path.parent / piece.name}".',
-        ),
-    )
+    if len(pieces[own].items) > 1:
+        others, whole = pieces[own].paths, path.parent / pieces[own].name
+        return (_not_read(path, others, f'To read all of them as one table, give "{whole}".'),)
+    splits = assigned([piece.stem for piece in pieces]).places
+    if splits.pop(TRAIN, None) == [own] and splits:
+        others = [other for places in splits.values() for i in places for other in pieces[i].paths]
+        return (
+            _not_read(path, others, f'To read them as splits, give the folder "{path.parent}".'),
+        )
+    return ()
+
+
+def _not_read(path: Path, others: Iterable[Path], hint: str) -> Note:
+    names = some_of([other.name for other in others if other != path])
+    return Note("S02", f"Beside {path.name}, these files are not read: {names}.", hint=hint)
 
 
 def _tables(files: Iterable[Path]) -> list[Path]:

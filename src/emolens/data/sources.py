@@ -14,7 +14,7 @@ from emolens.data.catalogue import CATALOGUE
 from emolens.data.checks import Note
 from emolens.data.composed import Opener
 from emolens.data.dataset import SEED, SHARES, SPLITS, TRAIN, Dataset
-from emolens.data.folders import Layout, layout_of, layout_of_folder, other_parts, split_option
+from emolens.data.folders import Layout, beside, layout_of, layout_of_folder, split_option
 from emolens.data.hub import hub_tables, saved_tables
 from emolens.data.readers import AS_FOUND, is_table, missing
 from emolens.data.readers.columns import LABEL_COLUMNS, choose_column
@@ -155,7 +155,7 @@ def _file(path: Path, options: SourceOptions, opener: Opener) -> Origin:
     """One file. The splits that the user names are values of a column, or other files beside it."""
     table = opener.open(path)
     if not options.splits or by_split_column([table], options.splits):
-        return Origin(path.stem, {TRAIN: [table]}, other_parts(path))
+        return Origin(path.stem, {TRAIN: [table]}, beside(path))
     if all((path.parent / name).is_file() for name in options.splits.values()):
         layout = layout_of(path.parent, [path], options.splits)
         return _laid_out(path.stem, layout, opener, path.parent)
