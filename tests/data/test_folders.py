@@ -217,6 +217,7 @@ def test_texts_and_labels_in_two_files_are_joined(tmp_path: Path, name: str) -> 
         ("train.txt", "train_labels.txt"),
         ("train/text.txt", "train/label.txt"),
         ("sentences.txt", "emotions.txt"),
+        ("train/text", "train/label"),
         ("train_text.txt.gz", "train_labels.txt.gz"),
     ],
 )
@@ -364,10 +365,47 @@ def test_where_the_training_file_is_not_clear_the_hint_works(tmp_path: Path, mak
     make(tmp_path)
     with pytest.raises(EmolensError) as caught:
         load_dataset(tmp_path)
-    words = words_after(caught.value.hint)
+    hint, _, or_all = caught.value.hint.partition(" Or ")
+    words = words_after(hint)
     typed("inspect", tmp_path, *words)
     _, _, name = words[1].partition("=")
     assert len(load_dataset(tmp_path, splits={"train": name})) == 30
+    assert bool(or_all) == (make is two_languages)
+    if or_all:
+        _, _, pattern = words_after(or_all)[1].partition("=")
+        assert len(load_dataset(tmp_path, splits={"train": pattern})) == 60
+
+
+def test_of_several_data_sets_in_a_folder_the_hint_names_one(tmp_path: Path) -> None:
+    for language in ("en", "fr"):
+        write_csv(tmp_path / language / "train.csv", feeling_rows(30))
+        write_csv(tmp_path / language / "test.csv", feeling_rows(9, start=30))
+    with pytest.raises(DataError) as caught:
+        load_dataset(tmp_path)
+    (folder,) = re.findall('"(.*)"', caught.value.hint)
+    assert load_dataset(folder).sizes["test"] == 9
+
+
+def test_tables_without_labels_are_classes_if_all_of_them_are(tmp_path: Path) -> None:
+    for label in CLASSES:
+        rows = [(i, text) for i, (text, other) in enumerate(feeling_rows(60)) if other == label]
+        write_csv(tmp_path / f"{label}.csv", rows, header=("id", "text"))
+    dataset = load_dataset(tmp_path)
+    assert len(dataset) == 60
+    assert set(dataset.labels.names) == set(CLASSES)
+    write_csv(tmp_path / "more.csv", feeling_rows(9))
+    with pytest.raises(DataError):
+        load_dataset(tmp_path)
+
+
+def test_labels_of_a_test_file_may_stand_in_another_file(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", feeling_rows(60))
+    rows = [(i, *row) for i, row in enumerate(feeling_rows(9, start=60))]
+    write_csv(tmp_path / "test.csv", [(i, t) for i, t, _ in rows], header=("id", "text"))
+    write_csv(tmp_path / "test_labels.csv", [(i, k) for i, _, k in rows], header=("id", "label"))
+    dataset = load_dataset(tmp_path)
+    assert dataset["test"].texts == tuple(text for _, text, _ in rows)
+    assert "The lines of test.csv have their labels in test_labels.csv" in said(dataset, "S02")
 
 
 def test_a_pattern_names_several_files_of_a_split(tmp_path: Path) -> None:
@@ -375,6 +413,13 @@ def test_a_pattern_names_several_files_of_a_split(tmp_path: Path) -> None:
     dataset = load_dataset(tmp_path, splits={"train": "*train.csv"})
     assert len(dataset) == 60
     assert "en train.csv, fi train.csv" in said(dataset, "S02")
+
+
+def test_the_names_of_splits_may_be_those_of_an_inner_folder(tmp_path: Path) -> None:
+    for i in range(1, 6):
+        write_csv(tmp_path / "data" / f"fold_{i}.csv", feeling_rows(12, start=12 * i))
+    dataset = load_dataset(tmp_path, splits={"test": "fold_5"})
+    assert dataset.sizes["test"] == 12
 
 
 def test_one_of_the_parts_can_be_another_split(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
@@ -16,121 +15,18 @@ from typing import Any
 
 from emolens.blank import is_blank
 from emolens.data.checks import Note
+from emolens.data.items import ClassFile, ClassFolder, Item, Pair, is_lines
 from emolens.data.readers import AS_FOUND, open_table, source_of
-from emolens.data.readers.columns import LABEL_COLUMNS
 from emolens.data.readers.encoding import text_file
-from emolens.data.readers.kinds import PACKED
 from emolens.data.readers.lines import open_texts
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import CHUNK, Chunk, Row, Table, chunked
-from emolens.data.splitnames import assigned, in_order
 from emolens.errors import DataError
 from emolens.temporary import scratch_folder
 
 _LOOKED_AT = 64_000  # bytes of a file
 _GUESSED = 1_000  # files that are enough to guess an encoding
-_LINES = (".txt", ".text", ".label", ".labels")
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A file of texts, and a file with the label of each row."""
-
-    texts: Path
-    labels: Path
-
-
-@dataclass(frozen=True)
-class ClassFolder:
-    """A folder that has the name of a class. Each file in it is one text."""
-
-    path: Path
-
-    @property
-    def files(self) -> list[Path]:
-        """The texts, in the order of their names."""
-        return sorted(
-            (path for path in visible(self.path) if is_text_file(path)),
-            key=lambda path: in_order(path.name),
-        )
-
-
-@dataclass(frozen=True)
-class ClassFile:
-    """A file whose lines are the texts of one class."""
-
-    path: Path
-    name: str
-
-
-Item = Path | Pair | ClassFolder | ClassFile
-
-
-def classes_among(entries: Sequence[Path]) -> list[Item]:
-    """The classes, where each folder or each file is one; empty if there are not two of them.
-
-    A folder holds a file per text, or one file with a text per line. A file has a text per line.
-    """
-    folders = [path for path in entries if path.is_dir() and _is_class_folder(path)]
-    if len(folders) > 1:
-        inside = [ClassFolder(path).files for path in folders]
-        if all(len(files) == 1 for files in inside) and any(_has_lines(f) for (f,) in inside):
-            return [ClassFile(files[0], files[0].parent.name) for files in inside]
-        return [ClassFolder(path) for path in folders]
-    files = [path for path in entries if path.suffix.lower() == ".txt" and path.is_file()]
-    if len(files) > 1 and not folders and all(map(_is_plain, files)):
-        return [ClassFile(path, path.stem) for path in files]
-    return []
-
-
-def _is_class_folder(folder: Path) -> bool:
-    inside = visible(folder)
-    texts = [path for path in inside if is_text_file(path)]
-    named = assigned([path.stem for path in texts], exact=True).places
-    return bool(texts) and not named and not any(path.is_dir() for path in inside)
-
-
-def _has_lines(path: Path) -> bool:
-    return len(_first_lines(path)) > 1
-
-
-def _is_plain(path: Path) -> bool:
-    """Whether the lines look like texts alone, and not like rows with a label."""
-    lines = _first_lines(path)
-    header = {name.strip().lower() for name in re.split(r"[;,\t|]", lines[0])} if lines else set()
-    rows = [line for line in lines if ";" in line or "\t" in line]
-    return header.isdisjoint(LABEL_COLUMNS) and len(rows) < len(lines) / 2
-
-
-def _first_lines(path: Path) -> list[str]:
-    """The first lines that are not empty, roughly: to look at them, not to read them."""
-    with path.open("rb") as file:
-        text = file.read(_LOOKED_AT).decode("utf-8", errors="replace")
-    return [line for line in text.splitlines() if line.strip()]
-
-
-def visible(folder: Path) -> list[Path]:
-    """What a folder holds, without hidden files and what systems add."""
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        raise DataError(
-            f"{folder} can't be read: {error.strerror or error}.",
-            hint="Check the permissions of the folder.",
-        ) from error
-    return [path for path in entries if not path.name.startswith((".", "__", "Thumbs.db"))]
-
-
-def is_lines(path: Path) -> bool:
-    """Whether a file, perhaps a compressed one, may hold one text or one label per line."""
-    plain = path.with_suffix("") if path.suffix.lower() in PACKED else path
-    return plain.suffix.lower() in _LINES
-
-
-def is_text_file(path: Path) -> bool:
-    """Whether a file may hold one text: it ends in .txt, or has no ending."""
-    return path.suffix.lower() in ("", ".txt") and path.is_file()
 
 
 @dataclass(frozen=True)
@@ -241,10 +137,10 @@ def _with_label(texts: Table, name: str) -> Table:
     """The texts, with the same label in each row."""
 
     def read(_: Sequence[str]) -> Iterator[Chunk]:
-        for chunk in texts.chunks("text"):
-            yield replace(chunk, rows=[{**row, "label": name} for row in chunk.rows])
+        for chunk in texts.chunks():
+            yield replace(chunk, rows=[{**row, "label": name} for row in chunk.rows], batch=None)
 
-    columns = ("text", "label")
+    columns = (*texts.columns, "label")
     return replace(texts, columns=columns, titles=columns, read=read)
 
 

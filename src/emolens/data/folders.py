@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from itertools import takewhile
 from pathlib import Path
 
 from emolens.data.checks import Note
-from emolens.data.composed import (
+from emolens.data.items import (
+    LABEL_WORDS,
     ClassFile,
     ClassFolder,
     Item,
     Pair,
     classes_among,
-    is_lines,
     is_text_file,
+    pairs_among,
+    paths_of,
     visible,
 )
 from emolens.data.readers import is_table, stem_of
@@ -32,11 +35,8 @@ from emolens.names import user_path
 
 # Endings of files that may be tables, if they have the name of a split.
 _PERHAPS = ("", ".data", ".dat", ".tab")
-_TEXT_WORDS = ("text", "texts", "sentence", "sentences", "tweet", "tweets", "input", "inputs", "x")
-_LABEL_WORDS = ("label", "labels", "target", "targets", "y", "class", "classes", "gold",
-                "emotion", "emotions")  # fmt: skip
 # The words of files that name classes, 'mapping.txt', and those beside them: 'id2label.json'.
-_NAME_WORDS = {"mapping", "map", "category", "categories", "names", *_LABEL_WORDS}
+_NAME_WORDS = {"mapping", "map", "category", "categories", "names", *LABEL_WORDS}
 _BESIDE_NAMES = {"id", "ids", "to", "2", "list", "index", "name", "x", "y"}
 _ASIDE = ("readme", "license", "licence", "citation", "changelog", "desktop")
 _LARGEST_NAMES = 100_000  # bytes of a file that names classes
@@ -76,29 +76,25 @@ class Layout:
     notes: tuple[Note, ...] = ()
 
 
-def paths_of(item: Item) -> tuple[Path, ...]:
-    """The files or the folder of an item."""
-    if isinstance(item, Pair):
-        return item.texts, item.labels
-    return (item.path,) if isinstance(item, (ClassFolder, ClassFile)) else (item,)
-
-
 def layout_of_folder(folder: Path, wanted: Mapping[str, str]) -> Layout:
     """The layout of a folder, or of the folder in it that holds the tables.
 
     wanted: for a split, its name in the folder. Raises DataError if nothing is for training.
     """
-    layout = layout_of(folder, visible(folder), wanted)
-    if TRAIN in layout.splits:
-        return layout
-    inner = [path for path in layout.unused if path.is_dir()]
+    entries = visible(folder)
+    # The names that a user gives are looked for where the tables are.
+    here = not wanted or any(user_path(folder / name).exists() for name in wanted.values())
+    outer = layout_of(folder, entries, wanted if here or pieces_of(entries) else {})
+    if TRAIN in outer.splits:
+        return outer
+    inner = [path for path in entries if path.is_dir()]
     places = [path for path in inner if path.name == "data"] or inner
-    if len(places) == 1 and not layout.splits:
+    if len(places) == 1 and not outer.splits:
         deeper = layout_of(places[0], visible(places[0]), wanted)
         if TRAIN in deeper.splits:
-            beside = [path for path in layout.unused if path != places[0]]
+            beside = [path for path in outer.unused if path != places[0]]
             return replace(deeper, unused=(*beside, *deeper.unused))
-    raise _no_training(folder, layout)
+    raise _no_training(folder, outer)
 
 
 def layout_of(folder: Path, entries: Sequence[Path], wanted: Mapping[str, str]) -> Layout:
@@ -149,7 +145,7 @@ def _complete(layout: Layout, entries: Sequence[Path]) -> Layout:
 def _wanted(folder: Path, entries: Sequence[Path], name: str, split: str) -> list[Piece]:
     """What the user calls a split: the name of a file or folder, or a pattern such as 'a*.csv'."""
     exact = user_path(folder / name)
-    pairs = [_pair_piece(p) for p in _pairs([path for path in entries if path.is_file()])[0]]
+    pairs = [_pair_piece(p) for p in pairs_among([path for path in entries if path.is_file()])[0]]
     if here := [piece for piece in pairs if exact in piece.paths]:
         return here
     if exact.exists() and (pieces := _one(exact)):
@@ -183,7 +179,7 @@ def _one(path: Path) -> list[Piece]:
 
 def pieces_of(entries: Sequence[Path]) -> list[Piece]:
     """The pieces among files and folders: tables, pairs, folders of splits and of classes."""
-    pairs, files = _pairs([path for path in entries if path.is_file()])
+    pairs, files = pairs_among([path for path in entries if path.is_file()])
     folders = [path for path in entries if path.is_dir()]
     pieces = [*map(_pair_piece, pairs), *_parts_of_tables(_tables(files))]
     named = [path for path in folders if assigned([path.name], exact=True).places]
@@ -198,7 +194,7 @@ def pieces_of(entries: Sequence[Path]) -> list[Piece]:
 def items_in(folder: Path) -> list[Item]:
     """All that a folder of one split holds: classes, pairs, or tables. DataError for doubles."""
     entries = visible(folder)
-    pairs, files = _pairs([path for path in entries if path.is_file()])
+    pairs, files = pairs_among([path for path in entries if path.is_file()])
     if classes := [] if pairs else classes_among([*files, *filter(Path.is_dir, entries)]):
         return classes
     if pairs:
@@ -306,34 +302,6 @@ def _holds(path: Path, used: Iterable[Path]) -> bool:
     return path.is_dir() and any(path in other.parents for other in used)
 
 
-def _pairs(files: Sequence[Path]) -> tuple[list[Pair], list[Path]]:
-    """The pairs of a file of texts and one of labels, and the other files.
-
-    They have the same name but for one word: 'train_text.txt' and 'train_labels.txt'.
-    """
-    texts: dict[tuple[str, ...], Path] = {}
-    labels: dict[tuple[str, ...], list[tuple[int, Path]]] = {}
-    plain: dict[tuple[str, ...], Path] = {}
-    for path in (path for path in files if is_table(path) or is_lines(path)):
-        stem = stem_of(path)
-        ending = "" if is_lines(path) else path.name.removeprefix(stem)
-        words = words_of(stem)
-        for i, word in enumerate(words):
-            key = (ending, *words[:i], *words[i + 1 :])
-            if word in _TEXT_WORDS:
-                texts.setdefault(key, path)
-            elif word in _LABEL_WORDS:
-                labels.setdefault(key, []).append((_LABEL_WORDS.index(word), path))
-        if is_lines(path) and assigned([stem]).places:  # 'train.txt' beside 'train.labels'
-            plain[(ending, *words)] = path
-    both = {
-        key: (path, min(labels[key])[1]) for key, path in (plain | texts).items() if key in labels
-    }
-    pairs = [Pair(text, label) for text, label in both.values() if text != label]
-    paired = {path for pair in pairs for path in paths_of(pair)}
-    return pairs, [path for path in files if path not in paired]
-
-
 def _pair_piece(pair: Pair) -> Piece:
     stem = stem_of(pair.texts)
     return Piece(pair.texts.name, stem, (pair,))
@@ -347,10 +315,25 @@ def split_option(split: str, name: str) -> str:
 
 def _several(split: str, pieces: Sequence[Piece]) -> DataError:
     names = [piece.name for piece in pieces]
-    return DataError(
-        f"Several files may be the {split} split: {some_of(names)}.",
-        hint=f"Name one: {split_option(split, names[0])}",
-    )
+    hint = f"Name one: {split_option(split, names[0])}"
+    endings = {path.suffix for piece in pieces for path in piece.paths}
+    if len(endings) == 1 and (pattern := _pattern(names, pieces[0].paths[0].parent)):
+        hint += f" Or read them as one table: {split_option(split, pattern)}"
+    return DataError(f"Several files may be the {split} split: {some_of(names)}.", hint=hint)
+
+
+def _pattern(names: Sequence[str], folder: Path) -> str | None:
+    """A pattern that matches these names and nothing else in the folder."""
+    start = _common_start(names)
+    end = _common_start([name[len(start) :][::-1] for name in names])[::-1]
+    pattern = f"{start}*{end}"
+    matched = {path.name for path in visible(folder) if fnmatchcase(path.name, pattern)}
+    return pattern if matched == set(names) else None
+
+
+def _common_start(names: Sequence[str]) -> str:
+    same = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    return "".join(letters[0] for letters in same)
 
 
 def _loose(piece: Piece, split: str) -> Note:
@@ -380,11 +363,20 @@ def _parts(split: str, items: Sequence[Item]) -> list[Note]:
     return []
 
 
+def _has_training(folder: Path) -> bool:
+    try:
+        return folder.is_dir() and TRAIN in layout_of(folder, visible(folder), {}).splits
+    except DataError:
+        return False
+
+
 def _no_training(folder: Path, layout: Layout) -> DataError:
     names = ", ".join(sorted(path.name for path in visible(folder))[:8]) or "nothing"
     hint = "Name the files train, validation and test (.csv, .txt, …)."
     if layout.rest:
         hint = f"Name the one to learn from: {split_option(TRAIN, layout.rest[0].name)}."
+    elif inner := [path for path in layout.unused if _has_training(path)]:
+        hint = f'Give one of its folders, such as "{inner[0]}".'
     return DataError(
         f"No file in {folder} has the name of a split.", hint=f"{hint} There is: {names}."
     )
