@@ -279,8 +279,8 @@ def _labelled(
     notes = []
     kept: dict[str, Sequence[Table]] = {}
     for split, parts in tables.items():
-        without = [table for table in parts if label not in table.columns]
-        if labelled := [table for table in parts if label in table.columns]:
+        without = [table for table in parts if not table.gives(label)]
+        if labelled := [table for table in parts if table.gives(label)]:
             kept[split] = labelled
         for table in without:
             name, columns = Path(table.origin).name, some_of(table.columns)

@@ -14,11 +14,12 @@ from pathlib import Path
 from emolens.data.readers.arrow import open_arrow, open_parquet
 from emolens.data.readers.delimited import open_delimited
 from emolens.data.readers.excel import open_workbook
+from emolens.data.readers.json_tables import open_json, open_json_lines
 from emolens.data.readers.kinds import ENDINGS as ENDINGS
 from emolens.data.readers.kinds import PACKED, kind_of
 from emolens.data.readers.kinds import is_table as is_table
 from emolens.data.readers.kinds import stem_of as stem_of
-from emolens.data.readers.lines import open_json_lines, open_labelled_lines, open_texts
+from emolens.data.readers.lines import open_labelled_lines, open_texts
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source, copy_of, is_stream
 from emolens.data.readers.table import Chunk, Table
@@ -30,6 +31,7 @@ FORMATS: dict[str, Callable[[Source, ReadOptions], Table]] = {
     "csv": open_delimited,
     "tsv": open_delimited,
     "txt": open_labelled_lines,
+    "json": open_json,
     "jsonl": open_json_lines,
     "parquet": open_parquet,
     "arrow": open_arrow,
@@ -82,11 +84,6 @@ def open_table(given: Path | Source, *, labelled: bool, options: ReadOptions = A
     openers = FORMATS if labelled else FORMATS | _WITHOUT_LABELS
     with _system_errors(path):
         source = given if isinstance(given, Source) else _with_format(Source.of(given), options)
-        if source.format not in openers:
-            raise DataError(
-                f"emolens can't read {source}: it is a file of the format {source.format}.",
-                hint=f"Save it as one of: {', '.join(FORMATS)}.",
-            )
         with source.unchanged():
             table = openers[source.format](source, options)
     if not table.columns:

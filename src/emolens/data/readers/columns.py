@@ -25,18 +25,22 @@ Role = Literal["text", "label"]
 
 def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
     """The column `wanted`; without it, the first with a usual name, in capital letters or not."""
-    present = table.columns
+    present = (*table.columns, *table.nested)
     if wanted is not None:
         if wanted in present:
             return wanted
         raise DataError(
             f"{table.origin} has no {role} column '{wanted}'.", hint=nearest(wanted, present)
         )
+    if role in table.usual:
+        return table.usual[role]
     for usual in TEXT_COLUMNS if role == "text" else LABEL_COLUMNS:
         if usual in present:  # 'text' before 'Text'
             return usual
         if alike := [name for name in present if name.lower() == usual]:
             return alike[0]
+        if len(inner := [name for name in table.nested if name.lower().endswith(f".{usual}")]) == 1:
+            return inner[0]
     raise DataError(
         f"{table.origin} has no column with a usual name for {role}s.",
         hint=f"Name the column with --{role}. The columns are: {some_of(present)}.",

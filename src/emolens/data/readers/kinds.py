@@ -22,6 +22,7 @@ ENDINGS = {
     ".csv": "csv",
     ".tsv": "tsv",
     ".txt": "txt",
+    ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
@@ -204,7 +205,8 @@ def _kind_of_json(first: str, lines: list[str], expected: str | None) -> str | N
     if isinstance(whole, dict):
         return "json" if expected == "json" and len(lines) == 1 else "jsonl"
     if expected == "jsonl":
-        return "jsonl"
+        pretty = first in ("{", "[", "[{")
+        return "json" if pretty or (first[0] == "[" and len(lines) == 1) else "jsonl"
     if expected in ("json", None):
         return "json"
     # A text or a header may begin with a bracket.

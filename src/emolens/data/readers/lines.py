@@ -1,23 +1,17 @@
-"""Tables with one row per line: plain texts, 'text;label' lines, and JSON lines."""
+"""Tables with one row per line: plain texts, and 'text;label' lines."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 from emolens.data.readers.columns import LABEL_COLUMNS
 from emolens.data.readers.encoding import text_file
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import Chunk, Row, Table, chunked
-from emolens.data.readers.text import TextFile, check_encodable
-from emolens.errors import DataError, first_line
-
-Hook = Callable[[list[tuple[str, Any]]], Row]
+from emolens.data.readers.text import TextFile
+from emolens.errors import DataError
 
 
 def open_texts(source: Source, options: ReadOptions) -> Table:
@@ -77,51 +71,3 @@ def _text_and_label(source: Source, number: int, line: str) -> tuple[str, str]:
             hint="Each line is 'text;label'. For a table of columns use .csv or .tsv.",
         )
     return text, label.strip()
-
-
-def open_json_lines(source: Source, options: ReadOptions) -> Table:
-    """One object per line. The whole file is read for its names: a late row may have new ones.
-
-    This first pass also looks for names that stand twice, which takes half a pass more.
-    """
-    file = text_file(source, options)
-
-    def row(line: str, number: int, hook: Hook | None = None) -> Row | None:
-        return _object(line, f"{source}, line {number}", hook) if line.strip() else None
-
-    first = (row(line, n, _without_repeats) for n, line in enumerate(file.lines({}), start=1))
-    columns = dict.fromkeys(name for values in first if values for name in values)
-    return _table(file, tuple(columns), row)
-
-
-def _object(line: str, where: str, hook: Hook | None) -> Row:
-    hint = 'Each line is one object, such as {"text": "…", "label": "joy"}.'
-    try:
-        row = json.loads(line, object_pairs_hook=hook)
-        if "\\u" in line:  # such an escape can stand for half of an emoji
-            check_encodable(json.dumps(row, ensure_ascii=False), where)
-    except KeyError as error:
-        raise DataError(
-            f"{where}: the name '{error.args[0]}' stands twice in one object.",
-            hint="Rename one of them, or delete it.",
-        ) from error
-    except (ValueError, RecursionError) as error:
-        why = first_line(error)
-        if why.startswith("Exceeds the limit"):
-            raise DataError(
-                f"{where}: a number has more than {sys.get_int_max_str_digits():,} digits.",
-                hint="Write it as a string, in double quotes.",
-            ) from error
-        raise DataError(f"{where}: this is not JSON ({why}).", hint=hint) from error
-    if not isinstance(row, dict):
-        raise DataError(f"{where}: this is JSON, but not an object.", hint=hint)
-    return row
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> Row:
-    """The object of these pairs. json would keep the last value of a name without a word."""
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        counts = Counter(name for name, _ in pairs)
-        raise KeyError(counts.most_common(1)[0][0])
-    return row

@@ -53,7 +53,8 @@ class Table:
     or 'row'. class_names: by column, the class names of integer labels, where the source has them.
     schema: the types of the columns, where the file has them. delimiter: what stands between the
     fields, where the file has one. bom: whether the file begins with a mark of its encoding, as
-    Excel writes it.
+    Excel writes it. nested: the names of values inside of other values, which rows also give.
+    usual: the columns of the texts and the labels, where the format says them.
     """
 
     origin: Path | str
@@ -66,6 +67,8 @@ class Table:
     titles: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     bom: bool = False
+    nested: tuple[str, ...] = ()
+    usual: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.titles:
@@ -82,6 +85,10 @@ class Table:
     def chunks(self, *columns: str) -> Iterator[Chunk]:
         """All rows, CHUNK at a time. With column names, other columns may be missing."""
         return self.read(columns or self.columns)
+
+    def gives(self, name: str) -> bool:
+        """Whether its rows give a value of this name."""
+        return name in self.columns or name in self.nested
 
     def where(self, number: int) -> str:
         """How a message names a row."""

@@ -15,6 +15,7 @@ from emolens.errors import DataError
 
 UTF8 = "utf-8-sig"  # with a mark at the start, or without
 _KEEP_BYTES = "emolens.keep_bytes"
+_PIECE = 1 << 16
 _KEPT = re.compile("[\0\ud800-\udfff]")
 
 
@@ -61,12 +62,31 @@ class TextFile:
             errors[number] = f"line {number}: {why}"
             yield _KEPT.sub("\ufffd", line)
 
-    def _raw_lines(self, newline: str | None) -> Iterator[str]:
+    def pieces(self, damages: list[str]) -> Iterator[str]:
+        """The characters in pieces, for a format in which line ends do not matter.
+
+        damages: gets a sentence for each damaged piece, in which U+FFFD stands for such bytes.
+        """
+        line = 1
+        for piece in self._raw_lines(None, most=_PIECE):
+            if damaged := _KEPT.search(piece):
+                line_of = line + piece.count("\n", 0, damaged.start())
+                why = f"line {line_of}: {self._damage(piece)}"
+                if self.strict:
+                    raise DataError(
+                        f"{self.source}, {why}.",
+                        hint="Correct this line, or name the encoding of the file with --encoding.",
+                    )
+                damages.append(why)
+            yield _KEPT.sub("\ufffd", piece) if damaged else piece
+            line += piece.count("\n")
+
+    def _raw_lines(self, newline: str | None, *, most: int = MOST_BYTES) -> Iterator[str]:
         """The lines, in which a surrogate stands for each byte of another encoding."""
         codecs.register_error(_KEEP_BYTES, _keep_bytes)
         path = self.source.path
         with path.open(encoding=self.encoding, errors=_KEEP_BYTES, newline=newline) as file:
-            lines = iter(partial(file.readline, MOST_BYTES + 1), "")
+            lines = iter(partial(file.readline, most + 1), "")
             if self.encoding != UTF8:  # which drops the mark by itself
                 lines = _without_mark(lines)
             if self.doubled_ends:

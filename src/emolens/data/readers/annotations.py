@@ -1,0 +1,118 @@
+"""Recognises the exports of the labelling tools doccano and Label Studio, and finds their labels.
+
+Knows rows of JSON, and no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from emolens.data.readers.columns import LABEL_COLUMNS
+from emolens.data.readers.nested import NestedRow, inner_names, nested
+from emolens.data.readers.table import Row
+
+_TASKS = ("annotations", "completions")  # where Label Studio keeps answers; the second until 2021
+# What Label Studio adds to each row of its smaller export.
+_MIN = {"annotator", "annotation_id", "created_at", "updated_at", "lead_time"}
+_DOCCANO = ("label", "labels")
+
+
+class _Task(NestedRow):
+    """A task of Label Studio. Asked for a question, it gives the choices of its answers."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of this name, or the choices of this question."""
+        if name in self:
+            return self[name]
+        choices = [
+            choice for question, chosen in _answers(self) for choice in chosen if question == name
+        ]
+        return list(dict.fromkeys(choices)) or super().get(name, default)
+
+
+@dataclass
+class Survey:
+    """What the rows of a file have: names, dotted names, and the questions of a labelling tool."""
+
+    columns: dict[str, None] = field(default_factory=dict)
+    inner: dict[str, None] = field(default_factory=dict)
+    questions: dict[str, None] = field(default_factory=dict)
+    n_rows: int = 0
+    n_tasks: int = 0
+    n_lists: int = 0
+    n_differing: int = 0
+
+    def add(self, row: Row) -> None:
+        """Count a row."""
+        row = nested(row)
+        self.n_rows += 1
+        self.columns.update(dict.fromkeys(row))
+        self.n_lists += any(isinstance(row.get(name), list) for name in _DOCCANO)
+        if isinstance(row, NestedRow):
+            self.inner.update(dict.fromkeys(inner_names(row)))
+            if _is_task(row):
+                self.n_tasks += 1
+                answers = list(_answers(row))
+                self.questions.update(dict.fromkeys(question for question, _ in answers))
+                self.n_differing += len({(q, tuple(chosen)) for q, chosen in answers}) > len(
+                    {question for question, _ in answers}
+                )
+
+    @property
+    def is_label_studio(self) -> bool:
+        """Whether each row is a task of Label Studio."""
+        return 0 < self.n_tasks == self.n_rows
+
+    def row(self, row: Row) -> Row:
+        """The row in the form that answers to all names."""
+        return _Task(row) if self.is_label_studio else nested(row)
+
+    def names(self) -> tuple[str, ...]:
+        """The dotted names, and the questions."""
+        return (*self.inner, *(q for q in self.questions if q not in self.columns))
+
+    def usual(self) -> tuple[str, dict[str, str]]:
+        """The tool that wrote the rows, or "", and its columns of texts and labels."""
+        if self.is_label_studio:
+            texts = [name for name in self.inner if name.startswith("data.")]
+            return "Label Studio", _roles(texts, list(self.questions))
+        names = [name for name in self.columns if name not in (*_MIN, "id")]
+        if len(_MIN & set(self.columns)) >= 3:
+            texts = [name for name in names if name == "text"]
+            labels = [name for name in names if name != "text"]
+            return "Label Studio", _roles(texts, labels)
+        labels = [name for name in _DOCCANO if name in self.columns]
+        if "id" in self.columns and labels and self.n_lists == self.n_rows:
+            return "doccano", _roles([n for n in ("text", "data") if n in self.columns], labels)
+        return "", {}
+
+
+def _roles(texts: list[str], labels: list[str]) -> dict[str, str]:
+    """The only name for each role, or the one that is usual."""
+    text = [name for name in texts if name.endswith("text")] or texts
+    label = [name for name in labels if name.lower() in LABEL_COLUMNS] or labels
+    roles: dict[str, str] = {}
+    if len(text) == 1:
+        roles["text"] = text[0]
+    if len(label) == 1:
+        roles["label"] = label[0]
+    return roles
+
+
+def _is_task(row: Row) -> bool:
+    return isinstance(row.get("data"), dict) and any(isinstance(row.get(k), list) for k in _TASKS)
+
+
+def _answers(row: Row) -> Iterator[tuple[str, list[str]]]:
+    """The questions and choices of all annotators who did not cancel."""
+    for kept in (row[name] for name in _TASKS if isinstance(dict.get(row, name), list)):
+        for annotation in kept:
+            if not isinstance(annotation, dict) or annotation.get("was_cancelled"):
+                continue
+            for answer in annotation.get("result") or ():
+                value = answer.get("value") if isinstance(answer, dict) else None
+                choices = value.get("choices") if isinstance(value, dict) else None
+                if isinstance(choices, list):
+                    yield str(answer.get("from_name", "choices")), list(map(str, choices))

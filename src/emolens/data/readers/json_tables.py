@@ -1,0 +1,288 @@
+"""JSON: one object per line, an array of rows, columns in one object, a list inside an object.
+
+Lines and arrays are read a piece at a time; one object is held in memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from emolens.data.checks import Note
+from emolens.data.readers.annotations import Survey
+from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS
+from emolens.data.readers.encoding import text_file
+from emolens.data.readers.options import ReadOptions
+from emolens.data.readers.source import Source
+from emolens.data.readers.table import MOST_BYTES, Chunk, Row, Table, chunked, too_long
+from emolens.data.readers.text import TextFile, check_encodable
+from emolens.errors import DataError, first_line, some_of
+
+Hook = Callable[[list[tuple[str, Any]]], Row]
+_LINE_HINT = 'Each line is one object, such as {"text": "…", "label": "joy"}.'
+_HINT = 'A table is a list of objects, such as [{"text": "…", "label": "joy"}].'
+_CUT = 16  # characters at the end of a piece that may be only a part, such as 'tru'
+Values = Iterator[tuple[int, Any]]
+
+
+def open_json_lines(source: Source, options: ReadOptions) -> Table:
+    """One object per line. The whole file is read for its names: a late row may have new ones.
+
+    This first pass also looks for names that stand twice, which takes half a pass more.
+    """
+    file = text_file(source, options)
+
+    def values(errors: dict[int, str], hook: Hook | None = None) -> Values:
+        for number, line in enumerate(file.lines(errors), start=1):
+            if line.strip():
+                yield number, _object(line, f"{source}, line {number}", hook)
+
+    return _table(file, values, unit="line")
+
+
+def open_json(source: Source, options: ReadOptions) -> Table:
+    """A JSON document: an array, or one or several objects."""
+    file = text_file(source, options)
+    document = _Document(file)
+    if document.peek() != "[":
+        whole = document.value(1, {}, without_repeats)
+        if not document.peek():
+            rows, form = _rows_of(whole, source)
+            notes = (Note("R01", f"{source} is read as {form}."),) if form else ()
+            return _table(file, lambda *_: enumerate(rows, start=1), notes=notes)
+    return _table(file, lambda *given: _Document(file).values(*given))
+
+
+def _table(
+    file: TextFile,
+    values: Callable[..., Values],
+    *,
+    unit: str = "row",
+    notes: tuple[Note, ...] = (),
+) -> Table:
+    """The table of the rows that `values` gives. It takes a dict for errors, and a hook."""
+    survey = Survey()
+    where = f"{file.source}, {unit} "
+    for _, row in _rows(values({}, without_repeats), where):
+        survey.add(row)
+
+    def read(_: Sequence[str]) -> Iterator[Chunk]:
+        errors: dict[int, str] = {}
+        rows = _rows(values(errors), where)
+        return chunked(((number, survey.row(row)) for number, row in rows), errors)
+
+    tool, usual = survey.usual()
+    return Table(
+        file.source.name,
+        tuple(survey.columns),
+        read,
+        unit=unit,
+        notes=(*file.notes, *notes, *_tool_notes(file.source, tool, survey)),
+        bom=file.bom,
+        nested=survey.names(),
+        usual=usual,
+    )
+
+
+def _tool_notes(source: Source, tool: str, survey: Survey) -> Iterator[Note]:
+    if tool:
+        roles = ", ".join(f"the {role}s are in {name}" for role, name in survey.usual()[1].items())
+        yield Note("R01", f"{source} is an export of {tool}" + (f": {roles}." if roles else "."))
+    if survey.n_differing:
+        yield Note(
+            "R05",
+            f"{source}: {survey.n_differing:,} texts have different answers of several annotators;"
+            " all their choices are taken.",
+            n_rows=survey.n_differing,
+        )
+
+
+def _rows(values: Values, where: str) -> Iterator[tuple[int, Row]]:
+    """Objects as they are, a text as a row, and a list as a row whose names stand in the first."""
+    names: Sequence[str] | None = None  # unknown yet
+    for number, value in values:
+        if isinstance(value, dict):
+            names = names or ()
+            yield number, value
+        elif isinstance(value, str):
+            names = names or ()
+            yield number, {"text": value}
+        elif isinstance(value, list) and names is None:
+            names = list(map(str, value))
+            if not {name.lower() for name in names} & {*TEXT_COLUMNS, *LABEL_COLUMNS}:
+                names = [str(i + 1) for i in range(len(value))]
+                yield number, dict(zip(names, value, strict=True))
+        elif isinstance(value, list) and len(value) == len(names or ()):
+            yield number, dict(zip(names or (), value, strict=True))
+        else:
+            raise DataError(
+                f"{where}{number}: this is JSON, but not an object.",
+                hint=_LINE_HINT if where.endswith("line ") else _HINT,
+            )
+
+
+def _rows_of(whole: Any, source: Source) -> tuple[list[Any], str]:
+    """The rows in the one value of a document, and how they stand there."""
+    if not isinstance(whole, dict):
+        return [whole], ""
+    lists = {name: value for name, value in whole.items() if isinstance(value, list)}
+    if {"columns", "data"} <= set(lists) and all(isinstance(r, list) for r in lists["data"]):
+        return [dict(zip(lists["columns"], row, strict=False)) for row in lists["data"]], "a table"
+    plain = not any(isinstance(v, dict) for rows in lists.values() for v in rows)
+    alike = len({len(value) for value in lists.values()}) == 1
+    if plain and alike and len(lists) == len(whole) > 1:
+        columns = zip(*whole.values(), strict=True)
+        return [dict(zip(whole, row, strict=True)) for row in columns], "a list per column"
+    rows = [name for name, value in lists.items() if value and isinstance(value[0], dict)]
+    if len(rows) > 1:
+        raise DataError(
+            f"{source} holds several lists of rows: {some_of(rows)}.",
+            hint="Save each one in its own file, and give a folder of these files.",
+        )
+    if len(whole) == 1 and lists:
+        rows = list(lists)
+    if rows:
+        return lists[rows[0]], f"the list '{rows[0]}' inside an object"
+    return _rows_of_objects(whole, source)
+
+
+def _rows_of_objects(whole: Row, source: Source) -> tuple[list[Any], str]:
+    """The rows in objects inside an object, as pandas writes them."""
+    inner = list(whole.values())
+    if not inner or not all(isinstance(value, dict) for value in inner):
+        return [whole], ""
+    if len(whole) == 1:
+        return _rows_of(inner[0], source)
+    flat = not any(isinstance(v, (dict, list)) for value in inner for v in value.values())
+    if flat and {name.lower() for name in whole} & {*TEXT_COLUMNS, *LABEL_COLUMNS}:
+        keys = dict.fromkeys(key for value in inner for key in value)
+        rows = [{name: whole[name].get(key) for name in whole} for key in keys]
+        return rows, "an object per column"
+    return [{"id": key} | value for key, value in whole.items()], "an object per row"
+
+
+class _Document:
+    """The values of a JSON document, one after the other, with as little in memory as can be."""
+
+    def __init__(self, file: TextFile) -> None:
+        self._source = file.source
+        self._damages: list[str] = []
+        self._pieces = file.pieces(self._damages)
+        self._text, self._at, self._lines = "", 0, 1
+
+    def values(self, errors: dict[int, str], hook: Hook | None = None) -> Values:
+        """The items of an array, or all values."""
+        inside = self.peek() == "["
+        self._at += inside
+        number = 0
+        while (sign := self.peek()) and not (inside and sign == "]"):
+            if inside and number:
+                self._step(",")
+            number += 1
+            yield number, self.value(number, errors, hook)
+        if inside:
+            self._step("]")
+            if self.peek():
+                raise self._no_json("there is more after the end of the list")
+
+    def peek(self) -> str:
+        """The next character that is no space, or "" at the end."""
+        while True:
+            rest = self._text[self._at : self._at + 64].lstrip()
+            if rest:
+                self._at = self._text.index(rest[0], self._at)
+                return rest[0]
+            if self._at + 64 < len(self._text):
+                self._at += 64
+            elif not self._more():
+                return ""
+
+    def value(self, number: int, errors: dict[int, str], hook: Hook | None) -> Any:
+        """The next value. number: of its row. errors: gets the damages in it."""
+        self.peek()
+        decoder = json.JSONDecoder(object_pairs_hook=hook)
+        where = f"{self._source}, row {number}"
+        with json_errors(where, _HINT):
+            value, end = self._decoded(decoder, where)
+            raw = self._text[self._at : end]
+            if "\\u" in raw:
+                check_encodable(json.dumps(value, ensure_ascii=False), where)
+        if self._damages and "\ufffd" in raw:
+            errors[number] = self._damages[-1]
+        self._at = end
+        return value
+
+    def _decoded(self, decoder: json.JSONDecoder, where: str) -> tuple[Any, int]:
+        while True:
+            try:
+                value, end = decoder.raw_decode(self._text, self._at)
+                if end < len(self._text) or isinstance(value, (str, list, dict)):
+                    return value, end
+                if not self._more():
+                    return value, end
+            except json.JSONDecodeError as error:
+                cut = error.pos >= len(self._text) - _CUT or error.msg.startswith("Unterminated")
+                if not cut or not self._more():
+                    raise self._no_json(error.msg, error.pos) from error
+            if len(self._text) - self._at > MOST_BYTES:
+                raise too_long(where, "the object")
+
+    def _step(self, sign: str) -> None:
+        if self.peek() != sign:
+            raise self._no_json(f"Expecting '{sign}'")
+        self._at += 1
+
+    def _more(self) -> bool:
+        """Read on: as much as is waiting, so that a long value is not parsed many times."""
+        self._lines += self._text.count("\n", 0, self._at)
+        parts, size = [self._text[self._at :]], 0
+        while size <= len(parts[0]) and (piece := next(self._pieces, "")):
+            parts.append(piece)
+            size += len(piece)
+        self._text, self._at = "".join(parts), 0
+        return size > 0
+
+    def _no_json(self, why: str, place: int | None = None) -> DataError:
+        line = self._lines + self._text.count("\n", 0, self._at if place is None else place)
+        return DataError(f"{self._source}, line {line}: this is not JSON ({why}).", hint=_HINT)
+
+
+def _object(line: str, where: str, hook: Hook | None) -> Any:
+    with json_errors(where, _LINE_HINT):
+        row = json.loads(line, object_pairs_hook=hook)
+        if "\\u" in line:  # such an escape can stand for half of an emoji
+            check_encodable(json.dumps(row, ensure_ascii=False), where)
+    return row
+
+
+@contextlib.contextmanager
+def json_errors(where: str, hint: str) -> Iterator[None]:
+    """Turn the errors of json into a sentence."""
+    try:
+        yield
+    except KeyError as error:
+        raise DataError(
+            f"{where}: the name '{error.args[0]}' stands twice in one object.",
+            hint="Rename one of them, or delete it.",
+        ) from error
+    except (ValueError, RecursionError) as error:
+        why = first_line(error)
+        if why.startswith("Exceeds the limit"):
+            raise DataError(
+                f"{where}: a number has more than {sys.get_int_max_str_digits():,} digits.",
+                hint="Write it as a string, in double quotes.",
+            ) from error
+        raise DataError(f"{where}: this is not JSON ({why}).", hint=hint) from error
+
+
+def without_repeats(pairs: list[tuple[str, Any]]) -> Row:
+    """The object of these pairs. json would keep the last value of a name without a word."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        raise KeyError(counts.most_common(1)[0][0])
+    return row

@@ -1,0 +1,323 @@
+"""JSON gives the rows that a user sees in it, in whatever form they are written."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emolens.data.readers import open_table
+from emolens.data.readers import text as text_module
+from emolens.data.readers.columns import choose_column, texts_of
+from emolens.data.readers.options import ReadOptions
+from emolens.data.readers.table import CHUNK, Table
+from emolens.data.sources import load_dataset
+from emolens.errors import DataError
+
+ROWS = [{"text": "so glad", "label": "joy"}, {"text": "so low", "label": "sadness"}]
+
+
+def opened(path: Path, content: Any, **options: Any) -> Table:
+    path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
+    return open_table(path, labelled=True, options=ReadOptions(**options))
+
+
+def rows_of(table: Table) -> list[dict[str, Any]]:
+    return [dict(row) for chunk in table.chunks() for row in chunk.rows]
+
+
+FORMS: dict[str, tuple[Any, str]] = {
+    "an array": (ROWS, ""),
+    "an array of many lines": (json.dumps(ROWS, indent=2), ""),
+    "one object after another": ("\n".join(json.dumps(row, indent=1) for row in ROWS), ""),
+    "JSON lines": ("\n".join(map(json.dumps, ROWS)), "read as jsonl"),
+    "a list per column": ({"text": ["so glad", "so low"], "label": ["joy", "sadness"]}, "column"),
+    "a list inside": ({"version": 1, "data": ROWS}, "the list 'data'"),
+    "a list further inside": ({"result": {"n": 2, "items": ROWS}}, "the list 'items'"),
+    "pandas columns": (
+        {"text": {"0": "so glad", "1": "so low"}, "label": {"0": "joy", "1": "sadness"}},
+        "an object per column",
+    ),
+    "pandas split": (
+        {
+            "columns": ["text", "label"],
+            "index": [0, 1],
+            "data": [["so glad", "joy"], ["so low", "sadness"]],
+        },
+        "a table",
+    ),
+    "pandas table": ({"schema": {"fields": [{"name": "text"}]}, "data": ROWS}, "'data'"),
+    "lists with a header": ([["text", "label"], ["so glad", "joy"], ["so low", "sadness"]], ""),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_gives_the_same_rows(tmp_path: Path, form: str) -> None:
+    content, note = FORMS[form]
+    table = opened(tmp_path / "a.json", content)
+    assert rows_of(table) == ROWS
+    assert rows_of(table) == ROWS  # a table can be read again
+    assert table.columns == ("text", "label")
+    assert note in " ".join(map(str, table.notes))
+    assert bool(table.notes) is bool(note)
+
+
+def test_objects_by_row_keep_their_names(tmp_path: Path) -> None:
+    table = opened(tmp_path / "a.json", {"a7": ROWS[0], "b9": ROWS[1]})
+    assert rows_of(table) == [{"id": "a7"} | ROWS[0], {"id": "b9"} | ROWS[1]]
+
+
+def test_texts_alone_are_rows(tmp_path: Path) -> None:
+    for content in (["so glad", "so low"], {"texts": ["so glad", "so low"]}):
+        table = opened(tmp_path / "a.json", content)
+        assert rows_of(table) == [{"text": "so glad"}, {"text": "so low"}]
+
+
+def test_one_object_is_a_row(tmp_path: Path) -> None:
+    assert rows_of(opened(tmp_path / "a.json", ROWS[0])) == ROWS[:1]
+    words = {"text": ["so", "glad"], "label": "joy"}
+    assert rows_of(opened(tmp_path / "a.json", words)) == [words]
+
+
+@pytest.mark.parametrize(
+    "name", ["a.json", "a.jsonl", "a.csv", "a.txt", "a.parquet", "a", "a.data"]
+)
+@pytest.mark.parametrize("form", ["an array", "an array of many lines", "JSON lines"])
+def test_the_content_decides_before_the_ending(tmp_path: Path, name: str, form: str) -> None:
+    table = opened(tmp_path / name, FORMS[form][0])
+    assert rows_of(table) == ROWS
+    as_named = name == "a.jsonl" if form == "JSON lines" else name == "a.json"
+    assert ("because of its content" in " ".join(map(str, table.notes))) is not as_named
+
+
+def test_a_text_in_brackets_is_no_json(tmp_path: Path) -> None:
+    for name in ("a.csv", "a.txt"):
+        (tmp_path / name).write_text("[laughs] so glad\n{sic} so low\n")
+    table = open_table(tmp_path / "a.txt", labelled=False)
+    assert [row["text"] for row in rows_of(table)] == ["[laughs] so glad", "{sic} so low"]
+    assert open_table(tmp_path / "a.csv", labelled=False).columns == ("[laughs] so glad",)
+
+
+def test_the_format_of_the_user_comes_first(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{"text": "a"}\n')
+    options = ReadOptions(file_format="txt")
+    table = open_table(path, labelled=False, options=options)
+    assert rows_of(table) == [{"text": '{"text": "a"}'}]
+
+
+@pytest.mark.parametrize("ending", [".json", ".jsonl"])
+def test_inner_values_have_names_with_dots(tmp_path: Path, ending: str) -> None:
+    rows = [
+        {"data": {"text": "so glad", "lang": "en"}, "meta": {"emotion": "joy", "by": [{"n": 1}]}},
+        {"data": {"text": "so low"}, "meta": {"emotion": "fear", "by": [{"n": 2}, {"n": 3}]}},
+        {"data": None},
+    ]
+    content = json.dumps(rows) if ending == ".json" else "\n".join(map(json.dumps, rows))
+    table = opened(tmp_path / f"a{ending}", content)
+    assert table.columns == ("data", "meta")
+    assert set(table.nested) == {"data.text", "data.lang", "meta.emotion", "meta.by.n"}
+    assert rows_of(table) == rows  # as they stand in the file
+    for wanted in (None, "data.text"):
+        column = choose_column(table, "text", wanted)
+        texts = [text for chunk in table.chunks() for text in texts_of(table, chunk, column)]
+        assert texts == ["so glad", "so low", ""]
+    assert choose_column(table, "label") == "meta.emotion"
+    numbers = [row.get("meta.by.n") for chunk in table.chunks() for row in chunk.rows]
+    assert numbers == [[1], [2, 3], None]
+
+
+def test_nested_rows_give_a_data_set(tmp_path: Path) -> None:
+    rows = [
+        {"data": {"text": f"so {w} {i}"}, "meta": {"emotion": w}}
+        for i in range(20)
+        for w in ("joy", "fear")
+    ]
+    opened(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
+    data = load_dataset(tmp_path / "a.jsonl", text="data.text", label="meta.emotion")
+    assert set(data.labels.names) == {"joy", "fear"}
+    assert load_dataset(tmp_path / "a.jsonl").fingerprint == data.fingerprint
+
+
+def test_a_name_with_a_dot_is_a_name(tmp_path: Path) -> None:
+    table = opened(tmp_path / "a.json", [{"data.text": "a"}, {"x": {"y.z": 1}}])
+    assert choose_column(table, "text", "data.text") == "data.text"
+    assert [r.get("x.y.z") for chunk in table.chunks() for r in chunk.rows] == [None, 1]
+
+
+def test_a_late_name_is_known_before_the_rows_are_used(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{"text": f"t{i}"} for i in range(CHUNK + 5)]
+    rows.append({"text": "last", "late": 1})
+    for name, content in (("a.json", rows), ("a.jsonl", "\n".join(map(json.dumps, rows)))):
+        assert opened(tmp_path / name, content).columns == ("text", "late")
+
+
+def test_numbers_stay_as_they_are(tmp_path: Path) -> None:
+    content = '[{"a": 123456789012345678901234567890, "b": NaN, "c": -1.5e3, "d": true, "e": null}]'
+    (row,) = rows_of(opened(tmp_path / "a.json", content))
+    assert (row["a"], row["c"], row["d"], row["e"]) == (int("1234567890" * 3), -1500.0, True, None)
+    assert row["b"] != row["b"]
+
+
+BROKEN = [
+    ('[{"text": "a"}', "line 1: this is not JSON"),
+    ('[{"text": "a"}, {"text": ', "line 1: this is not JSON"),
+    ('[{"text": "a"},\n {"text": }]', "line 2: this is not JSON"),
+    ('[{"text": "a"}\n {"text": "b"}]', "line 2: this is not JSON \\(Expecting ','\\)"),
+    ('[{"text": "a"}] x', "there is more after the end"),
+    ('[{"text": "a"},]', "this is not JSON"),
+    ('[{"text": "a", "text": "b"}]', "row 1: the name 'text' stands twice"),
+    ('[{"text": "a"}, 7]', "row 2: this is JSON, but not an object"),
+    ('[{"text": "cut \\ud83d"}]', "row 1: .*ud83d is only half"),
+    ("[]", "holds no rows"),
+    ("{}", "holds no rows"),
+    ("[" * 100_000, "not JSON"),
+    ('{"a": ' * 50_000, "not JSON"),
+    ('[{"a": ' + "9" * 5_000 + "}]", "more than 4,300 digits"),
+    ('{"train": [{"text": "a"}], "test": [{"text": "b"}]}', "several lists of rows: train, test"),
+    ("null", "this is JSON, but not an object"),
+]
+
+
+@pytest.mark.parametrize(("content", "says"), BROKEN)
+def test_a_broken_document_is_a_sentence(tmp_path: Path, content: str, says: str) -> None:
+    with pytest.raises(DataError, match=says) as caught:
+        rows_of(opened(tmp_path / "a.json", content))
+    assert str(tmp_path / "a.json") in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_damaged_text_spoils_no_other_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    rows = [{"text": f"é {i} è à"} for i in range(60)]
+    content = json.dumps(rows, ensure_ascii=False, indent=1).encode()
+    path.write_bytes(content.replace("é 7 ".encode(), b"\xe9 7 "))
+    table = open_table(path, labelled=False)
+    (chunk,) = table.chunks()
+    assert list(chunk.errors) == [7]
+    assert "line 24: byte 0xe9 is not UTF-8" in chunk.errors[7]
+    assert chunk.rows[7]["text"] == "\ufffd 7 è à"
+    with pytest.raises(DataError, match="line 24: byte 0xe9"):
+        open_table(path, labelled=False, options=ReadOptions(strict=True))
+
+
+def test_other_encodings(tmp_path: Path) -> None:
+    rows = [{"text": "très heureux, même"}]
+    for encoding in ("utf-8-sig", "utf-16", "utf-16-le", "utf-32"):
+        path = tmp_path / f"{encoding}.json"
+        path.write_bytes(json.dumps(rows, ensure_ascii=False, indent=1).encode(encoding))
+        assert rows_of(open_table(path, labelled=False)) == rows, encoding
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=8,
+)
+OBJECTS = st.lists(st.dictionaries(st.text(), VALUES, min_size=1, max_size=4), min_size=1)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=OBJECTS, size=st.integers(1, 40), indent=st.sampled_from([None, 0, 3]))
+def test_an_array_in_small_pieces_is_what_json_says(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[dict[str, Any]],
+    size: int,
+    indent: int | None,
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.json"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_module, "_PIECE", size)
+        try:
+            table = opened(path, json.dumps(rows, indent=indent, ensure_ascii=False))
+            assert rows_of(table) == rows
+        except UnicodeEncodeError:
+            pass  # a half of a character can't be written
+        except DataError as error:
+            assert "NUL" in str(error) or "half of a character" in str(error)
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path, indent: int | None) -> None:
+    peaks = []
+    for n in (6_000, 60_000):
+        rows = [{"text": f"row {i}", "label": "joy"} for i in range(n)]
+        table = opened(tmp_path / "a.json", json.dumps(rows, indent=indent))
+        del rows
+        tracemalloc.start()
+        assert sum(len(chunk) for chunk in table.chunks()) == n
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.3 * peaks[0]
+
+
+def task(text: str, *choices: str, question: str = "mood", cancelled: bool = False) -> Any:
+    result = [
+        {
+            "from_name": question,
+            "to_name": "text",
+            "type": "choices",
+            "value": {"choices": list(choices)},
+        }
+    ]
+    annotation = {"id": 1, "result": result if choices else [], "was_cancelled": cancelled}
+    return {"id": 1, "data": {"text": text}, "annotations": [annotation], "predictions": []}
+
+
+def chosen(table: Table) -> list[tuple[str, Any]]:
+    text, label = choose_column(table, "text"), choose_column(table, "label")
+    return [(row.get(text), row.get(label)) for chunk in table.chunks() for row in chunk.rows]
+
+
+def test_an_export_of_label_studio(tmp_path: Path) -> None:
+    rows = [task("a", "joy"), task("b", "joy", "fear"), task("c"), task("d", "x", cancelled=True)]
+    table = opened(tmp_path / "a.json", rows)
+    assert chosen(table) == [("a", ["joy"]), ("b", ["joy", "fear"]), ("c", None), ("d", None)]
+    (note,) = table.notes
+    assert "an export of Label Studio: the texts are in data.text" in note.text
+    assert "the labels are in mood" in note.text
+    assert rows_of(table) == rows
+
+
+def test_annotators_who_differ_are_counted(tmp_path: Path) -> None:
+    both = task("a", "joy")
+    both["annotations"] += task("a", "fear")["annotations"]
+    same = task("b", "joy")
+    same["annotations"] += task("b", "joy")["annotations"]
+    table = opened(tmp_path / "a.json", [both, same])
+    assert chosen(table) == [("a", ["joy", "fear"]), ("b", ["joy"])]
+    assert "1 texts have different answers of several annotators" in table.notes[1].text
+
+
+def test_several_questions_of_label_studio_have_their_names(tmp_path: Path) -> None:
+    row = task("a", "joy")
+    row["annotations"][0]["result"] += task("a", "high", question="strength")["annotations"][0][
+        "result"
+    ]
+    table = opened(tmp_path / "a.json", [row])
+    with pytest.raises(DataError, match="no column with a usual name for labels"):
+        choose_column(table, "label")
+    (read,) = [row for chunk in table.chunks() for row in chunk.rows]
+    assert choose_column(table, "label", "strength") == "strength"
+    assert (read.get("mood"), read.get("strength")) == (["joy"], ["high"])
+
+
+def test_the_small_export_of_label_studio(tmp_path: Path) -> None:
+    extra = {"id": 1, "annotator": 1, "annotation_id": 1, "created_at": "x", "lead_time": 1.5}
+    table = opened(tmp_path / "a.json", [{"text": "a", "mood": "joy"} | extra])
+    assert chosen(table) == [("a", "joy")]
+    assert "Label Studio" in table.notes[0].text
+
+
+@pytest.mark.parametrize("text", ["text", "data"])
+@pytest.mark.parametrize("label", ["label", "labels"])
+def test_an_export_of_doccano(tmp_path: Path, text: str, label: str) -> None:
+    rows = [{"id": i, text: f"t{i}", label: ["joy"], "Comments": []} for i in range(3)]
+    table = opened(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
+    assert chosen(table) == [("t0", ["joy"]), ("t1", ["joy"]), ("t2", ["joy"])]
+    assert "an export of doccano" in table.notes[0].text
