@@ -451,6 +451,30 @@ def test_inspect_lists_the_checks_and_those_that_are_ignored(
     assert_two_lines(ended, code=2, says="Did you mean 'T03'?")
 
 
+def test_inspect_shows_a_table_without_labels_and_says_why(
+    emolens: Emolens, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    source = write_csv(
+        tmp_path / "in.csv", [(1, "so happy"), (2, ""), (3, "so sad")], ("id", "text")
+    )
+    ended = emolens("inspect", source, "--encoder", tiny_encoder)
+    assert ended.code == 0, ended
+    assert "has no column with a usual name for labels" in ended.err
+    assert "So only the texts are looked at." in ended.err
+    for words in ("the texts are in 'text'", "so happy", "T01  noted", "T07  passed"):
+        assert words in ended.out
+    assert "L01" not in ended.out
+    ended = emolens("inspect", source, "--encoder", tiny_encoder, "--json")
+    assert json.loads(ended.out)["splits"]["table"]["n"] == 2
+
+
+def test_inspect_still_refuses_labels_that_are_wrong(emolens: Emolens, tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "in.csv", [("so happy", "joy")] * 9, ("text", "label"))
+    assert_two_lines(emolens("inspect", source), code=1, says="too few rows for a validation split")
+    missing = emolens("inspect", source, "--label", "mood")
+    assert_two_lines(missing, code=1, says="no label column 'mood'")
+
+
 def test_inspect_says_what_the_bundled_corpus_is_and_shows_every_class(emolens: Emolens) -> None:
     ended = emolens("inspect", "starter")
     assert (ended.code, ended.err) == (0, "")

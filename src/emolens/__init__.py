@@ -20,9 +20,12 @@ from emolens.version import __version__ as __version__
 # Public names by the module that they are loaded from.
 _NAMES = {
     "data.audit": "Audit audit",
+    "data.audit.check": "Check",
+    "data.audit.contents": "Contents audit_texts",
     "data.balance": "Balance balance",
     "data.dataset": "Dataset Split",
-    "data.sources": "load_dataset",
+    "data.sources": "load_dataset load_texts",
+    "data.unlabelled": "Texts",
     "encode.backbone": "EncoderFolder find_encoder tokenizer_of",
     "encode.batches": "padded_batch",
     "encode.embed": "Embeddings Encoder",
@@ -63,11 +66,16 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from emolens.data.audit import Audit as Audit
     from emolens.data.audit import audit as audit
+    from emolens.data.audit.check import Check as Check
+    from emolens.data.audit.contents import Contents as Contents
+    from emolens.data.audit.contents import audit_texts as audit_texts
     from emolens.data.balance import Balance as Balance
     from emolens.data.balance import balance as balance
     from emolens.data.dataset import Dataset as Dataset
     from emolens.data.dataset import Split as Split
     from emolens.data.sources import load_dataset as load_dataset
+    from emolens.data.sources import load_texts as load_texts
+    from emolens.data.unlabelled import Texts as Texts
     from emolens.encode.backbone import EncoderFolder as EncoderFolder
     from emolens.encode.backbone import find_encoder as find_encoder
     from emolens.encode.backbone import tokenizer_of as tokenizer_of

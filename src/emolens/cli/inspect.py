@@ -15,15 +15,16 @@ from emolens.cli.options import (
     reading,
 )
 from emolens.console import Console, show_batch
-from emolens.console.audit import show_audit
+from emolens.console.audit import show_audit, show_contents
 from emolens.data.checks import chosen_codes
 from emolens.data.readers.options import ReadOptions
 from emolens.data.splitnames import wanted_splits
-from emolens.errors import MissingExtra
+from emolens.errors import DataError, EmolensError, MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from emolens.data.unlabelled import Texts
     from emolens.encode.tokenize import Tokenizer
 
 
@@ -44,19 +45,30 @@ def inspect(
     *,
     read: ReadOptions,
 ) -> None:
-    """Show what is in a data set, and what is wrong with it, as a list of numbered checks."""
+    """Show what is in a data set, and what is wrong with it, as a list of numbered checks.
+
+    A table without labels can be inspected, too.
+    """
     from emolens.data.audit import audit
     from emolens.data.sources import load_dataset
     from emolens.encode.batches import padded_batch
 
     ignored = chosen_codes(ignore or [])
-    source = dataset[0] if len(dataset) == 1 else dataset
-    splits = wanted_splits(split or [])
-    data = load_dataset(source, text=text, label=label, splits=splits, read=read)
     console = Console(as_json=as_json)
+    source = dataset[0] if len(dataset) == 1 else dataset
+    options = {"text": text, "splits": wanted_splits(split or []), "read": read}
+    try:
+        data = load_dataset(source, label=label, **options)
+    except DataError as error:
+        texts = None if label else _without_labels(source, options)
+        if texts is None:
+            raise
+        console.note(f"Note: {error} So only the texts are looked at. {error.hint}")
+        _inspect_texts(console, texts, encoder, ignored)
+        return
     tokenizer = _tokenizer(encoder, console)
-    texts = {name: split.texts for name, split in data.splits.items()}
-    report = audit(data, ignore=ignored, **_token_counts(tokenizer, texts))
+    by_split = {name: part.texts for name, part in data.splits.items()}
+    report = audit(data, ignore=ignored, **_token_counts(tokenizer, by_split))
     if as_json:
         console.data(report.to_dict())
         return
@@ -65,6 +77,30 @@ def inspect(
         console.line()
         console.line("The first two texts of train as one batch")
         show_batch(console, padded_batch(tokenizer, data["train"].texts[:2]))
+
+
+def _without_labels(source: str | list[str], options: dict[str, Any]) -> Texts | None:
+    """The texts of a source that has no label column; None if it has one, or no texts either."""
+    from emolens.data.readers.columns import LABEL_COLUMNS
+    from emolens.data.sources import load_texts
+
+    try:
+        texts = load_texts(source, **options)
+    except EmolensError:
+        return None
+    return None if {name.strip().lower() for name in texts.columns} & {*LABEL_COLUMNS} else texts
+
+
+def _inspect_texts(console: Console, texts: Texts, encoder: str, ignored: frozenset[str]) -> None:
+    from emolens.data.audit.contents import audit_texts
+
+    found = audit_texts(
+        texts, ignore=ignored, **_token_counts(_tokenizer(encoder, console), texts.splits)
+    )
+    if console.as_json:
+        console.data(found.to_dict())
+    else:
+        show_contents(console, found)
 
 
 def _tokenizer(encoder: str, console: Console) -> Tokenizer | None:

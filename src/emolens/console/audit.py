@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from emolens.data.audit import Audit
     from emolens.data.audit.check import Check
+    from emolens.data.audit.contents import Contents
 
 _ROWS = 3  # that the list shows of each check
 _LONGEST = 80  # characters of a text beside a check
@@ -55,6 +56,37 @@ def _show_splits(console: Console, audit: Audit) -> None:
         rows.append(row)
     console.table(columns, rows, title="Splits")
     console.line()
+
+
+def show_contents(console: Console, found: Contents) -> None:
+    """What `inspect` prints of a table without labels."""
+    console.line(found.name)
+    console.line(f"columns: {some_of(found.columns)}; the texts are in '{found.text}'")
+    console.line()
+    console.table(("text",), [[text] for text in found.head], title="First rows")
+    console.line()
+    columns = ["split", "texts", "without text", "different", "characters, median", "longest"]
+    tokens = all(split.n_tokens for split in found.splits.values())
+    columns += ["tokens, median", "longest", f"over {found.max_length}"] if tokens else []
+    rows = []
+    for name, split in found.splits.items():
+        lengths = [int(split.characters[key]) for key in ("median", "maximum")]
+        row: list[object] = [name, split.n, split.blank, split.distinct, *lengths]
+        if split.n_tokens:
+            figures = (split.n_tokens["median"], split.n_tokens["maximum"], split.over_limit or 0)
+            row += [int(n) for n in figures]
+        rows.append(row)
+    console.table(columns, rows, title="Texts")
+    console.line()
+    if found.languages:
+        console.line("Languages of up to 1,000 texts of six words or more")
+        console.table(("language", "texts"), list(found.languages.items()))
+        console.line()
+    if found.repeated:
+        console.line("Most repeated")
+        console.table(("times", "text"), [(n, text) for text, n in found.repeated.items()])
+        console.line()
+    show_checks(console, found.checks)
 
 
 def show_checks(console: Console, checks: Sequence[Check]) -> None:

@@ -31,10 +31,14 @@ _GUESSED = 1_000  # files that are enough to guess an encoding
 
 @dataclass(frozen=True)
 class Opener:
-    """Opens files as the user said. files: closes what was opened for them."""
+    """Opens files as the user said.
+
+    files: closes what was opened for them. labelled: whether the rows of a file have labels.
+    """
 
     files: contextlib.ExitStack
     read: ReadOptions
+    labelled: bool = True
 
     def open(self, item: Item) -> Table:
         """The table of a file, a pair or a folder. Raises DataError."""
@@ -45,7 +49,7 @@ class Opener:
         if isinstance(item, Pair):
             return joined_columns(self._rows(item.texts, "text"), self._rows(item.labels, "label"))
         source = self.files.enter_context(source_of(item, self.read))
-        return open_table(source, labelled=True, options=self.read)
+        return open_table(source, labelled=self.labelled, options=self.read)
 
     def _rows(self, path: Path, column: str) -> Table:
         """A table; of a file with one value per line, its values in this column."""

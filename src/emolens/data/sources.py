@@ -23,6 +23,7 @@ from emolens.data.readers.source import is_stream
 from emolens.data.readers.table import Table
 from emolens.data.splitcolumn import by_split_column
 from emolens.data.splitnames import assigned, in_order
+from emolens.data.unlabelled import Texts
 from emolens.errors import DataError, HubError, UsageError, nearest, some_of
 from emolens.names import user_path
 
@@ -93,6 +94,22 @@ def load_dataset(spec: str | Path | Sequence[str | Path], **options: Any) -> Dat
     notes = (*origin.notes, *unlabelled, *_cut(tables, chosen.seed), *dataset.notes)
     dataset = replace(dataset, notes=notes)
     return dataset.limited(chosen.limit, seed=chosen.seed) if chosen.limit else dataset
+
+
+def load_texts(spec: str | Path | Sequence[str | Path], **options: Any) -> Texts:
+    """Load the texts of a source that has no labels. The arguments are those of load_dataset.
+
+    Splits are not cut out of others: a table alone is called 'table'. Raises DataError or HubError.
+    """
+    chosen = _source_options(options)
+    with contextlib.ExitStack() as files:
+        origin = _origin(spec, chosen, Opener(files, chosen.read, labelled=False))
+        first = origin.tables[TRAIN][0]
+        text = choose_column(first, "text", chosen.text)
+        alone = set(origin.tables) == {TRAIN}
+        tables = {"table": origin.tables[TRAIN]} if alone else origin.tables
+        texts = Texts.from_tables(origin.name, tables, text=text, strict=chosen.read.strict)
+    return replace(texts, notes=(*origin.notes, *texts.notes))
 
 
 def _source_options(options: dict[str, Any]) -> SourceOptions:

@@ -168,7 +168,7 @@ def audit(
 
 def checks_of(facts: Facts, *, ignore: frozenset[str] = frozenset()) -> tuple[Check, ...]:
     """Every check in the order of its code. Without labels, those about labels are left out."""
-    codes = [code for code in CHECKS if facts.labels or not _about_labels(code)]
+    codes = [code for code in CHECKS if facts.labels or not _needs_labels(code)]
     return tuple(ignored(code) if code in ignore else _checked(code, facts) for code in codes)
 
 
@@ -179,7 +179,7 @@ def counts_of(checks: Iterable[Check]) -> str:
     return ", ".join([f"{counts['passed']} checks passed", *more])
 
 
-def _about_labels(code: str) -> bool:
+def _needs_labels(code: str) -> bool:
     return code.startswith("L") or code in ("T04", "T10")
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from emolens.data.checks import CHECKS, Note
 
 Status = Literal["passed", "noted", "failed", "ignored", "skipped"]
+NO_SPLITS = "There is one table only, without splits."
 EXAMPLES = 20  # rows that a check names
 SERIOUS = 0.01  # of the rows: from here on, a problem fails its check
 _LONGEST = 200  # characters of a text in the list of rows

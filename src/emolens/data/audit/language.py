@@ -91,7 +91,7 @@ def language_name(code: str) -> str:
 
 def sampled(places: Sequence[Place]) -> Sequence[Place]:
     """Up to 1,000 of the rows, from the whole table."""
-    return places[:: -(-len(places) // _SAMPLE)]
+    return places[:: max(-(-len(places) // _SAMPLE), 1)]
 
 
 def _languages(facts: Facts, judged: Sequence[Place]) -> tuple[str, dict[Place, str]]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from emolens.data.audit.check import Check, failed, passed, skipped
+from emolens.data.audit.check import NO_SPLITS, Check, failed, passed, skipped
 from emolens.data.audit.facts import Facts
 from emolens.data.dataset import TRAIN
 
@@ -38,6 +38,8 @@ _KINDS: dict[str, Callable[[str], object]] = {
 
 def same_origin(facts: Facts) -> Check:
     """Whether validation and test are like train."""
+    if len(facts.texts) == 1:
+        return skipped("T11", NO_SPLITS)
     others = {split: texts for split, texts in facts.texts.items() if split != TRAIN}
     big = [split for split, texts in others.items() if len(texts) >= FEWEST]
     if TRAIN not in facts.texts or not big or len(facts.texts[TRAIN]) < FEWEST:

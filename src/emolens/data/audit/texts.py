@@ -11,6 +11,7 @@ import numpy as np
 
 from emolens.data.audit.check import (
     EXAMPLES,
+    NO_SPLITS,
     Check,
     counted,
     failed,
@@ -103,6 +104,8 @@ def contradictions(facts: Facts) -> Check:
 
 def leaked_texts(facts: Facts) -> Check:
     """Rows of validation and test whose text the models learn."""
+    if len(facts.texts) == 1:
+        return skipped("T05", NO_SPLITS)
     places = facts.leaked
     if not places:
         return passed("T05")
@@ -161,10 +164,11 @@ def left_out(facts: Facts) -> Check:
     if n < _LEFT_OUT_NOTED * total or not n:
         return passed("T12")
     serious = n >= _LEFT_OUT_FAILED * total
+    why = "R04, L01 and T01" if facts.labels else "R04 and T01"
     return (failed if serious else noted)(
         "T12",
         f"{n / total:.1%} of the rows are left out ({n:,} of {total:,}).",
-        "See R04, L01 and T01 for the reasons. Are these rows like the others?",
+        f"{why} say why. If these rows are of one kind, nothing is learned about this kind.",
         n_rows=n,
     )
 

@@ -1,0 +1,144 @@
+"""Contents: what a table without labels holds, and the checks that need no labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from emolens.data.audit import checks_of, counts_of
+from emolens.data.audit.check import Check
+from emolens.data.audit.facts import Facts
+from emolens.data.audit.language import is_long_enough, language_name, language_of, sampled
+from emolens.data.checks import chosen_codes
+from emolens.data.unlabelled import Texts
+from emolens.shown import html_table, one_line
+
+_HEAD = 5  # rows that are shown
+_QUANTILES = {"minimum": 0, "median": 50, "p95": 95, "maximum": 100}
+
+
+@dataclass(frozen=True)
+class SplitContents:
+    """The figures of one split.
+
+    n: rows with a text. blank: rows without one. distinct: different texts. characters, n_tokens:
+    minimum, median, 95th percentile and maximum. over_limit: texts of more tokens than the
+    encoder reads. unknown: the mean share of tokens in a text that the encoder does not know.
+    """
+
+    n: int
+    blank: int
+    distinct: int
+    characters: dict[str, float]
+    n_tokens: dict[str, float] | None = None
+    over_limit: int | None = None
+    unknown: float | None = None
+
+    def __repr__(self) -> str:
+        return one_line(self, f"{self.n:,} texts, {self.distinct:,} of them different")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is known of a table without labels.
+
+    text: the column of the texts. languages: by name, how many of up to 1,000 texts of six words or
+    more are in it. repeated: the texts that occur most often, with their counts. checks: those of
+    `Audit` that need no labels.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    text: str
+    head: tuple[str, ...]
+    splits: dict[str, SplitContents]
+    languages: dict[str, int]
+    repeated: dict[str, int]
+    checks: tuple[Check, ...]
+    max_length: int | None
+
+    def __repr__(self) -> str:
+        sizes = (f"{name} {split.n:,}" for name, split in self.splits.items())
+        return one_line(self, repr(self.name), *sizes, counts_of(self.checks))
+
+    def _repr_html_(self) -> str:
+        rows = [(c.code, c.title, c.status, c.reason) for c in self.checks if c.is_finding]
+        return html_table(self, ("check", "what", "status", "reason"), rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The contents as JSON values."""
+        checks = [check.to_dict() for check in self.checks]
+        return asdict(self) | {"checks": checks, "findings": self.findings}
+
+    @property
+    def findings(self) -> list[str]:
+        """What each noted or failed check says."""
+        return [check.reason for check in self.checks if check.is_finding]
+
+
+def audit_texts(
+    texts: Texts,
+    *,
+    n_tokens: Mapping[str, np.ndarray] | None = None,
+    unknown: Mapping[str, np.ndarray] | None = None,
+    max_length: int | None = None,
+    ignore: Iterable[str] = (),
+) -> Contents:
+    """Describe texts without labels. The arguments are those of `audit`."""
+    facts = Facts(
+        texts=texts.splits,
+        columns=texts.columns,
+        blank=texts.blank,
+        notes=texts.notes,
+        n_tokens=n_tokens,
+        unknown=unknown,
+        max_length=max_length,
+    )
+    counts = Counter(text for _, _, text in facts.rows())
+    return Contents(
+        name=texts.name,
+        columns=texts.columns,
+        text=texts.text,
+        head=next(iter(texts.splits.values()))[:_HEAD],
+        splits={split: _figures(facts, split) for split in texts.splits},
+        languages=_languages(facts),
+        repeated={text: n for text, n in counts.most_common(_HEAD) if n > 1},
+        checks=checks_of(facts, ignore=chosen_codes(ignore)),
+        max_length=max_length,
+    )
+
+
+def _figures(facts: Facts, split: str) -> SplitContents:
+    texts = facts.texts[split]
+    n_tokens = None if facts.n_tokens is None else facts.n_tokens[split]
+    over = None
+    if n_tokens is not None and facts.max_length is not None:
+        over = int((n_tokens > facts.max_length).sum())
+    unknown = None if facts.unknown is None else facts.unknown[split]
+    return SplitContents(
+        n=len(texts),
+        blank=facts.blank.get(split, 0),
+        distinct=len(set(texts)),
+        characters=_quantiles(np.array([len(text) for text in texts])),
+        n_tokens=None if n_tokens is None else _quantiles(n_tokens),
+        over_limit=over,
+        unknown=None if unknown is None or not len(unknown) else float(unknown.mean()),
+    )
+
+
+def _quantiles(values: np.ndarray) -> dict[str, float]:
+    if not len(values):
+        return dict.fromkeys(_QUANTILES, 0.0)
+    figures = np.percentile(values, list(_QUANTILES.values())).tolist()
+    return dict(zip(_QUANTILES, figures, strict=True))
+
+
+def _languages(facts: Facts) -> dict[str, int]:
+    judged = [(split, row) for split, row, text in facts.rows() if is_long_enough(text)]
+    codes = (language_of(facts.texts[split][row])[0] for split, row in sampled(judged))
+    counts = Counter(language_name(code) for code in codes if code)
+    return dict(counts.most_common())
