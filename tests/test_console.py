@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from emolens.console import Console, RunConsole
+from emolens.data.sources import load_dataset
 from emolens.errors import UsageError
+from emolens.study import load_study
 from emolens.study.folder import StageRecord
 from emolens.study.keys import StageKey
+from tests.conftest import feeling_rows, write_csv
 
 AS_THEY_ARE = [
     "so :heart: good",
@@ -108,3 +112,12 @@ def test_a_stage_is_one_line_with_its_seconds_and_why_it_is_done_again(
         "  probe      accuracy 0.5 [ok]  [2.0 s; again: torch 2.13 → 2.14]",
         "  probe      accuracy 0.5 [ok]  [as before]",
     ]
+
+
+def test_a_run_begins_with_what_was_guessed_about_its_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = load_dataset(write_csv(tmp_path / "rows.csv", feeling_rows(60)))
+    RunConsole(Console()).opened(load_study("starter"), data, tmp_path / "run")
+    said = "Note: validation and test are cut out of train at random, with seed 42."
+    assert said in " ".join(capsys.readouterr().err.split())

@@ -144,6 +144,7 @@ class RunConsole:
         note(f"study {study.name}: {dataset.name} with {study.encoder.name}, in {folder}")
         note(f"splits {sizes}; columns {some_of(dataset.columns)}")
         note(f"classes {', '.join(dataset.labels.names)}")
+        self._console.notes(dataset.notes)
 
     def started(self, stage: str, reason: str) -> None:
         """Show a bar for the stage."""
