@@ -386,6 +386,20 @@ def test_of_several_data_sets_in_a_folder_the_hint_names_one(tmp_path: Path) -> 
     assert load_dataset(folder).sizes["test"] == 9
 
 
+def test_a_folder_without_tables_or_without_a_training_file_says_so(tmp_path: Path) -> None:
+    (tmp_path / "picture.png").write_bytes(b"x")
+    with pytest.raises(DataError, match="There is no table in ") as caught:
+        load_dataset(tmp_path)
+    assert "There is: picture.png." in caught.value.hint
+    for name in ("dev", "test"):
+        write_csv(tmp_path / f"{name}.csv", feeling_rows(9))
+    with pytest.raises(DataError, match="No file in ") as caught:
+        load_dataset(tmp_path)
+    assert "Name the file to learn from 'train'." in caught.value.hint
+    (tmp_path / "dev.csv").rename(tmp_path / "train.csv")
+    assert load_dataset(tmp_path, shares=(1, 1, 1)).sizes["test"] == 9
+
+
 def test_tables_without_labels_are_classes_if_all_of_them_are(tmp_path: Path) -> None:
     for label in CLASSES:
         rows = [(i, text) for i, (text, other) in enumerate(feeling_rows(60)) if other == label]

@@ -102,6 +102,12 @@ def test_a_folder_without_permission_is_named(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0)
     with pytest.raises(DataError, match=r"closed can't be read"):
         load_dataset(tmp_path / "closed")
+    path = write_csv(tmp_path / "half" / "rows.csv", feeling_rows(60))
+    path.parent.chmod(0o300)
+    try:
+        assert len(load_dataset(path)) == 60
+    finally:
+        path.parent.chmod(0o700)
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "~nobody-here/x"])

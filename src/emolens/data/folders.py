@@ -226,7 +226,10 @@ def _parts_of_tables(files: Iterable[Path]) -> Iterator[Piece]:
 
 def beside(path: Path) -> tuple[Note, ...]:
     """What is to be said about files that seem to be other parts or splits of the same data set."""
-    files = [other for other in visible(path.parent) if _is_table(other)] if path.is_file() else []
+    try:
+        files = [other for other in visible(path.parent) if _is_table(other)]
+    except DataError:  # the file may be read, but not its folder
+        return ()
     pieces = list(_parts_of_tables(files))
     own = next((place for place, piece in enumerate(pieces) if path in piece.items), None)
     if own is None:
@@ -372,11 +375,13 @@ def _has_training(folder: Path) -> bool:
 
 def _no_training(folder: Path, layout: Layout) -> DataError:
     names = ", ".join(sorted(path.name for path in visible(folder))[:8]) or "nothing"
-    hint = "Name the files train, validation and test (.csv, .txt, …)."
+    error = f"No file in {folder} has the name of a split."
+    hint = "Name the file to learn from 'train'."
     if layout.rest:
         hint = f"Name the one to learn from: {split_option(TRAIN, layout.rest[0].name)}."
     elif inner := [path for path in layout.unused if _has_training(path)]:
         hint = f'Give one of its folders, such as "{inner[0]}".'
-    return DataError(
-        f"No file in {folder} has the name of a split.", hint=f"{hint} There is: {names}."
-    )
+    elif not layout.splits:
+        error = f"There is no table in {folder}."
+        hint = "Give a folder that holds tables, such as train.csv and test.csv."
+    return DataError(error, hint=f"{hint} There is: {names}.")
