@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 import shlex
 from collections.abc import Callable
@@ -117,6 +118,25 @@ def test_what_is_not_used_inside_folders_is_named_too(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x")
     note = said(load_dataset(tmp_path), "S02")
     assert "Not used: notes/, train/joy/1.png, train/urls.txt, vocabulary." in note
+
+
+@pytest.mark.parametrize("name", ["train.json", "data.json", "reviews.json"])
+def test_a_json_file_is_a_table_unless_its_name_says_that_it_holds_settings(
+    tmp_path: Path, name: str
+) -> None:
+    rows = [{"text": text, "label": label} for text, label in feeling_rows(60)]
+    (tmp_path / name).write_text(json.dumps(rows))
+    for other in ("config.json", "dataset_infos.json", "state.json"):
+        (tmp_path / other).write_text("{}")
+    assert len(load_dataset(tmp_path)) == 60
+    write_csv(tmp_path / "train.csv", feeling_rows(30))
+    if name == "train.json":
+        with pytest.raises(DataError, match=r"train\.csv, train\.json"):
+            load_dataset(tmp_path)
+    else:
+        dataset = load_dataset(tmp_path)
+        assert len(dataset) == 30
+        assert said(dataset, "S02") == f"Not used: {name}."
 
 
 @pytest.mark.parametrize(

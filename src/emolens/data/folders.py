@@ -38,7 +38,9 @@ _PERHAPS = ("", ".data", ".dat", ".tab")
 # The words of files that name classes, 'mapping.txt', and those beside them: 'id2label.json'.
 _NAME_WORDS = {"mapping", "map", "category", "categories", "names", *LABEL_WORDS}
 _BESIDE_NAMES = {"id", "ids", "to", "2", "list", "index", "name", "x", "y"}
-_ASIDE = ("readme", "license", "licence", "citation", "changelog", "desktop")
+_ASIDE = (["readme"], ["license"], ["licence"], ["citation"], ["changelog"], ["desktop"])
+# Words of .json files that hold no rows.
+_SETTINGS = {"config", "settings", "metadata", "info", "infos", "state", "schema", "package"}
 _LARGEST_NAMES = 100_000  # bytes of a file that names classes
 
 
@@ -256,15 +258,9 @@ def _tables(files: Iterable[Path]) -> list[Path]:
 
     Folders of data sets hold .json files with settings, too.
     """
-    tables = [path for path in files if _is_table(path) and not _aside(path)]
-    others = [
-        path
-        for path in files
-        if path.suffix.lower() == ".json"
-        and is_table(path)
-        and (not tables or assigned([stem_of(path)]).places)
-    ]
-    return [*tables, *others]
+    files = [path for path in files if _is_table(path) and not _aside(path)]
+    tables = [path for path in files if path.suffix.lower() != ".json"]
+    return [path for path in files if path in tables or not tables or assigned([path.stem]).places]
 
 
 def _is_table(path: Path) -> bool:
@@ -276,9 +272,9 @@ def _is_table(path: Path) -> bool:
 
 def _aside(path: Path) -> bool:
     """Whether a file is no data by its name, so that nobody wonders why it is not read."""
-    return path.suffix.lower() in (".md", ".json") or bool(
-        words_of(path.stem) and words_of(path.stem)[0] in _ASIDE
-    )
+    words = words_of(path.stem)
+    settings = path.suffix.lower() == ".json" and not _SETTINGS.isdisjoint(words)
+    return settings or path.suffix.lower() == ".md" or words[:1] in _ASIDE
 
 
 def _may_name_classes(path: Path) -> bool:
