@@ -1,4 +1,4 @@
-"""Data sets through the library `datasets`: repositories of the Hub, and folders it saved.
+"""Data sets of the Hub, through the library `datasets`.
 
 The only module that loads this library. It gives each table the split name of the source.
 """
@@ -28,21 +28,14 @@ def hub_tables(repo: str, *, config: str | None, revision: str | None) -> dict[s
     return _tables(loaded, Path(repo))
 
 
-def saved_tables(folder: Path) -> dict[str, Table]:
-    """Every split of a folder that `save_to_disk` wrote."""
-    datasets = require("datasets", "train")
-    with _folder_errors(folder), _quiet(datasets):
-        return _tables(datasets.load_from_disk(str(folder)), folder)
-
-
 @contextlib.contextmanager
 def _folder_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
         raise DataError(
-            f"{folder} is not a readable data set folder ({first_line(error)}).",
-            hint="Save it again with save_to_disk, or give a folder of CSV or Parquet files.",
+            f"{folder} is not readable ({first_line(error)}).",
+            hint="Delete its folder from the cache of the Hub, and run the same command again.",
         ) from error
 
 

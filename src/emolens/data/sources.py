@@ -15,12 +15,13 @@ from emolens.data.checks import Note
 from emolens.data.composed import Opener
 from emolens.data.dataset import SEED, SHARES, SPLITS, TRAIN, Dataset
 from emolens.data.folders import Layout, beside, layout_of, layout_of_folder, split_option
-from emolens.data.hub import hub_tables, saved_tables
+from emolens.data.hub import hub_tables
 from emolens.data.readers import AS_FOUND, is_table, missing
 from emolens.data.readers.columns import LABEL_COLUMNS, choose_column
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import is_stream
 from emolens.data.readers.table import Table
+from emolens.data.saved import is_saved, saved_tables
 from emolens.data.splitcolumn import by_split_column
 from emolens.data.splitnames import assigned, in_order
 from emolens.data.unlabelled import Texts
@@ -208,8 +209,8 @@ def _several_files(paths: Sequence[Path], options: SourceOptions, opener: Opener
 
 def _folder(folder: Path, options: SourceOptions, opener: Opener) -> Origin:
     name = folder.resolve().name
-    if (folder / "dataset_dict.json").is_file():
-        return _by_split(name, saved_tables(folder), folder, options)
+    if is_saved(folder):
+        return _by_split(name, saved_tables(folder, opener.open), folder, options)
     return _laid_out(name, layout_of_folder(folder, options.splits), opener, folder)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from emolens.data.readers.columns import decoded
+from emolens.data.readers.nested import NestedRow
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import CELL_ROOM, CHUNK, MOST_BYTES, ROOM, Chunk, Table, too_long
@@ -16,6 +18,9 @@ from emolens.errors import DataError, first_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+# Takes a source and the places of the wanted columns, in their order.
+Batches = Callable[[Source, Sequence[int]], Iterator["pa.RecordBatch"]]
 
 
 def open_parquet(source: Source, _: ReadOptions) -> Table:
@@ -32,14 +37,51 @@ def open_arrow(source: Source, _: ReadOptions) -> Table:
         return _table(source, reader.schema, _ipc_batches)
 
 
-def _table(source: Source, schema: pa.Schema, batches: Any) -> Table:
+def _table(source: Source, schema: pa.Schema, batches: Batches) -> Table:
+    """The table of a schema. Columns of one name get numbers, and are read by their places."""
+    import pyarrow as pa
+
+    titles = tuple(schema.names)
+    fields = [field.with_name(key) for field, key in zip(schema, _distinct(titles), strict=True)]
+    keyed = pa.schema(fields)
     return Table(
         source.name,
-        tuple(schema.names),
-        partial(_chunks, source, batches),
-        class_names=_class_names(schema.metadata or {}),
-        schema=schema.remove_metadata(),
+        tuple(keyed.names),
+        partial(_chunks, source, keyed, batches),
+        titles=titles,
+        class_names=class_names(_features(schema.metadata or {})),
+        schema=keyed,
+        nested=tuple(name for field in fields for name in _inner(field.type, field.name)),
     )
+
+
+def _distinct(titles: Sequence[str]) -> list[str]:
+    """A name for each column: 'column_3' if it has none, 'label_2' for the second 'label'."""
+    counts, number = Counter(titles), Counter[str]()
+    taken = {title for title, n in counts.items() if n == 1 and title}
+    names = []
+    for place, title in enumerate(titles, start=1):
+        name = title
+        if not title or counts[title] > 1:
+            number[title] += 1
+            name = f"{title}_{number[title]}" if title else f"column_{place}"
+            while name in taken:
+                name += "_"
+            taken.add(name)
+        names.append(name)
+    return names
+
+
+def _inner(kind: pa.DataType, above: str) -> Iterator[str]:
+    """The dotted names of the values inside of a column."""
+    import pyarrow as pa
+
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        kind = kind.value_type
+    if pa.types.is_struct(kind):
+        for field in kind:
+            inner = tuple(_inner(field.type, f"{above}.{field.name}"))
+            yield from inner or (f"{above}.{field.name}",)
 
 
 @contextlib.contextmanager
@@ -56,16 +98,50 @@ def _arrow_errors(source: Source) -> Iterator[None]:
         ) from error
 
 
-def _chunks(source: Source, batches: Any, columns: Sequence[str]) -> Iterator[Chunk]:
+def _chunks(
+    source: Source, schema: pa.Schema, batches: Batches, columns: Sequence[str]
+) -> Iterator[Chunk]:
+    places = _places(schema.names, columns)
+    names = [schema.names[place] for place in places]
     done = 0
     with _arrow_errors(source):
-        for batch in batches(source, columns):
+        for batch in batches(source, places):
             _check_fields(source, batch, done)
-            n_rows = _fitting_rows(batch.nbytes + CELL_ROOM * batch.num_columns, len(batch))
+            n_rows = _fitting_rows(_size(batch) + CELL_ROOM * batch.num_columns, len(batch))
+            whole = batch.rename_columns(names)
             for start in range(0, len(batch), n_rows):
-                part = batch.select(columns).slice(start, n_rows)
+                part = whole.slice(start, n_rows)
                 yield Chunk(range(done + 1, done + 1 + len(part)), _rows(part), part)
                 done += len(part)
+
+
+def _places(names: Sequence[str], columns: Sequence[str]) -> list[int]:
+    """The places of the columns; of the column around it for a dotted name."""
+    around = [name for name in columns if name not in names]
+    return [
+        place
+        for place, name in enumerate(names)
+        if name in columns or any(inner.startswith(f"{name}.") for inner in around)
+    ]
+
+
+def _size(batch: pa.RecordBatch) -> int:
+    """The bytes of the values, where each of a dictionary counts as often as it is used."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    size: int = batch.nbytes
+    for column in batch.columns:
+        if pa.types.is_dictionary(column.type) and column.type.value_type in _texts():
+            lengths = pc.take(pc.binary_length(column.dictionary), column.indices)
+            size += pc.sum(pc.cast(lengths, pa.int64())).as_py() or 0
+    return size
+
+
+def _texts() -> tuple[pa.DataType, ...]:
+    import pyarrow as pa
+
+    return pa.string(), pa.large_string(), pa.binary(), pa.large_binary()
 
 
 def _fitting_rows(size: int, rows: int) -> int:
@@ -80,28 +156,34 @@ def _check_fields(source: Source, batch: pa.RecordBatch, before: int) -> None:
 
     if batch.nbytes <= MOST_BYTES:
         return
-    for column in batch.columns:
-        if column.type in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary()):
+    for values in batch.columns:
+        column = values.dictionary if pa.types.is_dictionary(values.type) else values
+        if column.type in _texts():
             too_many = pc.greater(pc.binary_length(column), MOST_BYTES)
             if (row := pc.index(too_many, True).as_py()) >= 0:
                 raise too_long(f"{source}, row {before + row + 1}", "a field")
 
 
-def _parquet_batches(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def _parquet_batches(source: Source, places: Sequence[int]) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(source.path) as file:
+        names = file.schema_arrow.names
+        alone = len(set(names)) == len(names)  # otherwise the library can't choose among them
+        wanted = [names[place] for place in places]
         # One iter_batches for all groups would keep every group in memory until the end.
         for group in range(file.num_row_groups):
             facts = file.metadata.row_group(group)
             n_rows = _fitting_rows(facts.total_byte_size, facts.num_rows)
-            yield from file.iter_batches(n_rows, row_groups=[group], columns=columns)
+            columns = wanted if alone else None
+            for batch in file.iter_batches(n_rows, row_groups=[group], columns=columns):
+                yield batch.select(wanted if alone else places)
 
 
-def _ipc_batches(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def _ipc_batches(source: Source, places: Sequence[int]) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
-    with _ipc_reader(source, columns) as reader:
+    with _ipc_reader(source, places) as reader:
         if isinstance(reader, pa.RecordBatchStreamReader):
             batches = iter(reader)
         else:
@@ -112,17 +194,16 @@ def _ipc_batches(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBa
 
 
 @contextlib.contextmanager
-def _ipc_reader(source: Source, columns: Sequence[str] = ()) -> Iterator[Any]:
-    """A reader of these columns, or of all. The file is not mapped into memory: if a mapped file
-    becomes shorter, the system kills the process."""
+def _ipc_reader(source: Source, places: Sequence[int] = ()) -> Iterator[Any]:
+    """A reader of the columns at these places, or of all. The file is not mapped into memory: if a
+    mapped file becomes shorter, the system kills the process."""
     import pyarrow as pa
 
     with pa.OSFile(str(source.path)) as file, _opened(file, None) as reader:
-        wanted = [reader.schema.get_field_index(name) for name in columns]
-        if len(wanted) in (0, len(reader.schema)):
+        if len(places) in (0, len(reader.schema)):
             yield reader
             return
-        with _opened(file, pa.ipc.IpcReadOptions(included_fields=wanted)) as narrow:
+        with _opened(file, pa.ipc.IpcReadOptions(included_fields=list(places))) as narrow:
             yield narrow
 
 
@@ -140,13 +221,18 @@ def _opened(file: Any, options: Any) -> Any:
 
 def _rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
     values = [_values(column) for column in batch.columns]
-    return [dict(zip(batch.schema.names, row, strict=True)) for row in zip(*values, strict=True)]
+    names = batch.schema.names
+    kind = NestedRow if any(any(_inner(f.type, "")) for f in batch.schema) else dict
+    return [kind(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
 
 
 def _values(column: pa.Array) -> list[Any]:
     """The values as Python objects; a value that Python can't hold becomes a string."""
     import pyarrow as pa
 
+    if pa.types.is_dictionary(column.type):  # a value that is used often is one object
+        each = _values(column.dictionary)
+        return [None if i is None else each[i] for i in column.indices.to_pylist()]
     if getattr(column.type, "unit", None) == "ns":  # for these, to_pylist would load pandas
         column = _without_nanoseconds(column)
     try:
@@ -174,14 +260,22 @@ def _without_nanoseconds(column: pa.Array) -> pa.Array:
         return column.cast(pa.string())
 
 
-def _class_names(metadata: dict[bytes, bytes]) -> dict[str, tuple[str, ...]]:
-    """The ClassLabel names that `datasets` leaves in an Arrow schema."""
+def _features(metadata: dict[bytes, bytes]) -> Any:
+    """What `datasets` leaves about the columns in an Arrow schema."""
     try:
-        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
-        return {
-            column: tuple(feature["names"])
-            for column, feature in features.items()
-            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
-        }
-    except (ValueError, KeyError, TypeError):
-        return {}
+        return json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def class_names(features: Any) -> dict[str, tuple[str, ...]]:
+    """The names of ClassLabel columns, of one class per row or of lists of classes."""
+    names = {}
+    for column, feature in features.items() if isinstance(features, dict) else ():
+        inner = feature.get("feature", feature) if isinstance(feature, dict) else feature
+        inner = inner[0] if isinstance(inner, list) and inner else inner
+        if isinstance(inner, dict) and inner.get("_type") == "ClassLabel":
+            given = inner.get("names")
+            if isinstance(given, list) and all(isinstance(name, str) for name in given):
+                names[column] = tuple(given)
+    return names
