@@ -292,7 +292,7 @@ def test_values_of_arrow_are_those_of_python(tmp_path: Path, ending: str) -> Non
     ("values", "message"),
     [
         ([b"fine", b"\xff"], "row 2: the text is bytes that are not UTF-8"),
-        ([["a", "b"], None], "row 1: the text is a list or an object"),
+        ([[1, 2], None], "row 1: the text is a list or an object"),
         ([None, {"a": "b"}], "row 2: the text is a list or an object"),
     ],
 )

@@ -233,14 +233,19 @@ def test_a_column_that_one_split_lacks_is_named(
 @pytest.mark.parametrize("empty", ["", "  "])
 def test_a_row_without_a_label_names_its_line(feelings_folder: Path, empty: str) -> None:
     path = write_csv(feelings_folder / "test.csv", [("two\nlines", "joy"), ("b", empty)])
-    assert f"{path}, line 4: the row has no label" in complaint(feelings_folder)
+    assert f"{path}, line 4: the row has no label" in complaint(feelings_folder, strict=True)
+    dataset = load_dataset(feelings_folder)
+    assert dataset["test"].texts == ("two\nlines",)
+    note = next(note for note in dataset.notes if note.code == "L01")
+    assert (note.n_rows, note.rows) == (1, (4,))
+    assert f"{path}, line 4" in note.text
 
 
 @pytest.mark.parametrize("line", ['{"text": "b"}', '{"text": "b", "label": NaN}'])
 def test_a_json_row_without_a_label_names_its_line(tmp_path: Path, line: str) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text(f'{{"text": "a", "label": "joy"}}\n{line}\n')
-    assert f"{path}, line 2: the row has no label" in complaint(path)
+    assert f"{path}, line 2: the row has no label" in complaint(path, strict=True)
 
 
 def test_rows_without_a_text_are_left_out_and_counted_by_split(feelings_folder: Path) -> None:

@@ -17,7 +17,7 @@ from emolens.encode.backbone import find_encoder
 from emolens.study import Run
 from emolens.study.context import Context
 from emolens.study.keys import StageKey, chosen_settings, settings_of
-from emolens.study.settings import ExportSettings
+from emolens.study.settings import DataSettings, ExportSettings
 from emolens.study.stages import STAGES, stage_key
 from emolens.version import versions
 from tests.conftest import ROOT
@@ -25,26 +25,25 @@ from tests.conftest import ROOT
 # Settings that no stage uses, except the report, which shows all of them.
 NOT_USED = {
     "name": "names the run folder, the report and the card",
-    "data.dataset": "the fingerprint of the rows stands for it; another name is another run folder",
-    "data.text": "the fingerprint of the rows stands for it",
-    "data.label": "the fingerprint of the rows stands for it",
-    "data.splits": "the fingerprint of the rows stands for it",
-    "data.shares": "the fingerprint of the rows stands for it",
-    "data.limit": "the fingerprint of the rows stands for it",
+    **{f"data.{name}": "the rows stand for it" for name in DataSettings.model_fields},
+    "data.dataset": "the rows stand for it; another name is another run folder",
     "encoder.name": "the fingerprint of its files stands for it; another name, another run folder",
     "encoder.sha256": "a run with other weights is refused before any stage",
 }
 # Libraries that decide no stage's numbers.
 NO_NUMBERS = {
+    "charset-normalizer": "brings rows, whose fingerprint is in the keys",
     "datasets": "brings rows, whose fingerprint is in the keys",
     "filelock": "locks the run folder",
     "pandas": "for callers who have a frame",
     "pyarrow": "reads and writes tables as they are",
+    "python-calamine": "brings rows, whose fingerprint is in the keys",
     "pydantic": "checks settings, which are in the keys",
     "rich": "prints",
     "safetensors": "reads and writes arrays as they are",
     "tomli-w": "writes study.toml",
     "typer": "reads the command line",
+    "xlsxwriter": "writes predictions",
 }
 
 

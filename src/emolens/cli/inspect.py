@@ -12,6 +12,7 @@ from emolens.cli.options import (
     LabelOption,
     SplitOption,
     TextOption,
+    labelling,
     reading,
 )
 from emolens.console import Console, show_batch
@@ -19,6 +20,7 @@ from emolens.console.audit import show_audit, show_contents
 from emolens.data.checks import chosen_codes
 from emolens.data.readers.options import ReadOptions
 from emolens.data.splitnames import wanted_splits
+from emolens.data.targets.options import LabelOptions
 from emolens.errors import DataError, EmolensError, MissingExtra
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 
 @reading
+@labelling
 def inspect(
     dataset: Annotated[
         list[str],
@@ -44,6 +47,7 @@ def inspect(
     as_json: JsonOption = False,
     *,
     read: ReadOptions,
+    labels: LabelOptions,
 ) -> None:
     """Show what is in a data set, and what is wrong with it, as a list of numbered checks.
 
@@ -58,7 +62,7 @@ def inspect(
     source = dataset[0] if len(dataset) == 1 else dataset
     options = {"text": text, "splits": wanted_splits(split or []), "read": read}
     try:
-        data = load_dataset(source, label=label, **options)
+        data = load_dataset(source, label=label, labels=labels, **options)
     except DataError as error:
         texts = None if label else _without_labels(source, options)
         if texts is None:

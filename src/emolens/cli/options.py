@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from emolens.data.readers.options import ReadOptions
+from emolens.data.targets.options import LabelOptions
 from emolens.names import user_path
 
 _PATH: dict[str, Any] = {"metavar": "PATH", "parser": user_path}
@@ -95,7 +96,43 @@ StrictOption = Annotated[
     typer.Option("--strict", help="Stop at a row that can't be used, instead of counting it."),
 ]
 TextOption = Annotated[str | None, typer.Option("--text", help="The column of the texts.")]
-LabelOption = Annotated[str | None, typer.Option("--label", help="The column of the classes.")]
+LabelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--label",
+        help="The column of the classes, or several columns with a 0 or a 1 for each class:"
+        " anger,fear,joy.",
+    ),
+]
+ClassNamesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--class-names",
+        metavar="FILE|A,B,C",
+        help="The names of classes that are numbers: in the order of the numbers, with commas, or"
+        " a file with one name per line.",
+    ),
+]
+MissingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--missing",
+        metavar="A,B",
+        help="Labels that mean 'no label', in place of the usual ones (nan, null, N/A, ?, …).",
+    ),
+]
+DropClassesOption = Annotated[
+    str | None,
+    typer.Option("--drop-classes", metavar="A,B", help="Classes whose rows are left out."),
+]
+LabelSeparatorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--label-separator",
+        help="What stands between several labels of a row: comma, semicolon, tab, space, any other"
+        " sign, or none.",
+    ),
+]
 IgnoreOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -138,6 +175,14 @@ READ_OPTIONS: dict[str, Any] = {
     "strict": StrictOption,
 }
 
+# How to read labels: the fields of LabelOptions, in the same way.
+LABEL_OPTIONS: dict[str, Any] = {
+    "class_names": ClassNamesOption,
+    "missing": MissingOption,
+    "drop_classes": DropClassesOption,
+    "label_separator": LabelSeparatorOption,
+}
+
 # The options of `run` and of every stage, by the setting that each one changes. A new line here
 # gives all these commands another option.
 STUDY_OPTIONS: dict[str, Any] = {
@@ -145,7 +190,7 @@ STUDY_OPTIONS: dict[str, Any] = {
     "data.text": TextOption,
     "data.label": LabelOption,
     "data.splits": SplitOption,
-    **{f"data.{name}": option for name, option in READ_OPTIONS.items()},
+    **{f"data.{name}": option for name, option in (READ_OPTIONS | LABEL_OPTIONS).items()},
     "audit.ignore": IgnoreOption,
     "encoder.name": EncoderOption,
     "encoder.pooling": PoolingOption,
@@ -155,17 +200,30 @@ STUDY_OPTIONS: dict[str, Any] = {
 }
 
 
-def reading(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with the options of READ_OPTIONS in place of its last parameter, `read`."""
+def _gathering(
+    name: str, options: Mapping[str, Any], kind: type
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator that gives a command these options in place of its parameter `name`.
 
-    def with_options(*args: Any, **options: Any) -> None:
-        given = {name: options.pop(name) for name in READ_OPTIONS}
-        read = ReadOptions(**{name: value for name, value in given.items() if value is not None})
-        command(*args, read=read, **options)
+    The command gets them as one object of this kind.
+    """
 
-    *own, _ = Signature.from_callable(command, eval_str=True).parameters.values()
-    with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
-    return with_signature(with_options, [*own, *parameters_of(READ_OPTIONS)])
+    def decorator(command: Callable[..., None]) -> Callable[..., None]:
+        def with_options(*args: Any, **rest: Any) -> None:
+            given = {option: rest.pop(option) for option in options}
+            value = kind(**{option: v for option, v in given.items() if v is not None})
+            command(*args, **{name: value}, **rest)
+
+        signature = Signature.from_callable(command, eval_str=True)
+        own = [p for p in signature.parameters.values() if p.name != name]
+        with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
+        return with_signature(with_options, [*own, *parameters_of(options)])
+
+    return decorator
+
+
+reading = _gathering("read", READ_OPTIONS, ReadOptions)
+labelling = _gathering("labels", LABEL_OPTIONS, LabelOptions)
 
 
 def with_signature(

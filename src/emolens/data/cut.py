@@ -13,8 +13,10 @@ def rows_by_side(
     """The row numbers of three parts; `shares` says how much of every class each part gets.
 
     Rows with equal texts go to the same part: otherwise a text would be in both train and test.
-    Such rows count under the class of the first of them.
+    Such rows count under the class of the first of them. A row with several labels counts under its
+    rarest class.
     """
+    labels = one_class_each(labels)
     rng = np.random.default_rng(seed)
     groups: dict[str, list[int]] = {}
     for row, text in enumerate(texts):
@@ -38,8 +40,10 @@ def rows_by_side(
 def stratified_rows(labels: np.ndarray, limit: int, rng: np.random.Generator) -> np.ndarray:
     """At most `limit` rows in their order, with the shares of the classes.
 
-    Every class keeps a row if the limit is large enough.
+    Every class keeps a row if the limit is large enough. A row with several labels counts under its
+    rarest class.
     """
+    labels = one_class_each(labels)
     if len(labels) <= limit:
         return np.arange(len(labels))
     shuffled = rng.permutation(len(labels))
@@ -50,3 +54,21 @@ def stratified_rows(labels: np.ndarray, limit: int, rng: np.random.Generator) ->
         of_class = shuffled[labels[shuffled] == label]
         share[of_class] = np.arange(len(of_class)) / len(of_class)
     return np.sort(np.lexsort((shuffled, share))[:limit])
+
+
+def class_counts(labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Rows by class: (k,) int64. labels: (n,) class ids, or (n, k) bool."""
+    if labels.ndim > 1:
+        return np.asarray(labels.sum(axis=0, dtype=np.int64))
+    counts: np.ndarray = np.bincount(labels, minlength=n_classes)
+    return counts
+
+
+def one_class_each(labels: np.ndarray) -> np.ndarray:
+    """(n,) class ids: of (n, k) bool labels the rarest class of each row, or k for none."""
+    if labels.ndim == 1:
+        return labels
+    rarest = np.full(len(labels), labels.shape[1])
+    for of_class in np.argsort(-labels.sum(axis=0), kind="stable"):
+        rarest[labels[:, of_class]] = of_class
+    return rarest

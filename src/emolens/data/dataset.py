@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from emolens.data.checks import Note
-from emolens.data.cut import rows_by_side, stratified_rows
-from emolens.data.readers.columns import choose_column, decoded
+from emolens.data.cut import class_counts, rows_by_side, stratified_rows
+from emolens.data.frames import category_name, category_names, values_of
+from emolens.data.readers.columns import choose_column, label_columns
 from emolens.data.readers.table import Table, table_of_rows
 from emolens.data.splitnames import SPLITS as SPLITS  # noqa: PLC0414 - for users of Dataset
 from emolens.data.splitnames import TEST as TEST  # noqa: PLC0414
 from emolens.data.splitnames import TRAIN as TRAIN  # noqa: PLC0414
 from emolens.data.splitnames import VALIDATION as VALIDATION  # noqa: PLC0414
 from emolens.data.splitnames import canonical
-from emolens.data.targets import label_set, labelled_rows
+from emolens.data.targets import read_targets
+from emolens.data.targets.options import AS_WRITTEN, LabelOptions
 from emolens.errors import DataError, UsageError, nearest
 from emolens.labels import LabelSet
 from emolens.shown import html_table, one_line
@@ -33,7 +35,10 @@ SEED = 42
 
 @dataclass(frozen=True)
 class Split:
-    """The rows of one split: `texts`, and `labels`, their class ids as (n,) int64."""
+    """The rows of one split: `texts`, and `labels`, their class ids as (n,) int64.
+
+    With several labels per row, `labels` is (n, k) bool: whether the row has the class.
+    """
 
     texts: tuple[str, ...]
     labels: np.ndarray
@@ -83,38 +88,35 @@ class Dataset:
         name: str,
         tables: Mapping[str, Sequence[Table]],
         *,
-        text: str = "text",
-        label: str = "label",
+        columns: tuple[str, str] = ("text", "label"),
+        options: LabelOptions = AS_WRITTEN,
         shares: tuple[float, float, float] = SHARES,
         seed: int = SEED,
     ) -> Dataset:
         """The rows of tables, by split. Missing splits are cut out of train by `shares`.
 
-        text, label: the names of the columns.
+        columns: of the texts and of the labels; with commas between them, several columns that
+        hold a 0 or a 1 for each class. options: how to read the labels.
 
-        Rows without a text are left out. Raises DataError that names the table and the row.
+        Rows without a text or a label are left out. Raises DataError that names the table and the
+        row.
         """
-        train = labelled_rows(tables[TRAIN], text, label=label)
-        labels = label_set(train, tables[TRAIN], label)
-        rows = {TRAIN: train}
-        for split in [split for split in tables if split != TRAIN]:
-            rows[split] = labelled_rows(tables[split], text, label=label, known=labels)
-        ids = {name: i for i, name in enumerate(labels.names)}
-        splits = {
-            split: Split(part.texts, np.array([ids[name] for name in part.names], dtype=np.int64))
-            for split, part in rows.items()
-        }
+        targets = read_targets(tables, columns, options)
+        labels = targets.classes
+        splits = {s: Split(texts, targets.labels[s]) for s, texts in targets.texts.items()}
         splits = _completed(name, splits, shares, seed)
-        if absent := set(range(len(labels))) - set(splits[TRAIN].labels.tolist()):
-            names = ", ".join(labels.names[i] for i in sorted(absent))
+        if absent := np.flatnonzero(class_counts(splits[TRAIN].labels, len(labels)) == 0).tolist():
+            names = ", ".join(labels.names[i] for i in absent)
             raise DataError(
                 f"{name}: the training split has no row of: {names}.",
                 hint="Add rows of it, or leave the class out.",
             )
-        others = (column for column in tables[TRAIN][0].columns if column not in (text, label))
-        blank = {split: part.blank for split, part in rows.items() if part.blank}
-        notes = [note for parts in tables.values() for table in parts for note in table.notes]
-        return cls(name, labels, splits, (text, label, *others), blank, tuple(dict.fromkeys(notes)))
+        first, of_labels = tables[TRAIN][0], label_columns(tables[TRAIN][0], columns[1])
+        own = (choose_column(first, "text", columns[0]), ",".join(of_labels))
+        others = (column for column in first.columns if column not in (own[0], *of_labels))
+        read = [note for parts in tables.values() for table in parts for note in table.notes]
+        notes = tuple(dict.fromkeys((*read, *targets.notes)))
+        return cls(name, labels, splits, (*own, *others), targets.blank, notes)
 
     @classmethod
     def from_texts(
@@ -128,6 +130,9 @@ class Dataset:
         seed: int = SEED,
     ) -> Dataset:
         """n texts and their n labels: class names, or ids that count the `class_names` from 0.
+
+        A label may be written in any form that a file may have, such as a list of names for several
+        labels per row. Rows without a label are left out, and `notes` counts them.
 
         splits: the split of each row (train, validation or dev, test). Missing splits are cut out
         of train, as in load_dataset. Raises DataError.
@@ -172,17 +177,28 @@ class Dataset:
         labels = column[label]
         categories = getattr(labels.dtype, "categories", None)
         if categories is not None:  # a category 2 is the name "2", not the third class
-            labels = labels.astype(object).map(_category, na_action="ignore")
+            labels = labels.astype(object).map(category_name, na_action="ignore")
         dataset = cls.from_texts(
-            _values(column[text]),
-            _values(labels),
-            splits=None if split is None else _values(column[split]),
-            class_names=None if categories is None else _class_names(categories),
+            values_of(column[text]),
+            values_of(labels),
+            splits=None if split is None else values_of(column[split]),
+            class_names=None if categories is None else category_names(categories),
             name=name,
             seed=seed,
         )
         others = (column for column in header.columns if column not in (text, label))
         return replace(dataset, columns=(text, label, *others))
+
+    def check_one_class(self) -> None:
+        """Raise DataError if a row may have several labels: models learn one class per row."""
+        if self.multi_label:
+            several = sum(int((y.sum(axis=1) > 1).sum()) for y in self.y.values())
+            raise DataError(
+                f"{self.name} has several labels in {several:,} of {len(self):,} rows, and emolens"
+                " can't learn several labels per row yet.",
+                hint="emolens inspect shows the data. To learn from it, name a column with one"
+                " class per row: --label COLUMN",
+            )
 
     def __repr__(self) -> str:
         sizes = (f"{split} {size:,}" for split, size in self.sizes.items())
@@ -205,8 +221,13 @@ class Dataset:
         return {name: len(split) for name, split in self.splits.items()}
 
     @property
+    def multi_label(self) -> bool:
+        """Whether a row may have several labels."""
+        return any(split.labels.ndim > 1 for split in self.splits.values())
+
+    @property
     def y(self) -> dict[str, np.ndarray]:
-        """Class ids by split, each (n,) int64."""
+        """Class ids by split, each (n,) int64; with several labels per row, each (n, k) bool."""
         return {name: split.labels for name, split in self.splits.items()}
 
     @property
@@ -214,7 +235,8 @@ class Dataset:
         """The types of the text and label columns, in the notation of `datasets`."""
         names = ", ".join(repr(name) for name in self.labels.names)
         text, label = self.columns[:2]
-        return {text: "Value('string')", label: f"ClassLabel(names=[{names}])"}
+        one = f"ClassLabel(names=[{names}])"
+        return {text: "Value('string')", label: f"List({one})" if self.multi_label else one}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -224,17 +246,16 @@ class Dataset:
             parts += [name, list(split.texts), split.labels]
         if self.blank:  # the audit counts them
             parts.append(self.blank)
-        if self.notes:  # the audit lists them
-            parts.append([asdict(note) for note in self.notes])
         return fingerprint(*parts)
 
     def counts(self, split: str) -> np.ndarray:
-        """Rows by class in one split: (k,) int64."""
-        return np.bincount(self.splits[split].labels, minlength=len(self.labels))
+        """Rows by class in one split: (k,) int64. A row with several labels counts for each."""
+        return class_counts(self.splits[split].labels, len(self.labels))
 
     def to_pandas(self, split: str | None = None) -> pd.DataFrame:
-        """A frame with the columns `text` and `label` (class names, as a categorical).
+        """A frame with the columns `text` and `label`.
 
+        `label` holds class names, as a categorical; with several labels per row, lists of names.
         split: only the rows of this split. Without it: all rows, and a column `split`.
         """
         import pandas as pd
@@ -243,24 +264,42 @@ class Dataset:
         rows = [self.splits[name] for name in names]
         ids = np.concatenate([part.labels for part in rows])
         frame = pd.DataFrame({"text": [text for part in rows for text in part.texts]}, dtype=object)
-        frame["label"] = pd.Categorical.from_codes(ids, categories=list(self.labels.names))
+        if self.multi_label:
+            frame["label"] = pd.Series(list(map(self.names_of, ids)), dtype=object)
+        else:
+            frame["label"] = pd.Categorical.from_codes(ids, categories=list(self.labels.names))
         if split is None:
             frame["split"] = np.repeat(names, [len(part) for part in rows]).astype(object)
         return frame
 
+    def names_of(self, marks: np.ndarray) -> list[str]:
+        """The class names of one row with several labels. marks: (k,) bool."""
+        return [self.labels.names[i] for i in np.flatnonzero(marks)]
+
     def head(self, n: int = 5, *, split: str = TRAIN) -> list[dict[str, object]]:
-        """The first rows, each with `text`, `label` (the class id) and `label_name`."""
+        """The first rows, each with `text`, `label` (the class id) and `label_name`.
+
+        With several labels per row, `label` is a list of ids and `label_name` their names.
+        """
         return self._rows(split, range(min(n, len(self.splits[split]))))
 
     def one_of_each(self) -> list[dict[str, object]]:
         """The first row of each class in train, in the order of the classes, as in head."""
-        _, first = np.unique(self.splits[TRAIN].labels, return_index=True)
+        labels = self.splits[TRAIN].labels
+        if self.multi_label:
+            return self._rows(TRAIN, [int(np.flatnonzero(marks)[0]) for marks in labels.T])
+        _, first = np.unique(labels, return_index=True)
         return self._rows(TRAIN, first)
 
     def _rows(self, split: str, rows: Iterable[int]) -> list[dict[str, object]]:
-        texts, ids = self.splits[split].texts, self.splits[split].labels.tolist()
-        names = self.labels.names
-        return [{"text": texts[i], "label": ids[i], "label_name": names[ids[i]]} for i in rows]
+        part = self.splits[split]
+        return [{"text": part.texts[i], **self._label(part.labels[i])} for i in rows]
+
+    def _label(self, label: np.ndarray) -> dict[str, object]:
+        if label.ndim:
+            ids, names = np.flatnonzero(label).tolist(), ", ".join(self.names_of(label))
+            return {"label": ids, "label_name": names}
+        return {"label": int(label), "label_name": self.labels.names[int(label)]}
 
     def limited(self, limit: int, *, seed: int) -> Dataset:
         """At most `limit` rows per split, with the shares of the classes and all classes."""
@@ -295,10 +334,7 @@ def _completed(
         splits = splits | {split: cut[split] for split in new}
     for split in SPLITS:
         if not len(splits[split]):
-            raise DataError(
-                f"{name} has too few rows for a {split} split.",
-                hint="Give more rows: ten or more of every class.",
-            )
+            raise _too_few(name, split, splits)
     return {split: splits[split] for split in SPLITS}
 
 
@@ -331,18 +367,16 @@ def _split_named(value: object, where: str) -> str:
     )
 
 
-def _category(value: Any) -> Any:
-    """The name of a category; bytes that are not UTF-8 stay, for the message about their row."""
-    value = decoded(value)
-    return value if isinstance(value, bytes) else str(value)
-
-
-def _class_names(categories: Iterable[Any]) -> list[str]:
-    """The names of categories, in their order; two that differ in spaces only are one class."""
-    return list(dict.fromkeys(str(_category(value)).strip() for value in categories))
-
-
-def _values(column: pd.Series) -> list[Any]:
-    """The values as Python objects; None for a missing one."""
-    values: list[Any] = column.astype(object).where(column.notna(), None).tolist()
-    return values
+def _too_few(name: str, empty: str, splits: dict[str, Split]) -> DataError:
+    texts = [text for split in splits.values() for text in split.texts]
+    different = len(set(texts))
+    if different < len(SPLITS) <= len(texts):
+        return DataError(
+            f"{name} has {len(texts):,} rows, but only {different} different"
+            f" {'text' if different == 1 else 'texts'}, and equal texts stay in the same split.",
+            hint="Give rows with different texts, or name the column of the texts with --text.",
+        )
+    return DataError(
+        f"{name} has too few rows for a {empty} split.",
+        hint="Give more rows: ten or more of every class.",
+    )

@@ -17,13 +17,15 @@ from emolens.data.dataset import SEED, SHARES, SPLITS, TRAIN, Dataset
 from emolens.data.folders import Layout, beside, layout_of, layout_of_folder, split_option
 from emolens.data.hub import hub_tables
 from emolens.data.readers import AS_FOUND, is_table, missing
-from emolens.data.readers.columns import LABEL_COLUMNS, choose_column
+from emolens.data.readers.columns import LABEL_COLUMNS, choose_column, has_labels, label_columns
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import is_stream
 from emolens.data.readers.table import Table
 from emolens.data.saved import is_saved, saved_tables
 from emolens.data.splitcolumn import by_split_column
 from emolens.data.splitnames import assigned, in_order
+from emolens.data.targets.options import AS_WRITTEN, LabelOptions
+from emolens.data.targets.rows import marking_columns
 from emolens.data.unlabelled import Texts
 from emolens.errors import DataError, HubError, UsageError, nearest, some_of
 from emolens.names import user_path
@@ -37,7 +39,7 @@ class SourceOptions:
 
     text, label: column names. splits: for train, validation or test, its name in the source.
     shares: the sizes of train, validation and test, where one table is cut. limit: the largest
-    number of rows per split. read: how to read its files.
+    number of rows per split. read: how to read its files. labels: how to read the labels.
     """
 
     text: str | None = None
@@ -47,6 +49,7 @@ class SourceOptions:
     limit: int | None = None
     seed: int = SEED
     read: ReadOptions = AS_FOUND
+    labels: LabelOptions = AS_WRITTEN
 
     def __post_init__(self) -> None:
         if not all(share > 0 for share in self.shares):
@@ -78,21 +81,27 @@ def load_dataset(spec: str | Path | Sequence[str | Path], **options: Any) -> Dat
 
     spec: a name of the catalogue (`starter`), `owner/name[:config][@revision]` on the Hub, a file,
     a folder, a pattern (`data/part_*.csv`), or a list of files. options: the fields of
-    SourceOptions and of ReadOptions. Splits that the source does not have are cut out of its
-    training rows: at random with `seed`, with the shares of the classes, and with equal texts in
-    the same split. Rows without a text are left out; Dataset.blank counts them. Dataset.notes says
-    what was guessed and what is not used. Raises DataError or HubError.
+    SourceOptions, ReadOptions and LabelOptions. Splits that the source does not have are cut out of
+    its training rows: at random with `seed`, with the shares of the classes, and with equal texts
+    in the same split. Rows without a text or a label are left out; Dataset.blank counts those
+    without a text. Dataset.notes says what was left out, guessed and not used. Raises DataError or
+    HubError.
     """
     chosen = _source_options(options)
     with contextlib.ExitStack() as files:
         opener = Opener(files, chosen.read)
         origin = _by_column(_origin(spec, chosen, opener), chosen)
-        text, label = _choose_columns(origin.tables, chosen)
-        tables, unlabelled = _labelled(origin.tables, label)
+        columns, chosen_notes = _choose_columns(origin.tables, chosen)
+        tables, unlabelled = _labelled(origin.tables, columns[1])
         dataset = Dataset.from_tables(
-            origin.name, tables, text=text, label=label, shares=chosen.shares, seed=chosen.seed
+            origin.name,
+            tables,
+            columns=columns,
+            options=replace(chosen.labels, strict=chosen.read.strict),
+            shares=chosen.shares,
+            seed=chosen.seed,
         )
-    notes = (*origin.notes, *unlabelled, *_cut(tables, chosen.seed), *dataset.notes)
+    notes = (*origin.notes, *chosen_notes, *unlabelled, *_cut(tables, chosen.seed), *dataset.notes)
     dataset = replace(dataset, notes=notes)
     return dataset.limited(chosen.limit, seed=chosen.seed) if chosen.limit else dataset
 
@@ -115,10 +124,15 @@ def load_texts(spec: str | Path | Sequence[str | Path], **options: Any) -> Texts
 
 def _source_options(options: dict[str, Any]) -> SourceOptions:
     """The SourceOptions of these names and values, some of which belong into its `read`."""
-    of_read = {field.name for field in fields(ReadOptions)}
-    read = {name: value for name, value in options.items() if name in of_read}
-    chosen = SourceOptions(**{name: v for name, v in options.items() if name not in of_read})
-    return replace(chosen, read=ReadOptions(**read)) if read else chosen
+    rest, parts = dict(options), dict[str, Any]()
+    for name, part in (("read", ReadOptions), ("labels", LabelOptions)):
+        own = {field.name for field in fields(part)} & set(rest)
+        if name not in rest and own:
+            parts[name] = part(**{key: rest[key] for key in own})
+        if own and name in rest:
+            parts[name] = replace(rest[name], **{key: rest[key] for key in own})
+        rest = {key: value for key, value in rest.items() if key not in own}
+    return SourceOptions(**(rest | parts))
 
 
 def _origin(
@@ -276,18 +290,32 @@ def _by_split(name: str, by_name: dict[str, Table], origin: Path, options: Sourc
 
 def _choose_columns(
     tables: Mapping[str, Sequence[Table]], options: SourceOptions
-) -> tuple[str, str]:
+) -> tuple[tuple[str, str], tuple[Note, ...]]:
     """The text and label columns of the first table. Every other table must have the text column,
     and every table of train the label column.
     """
-    first = tables[TRAIN][0]
+    first, notes = tables[TRAIN][0], list[Note]()
     text = choose_column(first, "text", options.text)
-    label = choose_column(first, "label", options.label)
+    try:
+        label = choose_column(first, "label") if options.label is None else options.label
+    except DataError:
+        marking = marking_columns(first)
+        if not marking:
+            raise
+        label = ",".join(marking)
+        notes.append(
+            Note(
+                "L03",
+                "No column has a usual name for labels, so the columns that hold 0 and 1 are taken"
+                f" as one class each: {some_of(marking)}.",
+                "To use another column, name it with --label.",
+            )
+        )
     for split, other in ((split, other) for split, parts in tables.items() for other in parts):
         choose_column(other, "text", text)
         if split == TRAIN or any(name.lower() in LABEL_COLUMNS for name in other.columns):
-            choose_column(other, "label", label)
-    return text, label
+            label_columns(other, label)
+    return (text, label), tuple(notes)
 
 
 def _labelled(
@@ -297,8 +325,8 @@ def _labelled(
     notes = []
     kept: dict[str, Sequence[Table]] = {}
     for split, parts in tables.items():
-        without = [table for table in parts if not table.gives(label)]
-        if labelled := [table for table in parts if table.gives(label)]:
+        without = [table for table in parts if not has_labels(table, label)]
+        if labelled := [table for table in parts if has_labels(table, label)]:
             kept[split] = labelled
         for table in without:
             name, columns = Path(table.origin).name, some_of(table.columns)

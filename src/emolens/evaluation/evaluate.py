@@ -114,6 +114,7 @@ class Evaluation:
 
 def evaluate(dataset: Dataset, scores: Sequence[Scores]) -> Evaluation:
     """Compare each model's answers with the labels of every split except train."""
+    dataset.check_one_class()
     splits = [name for name in dataset.splits if name != TRAIN]
     if VALIDATION not in splits:
         raise UsageError(

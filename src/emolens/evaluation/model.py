@@ -52,6 +52,7 @@ def evaluate_model(dataset: Dataset, scores: Scores, split: str) -> ModelEvaluat
 
     UsageError where the scores have other rows or classes than the data set.
     """
+    dataset.check_one_class()
     labels, probabilities = dataset[split].labels, scores.probabilities.get(split)
     wanted = (len(labels), len(dataset.labels))
     if probabilities is None or probabilities.shape != wanted:

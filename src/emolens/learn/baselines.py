@@ -13,6 +13,7 @@ from emolens.scores import MAJORITY, TFIDF, LinearFacts, MajorityFacts, Scores
 
 def majority(dataset: Dataset) -> Scores:
     """Always predicts the largest class of train; the probabilities are its class shares."""
+    dataset.check_one_class()
     shares = dataset.counts(TRAIN) / len(dataset[TRAIN])
     probabilities = {
         name: np.tile(shares, (len(split), 1))
@@ -25,6 +26,7 @@ def majority(dataset: Dataset) -> Scores:
 
 def tfidf(dataset: Dataset, balance: Balance | None = None) -> Scores:
     """Logistic regression on TF-IDF of words and word pairs, C chosen on validation."""
+    dataset.check_one_class()
     text = require("sklearn.feature_extraction.text", "train")
     # A word that is in only one text can't help; but in a small corpus nearly all words are such.
     min_df = 2 if len(dataset[TRAIN]) >= 1000 else 1

@@ -86,6 +86,7 @@ def finetune(
     Returns the probabilities of every split but train, computed in fp32 from the saved weights; the
     facts are FinetuneFacts. Raises DataError where train or validation has no rows.
     """
+    dataset.check_one_class()
     for split in (TRAIN, VALIDATION):
         if not len(dataset.splits.get(split, ())):
             raise DataError(

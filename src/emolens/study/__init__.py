@@ -28,6 +28,9 @@ from emolens.study.meter import Meter
 from emolens.study.settings import Study, builtin_studies, load_study, pairs
 from emolens.study.stages import STAGES, stage_key
 
+# They need no class for each row.
+_WITHOUT_LABELS = ("tokenize", "audit", "embed")
+
 __all__ = ["Observer", "Run", "Study", "builtin_studies", "load_study", "pairs", "run_study"]
 
 
@@ -99,6 +102,8 @@ def run_study(
     wanted = _wanted(until)
     options = study.data.model_dump(exclude={"dataset"})
     dataset = load_dataset(study.data.dataset, seed=study.seed, **options)
+    if until not in _WITHOUT_LABELS:
+        dataset.check_one_class()
     encoder = find_encoder(study.encoder.name, sha256_wanted=study.encoder.sha256)
     run_folder = RunFolder(folder, Identity.of(study))
     with run_folder.opened():

@@ -31,6 +31,7 @@ from emolens.shown import one_line, quoted, visible
 # Always text: a column may be called 2024, and a data set 1979-05-27.
 _STRINGS = {
     *("name", "data.dataset", "data.text", "data.label", "data.file_format", "data.encoding"),
+    *("data.class_names", "data.missing", "data.drop_classes", "data.label_separator"),
     *("data.delimiter", "data.sheet", "encoder.name", "encoder.sha256"),
     *("data.splits.train", "data.splits.validation", "data.splits.test"),
 }
@@ -66,6 +67,10 @@ class DataSettings(_Table):
     skip_rows: int = Field(0, ge=0)
     sheet: str | None = None
     strict: bool = False
+    class_names: str | None = None
+    missing: str | None = None
+    drop_classes: str = ""
+    label_separator: str | None = None
     splits: dict[Literal["train", "validation", "test"], _Name] = {}
     shares: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (0.8, 0.1, 0.1)
     limit: int | None = Field(None, ge=1)

@@ -248,6 +248,7 @@ def _runtime(precision: str | None, use: Use) -> str:
 # that changes with it.
 INPUTS: dict[str, Callable[[Context], str]] = {
     "data": lambda context: context.dataset.fingerprint,
+    "notes about the data": lambda context: fingerprint(list(map(asdict, context.dataset.notes))),
     "data set": lambda context: context.dataset.name,
     "columns": lambda context: ", ".join(context.dataset.columns),
     "encoder": lambda context: context.encoder.fingerprint,
@@ -266,8 +267,8 @@ STAGES = {
         _audit,
         needs=("tokenize",),
         settings=("encoder.max_length", "audit"),
-        inputs=("data", "data set", "columns", "encoder"),
-        libraries=("numpy",),
+        inputs=("data", "notes about the data", "data set", "columns", "encoder"),
+        libraries=("numpy", "py3langid"),
     ),
     "embed": Stage(
         _embed,

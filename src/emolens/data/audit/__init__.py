@@ -195,7 +195,7 @@ def _split_audit(dataset: Dataset, split: str, **figures: Any) -> SplitAudit:
         n=len(dataset[split]),
         by_class=dict(zip(dataset.labels.names, by_class.tolist(), strict=True)),
         majority=dataset.labels.names[largest],
-        majority_share=float(by_class[largest] / by_class.sum()),
+        majority_share=float(by_class[largest] / len(dataset[split])),
         blank=dataset.blank.get(split, 0),
         **figures,
     )

@@ -50,7 +50,11 @@ def odd_names(facts: Facts) -> Check:
     kinds = (
         (headers, "look like the header of a column", skip),
         (nulls, "look like 'no value'", "If these rows have no label, say so: --missing NAME."),
-        (joined, "look like several labels in one cell", "Write one label into each cell."),
+        (
+            joined,
+            "look like several labels in one cell",
+            "Name the sign between them (--label-separator), or write one label into each cell.",
+        ),
     )
     reason = " ".join(f"Classes that {look}: {_names(facts, ks)}." for ks, look, _ in kinds if ks)
     action = " ".join(act for ks, _, act in kinds if ks)

@@ -24,21 +24,22 @@ Role = Literal["text", "label"]
 
 
 def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
-    """The column `wanted`; without it, the first with a usual name, in capital letters or not."""
+    """The column `wanted`; without it, the first with a usual name.
+
+    Capital letters and spaces around a name do not count, unless two columns differ only by them.
+    """
     present = (*table.columns, *table.nested)
     if wanted is not None:
-        if wanted in present:
-            return wanted
+        if (column := spelled(table, wanted)) is not None:
+            return column
         raise DataError(
             f"{table.origin} has no {role} column '{wanted}'.", hint=nearest(wanted, present)
         )
     if role in table.usual:
         return table.usual[role]
     for usual in TEXT_COLUMNS if role == "text" else LABEL_COLUMNS:
-        if usual in present:  # 'text' before 'Text'
-            return usual
-        if alike := [name for name in present if name.lower() == usual]:
-            return alike[0]
+        if (column := spelled(table, usual)) is not None:
+            return column
         if len(inner := [name for name in table.nested if name.lower().endswith(f".{usual}")]) == 1:
             return inner[0]
     raise DataError(
@@ -47,8 +48,30 @@ def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
     )
 
 
+def label_columns(table: Table, label: str) -> tuple[str, ...]:
+    """The column `label`, or several columns with commas between their names."""
+    if spelled(table, label) is None and "," in label:
+        names = filter(None, map(str.strip, label.split(",")))
+        return tuple(choose_column(table, "label", name) for name in names)
+    return (choose_column(table, "label", label),)
+
+
+def has_labels(table: Table, label: str) -> bool:
+    """Whether the table has the label column, or all of several ones."""
+    names = [label] if spelled(table, label) or "," not in label else label.split(",")
+    return all(spelled(table, name) for name in names if name.strip())
+
+
+def spelled(table: Table, name: str) -> str | None:
+    """The column of this name as the table writes it: 'Text' or ' text' for 'text'."""
+    if table.gives(name):
+        return name
+    wanted, present = name.strip().casefold(), (*table.columns, *table.nested)
+    return next((column for column in present if column.strip().casefold() == wanted), None)
+
+
 def texts_of(table: Table, chunk: Chunk, column: str) -> list[str]:
-    """The texts of a chunk; a missing one is the empty text."""
+    """The texts of a chunk; a missing one is the empty text, and a list of words is joined."""
     rows = zip(chunk.numbers, chunk.rows, strict=True)
     return [_text(row.get(column), table, number) for number, row in rows]
 
@@ -106,6 +129,8 @@ def _text(value: Any, table: Table, number: int) -> str:
         if not value.isascii():
             check_encodable(value, table.where(number))
         return value
+    if isinstance(value, (list, tuple)) and all(isinstance(word, str) for word in value):
+        return _text(" ".join(value), table, number)
     if isinstance(value, Iterable):
         kind = "bytes that are not UTF-8" if isinstance(value, bytes) else "a list or an object"
         raise DataError(

@@ -1,0 +1,78 @@
+"""A cell of a label column as a plain value, whatever file it comes from. Knows no columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from emolens.data.readers.columns import decoded, is_missing
+
+Atom = str | int | float
+Cell = Atom | tuple[Atom, ...] | None
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+_YES = {"1", "true", "yes", "y", "x", "\u2713", "\u2714", "wahr", "vrai"}
+_NO = {"0", "false", "no", "n", "falsch", "faux"}
+
+
+def cell_of(value: Any) -> Cell:
+    """None for a missing value, a tuple for a list, an int for 2.0, 'True' for True.
+
+    Raises UnicodeDecodeError for bytes that are not UTF-8.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if isinstance(value, Mapping):
+        marks = {str(name): cell_of(mark) for name, mark in value.items()}
+        whole = not all(map(is_mark, marks.values()))
+        return str(value) if whole else tuple(name for name in marks if is_marked(marks[name]))
+    if isinstance(value, Iterable):
+        parts = (cell_of(part) for part in value)
+        return tuple(part for part in parts if part is not None and not isinstance(part, tuple))
+    return None if is_missing(value) else _atom(value)
+
+
+def _atom(value: Any) -> Atom:
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, (int, float)) else str(decoded(value))
+
+
+def number_of(cell: Cell) -> int | float | None:
+    """The number that a cell holds or that its text is; an int for 2.0. None for no number.
+
+    Numbers with zeros before them, such as 007, are names.
+    """
+    if isinstance(cell, (int, float)):
+        return cell
+    if not isinstance(cell, str) or not _NUMBER.fullmatch(cell):
+        return None
+    if re.match(r"\s*[+-]?0\d", cell):
+        return None
+    value = float(cell)
+    if abs(value) > 2**53:
+        return None
+    return int(value) if value.is_integer() else value
+
+
+def is_mark(cell: Cell) -> bool:
+    """Whether a cell says yes or no, as 0 and 1 do, or nothing."""
+    return cell is None or (not isinstance(cell, tuple) and _word(cell) in {"", *_YES, *_NO})
+
+
+def is_marked(cell: Cell) -> bool:
+    """Whether a cell says yes."""
+    return cell is not None and not isinstance(cell, tuple) and _word(cell) in _YES
+
+
+def _word(cell: Atom) -> str:
+    number = number_of(cell)
+    return str(cell).strip().lower() if number is None else f"{number:g}"

@@ -1,0 +1,157 @@
+"""What is said about the labels of a data set: left out, merged, recognized, or suspicious."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from emolens.data.checks import Note
+from emolens.data.targets.cells import Cell
+from emolens.data.targets.column import Column
+from emolens.data.targets.rows import Part
+from emolens.errors import DataError, some_of
+
+Parts = Mapping[str, Sequence[Part]]
+_NUMBERED = 10  # row numbers in a note
+_STRICT = "With --strict, such a row is an error."
+
+
+def strictly(parts: Parts, column: Column) -> None:
+    """Raise DataError for the first row that can't be read or has no label."""
+    for part in (part for several in parts.values() for part in several):
+        for number, why in part.unreadable.items():
+            raise DataError(
+                f"{part.table.where(number)}: {why}",
+                hint="Without --strict, such a row is left out and counted.",
+            )
+        if missing := set(part.counts) - set(column.classes(part)):
+            raise DataError(
+                f"{part.first(missing)}: the row has no label.",
+                hint="Without --strict, such a row is left out and counted.",
+            )
+
+
+def notes_of(
+    parts: Parts, column: Column, *, several: bool, unlabelled: Sequence[str]
+) -> Iterator[Note]:
+    """The notes. several: whether rows may have several labels. unlabelled: splits left out."""
+    for split, tables in parts.items():
+        for part in tables:
+            yield from _unreadable(part, split)
+            yield from _unlabelled(part, split, column, several=several)
+        if split in unlabelled:
+            yield Note("S01", f"No row of {split} has a label; it is cut out of train instead.")
+    yield from _merged(column)
+    yield from _form(column, several=several)
+    yield from _named(column)
+    yield from _unnamed(column)
+
+
+def _unreadable(part: Part, split: str) -> Iterator[Note]:
+    if unreadable := part.unreadable:
+        number = min(unreadable)
+        yield Note(
+            "R04",
+            f"{_left_out(len(unreadable), split, 'can not be read')}; the first is"
+            f" {part.table.where(number)}: {unreadable[number]}",
+            _STRICT,
+            len(unreadable),
+            tuple(sorted(unreadable)[:_NUMBERED]),
+        )
+    if joined := part.joined:
+        yield Note(
+            "R05",
+            f"The texts of {part.table.origin} are lists of words; they are joined with spaces.",
+            n_rows=len(joined),
+            rows=tuple(joined[:_NUMBERED]),
+        )
+
+
+def _unlabelled(part: Part, split: str, column: Column, *, several: bool) -> Iterator[Note]:
+    """Rows without a label, in two notes: those of classes to leave out are counted apart."""
+    classes = column.classes(part)
+    cells: dict[str, set[Cell]] = {"no label": set(), "a class to leave out": set()}
+    for cell in part.counts:
+        if cell in column.missing or (cell in classes and not classes[cell] and not several):
+            cells["no label"].add(cell)
+        elif cell not in classes:
+            cells["a class to leave out"].add(cell)
+    for what, of_kind in cells.items():
+        numbers = [n for n, c in zip(part.numbers, part.cells, strict=True) if c in of_kind]
+        if numbers:
+            words = sorted({str(cell).strip() for cell in of_kind if cell} - {""})
+            like = f" ({', '.join(words[:5])})" if words else ""
+            have = f"{'has' if len(numbers) == 1 else 'have'} {what}{like}"
+            yield Note(
+                "L01",
+                f"{_left_out(len(numbers), split, have)}; the first is"
+                f" {part.table.where(numbers[0])}.",
+                _STRICT if what == "no label" else "",
+                len(numbers),
+                tuple(numbers[:_NUMBERED]),
+            )
+
+
+def _merged(column: Column) -> Iterator[Note]:
+    merged = column.merged()
+    if merged:
+        n = sum(map(len, merged.values()))
+        shown = [
+            f"{_seen(name)} (also {', '.join(repr(_seen(s)) for s in sorted(counts) if s != name)})"
+            for name, counts in merged.items()
+        ]
+        changed = sum(
+            rows for name, counts in merged.items() for text, rows in counts.items() if text != name
+        )
+        classes = "1 class" if len(merged) == 1 else f"{len(merged)} classes"
+        yield Note("L02", f"{n} spellings are {classes}: {some_of(shown)}.", n_rows=changed)
+
+
+def _form(column: Column, *, several: bool) -> Iterator[Note]:
+    about, hint = column.form.about, ""
+    if column.form.separator and column.options.label_separator is None:
+        hint = "If these are names of single classes: --label-separator none"
+    if several:
+        counts = Counter(
+            min(len(classes[cell]), 2)
+            for part in column.parts
+            for classes in [column.classes(part)]
+            for cell in part.cells
+            if cell in classes
+        )
+        none = f"; {counts[0]:,} rows have none of the classes, and are kept" if counts[0] else ""
+        text = f"{counts[2]:,} of {counts.total():,} rows have several labels"
+        yield Note("L03", f"{text}: the labels are {about}{none}.", hint, counts[2])
+    elif about:
+        yield Note("L03", f"The labels are {about}; each row has one class.", hint)
+
+
+def _named(column: Column) -> Iterator[Note]:
+    names = column.names(column.train[0])
+    if names.by_id and names.by_id != column.given_names:
+        pairs = [f"{number} {names.by_id[number]}" for number in sorted(names.by_id)]
+        yield Note("L03", f"{names.origin} names the classes: {some_of(pairs)}.")
+
+
+def _unnamed(column: Column) -> Iterator[Note]:
+    """Says that classes are numbers, and where their names can be given."""
+    names = column.labels.names
+    if not column.names(column.train[0]).by_id and all(name.isdigit() for name in names):
+        yield Note(
+            "L03",
+            f"The classes are numbers: {some_of(names)}.",
+            "If they have names, give them: --class-names FILE, with one name per line.",
+        )
+
+
+def _left_out(n: int, split: str, why: str) -> str:
+    return f"{n:,} {'row' if n == 1 else 'rows'} of {split} {why} and {_are(n)} left out"
+
+
+def _are(n: int) -> str:
+    return "is" if n == 1 else "are"
+
+
+def _seen(text: str) -> str:
+    """The text with a code in place of each invisible character."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

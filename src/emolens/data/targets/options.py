@@ -1,0 +1,118 @@
+"""What a user says about labels: names of classes, words for a missing label, classes to leave out.
+
+Knows nothing of tables.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from emolens.data.targets.spelling import folded
+from emolens.errors import UsageError, first_line
+from emolens.names import user_path
+
+Words = str | Sequence[str]
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " ", "none": ""}
+_NUMBERED = re.compile(r"\s*(-?\d+)\s*[\t,;:=]?\s*(.*\S)\s*")
+_LARGEST = 1_000_000  # bytes of a file of class names
+
+
+@dataclass(frozen=True)
+class LabelOptions:
+    """What the user says about labels; None means that the column decides.
+
+    class_names: the names of classes that the column gives as numbers: names with commas between
+    them, or a file with one name per line. missing: the words that stand for a missing label, in
+    place of the usual ones; an empty label is always missing. drop_classes: classes whose rows are
+    left out. label_separator: what stands between the labels of a row, or 'none'. strict: whether a
+    row without a label is an error; otherwise it is left out and counted.
+    """
+
+    class_names: Words | None = None
+    missing: Words | None = None
+    drop_classes: Words = ""
+    label_separator: str | None = None
+    strict: bool = False
+
+    @cached_property
+    def names_by_id(self) -> dict[int, str]:
+        """The class names by the numbers that the column has for them."""
+        given = self.class_names
+        if isinstance(given, str):
+            path = user_path(given)
+            if path.is_file():
+                return _names_in(path)
+            if "," not in given:
+                raise UsageError(
+                    f"There is no file '{given}' with class names.",
+                    hint='Give a file, or two or more names: --class-names "anger,fear,joy"',
+                )
+        return dict(enumerate(_words(given or ())))
+
+    @cached_property
+    def missing_words(self) -> frozenset[str] | None:
+        """The folded words for a missing label, or None for the usual ones."""
+        return None if self.missing is None else frozenset(map(folded, _words(self.missing)))
+
+    @cached_property
+    def dropped(self) -> frozenset[str]:
+        """The folded names of the classes to leave out."""
+        # A name may hold a comma itself.
+        whole = [self.drop_classes] if isinstance(self.drop_classes, str) else []
+        return frozenset(filter(None, map(folded, [*whole, *_words(self.drop_classes)])))
+
+    @property
+    def separator(self) -> str | None:
+        """What stands between the labels of a row; '' for nothing, None to find it out."""
+        given = self.label_separator
+        return given if given is None else SEPARATORS.get(given, given)
+
+
+AS_WRITTEN = LabelOptions()
+
+
+def _words(given: Words) -> list[str]:
+    if isinstance(given, str):
+        return [word.strip() for word in given.split(",")] if given.strip() else []
+    return [word.strip() for word in given]
+
+
+def _names_in(path: Path) -> dict[int, str]:
+    """The class names in a file: a JSON list or object, or lines, with or without numbers."""
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ValueError(f"it has more than {_LARGEST:,} bytes")
+        text = path.read_text(encoding="utf-8-sig")
+        names = _from_json(json.loads(text)) if path.suffix == ".json" else _from_lines(text)
+        if len(names) < 2:
+            raise ValueError("it holds no two names")
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"The class names in {path} can't be read: {first_line(error)}.",
+            hint="Write one name per line, in the order of the numbers, which begin at 0.",
+        ) from error
+    return names
+
+
+def _from_json(content: object) -> dict[int, str]:
+    """A list of names, or an object that is written {"0": "joy"} or {"joy": 0}."""
+    if isinstance(content, list):
+        return {place: str(name) for place, name in enumerate(content)}
+    if not isinstance(content, dict):
+        raise ValueError("it is neither a list nor an object")
+    if all(isinstance(value, int) for value in content.values()):
+        return {value: name for name, value in content.items()}
+    return {int(number): str(name) for number, name in content.items()}
+
+
+def _from_lines(text: str) -> dict[int, str]:
+    lines = [line for line in text.splitlines() if line.strip()]
+    numbered = [_NUMBERED.fullmatch(line) for line in lines]
+    if all(numbered):
+        return {int(match[1]): match[2] for match in numbered if match}
+    return {place: line.strip() for place, line in enumerate(lines)}

@@ -1,0 +1,91 @@
+"""Whether texts such as 'joy,anger' are several labels, by looking at all labels of a column.
+
+Knows nothing of tables. A class name may hold a comma or a slash itself, so a label is cut only
+where its parts are classes on their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+
+from emolens.data.targets.spelling import folded
+
+# The first three hardly ever stand in a name. A space often does.
+_SURE, _LIKELY, _RARE = "#|;", ",\t\n", "/+&"
+SEPARATORS = _SURE + _LIKELY + _RARE + " "
+_NUMBERS = re.compile(r"\s*-?\d+(\.0+)?(\s*([#|;,/+&\s])\s*-?\d+(\.0+)?)*\s*[#|;,/+&\s]?\s*")
+_ENOUGH = 0.8  # of the compounds must be explained by parts that are classes
+
+Parts = tuple[str, ...]
+
+
+def cut_at(separator: str, text: str) -> Parts:
+    """The parts of a text, without empty ones and without spaces around them."""
+    return tuple(part for part in map(str.strip, text.split(separator)) if part)
+
+
+def separated(counts: Mapping[str, int]) -> tuple[str, dict[str, Parts]]:
+    """The separator of a column, and the parts of each label that it cuts; '' and {} for none.
+
+    counts: rows by label. Of several separators the one that explains most rows is taken.
+    """
+    best, cuts = "", dict[str, Parts]()
+    for separator in SEPARATORS:
+        found = _cuts(counts, separator)
+        if sum(counts[text] for text in found) > sum(counts[text] for text in cuts):
+            best, cuts = separator, found
+    return best, cuts
+
+
+def _cuts(counts: Mapping[str, int], separator: str) -> dict[str, Parts]:
+    """The labels that this separator joins, and their parts."""
+    texts = [text.strip() for text in counts]
+    compounds = {text: cut_at(separator, text) for text in counts if separator in text.strip()}
+    if not compounds:
+        return {}
+    if all(map(_NUMBERS.fullmatch, texts)):
+        return {} if _are_decimals(compounds.values(), texts) else compounds
+    singles = {folded(text) for text in texts if separator not in text}
+    known = _explained(compounds, singles)
+    explained = {text: parts for text, parts in compounds.items() if all(map(known, parts))}
+    if separator in _RARE + " ":
+        # A space joins labels only if it does so everywhere.
+        return explained if separator != " " or len(explained) == len(compounds) > 1 else {}
+    if separator in _LIKELY and len(explained) < max(2, _ENOUGH * len(compounds)):
+        return explained
+    return {
+        text: parts
+        for text, parts in compounds.items()
+        if text in explained or any(map(known, parts))
+    }
+
+
+def _explained(compounds: Mapping[str, Parts], singles: set[str]) -> Callable[[str], bool]:
+    """A function that says whether a part is a class.
+
+    It is one if it is a label on its own, or if it stands in two compounds beside such a label. In
+    a column without any single label, it stands in two compounds, and some part stands once as the
+    first and once behind another: otherwise names such as 'love, romantic' would be cut.
+    """
+    sets = {frozenset(map(folded, parts)) for parts in compounds.values()}
+    times = Counter(part for parts in sets for part in parts)
+    beside = {part for parts in sets if parts & singles for part in parts}
+    firsts = {folded(parts[0]) for parts in compounds.values() if parts}
+    others = {folded(part) for parts in compounds.values() for part in parts[1:]}
+    alone = not singles and bool(firsts & others)
+
+    def is_class(part: str) -> bool:
+        name = folded(part)
+        return name in singles or (times[name] > 1 and (alone or name in beside))
+
+    return is_class
+
+
+def _are_decimals(compounds: Iterable[Parts], texts: list[str]) -> bool:
+    """Whether numbers such as '2,5' are decimals: each has one comma, and no space behind it."""
+    cut = list(compounds)
+    return len(cut) == len(texts) and all(
+        len(parts) == 2 and f"{parts[0]},{parts[1]}" in texts for parts in cut
+    )

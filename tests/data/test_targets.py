@@ -1,0 +1,522 @@
+"""Label columns in every form that people write, from files and from Python values."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emolens.data.dataset import Dataset
+from emolens.data.sources import load_dataset
+from emolens.errors import DataError, UsageError
+
+NAMES = ("sadness", "joy", "anger", "fear")
+Rows = Sequence[Sequence[str]]
+
+
+def texts(n: int) -> list[str]:
+    return [f"the letter number {i} came today" for i in range(n)]
+
+
+def table(path: Path, labels: Sequence[object], **columns: Sequence[object]) -> Path:
+    """A CSV file of texts and labels, and of more columns behind them."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label", *columns])
+        writer.writerows(zip(texts(len(labels)), labels, *columns.values(), strict=True))
+    return path
+
+
+def lines(path: Path, labels: Sequence[object], **columns: Sequence[object]) -> Path:
+    """A file of JSON lines with texts and labels."""
+    names = ("text", "label", *columns)
+    rows = zip(texts(len(labels)), labels, *columns.values(), strict=True)
+    path.write_text("\n".join(json.dumps(dict(zip(names, row, strict=True))) for row in rows))
+    return path
+
+
+def classes(dataset: Dataset) -> dict[str, tuple[str, ...]]:
+    """The class names of each text, in the order of their names."""
+    found = {}
+    for split in dataset.splits.values():
+        for text, label in zip(split.texts, split.labels, strict=True):
+            ids = np.flatnonzero(label).tolist() if label.ndim else [int(label)]
+            found[text] = tuple(sorted(dataset.labels.names[i] for i in ids))
+    return found
+
+
+def said(dataset: Dataset, code: str) -> str:
+    return " ".join(note.text for note in dataset.notes if note.code == code)
+
+
+def ids_of(rows: Rows) -> list[list[int]]:
+    return [[NAMES.index(name) for name in row] for row in rows]
+
+
+# How a row of class names can be written into one cell of a CSV file. Each form keeps the names.
+NAMED: dict[str, Callable[[Sequence[str]], str]] = {
+    "comma": ",".join,
+    "comma and space": ", ".join,
+    "semicolon": ";".join,
+    "bar": "|".join,
+    "hash": "#".join,
+    "slash": "/".join,
+    "JSON": json.dumps,
+    "Python": lambda row: str(list(row)),
+    "tuple": lambda row: f"({', '.join(row)},)",
+    "set": lambda row: "{" + ",".join(row) + "}",
+    "NumPy": lambda row: str(np.array(row)),
+    "marks by name": lambda row: json.dumps({name: int(name in row) for name in NAMES}),
+}
+NUMBERED: dict[str, Callable[[list[int]], str]] = {
+    "comma": lambda row: ",".join(map(str, row)),
+    "space": lambda row: " ".join(map(str, row)),
+    "JSON": json.dumps,
+    "NumPy": lambda row: str(np.array(row)),
+    "floats": lambda row: json.dumps([float(i) for i in row]),
+    "vector": lambda row: json.dumps([int(i in row) for i in range(len(NAMES))]),
+}
+# Every class stands alone in some row, and two rows have two classes each.
+SETS = st.lists(
+    st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True), min_size=4, max_size=20
+).map(lambda rows: [*([name] for name in NAMES * 6), ["joy", "fear"], ["anger", "fear"], *rows])
+SINGLES = st.lists(st.sampled_from(NAMES), min_size=4, max_size=20).map(
+    lambda rows: [[name] for name in (*NAMES * 6, *rows)]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=st.one_of(SETS, SINGLES), form=st.sampled_from(sorted(NAMED)))
+def test_every_form_of_names_gives_the_same_classes(
+    tmp_path_factory: pytest.TempPathFactory, rows: Rows, form: str
+) -> None:
+    path = table(tmp_path_factory.getbasetemp() / "rows.csv", [NAMED[form](row) for row in rows])
+    dataset = load_dataset(path, shares=(0.4, 0.3, 0.3))
+    assert dataset.multi_label == any(len(row) > 1 for row in rows)
+    wanted = dict(zip(texts(len(rows)), (tuple(sorted(row)) for row in rows), strict=True))
+    assert classes(dataset) == wanted
+    assert dataset.labels.names == NAMES
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=st.one_of(SETS, SINGLES), form=st.sampled_from(sorted(NUMBERED)))
+def test_every_form_of_numbers_gives_the_same_classes(
+    tmp_path_factory: pytest.TempPathFactory, rows: Rows, form: str
+) -> None:
+    written = [NUMBERED[form](row) for row in ids_of(rows)]
+    path = table(tmp_path_factory.getbasetemp() / "rows.csv", written)
+    dataset = load_dataset(path, class_names=",".join(NAMES), shares=(0.4, 0.3, 0.3))
+    wanted = dict(zip(texts(len(rows)), (tuple(sorted(row)) for row in rows), strict=True))
+    assert classes(dataset) == wanted
+    assert dataset.labels.names == NAMES
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    rows=st.one_of(SETS, SINGLES),
+    mark=st.sampled_from([(0, 1), ("False", "True"), (0.0, 1.0), ("", 1), ("no", "yes")]),
+)
+def test_one_column_for_each_class_gives_the_same_classes(
+    tmp_path_factory: pytest.TempPathFactory, rows: Rows, mark: tuple[object, object]
+) -> None:
+    columns = {name: [mark[name in row] for row in rows] for name in NAMES}
+    path = table(tmp_path_factory.getbasetemp() / "rows.csv", [7] * len(rows), **columns)
+    dataset = load_dataset(path, label="fear, joy,anger,Sadness", shares=(0.4, 0.3, 0.3))
+    wanted = dict(zip(texts(len(rows)), (tuple(sorted(row)) for row in rows), strict=True))
+    assert classes(dataset) == wanted
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_lists_of_any_kind_give_the_same_classes(tmp_path: Path, several: bool) -> None:
+    rows = [[name] for name in NAMES * 10] + ([["joy", "fear"]] if several else [])
+    wanted = classes(load_dataset(table(tmp_path / "a.csv", ["|".join(row) for row in rows])))
+    as_vectors = [[int(name in row) for name in NAMES] for row in rows]
+    given_forms: list[Sequence[Any]] = [rows, list(map(np.array, rows)), list(map(tuple, rows))]
+    for labels in given_forms:
+        assert classes(Dataset.from_texts(texts(len(rows)), labels)) == wanted
+    for vectors in (as_vectors, np.array(as_vectors), np.array(as_vectors, dtype=bool)):
+        dataset = Dataset.from_texts(texts(len(rows)), vectors, class_names=NAMES)
+        assert classes(dataset) == wanted
+    assert classes(load_dataset(lines(tmp_path / "a.jsonl", rows))) == wanted
+
+
+def test_lists_in_a_parquet_file_with_named_classes(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "rows.parquet"
+    labels = [[0], [1], [2]] * 10
+    pq.write_table(pa.table({"text": texts(30), "labels": labels}), path)
+    dataset = load_dataset(path)
+    assert not dataset.multi_label
+    assert dataset.labels.names == ("0", "1", "2")
+    assert "lists; each row has one class" in said(dataset, "L03")
+
+
+def test_a_column_for_each_class_is_recognized_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    header = "text,id,rater,unclear,anger,fear,joy\n"
+    marks = ["1,0,0", "0,1,0", "0,0,1"]
+    rows = [f"{text},e{i},1,False,{marks[i % 3]}" for i, text in enumerate(texts(30))]
+    path.write_text(header + "\n".join(rows))
+    dataset = load_dataset(path)
+    assert dataset.labels.names == ("joy", "anger", "fear")
+    assert dataset.columns == ("text", "anger,fear,joy", "id", "rater", "unclear")
+    assert "anger, fear, joy" in said(dataset, "L03")
+    with pytest.raises(DataError, match="'id' holds 'e0', neither 0 nor 1"):
+        load_dataset(path, label="anger,id")
+    with pytest.raises(DataError, match="no label column 'angr'"):
+        load_dataset(path, label="angr,fear")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("love, romantic", "love, parental", "joy"),
+        ("anger/rage", "joy/delight", "fear"),
+        ("very happy", "happy", "very sad"),
+        ("surprise, good", "fear", "joy"),
+        ("happy & calm", "sad"),
+        ("[deleted]", "joy", "fear"),
+    ],
+)
+def test_a_class_name_that_holds_a_separator_stays_whole(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    dataset = load_dataset(table(tmp_path / "rows.csv", [*names] * 12))
+    assert set(dataset.labels.names) == set(names)
+    assert not dataset.multi_label
+
+
+@pytest.mark.parametrize("separator", [",", "#", "|", ";"])
+def test_a_label_that_never_stands_alone_is_a_class(tmp_path: Path, separator: str) -> None:
+    rows = ["joy", "fear", f"joy{separator}surprise", f"fear{separator}surprise"] * 8
+    dataset = load_dataset(table(tmp_path / "rows.csv", rows))
+    assert dataset.labels.names == ("joy", "fear", "surprise")
+    assert dataset.multi_label
+    assert "16 of 32 rows have several labels" in said(dataset, "L03")
+
+
+def test_the_user_says_what_stands_between_labels(tmp_path: Path) -> None:
+    path = table(tmp_path / "rows.csv", ["joy", "fear", "joy,fear"] * 12)
+    whole = load_dataset(path, label_separator="none")
+    assert whole.labels.names == ("joy", "fear", "joy,fear")
+    path = table(tmp_path / "rows.csv", ["joy~calm", "fear~calm", "joy"] * 12)
+    assert load_dataset(path, label_separator="~").labels.names == ("joy", "fear", "calm")
+
+
+def test_rows_with_none_of_the_classes_are_kept_beside_rows_with_several() -> None:
+    labels = [["joy"], ["joy", "fear"], [], ["fear"]] * 10
+    dataset = Dataset.from_texts(texts(40), labels)
+    assert len(dataset) == 40
+    assert "10 rows have none of the classes, and are kept" in said(dataset, "L03")
+    single = Dataset.from_texts(texts(40), [["joy"], ["fear"], [], ["fear"]] * 10)
+    assert len(single) == 30
+    assert "10 rows of train have no label" in said(single, "L01")
+
+
+def test_whole_numbers_are_the_same_classes_however_they_are_written(tmp_path: Path) -> None:
+    numbers = [i % 12 for i in range(144)]
+    for i, split in enumerate(("train", "validation", "test")):
+        written = (float, int, lambda n: f"{n:.3e}")[i]
+        table(tmp_path / f"{split}.csv", [written(n) for n in numbers])
+    dataset = load_dataset(tmp_path)
+    assert dataset.labels.names == tuple(map(str, range(12)))
+    assert [dataset[split].labels.tolist() for split in dataset.splits] == [numbers] * 3
+    assert "whole numbers" in said(dataset, "L03")
+
+
+def test_booleans_are_two_classes(tmp_path: Path) -> None:
+    flags = [i % 2 == 0 for i in range(30)]
+    from_lines = load_dataset(lines(tmp_path / "a.jsonl", flags))
+    from_table = load_dataset(table(tmp_path / "a.csv", flags))
+    assert from_lines.labels.names == from_table.labels.names == ("False", "True")
+    assert classes(from_lines) == classes(from_table)
+    mixed = load_dataset(table(tmp_path / "b.csv", ["TRUE", "false", "true", "FALSE"] * 8))
+    assert len(mixed.labels) == 2
+
+
+def test_a_column_beside_names_the_numbers(tmp_path: Path) -> None:
+    ids = [i % 3 for i in range(30)]
+    names = [("love", "joy", "grief")[i] for i in ids]
+    dataset = load_dataset(lines(tmp_path / "a.jsonl", ids, label_text=names))
+    assert dataset.labels.names == ("love", "joy", "grief")
+    assert "'label_text' names the classes: 0 love, 1 joy, 2 grief" in said(dataset, "L03")
+    names[0] = "joy"  # now number 0 has two names, so the column does not name the numbers
+    dataset = load_dataset(lines(tmp_path / "b.jsonl", ids, label_text=names))
+    assert dataset.labels.names == ("0", "1", "2")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("names.txt", "calm\nglee\nrage\n"),
+        ("names.txt", "0\tcalm\n1\tglee\n2\trage\n"),
+        ("names.txt", "2: rage\n0: calm\n1: glee"),
+        ("names.json", '["calm", "glee", "rage"]'),
+        ("names.json", '{"0": "calm", "1": "glee", "2": "rage"}'),
+        ("names.json", '{"calm": 0, "glee": 1, "rage": 2}'),
+    ],
+)
+def test_class_names_come_from_a_file(tmp_path: Path, name: str, content: str) -> None:
+    path = table(tmp_path / "a.csv", [i % 3 for i in range(30)])
+    (tmp_path / name).write_text(content)
+    assert load_dataset(path).labels.names == ("0", "1", "2")
+    assert load_dataset(path, class_names=str(tmp_path / name)).labels.names == (
+        ("calm", "glee", "rage")
+    )
+
+
+def test_class_names_may_count_from_one(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.csv", [1 + i % 3 for i in range(30)])
+    dataset = load_dataset(path, class_names="calm,glee,rage")
+    assert dataset["train"].labels[:1].tolist() == [0]
+    assert dataset.labels.names == ("calm", "glee", "rage")
+    assert "1 calm, 2 glee, 3 rage" in said(dataset, "L03")
+
+
+def test_class_names_that_do_not_fit_are_an_error(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.csv", [i % 3 for i in range(30)])
+    with pytest.raises(DataError, match="line 4: label 2 is outside the 2 classes") as caught:
+        load_dataset(path, class_names="calm,glee")
+    assert "--drop-classes 2" in caught.value.hint
+    assert len(load_dataset(path, class_names="calm,glee", drop_classes="2")) == 20
+    with pytest.raises(UsageError, match=r"no file 'nowhere\.txt'"):
+        load_dataset(path, class_names="nowhere.txt")
+    (tmp_path / "one.txt").write_text("calm")
+    with pytest.raises(UsageError, match=r"one\.txt can't be read: it holds no two names"):
+        load_dataset(path, class_names=str(tmp_path / "one.txt"))
+
+
+MISSING = ["", " ", "nan", "NaN", "null", "NULL", "N/A", "n/a", "NA", "?", "-", "#N/A", "\u200b"]
+
+
+@pytest.mark.parametrize("word", MISSING)
+def test_a_row_without_a_label_is_left_out_and_counted(tmp_path: Path, word: str) -> None:
+    path = table(tmp_path / "a.csv", [*["joy", "fear"] * 10, word])
+    dataset = load_dataset(path)
+    assert (len(dataset), dataset.labels.names) == (20, ("joy", "fear"))
+    [note] = [note for note in dataset.notes if note.code == "L01"]
+    assert (note.n_rows, note.rows) == (1, (22,))
+    assert "1 row of train has no label" in note.text
+    assert f"{path}, line 22" in note.text
+    with pytest.raises(DataError, match="line 22: the row has no label"):
+        load_dataset(path, strict=True)
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), -1])
+def test_a_missing_value_of_numbers_is_left_out(value: Any) -> None:
+    labels = [*[0, 1] * 10, value]
+    dataset = Dataset.from_texts(texts(21), labels, class_names=["joy", "fear"])
+    assert len(dataset) == 20
+    assert [note.n_rows for note in dataset.notes if note.code == "L01"] == [1]
+
+
+def test_minus_one_is_a_class_where_it_is_one_among_others() -> None:
+    dataset = Dataset.from_texts(texts(30), [-1, 0, 1] * 10)
+    assert dataset.labels.names == ("-1", "0", "1")
+
+
+@pytest.mark.parametrize("label", [-1, "", "?"])
+def test_a_test_split_without_labels_is_left_out(tmp_path: Path, label: object) -> None:
+    table(tmp_path / "train.csv", [0, 1] * 20)
+    table(tmp_path / "test.csv", [label] * 10)
+    dataset = load_dataset(tmp_path)
+    assert dataset.labels.names == ("0", "1")
+    assert len(dataset) == 40  # validation and test are cut out of train
+    assert "No row of test has a label" in said(dataset, "S01")
+
+
+def test_none_is_a_class_unless_it_is_rare_beside_missing_labels(tmp_path: Path) -> None:
+    often = [*["joy", "none"] * 20, ""]
+    assert load_dataset(table(tmp_path / "a.csv", often)).labels.names == ("joy", "none")
+    alone = [*["joy", "fear"] * 99, "none"]
+    assert len(load_dataset(table(tmp_path / "b.csv", alone)).labels) == 3
+    rare = [*["joy", "fear"] * 99, "None", ""]
+    dataset = load_dataset(table(tmp_path / "c.csv", rare))
+    assert dataset.labels.names == ("joy", "fear")
+    assert "2 rows of train have no label (None)" in said(dataset, "L01")
+    kept = load_dataset(tmp_path / "c.csv", missing="nan,null")
+    assert kept.labels.names == ("joy", "fear", "None")
+
+
+def test_the_user_says_which_words_are_missing_labels(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.csv", ["joy", "unclear", "n/a", ""] * 10)
+    dataset = load_dataset(path, missing="Unclear,skipped")
+    assert dataset.labels.names == ("joy", "n/a")
+    assert len(dataset) == 20
+
+
+def test_classes_to_leave_out_are_left_out_and_counted(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.csv", ["joy", "fear", "mixed, other"] * 10)
+    dataset = load_dataset(path, drop_classes="Mixed, other")
+    assert dataset.labels.names == ("joy", "fear")
+    assert "10 rows of train have a class to leave out (mixed, other)" in said(dataset, "L01")
+    several = load_dataset(
+        table(tmp_path / "b.csv", ["joy", "fear", "joy|rage", "fear|joy", "rage"] * 10),
+        drop_classes="rage",
+    )
+    assert several.labels.names == ("joy", "fear")
+    assert len(several) == 40  # the other label of a row stays
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    changes=st.lists(
+        st.sampled_from(
+            [
+                str.upper,
+                str.title,
+                "  {} ".format,
+                "\u00a0{}".format,
+                "{}\u200b".format,
+                "\ufeff{}".format,
+                lambda name: name.replace("é", "e\u0301"),
+                lambda name: name.replace("fi", "\ufb01"),
+            ]
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_spellings_that_look_alike_are_one_class(changes: list[Callable[[str], str]]) -> None:
+    names = ["gaîté fine", "dépit"]
+    labels = [*names * 10, *(change(name) for change in changes for name in names)]
+    dataset = Dataset.from_texts(texts(len(labels)), labels)
+    assert dataset.labels.names == tuple(sorted(names))
+    assert len(dataset) == len(labels)
+    changed = {label for label in labels if label not in names}
+    assert bool(changed) == bool(said(dataset, "L02"))
+
+
+def test_the_most_frequent_spelling_is_the_name() -> None:
+    labels = ["Joy"] * 10 + ["joy"] * 3 + ["JOY"] * 2 + ["Fear"] * 4 + ["fear"] * 4
+    dataset = Dataset.from_texts(texts(len(labels)), labels)
+    assert dataset.labels.names == ("fear", "Joy")
+    assert "5 spellings are 2 classes" in said(dataset, "L02")
+    named = Dataset.from_texts(texts(len(labels)), labels, class_names=["JOY", "FEAR"])
+    assert named.labels.names == ("JOY", "FEAR")
+
+
+def test_other_splits_follow_the_spelling_and_the_columns_of_train(tmp_path: Path) -> None:
+    table(tmp_path / "train.csv", ["joy", "fear"] * 10)
+    (tmp_path / "test.csv").write_text("Label , TEXT\nJOY,one\n FEAR ,two\n")
+    dataset = load_dataset(tmp_path)
+    assert dataset.labels.names == ("joy", "fear")
+    assert dataset["test"].texts == ("one", "two")
+    assert dataset["test"].labels.tolist() == [0, 1]
+
+
+def test_a_class_that_only_another_split_has_is_named_with_a_way_out(tmp_path: Path) -> None:
+    table(tmp_path / "train.csv", ["joy", "fear"] * 10)
+    path = table(tmp_path / "test.csv", ["joy", "fear", "in awe", "in awe"])
+    with pytest.raises(DataError, match="line 4: class 'in awe' does not occur") as caught:
+        load_dataset(tmp_path)
+    assert str(path) in str(caught.value)
+    assert "2 rows have it" in str(caught.value)
+    assert '--drop-classes "in awe"' in caught.value.hint
+    assert load_dataset(tmp_path, drop_classes="in awe")["test"].labels.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("labels", "what"),
+    [
+        ([f"e{i}" for i in range(40)], "a name or number for each row"),
+        (list(range(100, 140)), "a name or number for each row"),
+        ([i / 7 for i in range(40)], "measured values"),
+        ([(i % 25) / 7 for i in range(200)], "measured values"),
+        ([f"{i / 7:.2f}".replace(".", ",") for i in range(40)], "measured values"),
+        (texts(40), "a name or number for each row"),
+    ],
+)
+def test_a_column_without_classes_is_named(tmp_path: Path, labels: list[object], what: str) -> None:
+    path = table(tmp_path / "a.csv", labels, mood=["joy"] * len(labels))
+    with pytest.raises(DataError, match="the column 'label' holds") as caught:
+        load_dataset(path)
+    assert what in str(caught.value)
+    assert "text, label, mood" in caught.value.hint
+
+
+def test_two_different_texts_are_named_as_the_cause(tmp_path: Path) -> None:
+    rows = "\n".join(["I am glad,joy", "I am cross,anger"] * 30)
+    (tmp_path / "a.csv").write_text(f"text,label\n{rows}\n")
+    with pytest.raises(DataError, match="60 rows, but only 2 different texts"):
+        load_dataset(tmp_path / "a.csv")
+
+
+def test_texts_of_words_are_joined_and_said(tmp_path: Path) -> None:
+    rows = [
+        {"text": text.split(), "label": "joy" if i % 2 else "fear"}
+        for i, text in enumerate(texts(30))
+    ]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    dataset = load_dataset(path)
+    assert set(classes(dataset)) == set(texts(30))
+    assert "joined with spaces" in said(dataset, "R05")
+
+
+def several() -> Dataset:
+    return Dataset.from_texts(texts(60), [["joy"], ["fear", "joy"], ["awe"], ["fear"]] * 15)
+
+
+def test_a_dataset_with_several_labels_does_all_that_others_do() -> None:
+    dataset = several()
+    assert dataset["train"].labels.dtype == bool
+    assert dataset["train"].labels.shape == (dataset.sizes["train"], 3)
+    assert dataset.labels.names == ("joy", "fear", "awe")
+    assert sum(dataset.counts(split) for split in dataset.splits).tolist() == [30, 30, 15]
+    wanted = dict(zip(texts(60), [["joy"], ["joy", "fear"], ["awe"], ["fear"]] * 15, strict=True))
+    for row in dataset.head(9):
+        names = wanted[str(row["text"])]
+        assert row["label_name"] == ", ".join(names)
+        assert row["label"] == [dataset.labels.id_of(name) for name in names]
+    assert all(k in row["label"] for k, row in enumerate(dataset.one_of_each()))  # type: ignore[operator]
+    frame = dataset.to_pandas()
+    assert dict(zip(frame["text"], frame["label"], strict=True)) == wanted
+    assert dataset.features["label"] == "List(ClassLabel(names=['joy', 'fear', 'awe']))"
+    assert len(dataset.limited(12, seed=1)["train"]) == 12
+    assert (dataset.limited(12, seed=1).counts("train") > 0).all()
+    assert dataset.fingerprint != replaced(dataset).fingerprint
+    assert "3 classes" in repr(dataset)
+    assert texts(1)[0] in dataset["train"]._repr_html_()
+    again = Dataset.from_pandas(dataset.to_pandas(), split="split")
+    assert again.y["test"].tolist() == dataset.y["test"].tolist()
+
+
+def replaced(dataset: Dataset) -> Dataset:
+    """The same data with one label less."""
+    labels = [["joy"], ["fear", "joy"], ["awe"], ["fear"]] * 15
+    labels[1] = ["joy"]
+    return Dataset.from_texts(texts(60), labels)
+
+
+def test_what_learns_one_class_per_row_says_so(tmp_path: Path) -> None:
+    from emolens.evaluation.evaluate import evaluate
+    from emolens.learn.baselines import majority, tfidf
+    from emolens.learn.finetune import finetune
+    from emolens.study import load_study, run_study
+
+    dataset = several()
+    learners: list[Callable[[], object]] = [
+        lambda: majority(dataset),
+        lambda: tfidf(dataset),
+        lambda: finetune("minilm", dataset, tmp_path / "model"),
+        lambda: evaluate(dataset, []),
+    ]
+    path = table(tmp_path / "a.csv", ["joy", "fear", "joy,fear"] * 12)
+    study = load_study("starter", {"data.dataset": str(path)})
+    for stage in (None, "map", "finetune", "evaluate"):
+        learners.append(lambda stage=stage: run_study(study, tmp_path / "run", until=stage))  # type: ignore[misc]
+    for learn in learners:
+        with pytest.raises(DataError, match=r"several labels in \d+ of") as caught:
+            learn()
+        assert "--label COLUMN" in caught.value.hint
+    assert not (tmp_path / "run").exists()
