@@ -227,7 +227,7 @@ def test_a_classifier_of_each_family_is_exported_and_answers(
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(tiny_encoder / name, folder)
     export_openvino(folder)
-    probabilities, _ = ExportedModel(folder, precision="fp32").ask(["happy", "so sad today"])
+    probabilities, *_ = ExportedModel(folder, precision="fp32").ask(["happy", "so sad today"])
     assert probabilities.shape == (2, 2)
     with pytest.warns(UserWarning, match="another task"):
         vectors = Encoder(folder, cache=False, precision="fp32").encode(["happy"])

@@ -94,6 +94,13 @@ def test_answers_under_the_threshold_are_flagged(classifier: Classifier, model: 
     assert 0 < sum(flags) < len(flags)
 
 
+def test_a_text_of_unknown_signs_only_is_unsure_at_any_threshold(model: Path) -> None:
+    sure = Classifier(model, unsure_below=0)
+    answers = sure.predict(["\u4dc0 \u4dc1", "\u4dc0", "i am sad", "i am \u4dc0"])
+    assert [answer.unsure for answer in answers] == [True, True, False, False]
+    assert answers[0].probability is not None
+
+
 def test_no_texts_give_no_answers(classifier: Classifier) -> None:
     assert classifier.predict([]) == []
     assert classifier.predict_proba([]).shape == (0, 3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,19 @@ from emolens.modelfolder import (
 )
 from emolens.runtime import Runtime
 from emolens.shown import quoted
+
+
+class Outputs(NamedTuple):
+    """What the model says of n texts.
+
+    probabilities: (n, k) float64; the row of a blank text is NaN. truncated: (n,) bool, which texts
+    were cut at the limit. unknown: (n,) bool, texts of which the vocabulary holds nothing: each of
+    their parts becomes the same token.
+    """
+
+    probabilities: np.ndarray
+    truncated: np.ndarray
+    unknown: np.ndarray
 
 
 class ExportedModel:
@@ -47,18 +61,16 @@ class ExportedModel:
         if self._engine.width is not None:
             self._check_width(self._engine.width)
 
-    def ask(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities (n, k) float64, and (n,) bool, which texts were cut at the limit.
-
-        The model does not get blank texts: their rows are NaN.
-        """
+    def ask(self, texts: Sequence[str]) -> Outputs:
+        """The outputs for these texts. The model does not get blank ones."""
         tokens = self.tokenizer.encode(texts)
         asked = np.array([not is_blank(text) for text in texts], dtype=bool)
         probabilities = np.full((len(texts), len(self.head.labels)), np.nan)
         if asked.any():
             rows = tokens if asked.all() else tokens.take(np.flatnonzero(asked))
             probabilities[asked] = self.head.decision.probabilities(self._logits(rows))
-        return probabilities, tokens.truncated & asked
+        unknown = self.tokenizer.unknown_shares(tokens) == 1
+        return Outputs(probabilities, tokens.truncated & asked, unknown)
 
     def _logits(self, tokens: Tokens) -> np.ndarray:
         try:

@@ -50,7 +50,7 @@ def drift(
     """
     rows = [row for row, text in enumerate(texts) if not is_blank(text)]
     models = [ExportedModel(Path(folder), precision=p) for p in ("fp32", precision)]
-    exact, other = (model.ask([texts[row] for row in rows])[0] for model in models)
+    exact, other = (model.ask([texts[row] for row in rows]).probabilities for model in models)
     answers = [models[0].head.decision.answers(p) for p in (exact, other)]
     accuracy = None
     if labels is not None and rows:

@@ -19,8 +19,9 @@ class Prediction:
 
     label: the most probable class. A model for several labels answers with all classes at .5 or
     more, joined by ', '; with None if there is none. A blank text has no label and no probability.
-    probability: the highest one. unsure: it is below the classifier's threshold, or there is no
-    label. truncated: the text was longer than the model's limit, and only its beginning was read.
+    probability: the highest one. unsure: it is below the classifier's threshold, there is no label,
+    or the model knows no part of the text (emoji, or another script). truncated: the text was
+    longer than the model's limit, and only its beginning was read.
     probabilities: by class name. Their sum is 1, except for a model for several labels.
     """
 
@@ -71,13 +72,13 @@ class Classifier:
 
         The row of a blank text is NaN; the model does not get blank texts.
         """
-        return self._model.ask(texts)[0]
+        return self._model.ask(texts).probabilities
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """One Prediction for each text, blank ones too, in the order given."""
-        probabilities, truncated = self._model.ask(texts)
+        probabilities, truncated, unknown = self._model.ask(texts)
         answers = self.decision.answers(probabilities)
-        unsure = self.decision.unsure(probabilities)
+        unsure = self.decision.unsure(probabilities) | unknown
         blank, names = np.isnan(probabilities).any(axis=1), self.labels.names
         predictions = []
         for row, text in enumerate(texts):
