@@ -58,7 +58,7 @@ class Typed:
     @property
     def notes(self) -> list[Note]:
         """The columns that are written in another way than they were read."""
-        return [
+        mixed = [
             Note(
                 "R05",
                 f"The column '{name}' holds values that have no common type, so it is written as"
@@ -67,6 +67,7 @@ class Typed:
             )
             for name in sorted(self._mixed)
         ]
+        return [*self.layout.renamed(), *mixed]
 
     def _arrow(self, chunk: Chunk) -> pa.Table:
         """The kept columns of the rows. The batch of an Arrow or Parquet file stays as it is."""

@@ -8,6 +8,7 @@ from typing import BinaryIO, Protocol
 
 from emolens.data.checks import Note
 from emolens.data.readers.table import Chunk, Row, Table
+from emolens.errors import some_of
 from emolens.predict.writers.form import Form
 
 # Rows of a table, and the values that are added to each of them.
@@ -40,6 +41,15 @@ class Layout:
         """All columns by the names that they have in the file that is read."""
         titles = dict(zip(self.table.columns, self.table.titles, strict=True))
         return (*(titles[name] for name in self.kept), *self.added)
+
+    def renamed(self) -> Sequence[Note]:
+        """What is said where each column needs a name of its own: in JSON, Arrow and Parquet."""
+        titles = zip(self.kept, self.titles, strict=False)
+        new = [name for name, title in titles if name != title.strip()]
+        if not new:
+            return ()
+        text = f"Columns whose names are empty or stand twice are written as {some_of(new)}."
+        return (Note("R05", text, "In .csv and .xlsx they keep their names."),)
 
     def whole(self, row: Row, values: Row) -> Row:
         """The columns that a row has, which may be fewer, and the new ones."""

@@ -18,13 +18,17 @@ _CRLF = "\r\n"
 
 class _Text:
     reads_all = False
-    notes: Sequence[Note] = ()
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
 
     def look(self, chunk: Chunk) -> None:
         """Every row can be written as text."""
+
+    @property
+    def notes(self) -> Sequence[Note]:
+        """Only names of columns change."""
+        return self.layout.renamed()
 
     def write(self, answered: Iterable[Answered], file: BinaryIO) -> None:
         """Write UTF-8. Half of a character, which UTF-8 can't hold, is written as \\udXXX."""
@@ -38,7 +42,9 @@ class _Text:
 
 
 class Delimited(_Text):
-    """Fields between delimiters, with quotes where a field needs them."""
+    """Fields between delimiters, with quotes where a field needs them. Names stay as they are."""
+
+    notes: Sequence[Note] = ()
 
     def _parts(self, answered: Iterable[Answered]) -> Iterator[str]:
         keys = self.layout.keys
