@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from emolens.cli import main
 from emolens.study import Run
+from tests.conftest import ROOT
 
 Command = Callable[..., tuple[int, bytes, str]]
 
@@ -132,3 +135,28 @@ def test_misuse_is_a_sentence_and_a_hint(
 def test_the_help_explains_safe_csv(predict: Command) -> None:
     help_text = " ".join(predict("--help")[1].decode().split())
     assert "Excel would run it as a formula" in help_text
+
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "line",
+    re.findall(r"^emolens predict --input (\S+\.(?:csv|xlsx)\b.*?)(?:  +#.*)?$", README, re.M),
+)
+def test_the_commands_of_the_readme_run(predict: Command, tmp_path: Path, line: str) -> None:
+    words = shlex.split(line)
+    column = words[words.index("--text") + 1] if "--text" in words else "comment"
+    name = tmp_path / words[0]
+    if name.suffix == ".xlsx":
+        book = xlsxwriter.Workbook(name)
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["id", column])
+        sheet.write_row(1, 0, [1, "so sad"])
+        book.close()
+    else:
+        name.write_text(f"id;{column};worst\n1;so sad;nothing\n", encoding="utf-8")
+    code, out, err = predict("--input", *words)
+    assert code == 0, err
+    assert out.decode().strip() == f"{name.stem}-emotions{name.suffix}"
+    assert "1 rows" in err
