@@ -279,6 +279,64 @@ def test_the_name_of_a_text_file_names_a_pair_for_a_split(tmp_path: Path) -> Non
     assert dataset.sizes["test"] == 9
 
 
+NUMBERED = [(i, name) for i, name in enumerate(CLASSES)]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("mapping.txt", [f"{i}\t{name}" for i, name in NUMBERED]),
+        ("emotions.txt", list(CLASSES)),
+        ("labels.txt", [f"{name}: {i}" for i, name in NUMBERED]),
+        ("class_names.csv", ["id,name", *(f"{i},{name}" for i, name in NUMBERED)]),
+        ("label_map.tsv", ["name\tid", *(f"{name}\t{i}" for i, name in NUMBERED)]),
+        ("id2label.json", [json.dumps(dict(NUMBERED))]),
+        ("label2id.json", [json.dumps({name: i for i, name in NUMBERED})]),
+        ("label_list.json", [json.dumps(CLASSES)]),
+    ],
+)
+def test_a_file_names_the_classes_that_are_numbers(
+    tmp_path: Path, name: str, lines: list[str]
+) -> None:
+    rows = [(text, CLASSES.index(label)) for text, label in feeling_rows(60)]
+    write_csv(tmp_path / "train.csv", rows)
+    write_lines(tmp_path / name, lines)
+    write_csv(tmp_path / "test.csv", [("a new text", 1), ("and more", 2)])
+    dataset = load_dataset(tmp_path)
+    assert dataset.labels.names == CLASSES
+    assert [dataset.labels.names[i] for i in dataset.y["test"]] == ["joy", "anger"]
+    assert f"The classes are numbers, and {name} names them." in said(dataset, "L03")
+    assert said(dataset, "S02") == ""
+
+
+def test_class_names_may_begin_at_one_and_several_labels_have_names(tmp_path: Path) -> None:
+    rows = [(f"text {i}", ("1", "2", "3", "1,3")[i % 4]) for i in range(60)]
+    write_csv(tmp_path / "train.csv", rows)
+    write_lines(tmp_path / "mapping.txt", [f"{i + 1} {name}" for i, name in NUMBERED])
+    dataset = load_dataset(tmp_path)
+    assert set(dataset.labels.names) == set(CLASSES)
+    assert dataset.multi_label
+
+
+def test_a_file_of_names_is_not_used_where_the_labels_are_names(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", feeling_rows(60))
+    write_lines(tmp_path / "emotions.txt", ["calm", "fear"])
+    dataset = load_dataset(tmp_path)
+    assert set(dataset.labels.names) == set(CLASSES)
+    assert said(dataset, "S02") == "Not used: emotions.txt."
+
+
+def test_names_that_the_user_gives_go_before_the_file(tmp_path: Path) -> None:
+    write_csv(
+        tmp_path / "train.csv", [(text, i % 2) for i, (text, _) in enumerate(feeling_rows(60))]
+    )
+    write_lines(tmp_path / "labels.txt", ["no", "yes"])
+    assert load_dataset(tmp_path).labels.names == ("no", "yes")
+    dataset = load_dataset(tmp_path, class_names="bad,good")
+    assert set(dataset.labels.names) == {"bad", "good"}
+    assert said(dataset, "S02") == "Not used: labels.txt."
+
+
 @pytest.mark.parametrize("ending", [".txt", ""])
 @pytest.mark.parametrize("place", ["", "data", "train"])
 def test_a_folder_a_class(tmp_path: Path, place: str, ending: str) -> None:

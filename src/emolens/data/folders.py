@@ -279,7 +279,7 @@ def _aside(path: Path) -> bool:
 
 def _may_name_classes(path: Path) -> bool:
     small = path.is_file() and path.stat().st_size <= _LARGEST_NAMES
-    words = set(words_of(stem_of(path)))
+    words = set(words_of(path.stem))
     named = bool(words & _NAME_WORDS) and words <= _NAME_WORDS | _BESIDE_NAMES
     return small and named and path.suffix in (".txt", ".tsv", ".csv", ".json")
 

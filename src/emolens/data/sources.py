@@ -16,6 +16,7 @@ from emolens.data.composed import Opener
 from emolens.data.dataset import SEED, SHARES, SPLITS, TRAIN, Dataset
 from emolens.data.folders import Layout, beside, layout_of, layout_of_folder, split_option
 from emolens.data.hub import hub_tables
+from emolens.data.namefiles import names_the_classes, said_of_names
 from emolens.data.readers import AS_FOUND, is_table, missing
 from emolens.data.readers.columns import LABEL_COLUMNS, choose_column, has_labels, label_columns
 from emolens.data.readers.options import ReadOptions
@@ -69,11 +70,23 @@ class SourceOptions:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a spec stands for: a name, tables by split, and what is to be said about them."""
+    """What a spec stands for: a name, tables by split, and what is to be said about them.
+
+    unused: what its folder holds beside them, by the name to say. names: one of these files, which
+    may name the classes.
+    """
 
     name: str
     tables: Mapping[str, Sequence[Table]]
     notes: tuple[Note, ...] = ()
+    unused: Mapping[Path, str] = field(default_factory=dict)
+    names: Path | None = None
+
+    def said(self, used: Path | None) -> tuple[Note, ...]:
+        """The notes, with one about files that are not used. used: the file of class names."""
+        unused = sorted(name for path, name in self.unused.items() if path != used)
+        left = (Note("S02", f"Not used: {some_of(unused)}."),) if unused else ()
+        return (*self.notes, *left, *((said_of_names(used),) if used else ()))
 
 
 def load_dataset(spec: str | Path | Sequence[str | Path], **options: Any) -> Dataset:
@@ -93,15 +106,27 @@ def load_dataset(spec: str | Path | Sequence[str | Path], **options: Any) -> Dat
         origin = _by_column(_origin(spec, chosen, opener), chosen)
         columns, chosen_notes = _choose_columns(origin.tables, chosen)
         tables, unlabelled = _labelled(origin.tables, columns[1])
+        labels = replace(chosen.labels, strict=chosen.read.strict)
+        names = origin.names if labels.class_names is None else None
+        if names and names_the_classes(names, tables, columns[1]):
+            labels = replace(labels, class_names=str(names))
+        else:
+            names = None
         dataset = Dataset.from_tables(
             origin.name,
             tables,
             columns=columns,
-            options=replace(chosen.labels, strict=chosen.read.strict),
+            options=labels,
             shares=chosen.shares,
             seed=chosen.seed,
         )
-    notes = (*origin.notes, *chosen_notes, *unlabelled, *_cut(tables, chosen.seed), *dataset.notes)
+    notes = (
+        *origin.said(names),
+        *chosen_notes,
+        *unlabelled,
+        *_cut(tables, chosen.seed),
+        *dataset.notes,
+    )
     dataset = replace(dataset, notes=notes)
     return dataset.limited(chosen.limit, seed=chosen.seed) if chosen.limit else dataset
 
@@ -119,7 +144,7 @@ def load_texts(spec: str | Path | Sequence[str | Path], **options: Any) -> Texts
         alone = set(origin.tables) == {TRAIN}
         tables = {"table": origin.tables[TRAIN]} if alone else origin.tables
         texts = Texts.from_tables(origin.name, tables, text=text, strict=chosen.read.strict)
-    return replace(texts, notes=(*origin.notes, *texts.notes))
+    return replace(texts, notes=(*origin.said(None), *texts.notes))
 
 
 def _source_options(options: dict[str, Any]) -> SourceOptions:
@@ -233,11 +258,8 @@ def _laid_out(name: str, layout: Layout, opener: Opener, folder: Path) -> Origin
         split: [opener.open(item) for piece in pieces for item in piece.items]
         for split, pieces in layout.splits.items()
     }
-    notes = layout.notes
-    if layout.unused:
-        names = [_shown(path, folder) for path in layout.unused]
-        notes = (*notes, Note("S02", f"Not used: {some_of(sorted(names))}."))
-    return Origin(name, tables, notes)
+    unused = {path: _shown(path, folder) for path in layout.unused}
+    return Origin(name, tables, layout.notes, unused, layout.names)
 
 
 def _shown(path: Path, folder: Path) -> str:
