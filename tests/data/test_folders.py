@@ -126,7 +126,7 @@ def test_a_json_file_is_a_table_unless_its_name_says_that_it_holds_settings(
 ) -> None:
     rows = [{"text": text, "label": label} for text, label in feeling_rows(60)]
     (tmp_path / name).write_text(json.dumps(rows))
-    for other in ("config.json", "dataset_infos.json", "state.json"):
+    for other in ("config.json", "dataset_infos.json", "croissant_metadata.json"):
         (tmp_path / other).write_text("{}")
     assert len(load_dataset(tmp_path)) == 60
     write_csv(tmp_path / "train.csv", feeling_rows(30))
