@@ -84,6 +84,11 @@ def open_table(given: Path | Source, *, labelled: bool, options: ReadOptions = A
     openers = FORMATS if labelled else FORMATS | _WITHOUT_LABELS
     with _system_errors(path):
         source = given if isinstance(given, Source) else _with_format(Source.of(given), options)
+        if source.format not in openers:
+            raise DataError(
+                f"{source} is a {source.format} file, which holds another file.",
+                hint="Unpack it, and give the file that is in it.",
+            )
         with source.unchanged():
             table = openers[source.format](source, options)
     if not table.columns:

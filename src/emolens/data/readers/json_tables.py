@@ -32,14 +32,27 @@ Values = Iterator[tuple[int, Any]]
 def open_json_lines(source: Source, options: ReadOptions) -> Table:
     """One object per line. The whole file is read for its names: a late row may have new ones.
 
-    This first pass also looks for names that stand twice, which takes half a pass more.
+    This first pass also looks for names that stand twice, which takes half a pass more. A line that
+    is no JSON is a row with an error; if half of the lines are, this is no such file.
     """
     file = text_file(source, options)
 
     def values(errors: dict[int, str], hook: Hook | None = None) -> Values:
+        first, n_broken, n_lines = None, 0, 0
         for number, line in enumerate(file.lines(errors), start=1):
-            if line.strip():
+            if not line.strip():
+                continue
+            n_lines += 1
+            try:
                 yield number, _object(line, f"{source}, line {number}", hook)
+            except DataError as error:
+                if file.strict or isinstance(error.__cause__, KeyError):
+                    raise
+                first, n_broken = first or error, n_broken + 1
+                errors[number] = str(error).removeprefix(f"{source}, ")
+                yield number, _readable(line)
+        if first is not None and 2 * n_broken >= n_lines:
+            raise first
 
     return _table(file, values, unit="line")
 
@@ -169,7 +182,7 @@ class _Document:
     """The values of a JSON document, one after the other, with as little in memory as can be."""
 
     def __init__(self, file: TextFile) -> None:
-        self._source = file.source
+        self._source, self._strict = file.source, file.strict
         self._damages: list[str] = []
         self._pieces = file.pieces(self._damages)
         self._text, self._at, self._lines = "", 0, 1
@@ -208,9 +221,15 @@ class _Document:
         where = f"{self._source}, row {number}"
         with json_errors(where, _HINT):
             value, end = self._decoded(decoder, where)
-            raw = self._text[self._at : end]
-            if "\\u" in raw:
+        raw = self._text[self._at : end]
+        if "\\u" in raw:
+            try:
                 check_encodable(json.dumps(value, ensure_ascii=False), where)
+            except DataError as error:
+                if self._strict:
+                    raise
+                errors[number] = str(error).removeprefix(f"{self._source}, ")
+                value = _readable(raw)
         if self._damages and "\ufffd" in raw:
             errors[number] = self._damages[-1]
         self._at = end
@@ -257,6 +276,16 @@ def _object(line: str, where: str, hook: Hook | None) -> Any:
         if "\\u" in line:  # such an escape can stand for half of an emoji
             check_encodable(json.dumps(row, ensure_ascii=False), where)
     return row
+
+
+def _readable(text: str) -> Row:
+    """What can be kept of an object: with '?' for half of a character, or nothing."""
+    try:
+        whole = json.dumps(json.loads(text), ensure_ascii=False)
+        row = json.loads(whole.encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return {}
+    return row if isinstance(row, dict) else {}
 
 
 @contextlib.contextmanager
