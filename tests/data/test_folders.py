@@ -574,8 +574,14 @@ def test_the_user_names_the_values_of_a_split_column(tmp_path: Path) -> None:
     dataset = load_dataset(path, splits={"test": "5", "validation": "4"})
     assert dataset.sizes == {"train": 36, "validation": 12, "test": 12}
     typed("inspect", path, "--split", "test=5")
+    in_folder = load_dataset(path.parent, splits={"test": "5", "validation": "4"})
+    assert in_folder.sizes == dataset.sizes
+    write_csv(tmp_path / "d2.csv", split_rows(splits), header=("fold", "text", "label"))
+    assert load_dataset(tmp_path / "d*.csv", splits={"test": "5"}).sizes["test"] == 24
     with pytest.raises(DataError, match="No row has '9' in the column 'fold'"):
         load_dataset(path, splits={"test": "5", "validation": "9"})
+    with pytest.raises(DataError, match="has no '9' for the test split"):
+        load_dataset(path, splits={"test": "9"})
 
 
 def test_a_file_called_like_the_starter_is_said_and_the_hint_works(
