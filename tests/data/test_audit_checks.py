@@ -14,6 +14,7 @@ from emolens.data.checks import CHECKS, Note, chosen_codes
 from emolens.data.dataset import Dataset, Split
 from emolens.errors import UsageError
 from emolens.labels import LabelSet
+from tests.conftest import ROOT
 
 Rows = Sequence[tuple[str, str]]
 FEELINGS = ("joy", "sadness", "anger", "fear")
@@ -43,6 +44,12 @@ def check_of(dataset: Dataset, code: str, **given: object) -> Check:
 def test_there_is_one_check_for_each_code_in_order() -> None:
     checks = audit(dataset_of(plain())).checks
     assert [(check.code, check.title) for check in checks] == list(CHECKS.items())
+
+
+def test_the_page_of_the_checks_names_each_of_them() -> None:
+    lines = (ROOT / "docs" / "checks.md").read_text("utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in lines if line[:1] == "|"]
+    assert [tuple(row) for row in rows[2:]] == list(CHECKS.items())
 
 
 def test_an_audit_survives_json() -> None:

@@ -98,7 +98,8 @@ def show_checks(console: Console, checks: Sequence[Check]) -> None:
         console.line(f"  {check.code}  {check.status:<8} {check.title}")
         if check.is_finding:
             console.line(f"       {check.reason}")
-            console.line(f"       {check.action}" if check.action else "")
+            if check.action:
+                console.line(f"       {check.action}")
             for row in check.rows[:_ROWS]:
                 console.line(f"         {_row(row)}")
         elif check.reason:

@@ -47,9 +47,10 @@ def odd_names(facts: Facts) -> Check:
     if not odd:
         return passed("L04")
     skip = f"Leave out the header lines: --skip-rows {sum(totals[k] for k in headers)}."
+    missing = ",".join(facts.names[k] for k in nulls)
     kinds = (
         (headers, "look like the header of a column", skip),
-        (nulls, "look like 'no value'", "If these rows have no label, say so: --missing NAME."),
+        (nulls, "look like 'no value'", f'If these rows have no label, add --missing "{missing}".'),
         (
             joined,
             "look like several labels in one cell",
