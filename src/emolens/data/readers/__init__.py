@@ -19,7 +19,7 @@ from emolens.data.readers.kinds import ENDINGS as ENDINGS
 from emolens.data.readers.kinds import PACKED, kind_of
 from emolens.data.readers.kinds import is_table as is_table
 from emolens.data.readers.kinds import stem_of as stem_of
-from emolens.data.readers.lines import open_labelled_lines, open_texts
+from emolens.data.readers.lines import open_labelled_text, open_unlabelled_text
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source, copy_of, is_stream
 from emolens.data.readers.table import Chunk, Table
@@ -30,7 +30,7 @@ from emolens.names import user_path
 FORMATS: dict[str, Callable[[Source, ReadOptions], Table]] = {
     "csv": open_delimited,
     "tsv": open_delimited,
-    "txt": open_labelled_lines,
+    "txt": open_labelled_text,
     "json": open_json,
     "jsonl": open_json_lines,
     "parquet": open_parquet,
@@ -38,7 +38,7 @@ FORMATS: dict[str, Callable[[Source, ReadOptions], Table]] = {
     **dict.fromkeys(("xlsx", "xls", "xlsb", "ods"), open_workbook),
 }
 # A .txt file without labels is read in another way.
-_WITHOUT_LABELS = {"txt": open_texts}
+_WITHOUT_LABELS = {"txt": open_unlabelled_text}
 AS_FOUND = ReadOptions()
 
 

@@ -54,6 +54,7 @@ _PAGES: tuple[tuple[str, float, str], ...] = (
     ("cp932", 2, "Japanese"), ("euc_jp", 3, "Japanese"), ("gb18030", 1.5, "Chinese"),
     ("big5", 2.5, "Taiwanese"), ("cp949", 2, "Korean"),
 )  # fmt: skip
+_WESTERN = _PAGES[0][2].split()
 PAGES = tuple(dict.fromkeys(page for page, _, _ in _PAGES))
 _RARE = math.log(2e-5)  # a character that the language does not use
 _ASCII = math.log(1 / 30)
@@ -92,7 +93,7 @@ def guess_page(raw: bytes) -> Guess:
     text = raw.decode(page, "replace")
     # Two pages may differ only in characters that do not occur.
     other = next((p for p, _ in others if raw.decode(p, "replace") != text), page)
-    return Guess(page, language, other)
+    return Guess(page, "Western" if language in _WESTERN else language, other)
 
 
 @dataclass(frozen=True)

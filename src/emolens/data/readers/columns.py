@@ -32,6 +32,7 @@ def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
     if wanted is not None:
         if (column := spelled(table, wanted)) is not None:
             return column
+        _check_single(table, role, wanted)
         raise DataError(
             f"{table.origin} has no {role} column '{wanted}'.", hint=nearest(wanted, present)
         )
@@ -40,6 +41,7 @@ def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
     for usual in TEXT_COLUMNS if role == "text" else LABEL_COLUMNS:
         if (column := spelled(table, usual)) is not None:
             return column
+        _check_single(table, role, usual)
         if len(inner := [name for name in table.nested if name.lower().endswith(f".{usual}")]) == 1:
             return inner[0]
     raise DataError(
@@ -68,6 +70,17 @@ def spelled(table: Table, name: str) -> str | None:
         return name
     wanted, present = name.strip().casefold(), (*table.columns, *table.nested)
     return next((column for column in present if column.strip().casefold() == wanted), None)
+
+
+def _check_single(table: Table, role: Role, title: str) -> None:
+    """Raise DataError if several columns have this title: nobody knows which of them is meant."""
+    pairs = zip(table.titles, table.columns, strict=True)
+    same = [column for name, column in pairs if name.strip() == title]
+    if len(same) > 1:
+        raise DataError(
+            f"{table.origin} has {len(same)} columns '{title}'.",
+            hint=f"Name one of them by its place: --{role} {same[0]} is the first of them.",
+        )
 
 
 def texts_of(table: Table, chunk: Chunk, column: str) -> list[str]:

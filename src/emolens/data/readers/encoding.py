@@ -127,13 +127,20 @@ class _Counts:
 
 
 def _counts(source: Source) -> _Counts:
+    try:
+        return _counted(source, "strict")  # most files are UTF-8, and need no more
+    except UnicodeDecodeError:
+        return _counted(source, "surrogateescape")
+
+
+def _counted(source: Source, errors: str) -> _Counts:
     size = nuls = valid = wrong = 0
-    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    decoder = codecs.getincrementaldecoder("utf-8")(errors)
     for block in _blocks(source):
         size += len(block)
         nuls += block.count(0)
         text = decoder.decode(block)
-        if not text.isascii():  # most files are, and need no more
+        if errors != "strict" and not text.isascii():
             # An encoder that leaves out what is not valid tells how much of it there is.
             n_wrong = len(text) - len(text.encode("utf-16-le", "ignore").decode("utf-16-le"))
             wrong += n_wrong

@@ -95,13 +95,21 @@ class Table:
         return f"{self.origin}, {self.unit} {number}"
 
 
+def n_characters(row: Row) -> int:
+    """The length of all strings of a row."""
+    return sum(len(value) for value in row.values() if isinstance(value, str))
+
+
 def chunked(
-    rows: Iterable[tuple[int, Row]], errors: dict[int, str] | None = None
+    rows: Iterable[tuple[int, Row]],
+    errors: dict[int, str] | None = None,
+    *,
+    size: Callable[[Row], int] = n_characters,
 ) -> Iterator[Chunk]:
     """Numbered rows in pieces of CHUNK rows; a piece of long rows is shorter, like the last one.
 
     errors: sentences by row number, which `rows` puts there before it gives the row; they move to
-    the chunk of the row.
+    the chunk of the row. size: counts the characters of a row.
     """
     numbers: list[int] = []
     part: list[Row] = []
@@ -113,7 +121,7 @@ def chunked(
             wrong[len(part)] = errors.pop(number)
         numbers.append(number)
         part.append(row)
-        room -= CELL_ROOM * len(row) + sum(len(v) for v in row.values() if isinstance(v, str))
+        room -= CELL_ROOM * len(row) + size(row)
         if len(part) == CHUNK or room <= 0:
             yield Chunk(numbers, part, errors=wrong)
             numbers, part, wrong, room = [], [], {}, ROOM

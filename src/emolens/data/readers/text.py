@@ -44,8 +44,11 @@ class TextFile:
         end. newline: as in `open`: None turns every end into \n, '' leaves the ends as they are.
         """
         for number, line in enumerate(self._raw_lines(newline), start=1):
+            if line.isascii() and len(line) <= MOST_BYTES and "\0" not in line:
+                yield line
+                continue
             try:
-                size = len(line) if line.isascii() else len(line.encode("utf-8"))
+                size = len(line.encode("utf-8"))
             except UnicodeEncodeError:
                 size = 0 if len(line) < MOST_BYTES else len(line)
             if size > MOST_BYTES:

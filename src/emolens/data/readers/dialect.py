@@ -1,0 +1,198 @@
+"""Finds out how the fields of a table are separated and quoted, from its first rows.
+
+The delimiter is the sign that gives most rows the same number of fields. Knows no column names.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from emolens.data.readers.records import Dialect, Shape
+from emolens.errors import UsageError
+
+USUAL = ",;\t|"
+_OTHER = "^~¦§:#*@!\x01\x1e\x1f"  # only where every row has as many
+_NAMES = {
+    "tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " ",
+    "none": "\x1f",
+}  # fmt: skip
+NO_DELIMITER = "\x1f"  # for tables of one column; no text holds it
+_SEP_LINE = re.compile(r'"?sep=(.)"?\s*')  # Excel reads it, and hides it
+_MOST_KNOWN = 50  # different values of a column that has the classes
+
+
+def delimiter_option(given: str | None) -> str | None:
+    """The sign that a user named. Raises UsageError for more than one sign."""
+    if given is None or (len(given) == 1 and given not in '"\r\n\\'):
+        return given
+    if given.lower() in _NAMES:
+        return _NAMES[given.lower()]
+    raise UsageError(
+        f"'{given}' is not a delimiter.",
+        hint="Give one sign to --delimiter, or one of: tab, comma, semicolon, pipe, space, none.",
+    )
+
+
+def shown(delimiter: str) -> str:
+    """The word for a delimiter that --delimiter takes; a rare sign is shown itself."""
+    words = {sign: word for word, sign in _NAMES.items() if word.isalpha()}
+    return words.get(delimiter) or (delimiter if delimiter.isprintable() else ascii(delimiter))
+
+
+def sep_line(line: str) -> str | None:
+    """The delimiter that a first line such as 'sep=;' names."""
+    named = _SEP_LINE.fullmatch(line)
+    return named[1] if named else None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A dialect that fits the first rows of a table.
+
+    width: the fields of most rows. share: how many rows have so many. header_width: the fields of
+    the first row. other: another delimiter that fits nearly as well. n_plain: the records whose
+    quotes are plain signs.
+    """
+
+    dialect: Dialect
+    width: int
+    share: float
+    header_width: int
+    other: str | None = None
+    n_plain: int = 0
+
+    def shape(self, lines: Sequence[str], width: int) -> Shape:
+        """What is known of rows with this number of fields."""
+        return Shape(self.dialect, width, _known_values(lines, self.dialect, width))
+
+
+def find_dialect(lines: Sequence[str], wanted: str | None, *, tabs: bool = False) -> Found:
+    """The likeliest dialect of the lines. wanted: the delimiter, if it is known.
+
+    tabs: whether a tab is more likely than other delimiters.
+    """
+    if wanted:
+        return _best_quoting(lines, wanted)
+    sample = "".join(lines)
+    usual = [_best_quoting(lines, sign) for sign in USUAL if sign in sample]
+    fitting = sorted(filter(_fits, usual), key=_merit, reverse=True)
+    if tabs:  # the sort keeps the order of equals
+        fitting.sort(key=lambda found: found.dialect.delimiter != "\t")
+    if not fitting:
+        other = [_best_quoting(lines, sign) for sign in _OTHER if sign in lines[0]]
+        fitting = [
+            found for found in other if found.share == 1 and found.width > 1 and len(lines) > 2
+        ][:1]
+    if not fitting:
+        return _best_quoting(lines, NO_DELIMITER)
+    rival = next((f for f in fitting[1:] if f.share > 0.9 and f.header_width == f.width), None)
+    return replace(fitting[0], other=rival.dialect.delimiter if rival else None)
+
+
+def _merit(found: Found) -> tuple[bool, float, int]:
+    """A delimiter also stands in the header, and makes as many fields in every row."""
+    return found.header_width == found.width, round(found.share, 2), found.width
+
+
+def _fits(found: Found) -> bool:
+    if found.width < 2:
+        return False
+    # The header of R has no name for the names of rows.
+    if found.header_width in (found.width, found.width - 1) and found.header_width > 1:
+        return found.share >= 0.5
+    return found.share >= 0.7
+
+
+def _best_quoting(lines: Sequence[str], delimiter: str) -> Found:
+    """The way of quoting that gives most rows the same number of fields."""
+    plain = Dialect(delimiter)
+    sample = "".join(lines)
+    ways = [plain]
+    if '"' in sample:
+        if "\\" in sample:
+            ways.append(replace(plain, escapes=True))
+        if f'{delimiter} "' in sample:
+            ways += [replace(way, spaced=True) for way in ways]
+        ways.append(replace(plain, quotes=False))
+    elif f"\\{delimiter}" in sample:
+        ways.append(replace(plain, escapes=True))
+    trials = [_Trial.of(lines, way) for way in ways]
+    best = max(trials, key=lambda trial: trial.share)  # the first of equals
+    if not best.dialect.quotes and trials[0].n_quoted > 2 * trials[0].n_wrong:
+        best = max(trials[:-1], key=lambda trial: trial.share)
+    wrong = trials[0].n_wrong if not best.dialect.quotes else 0
+    return Found(best.dialect, best.width, best.share, best.header_width, n_plain=wrong)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What a dialect makes of the lines.
+
+    n_wrong: records with wrong quotes. n_quoted: records that hold quotes.
+    """
+
+    dialect: Dialect
+    width: int
+    share: float
+    header_width: int
+    n_wrong: int
+    n_quoted: int
+
+    @classmethod
+    def of(cls, lines: Sequence[str], dialect: Dialect) -> _Trial:
+        records = list(_strict_records(lines, dialect))
+        widths = Counter(len(fields) for fields, _ in records if fields)
+        if not widths:
+            return cls(dialect, 1, 0.0, 1, len(records), len(records))
+        header_width = next(len(fields) for fields, _ in records if fields)
+        # Of two that are equally frequent, the one of the header.
+        width = max(widths, key=lambda n: (widths[n], n == header_width))
+        shape = Shape(dialect, width, _known_values(lines, dialect, width))
+        wrong = [
+            not fields or (len(taken) > 1 and dialect.quotes and shape.has_swallowed(taken))
+            for fields, taken in records
+        ]
+        quoted = sum(any('"' in line for line in taken) for _, taken in records)
+        right = widths[width] - sum(bool(f) and w for (f, _), w in zip(records, wrong, strict=True))
+        return cls(dialect, width, right / len(records), header_width, sum(wrong), quoted)
+
+
+def _strict_records(
+    lines: Sequence[str], dialect: Dialect
+) -> Iterator[tuple[list[str], Sequence[str]]]:
+    """The fields and the lines of each record; no fields if its quotes are wrong.
+
+    Blank lines are left out. After a wrong quote, the next line begins a record.
+    """
+    start = 0
+    while start < len(lines):
+        reader = dialect.read(lines[start:])
+        before = 0
+        try:
+            for fields in reader:
+                taken = lines[start + before : start + reader.line_num]  # type: ignore[attr-defined]
+                if any(map(str.strip, taken)):
+                    yield fields, taken
+                before = reader.line_num  # type: ignore[attr-defined]
+            return
+        except csv.Error:
+            start += before
+            yield [], lines[start : start + 1]
+            start += 1
+
+
+def _known_values(lines: Sequence[str], dialect: Dialect, width: int) -> dict[int, frozenset[str]]:
+    """By column, its values if each stands in several rows: then they are probably classes."""
+    reader = replace(dialect, quotes=False).read(lines, strict=False)
+    rows = [fields for fields in reader if len(fields) == width]
+    known = {}
+    for column in range(min(width, 200)):
+        counts = Counter(row[column] for row in rows)
+        often = frozenset(value for value, n in counts.items() if n > 1)
+        if often and len(often) <= _MOST_KNOWN and len(counts) < len(rows) / 2:
+            known[column] = often
+    return known

@@ -1,0 +1,361 @@
+"""Tables in every way that people and programs write them: delimiters, quotes, headers, .txt."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emolens.data.readers import open_table
+from emolens.data.readers.columns import choose_column
+from emolens.data.readers.options import ReadOptions
+from emolens.data.readers.table import Table
+from emolens.errors import DataError, UsageError
+
+WORDS = ("parcel", "meeting", "garden", "train", "ticket", "bridge", "notebook", "ladder")
+FEELINGS = {"joy": "I am so glad about the {} today", "anger": "I am furious about the {} again"}
+ROWS = [(text.format(word), label) for word in WORDS for label, text in FEELINGS.items()]
+
+
+def opened(path: Path, content: str, *, labelled: bool = True, **options: Any) -> Table:
+    path.write_bytes(content.encode("utf-8"))
+    return open_table(path, labelled=labelled, options=ReadOptions(**options))
+
+
+def rows(table: Table) -> list[list[Any]]:
+    return [[row[name] for name in table.columns] for chunk in table.chunks() for row in chunk.rows]
+
+
+def numbers(table: Table) -> list[int]:
+    return [number for chunk in table.chunks() for number in chunk.numbers]
+
+
+def errors(table: Table) -> dict[int, str]:
+    return {chunk.numbers[i]: why for chunk in table.chunks() for i, why in chunk.errors.items()}
+
+
+def notes(table: Table, code: str = "R03") -> list[str]:
+    return [str(note) for note in table.notes if note.code == code]
+
+
+def written(given: Sequence[Sequence[str]], **dialect: Any) -> str:
+    file = io.StringIO(newline="")
+    csv.writer(file, **dialect).writerows(given)
+    return file.getvalue()
+
+
+# --- delimiters ---
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^", "~", ":", "\x01"])
+@pytest.mark.parametrize("header", [("text", "label"), ("What, in your words?", "One; only")])
+def test_the_delimiter_is_the_sign_that_all_rows_have(
+    tmp_path: Path, delimiter: str, header: tuple[str, str]
+) -> None:
+    content = (
+        written([header, *ROWS], delimiter=delimiter, quoting=csv.QUOTE_NONE, quotechar=None)
+        if delimiter not in "".join(header)
+        else written([header, *ROWS], delimiter=delimiter)
+    )
+    table = opened(tmp_path / "a.csv", content)
+    assert (table.titles, table.delimiter) == (header, delimiter)
+    assert rows(table) == list(map(list, ROWS))
+    assert bool(notes(table)) == (delimiter not in ",;\t|")  # a rare sign is a guess, and said
+
+
+def test_delimiters_inside_texts_and_headers_are_none(tmp_path: Path) -> None:
+    table = opened(
+        tmp_path / "a.csv",
+        "Time;Tell us, in your own words, how you feel\n" + "x;I am glad\nx;I am sad, so sad\n" * 5,
+    )
+    assert table.titles == ("Time", "Tell us, in your own words, how you feel")
+    one = opened(tmp_path / "b.csv", "text\nfine, and you\nfine\nso, so, so\nwell; fine\n")
+    assert rows(one) == [["fine, and you"], ["fine"], ["so, so, so"], ["well; fine"]]
+    assert one.delimiter == ","  # to write it again
+
+
+def test_a_tsv_may_hold_commas_and_may_be_none(tmp_path: Path) -> None:
+    table = opened(tmp_path / "a.tsv", "text\tlabel\na, b, c\tjoy\nd, e, f\tjoy\n")
+    assert rows(table) == [["a, b, c", "joy"], ["d, e, f", "joy"]]
+    table = opened(tmp_path / "b.tsv", "text,label\na,joy\nb,joy\n")
+    assert rows(table) == [["a", "joy"], ["b", "joy"]]
+
+
+def test_a_named_delimiter_is_used(tmp_path: Path) -> None:
+    content = "text;a,label;b\nx;y,joy;fear\nx;y,joy;fear\n"
+    for name, sign in (("semicolon", ";"), ("comma", ","), (",", ",")):
+        table = opened(tmp_path / "a.csv", content, delimiter=name)
+        assert table.titles == tuple(content.splitlines()[0].split(sign))
+    tabs = opened(tmp_path / "b.csv", "text\tlabel,x\na\tb,c\n", delimiter="tab")
+    assert tabs.titles == ("text", "label,x")
+    with pytest.raises(UsageError, match="'::' is not a delimiter") as caught:
+        opened(tmp_path / "a.csv", content, delimiter="::")
+    assert "tab" in caught.value.hint
+
+
+def test_a_line_for_excel_names_the_delimiter(tmp_path: Path) -> None:
+    table = opened(tmp_path / "a.csv", "sep=;\r\ntext;label\r\na,b;joy\r\n")
+    assert table.titles == ("text", "label")
+    assert (rows(table), numbers(table)) == ([["a,b", "joy"]], [3])
+
+
+def test_two_delimiters_that_fit_are_said(tmp_path: Path) -> None:
+    table = opened(tmp_path / "a.csv", "text;a,label\n" + "fine, x;b\n" * 9)
+    (note,) = notes(table)
+    assert "--delimiter comma" in note or "--delimiter semicolon" in note
+
+
+# --- quotes ---
+
+
+def test_a_quote_that_opens_no_field_swallows_no_rows(tmp_path: Path) -> None:
+    lines = [f"{text}\t{label}\n" for text, label in ROWS]
+    lines[3] = '"' + lines[3]
+    lines[9] = lines[9].replace("\t", ' she said"\t')
+    table = opened(tmp_path / "a.tsv", "text\tlabel\n" + "".join(lines))
+    assert len(rows(table)) == len(ROWS)
+    assert rows(table)[3] == ['"' + ROWS[3][0], ROWS[3][1]]
+    assert any("plain signs" in note for note in notes(table))
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_such_a_quote_far_behind_the_first_rows(tmp_path: Path, delimiter: str) -> None:
+    lines = [f"{text}{delimiter}{label}\n" for text, label in ROWS * 100]
+    lines[1_400] = '"' + lines[1_400]
+    lines[1_409] = lines[1_409].replace(delimiter, '"' + delimiter)
+    lines[1_500] = '"' + lines[1_500]  # and one that is never closed
+    table = opened(tmp_path / "a.csv", f"text{delimiter}label\n" + "".join(lines))
+    got = rows(table)
+    assert len(got) == len(lines)
+    assert [len(text.split()) for text, _ in got] == [len(t.split()) for t, _ in ROWS * 100]
+    assert not errors(table)
+
+
+def test_fields_of_several_lines_stay_whole(tmp_path: Path) -> None:
+    given = [("two\nlines, here", "joy"), ("a", "joy"), ("b, c\nd, e", "anger"), ("x\n\ny", "joy")]
+    table = opened(tmp_path / "a.csv", written([("text", "label"), *given]))
+    assert rows(table) == list(map(list, given))
+    assert numbers(table) == [2, 4, 5, 7]
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ('"a" b,joy', ['"a" b', "joy"]),
+        ('she said "no",joy', ['she said "no"', "joy"]),
+        ('"she said "no" to me, again",joy', ['she said "no" to me, again', "joy"]),
+        (r'"she said \"no, no\" to me",joy', ['she said "no, no" to me', "joy"]),
+        ('"a, b" ,joy', ["a, b", "joy"]),
+        ('joy, "a, b"', ["joy", "a, b"]),
+        ('"never closed,joy', ['"never closed', "joy"]),
+        ('"a "" b",joy', ['a " b', "joy"]),
+        (r"C:\new\table,joy", [r"C:\new\table", "joy"]),
+    ],
+)
+def test_a_row_with_wrong_quotes_is_repaired(tmp_path: Path, line: str, wanted: list[str]) -> None:
+    good = [f"{text},{label}" for text, label in ROWS]
+    table = opened(tmp_path / "a.csv", "\n".join(["text,label", *good, line, *good]))
+    got = rows(table)
+    assert len(got) == 2 * len(ROWS) + 1
+    assert got[len(ROWS)] == wanted
+    assert got[-1] == list(ROWS[-1])
+    assert not errors(table)
+
+
+def test_backslashes_and_spaces_around_quotes_are_ways_of_writing(tmp_path: Path) -> None:
+    lines = [
+        rf'"she said \"{text}\", or {i}\\2 C:\new",{label}' for i, (text, label) in enumerate(ROWS)
+    ]
+    table = opened(tmp_path / "a.csv", "\n".join(["text,label", *lines]))
+    assert rows(table)[1][0] == rf'she said "{ROWS[1][0]}", or 1\2 C:\new'
+    assert len(rows(table)) == len(ROWS)
+    lines = [f'{label}, "{text}, or so" , 1' for text, label in ROWS]
+    table = opened(tmp_path / "b.csv", "\n".join(["label, text, n", *lines]))
+    assert rows(table) == [[label, f"{text}, or so", "1"] for text, label in ROWS]
+    assert choose_column(table, "text") == "text"
+
+
+# --- rows of another length ---
+
+
+def test_a_ragged_row_keeps_what_fits_and_names_the_rest(tmp_path: Path) -> None:
+    content = "id,text\n1,a\n2,well, that was unexpected\n3\n4,b,,\n\n   \n,\n5,c\n"
+    table = opened(tmp_path / "a.csv", content)
+    assert rows(table) == [["1", "a"], ["2", "well"], ["3", ""], ["4", "b"], ["", ""], ["5", "c"]]
+    assert errors(table) == {
+        3: "line 3: 3 fields where the header has 2; left out: that was unexpected",
+        4: "line 4: 1 field where the header has 2",
+    }
+    with pytest.raises(DataError, match=r"a\.csv, line 3: 3 fields where the header has 2"):
+        rows(opened(tmp_path / "a.csv", content, strict=True))
+
+
+def test_columns_of_one_name_are_all_kept(tmp_path: Path) -> None:
+    content = "text,label,label,,\nI am glad,joy,fear,x,y\n"
+    table = opened(tmp_path / "a.csv", content)
+    assert table.titles == ("text", "label", "label", "", "")
+    assert table.columns == ("text", "label_1", "label_2", "column_4", "column_5")
+    assert rows(table) == [["I am glad", "joy", "fear", "x", "y"]]
+    assert choose_column(table, "text") == "text"
+    assert choose_column(table, "label", "label_2") == "label_2"
+    for wanted in (None, "label"):
+        with pytest.raises(DataError, match="2 columns 'label'") as caught:
+            choose_column(table, "label", wanted)
+        assert "--label label_1" in caught.value.hint
+
+
+# --- headers ---
+
+HEADERLESS = {
+    "two columns": [[text, label] for text, label in ROWS],
+    "ids": [[f"ed{i:05}", text, label] for i, (text, label) in enumerate(ROWS)],
+    "numbers": [[str(i), text, label, f"0.{i}"] for i, (text, label) in enumerate(ROWS)],
+    "label sets": [[text, f"{i % 3},{7 + i % 2}"] for i, (text, _) in enumerate(ROWS)],
+    "texts": [[text] for text, _ in ROWS],
+}
+
+
+@pytest.mark.parametrize("kind", HEADERLESS)
+def test_a_first_row_of_data_is_no_header(tmp_path: Path, kind: str) -> None:
+    given = HEADERLESS[kind]
+    for options in ({}, {"header": False}):
+        table = opened(tmp_path / "a.csv", written(given), **options)
+        assert table.columns == tuple(str(i + 1) for i in range(len(given[0])))
+        assert rows(table) == given
+        assert "no header" in notes(table)[0]
+        assert ("--header" in notes(table)[0]) == (not options)
+        assert rows(table)[0][int(choose_column(table, "text")) - 1] == ROWS[0][0]
+        if kind != "texts":
+            assert choose_column(table, "label") in ("2", "3")
+    forced = opened(tmp_path / "a.csv", written(given), header=True)
+    assert forced.titles == tuple(given[0])
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ["text", "label"],
+        ["SIT", "Field1"],
+        ["What did you feel, in your own words?", "Which emotion?"],
+        ["0", "1"],
+        ["utterance", "feeling"],
+    ],
+)
+def test_names_of_columns_are_a_header(tmp_path: Path, header: list[str]) -> None:
+    table = opened(tmp_path / "a.csv", written([header, *ROWS]))
+    assert table.titles == tuple(header)
+    assert not notes(table)
+
+
+def test_rows_that_are_no_data_are_skipped_after_the_header_or_before_it(tmp_path: Path) -> None:
+    after = [["ResponseId", "Q1", "Q2"], ["Response ID", "How?", "Which?"], ["{1}", "{2}", "{3}"]]
+    data = [[f"R_{i}", text, label] for i, (text, label) in enumerate(ROWS)]
+    table = opened(tmp_path / "a.csv", written([*after, *data]), skip_rows=2)
+    assert (table.titles, rows(table)) == (("ResponseId", "Q1", "Q2"), data)
+    before = [["Survey of today", "", ""], ["made by", "us", "2024"], ["id", "text", "label"]]
+    table = opened(tmp_path / "b.csv", written([*before, *data]), skip_rows=2)
+    assert (table.titles, rows(table)) == (("id", "text", "label"), data)
+    table = opened(tmp_path / "c.csv", written([["x", "y", "z"], *data]), skip_rows=1, header=False)
+    assert (table.titles, rows(table)) == (("1", "2", "3"), data)
+    with pytest.raises(DataError, match="has only"):
+        opened(tmp_path / "a.csv", written([*after, *data]), skip_rows=99)
+
+
+def test_titles_before_the_header_are_left_out_and_said(tmp_path: Path) -> None:
+    data = written([["id", "text", "label"], *([i, *row] for i, row in enumerate(ROWS))])
+    table = opened(tmp_path / "a.csv", "Survey of today\r\n\r\n" + data)
+    assert table.titles == ("id", "text", "label")
+    assert len(rows(table)) == len(ROWS)
+    assert "line 3" in notes(table)[-1]
+
+
+def test_row_names_of_r_have_a_column_without_a_title(tmp_path: Path) -> None:
+    given = [[str(i), text, label] for i, (text, label) in enumerate(ROWS)]
+    table = opened(tmp_path / "a.csv", "text,label\n" + written(given))
+    assert table.titles == ("", "text", "label")
+    assert rows(table) == given
+
+
+# --- .txt ---
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize("delimiter", ["\t", ",", "|", ";"])
+def test_a_txt_with_a_header_is_a_table_for_both_uses(
+    tmp_path: Path, labelled: bool, delimiter: str
+) -> None:
+    lines = [f"{text}{delimiter}{label}" for text, label in ROWS]
+    content = "\n".join([f"text{delimiter}label", *lines])
+    table = opened(tmp_path / "a.txt", content, labelled=labelled)
+    assert table.titles == ("text", "label")
+    assert rows(table) == list(map(list, ROWS))
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_txt_with_tabs_is_a_table(tmp_path: Path, labelled: bool) -> None:
+    given = [[str(i), text, label, f"0.{i}"] for i, (text, label) in enumerate(ROWS)]
+    table = opened(tmp_path / "a.txt", written(given, delimiter="\t"), labelled=labelled)
+    assert rows(table) == given
+    assert choose_column(table, "text") == "2"
+    assert choose_column(table, "label") == "3"
+
+
+def test_lines_of_texts_and_labels(tmp_path: Path) -> None:
+    content = "one; two;joy\n\nno label here\n;\nthree;fear\n"
+    table = opened(tmp_path / "a.txt", content)
+    assert rows(table) == [["one; two", "joy"], ["no label here", ""], ["", ""], ["three", "fear"]]
+    assert errors(table) == {3: "line 3: there is no ';' between a text and its label"}
+    with pytest.raises(DataError, match="line 3: there is no ';'"):
+        rows(opened(tmp_path / "a.txt", content, strict=True))
+    commas = "".join(f"{text},{label}\n" for text, label in ROWS)
+    assert rows(opened(tmp_path / "b.txt", commas)) == list(map(list, ROWS))
+
+
+def test_each_line_of_a_txt_without_labels_is_a_row(tmp_path: Path) -> None:
+    content = "I am glad\n\n\nI am sad\n   \nI am cross\n"
+    table = opened(tmp_path / "a.txt", content, labelled=False)
+    assert [row[0] for row in rows(table)] == content.splitlines()
+    table = opened(tmp_path / "a.txt", "a\tb\nc\td\n", labelled=False, delimiter="none")
+    assert rows(table) == [["a\tb"], ["c\td"]]
+    table = opened(tmp_path / "a.txt", "text\na\nb\n", labelled=False, header=True)
+    assert rows(table) == [["a"], ["b"]]
+
+
+# --- what is written is read ---
+
+CELLS = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0\r\ufeff"), max_size=12
+) | st.text('ab ,;\t|"\n', max_size=8)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    table=st.integers(2, 4).flatmap(
+        lambda n: st.lists(st.lists(CELLS, min_size=n, max_size=n), min_size=3, max_size=8)
+    ),
+    delimiter=st.sampled_from(",;\t|"),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]),
+)
+def test_any_cells_that_python_writes_are_read_back(
+    tmp_path_factory: pytest.TempPathFactory,
+    table: list[list[str]],
+    delimiter: str,
+    quoting: Any,
+    end: str,
+    encoding: str,
+) -> None:
+    header = ["text", "label", "id", "n"][: len(table[0])]
+    content = written([header, *table], delimiter=delimiter, quoting=quoting, lineterminator=end)
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    path.write_bytes(content.encode(encoding))
+    read = open_table(path, labelled=True, options=ReadOptions(delimiter=delimiter))
+    assert rows(read) == table
+    assert not errors(read)
