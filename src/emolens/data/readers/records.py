@@ -19,7 +19,7 @@ Record = tuple[int, int, list[str], str | None]
 
 
 class GiantFieldError(Exception):
-    """A field is longer than csv.field_size_limit; the argument is the line where its record begins."""
+    """A field is longer than csv allows. Its argument is the first line of the record."""
 
 
 @dataclass(frozen=True)
