@@ -147,7 +147,23 @@ def test_lists_of_any_kind_give_the_same_classes(tmp_path: Path, several: bool) 
     assert classes(load_dataset(lines(tmp_path / "a.jsonl", rows))) == wanted
 
 
-def test_lists_in_a_parquet_file_with_named_classes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("saved", [False, True])
+def test_lists_of_named_classes_keep_the_names(tmp_path: Path, saved: bool) -> None:
+    datasets = pytest.importorskip("datasets")
+    names = datasets.List(datasets.ClassLabel(names=["rage", "glee", "calm"]))
+    features = datasets.Features({"text": datasets.Value("string"), "labels": names})
+    rows = {"text": texts(40), "labels": [[0], [1], [2], [1, 2]] * 10}
+    table = datasets.Dataset.from_dict(rows, features=features)
+    if saved:
+        datasets.DatasetDict({"train": table}).save_to_disk(str(tmp_path / "saved"))
+    else:
+        table.to_parquet(str(tmp_path / "saved.parquet"))
+    dataset = load_dataset(tmp_path / ("saved" if saved else "saved.parquet"))
+    assert dataset.labels.names == ("rage", "glee", "calm")
+    assert classes(dataset)[texts(4)[3]] == ("calm", "glee")
+
+
+def test_lists_of_one_in_a_parquet_file_are_one_class_per_row(tmp_path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -461,6 +477,15 @@ def test_texts_of_words_are_joined_and_said(tmp_path: Path) -> None:
     dataset = load_dataset(path)
     assert set(classes(dataset)) == set(texts(30))
     assert "joined with spaces" in said(dataset, "R05")
+
+
+@pytest.mark.parametrize("text", ["cut \ud83d", b"\xff", [1, 2], {"a": "b"}])
+def test_a_text_that_can_not_be_read_is_left_out_and_counted(text: Any) -> None:
+    dataset = Dataset.from_texts([*texts(30), text], [*["joy", "fear"] * 15, "joy"])
+    assert len(dataset) == 30
+    [note] = [note for note in dataset.notes if note.code == "R04"]
+    assert (note.n_rows, note.rows) == (1, (31,))
+    assert "1 row of train can't be read and is left out; the first is texts, row 31" in note.text
 
 
 def several() -> Dataset:

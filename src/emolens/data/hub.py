@@ -112,9 +112,11 @@ def _tables(loaded: Any, origin: Path) -> dict[str, Table]:
 
 
 def _table(dataset: Any, origin: Path) -> Table:
+    # A column of lists has the feature of their values inside.
+    inner = {name: getattr(kind, "feature", kind) for name, kind in dataset.features.items()}
     names = {
         column: tuple(feature.names)
-        for column, feature in dataset.features.items()
+        for column, feature in inner.items()
         if type(feature).__name__ == "ClassLabel"
     }
     dataset.data.validate(full=True)  # otherwise, damaged offsets crash the process later

@@ -48,7 +48,7 @@ def read_targets(
     """
     beside = column_beside(tables[TRAIN][0], columns[1])
     parts = {
-        split: [read_part(table, columns, beside) for table in several]
+        split: [read_part(table, columns, beside, strict=options.strict) for table in several]
         for split, several in tables.items()
     }
     others = [part for split in parts if split != TRAIN for part in parts[split]]

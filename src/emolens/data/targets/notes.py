@@ -13,6 +13,7 @@ from emolens.errors import DataError, some_of
 
 Parts = Mapping[str, Sequence[Part]]
 _NUMBERED = 10  # row numbers in a note
+_UNREAD = "can't be read"
 _STRICT = "With --strict, such a row is an error."
 
 
@@ -49,13 +50,13 @@ def notes_of(
 
 def _unreadable(part: Part, split: str) -> Iterator[Note]:
     if unreadable := part.unreadable:
-        number = min(unreadable)
+        number, n = min(unreadable), len(unreadable)
         yield Note(
             "R04",
-            f"{_left_out(len(unreadable), split, 'can not be read')}; the first is"
-            f" {part.table.where(number)}: {unreadable[number]}",
+            f"{_left_out(n, split, _UNREAD)}; the first is {part.table.where(number)}:"
+            f" {unreadable[number]}",
             _STRICT,
-            len(unreadable),
+            n,
             tuple(sorted(unreadable)[:_NUMBERED]),
         )
     if joined := part.joined:

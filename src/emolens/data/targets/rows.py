@@ -11,7 +11,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from emolens.blank import is_blank
-from emolens.data.readers.columns import choose_column, label_columns, texts_of
+from emolens.data.readers.columns import (
+    check_column,
+    choose_column,
+    label_columns,
+    readable_texts,
+)
 from emolens.data.readers.table import Row, Table
 from emolens.data.targets.cells import Cell, cell_of, is_mark, is_marked
 from emolens.errors import DataError
@@ -49,21 +54,23 @@ class Part:
         )
 
 
-def read_part(table: Table, columns: tuple[str, str], beside: str | None) -> Part:
+def read_part(table: Table, columns: tuple[str, str], beside: str | None, *, strict: bool) -> Part:
     """The rows of one table. columns: of the texts and of the labels. beside: of class names.
 
     A name may be written in capital letters or not, as the table has it. Several label columns,
-    with commas between them, hold a 0 or a 1 for each class.
+    with commas between them, hold a 0 or a 1 for each class. strict: whether a row that can't be
+    read is an error.
     """
     text = choose_column(table, "text", columns[0])
     labels = label_columns(table, columns[1])
     named = beside if beside in table.columns else None
     part = Part(table, columns[1])
+    check_column(table, text)
     for chunk in table.chunks(text, *labels, *([named] if named else [])):
-        texts = texts_of(table, chunk, text)
+        texts, errors = readable_texts(table, chunk, text, strict=strict)
         for place, (number, row) in enumerate(zip(chunk.numbers, chunk.rows, strict=True)):
-            if place in chunk.errors:
-                part.unreadable[number] = chunk.errors[place]
+            if place in errors:
+                part.unreadable[number] = errors[place]
             elif is_blank(texts[place]):
                 part.blank.append(number)
             else:
