@@ -211,6 +211,38 @@ def test_a_class_name_that_holds_a_separator_stays_whole(
     assert not dataset.multi_label
 
 
+def test_several_columns_may_hold_names(tmp_path: Path) -> None:
+    first, second = ["joy", "fear", "awe"] * 12, ["", "joy", "nan"] * 12
+    path = table(tmp_path / "a.csv", first, second=second)
+    dataset = load_dataset(path, label="label,second")
+    assert dataset.labels.names == ("joy", "fear", "awe")
+    assert classes(dataset)[texts(3)[1]] == ("fear", "joy")
+    assert "12 of 36 rows have several labels" in said(dataset, "L03")
+    path = table(tmp_path / "b.csv", first, second=[0.7, 0.2, 0.1] * 12)
+    with pytest.raises(DataError, match=r"'second' holds '0\.7', neither 0 nor 1"):
+        load_dataset(path, label="second,second")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        ["joy;", "fear;", "joy;fear;", "awe;"],
+        ["joy", "fear", "['joy', 'fear']", "['awe']", "awe"],
+        ["joy", "fear", '["joy", "fear"]', "awe"],
+    ],
+)
+def test_forms_that_are_mixed_in_one_column_are_read(tmp_path: Path, written: list[str]) -> None:
+    dataset = load_dataset(table(tmp_path / "a.csv", written * 12))
+    assert set(dataset.labels.names) == {"joy", "fear", "awe"}
+    assert classes(dataset)[texts(3)[2]] == ("fear", "joy")
+
+
+def test_objects_with_one_value_are_this_value(tmp_path: Path) -> None:
+    labels = [[{"label": "joy"}], [{"label": "fear"}, {"label": "joy"}]] * 12
+    dataset = load_dataset(lines(tmp_path / "a.jsonl", labels))
+    assert classes(dataset)[texts(2)[1]] == ("fear", "joy")
+
+
 @pytest.mark.parametrize("separator", [",", "#", "|", ";"])
 def test_a_label_that_never_stands_alone_is_a_class(tmp_path: Path, separator: str) -> None:
     rows = ["joy", "fear", f"joy{separator}surprise", f"fear{separator}surprise"] * 8
@@ -467,16 +499,26 @@ def test_two_different_texts_are_named_as_the_cause(tmp_path: Path) -> None:
         load_dataset(tmp_path / "a.csv")
 
 
-def test_texts_of_words_are_joined_and_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize("written", [str.split, lambda text: str(text.split()), None])
+def test_texts_of_words_are_joined_and_said(tmp_path: Path, written: Any) -> None:
+    written = written or (lambda text: json.dumps(text.split()))
+    labels = ["joy", "fear"] * 15
     rows = [
-        {"text": text.split(), "label": "joy" if i % 2 else "fear"}
-        for i, text in enumerate(texts(30))
+        {"text": written(text), "label": label}
+        for text, label in zip(texts(30), labels, strict=True)
     ]
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)))
     dataset = load_dataset(path)
     assert set(classes(dataset)) == set(texts(30))
     assert "joined with spaces" in said(dataset, "R05")
+
+
+@pytest.mark.parametrize("text", ["['so", "[so]", "['so' it", "['a' + 'b']", '["a"]["b"]'])
+def test_a_text_that_only_begins_like_a_list_stays_as_it_is(text: str) -> None:
+    dataset = Dataset.from_texts([*texts(30), text], [*["joy", "fear"] * 15, "joy"])
+    assert text in classes(dataset)
+    assert not said(dataset, "R05")
 
 
 @pytest.mark.parametrize("text", ["cut \ud83d", b"\xff", [1, 2], {"a": "b"}])

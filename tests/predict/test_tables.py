@@ -423,3 +423,17 @@ def test_any_bytes_give_answers_for_each_row_or_an_error_that_names_the_file(
     else:
         lines = (folder / "any-out.jsonl").read_text("utf-8").split("\n")
         assert tally.rows == len(lines) - 1
+
+
+def test_a_text_that_is_a_list_of_words_is_joined_and_said(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    texts = [text for text, _ in feeling_rows(6)]
+    whole = write(tmp_path / "whole.jsonl", [{"text": text} for text in texts])
+    words = write(tmp_path / "words.jsonl", [{"text": text.split()} for text in texts])
+    predict_table(classifier, whole, tmp_path / "a.jsonl")
+    tally = predict_table(classifier, words, tmp_path / "b.jsonl")
+    assert [note.code for note in tally.notes] == ["R05"]
+    given, wanted = read(tmp_path / "b.jsonl"), read(tmp_path / "a.jsonl")
+    assert [row["text"] for row in given] == [text.split() for text in texts]
+    assert [row["p_joy"] for row in given] == [row["p_joy"] for row in wanted]

@@ -47,7 +47,7 @@ class Texts:
         for split, parts in tables.items():
             rows: list[str] = []
             for table in parts:
-                check_column(table, text)
+                notes += check_column(table, text)
                 for chunk in table.chunks(text):
                     texts, errors = readable_texts(table, chunk, text, strict=strict)
                     unread += [chunk.numbers[place] for place in errors]

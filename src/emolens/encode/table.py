@@ -84,7 +84,7 @@ def encode_table(
             opened.enter_context(source_of(source, read)), labelled=False, options=read
         )
         column = choose_column(table, "text", text_column)
-        check_column(table, column)
+        encoded.notes += check_column(table, column)
         named: list[int] = []
         texts_in_order = _texts(table, column, strict=read.strict, named=named, encoded=encoded)
         file = opened.enter_context(atomic_file(target, overwrite=overwrite))

@@ -165,7 +165,7 @@ class _Job:
 
     def _first_pass(self, writer: Writer, *, is_text: bool) -> list[Note]:
         """Let the writer look at all rows. A note if rows can't be read as they should."""
-        check_column(self.table, self.column)
+        self.tally.notes += check_column(self.table, self.column)
         numbers: list[int] = []
         n_errors = n_rows = 0
         for chunk in self.table.chunks(*(() if writer.reads_all else (self.column,))):

@@ -6,9 +6,11 @@ Learning, encoding and predicting all use this one rule.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any, Literal
 
+from emolens.data.checks import Note
 from emolens.data.readers.table import Chunk, Table
 from emolens.data.readers.text import check_encodable
 from emolens.errors import DataError, nearest, some_of
@@ -21,6 +23,9 @@ LABEL_COLUMNS = (
     "label", "label_name", "labels", "emotion", "class", "category", "sentiment", "target",
 )  # fmt: skip
 Role = Literal["text", "label"]
+_WORD = r"""'((?:[^'\\]|\\.)*+)'|"((?:[^"\\]|\\.)*+)\""""
+_QUOTED = re.compile(_WORD)
+_WORDS = re.compile(rf"\[(?:{_WORD})(?:,? (?:{_WORD}))*+\]")  # with ', ' or ' ' between them
 
 
 def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
@@ -112,13 +117,30 @@ def readable_texts(
     return texts, errors
 
 
-def check_column(table: Table, column: str) -> None:
-    """Raise DataError for a column that holds no texts, such as one of lists: its first rows say
-    so. One such row alone is no error: see readable_texts.
+def check_column(table: Table, column: str) -> list[Note]:
+    """Look at the first rows of a column; a note if its texts are lists of words.
+
+    Raises DataError if they say that the column holds no texts, but lists of numbers, for example.
+    One such row alone is no error: see readable_texts.
     """
     chunk = next(iter(table.chunks(column)))
     if not chunk.errors and len(readable_texts(table, chunk, column)[1]) == len(chunk):
         readable_texts(table, chunk, column, strict=True)
+    if any(words_in(row.get(column)) is not None for row in chunk.rows):
+        text = f"The texts of {table.origin} are lists of words; they are joined with spaces."
+        return [Note("R05", text)]
+    return []
+
+
+def words_in(value: Any) -> list[str] | None:
+    """The words of a text that is a list of words, or is written like one; otherwise None."""
+    if isinstance(value, str):
+        if value[:2] not in ("['", '["') or not _WORDS.fullmatch(value.rstrip()):
+            return None
+        return [one or other for one, other in _QUOTED.findall(value)]
+    if isinstance(value, (list, tuple)) and all(isinstance(word, str) for word in value):
+        return list(value)
+    return None
 
 
 def is_missing(value: Any) -> bool:
@@ -138,12 +160,12 @@ def decoded(value: Any) -> Any:
 
 def _text(value: Any, table: Table, number: int) -> str:
     value = decoded(value)
+    if (words := words_in(value)) is not None:
+        value = " ".join(words)
     if isinstance(value, str):
         if not value.isascii():
             check_encodable(value, table.where(number))
         return value
-    if isinstance(value, (list, tuple)) and all(isinstance(word, str) for word in value):
-        return _text(" ".join(value), table, number)
     if isinstance(value, Iterable):
         kind = "bytes that are not UTF-8" if isinstance(value, bytes) else "a list or an object"
         raise DataError(

@@ -30,6 +30,8 @@ def cell_of(value: Any) -> Cell:
         return value.decode("utf-8")
     if isinstance(value, Mapping):
         marks = {str(name): cell_of(mark) for name, mark in value.items()}
+        if len(marks) == 1 and not all(map(is_mark, marks.values())):
+            return next(iter(marks.values()))  # such as {"label": "joy"}
         whole = not all(map(is_mark, marks.values()))
         return str(value) if whole else tuple(name for name in marks if is_marked(marks[name]))
     if isinstance(value, Iterable):

@@ -61,7 +61,7 @@ class Column:
         names = self._given(first).in_order
         form = form_of(counts, separator=self.options.separator, names=names)
         if len(label_columns(first.table, first.label)) > 1:
-            return Form(form.atoms, "columns with a 0 or a 1 for each class")
+            return Form(form.atoms, "in several columns")
         if not any(len(atoms) != 1 for atoms in form.atoms.values()):
             check_classes(first, self._atoms(self.train, form))
         return form

@@ -112,10 +112,16 @@ def _of_texts(counts: Mapping[Cell, int], separator: str | None) -> Form:
     else:
         separator, cuts = separated(rows) if separator is None else ("", {})
     atoms: dict[Cell, Atoms] = {cell: cuts.get(text, (text,)) for cell, text in texts.items()}
-    tuples = [cell for cell in counts if isinstance(cell, tuple)]
-    atoms |= {cell: cell for cell in tuples}
+    lists: list[Cell] = [cell for cell in counts if isinstance(cell, tuple)]
+    atoms |= {cell: cell for cell in counts if isinstance(cell, tuple)}
+    singles = {folded(str(name)) for names in atoms.values() for name in names}
+    for cell in texts:  # a text such as "['joy']" among names is a list if it holds such names
+        listed = _listed(cell)
+        if listed and all(folded(str(name)) in singles for name in listed):
+            atoms[cell] = listed
+            lists.append(cell)
     if not cuts:
-        return Form(_numbers_in(atoms) if tuples else atoms, "names and lists" if tuples else "")
+        return Form(_numbers_in(atoms) if lists else atoms, "names and lists" if lists else "")
     about = f"texts with {_TITLES.get(separator, repr(separator))} between the labels"
     return Form(_numbers_in(atoms), about, separator)
 

@@ -59,13 +59,7 @@ def _unreadable(part: Part, split: str) -> Iterator[Note]:
             n,
             tuple(sorted(unreadable)[:_NUMBERED]),
         )
-    if joined := part.joined:
-        yield Note(
-            "R05",
-            f"The texts of {part.table.origin} are lists of words; they are joined with spaces.",
-            n_rows=len(joined),
-            rows=tuple(joined[:_NUMBERED]),
-        )
+    yield from part.notes
 
 
 def _unlabelled(part: Part, split: str, column: Column, *, several: bool) -> Iterator[Note]:

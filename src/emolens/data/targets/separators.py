@@ -47,7 +47,9 @@ def _cuts(counts: Mapping[str, int], separator: str) -> dict[str, Parts]:
         return {}
     if all(map(_NUMBERS.fullmatch, texts)):
         return {} if _are_decimals(compounds.values(), texts) else compounds
+    # A separator at the end of a single label, as in 'joy;', joins nothing.
     singles = {folded(text) for text in texts if separator not in text}
+    singles |= {folded(parts[0]) for parts in compounds.values() if len(parts) == 1}
     known = _explained(compounds, singles)
     explained = {text: parts for text, parts in compounds.items() if all(map(known, parts))}
     if separator in _RARE + " ":
