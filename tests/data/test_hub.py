@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import tests.hub
-from tests.conftest import feeling_rows
+from tests.conftest import feeling_rows, write_csv
 
 NAMES = ("sadness", "joy", "anger")
 # The libraries read their environment at import, so every load is a process of its own.
@@ -203,3 +203,14 @@ def test_an_encoder_is_fetched_once_then_read_from_the_cache(
     assert "does not have the encoder someone/tiny at v9" in unknown["message"]
     hub.stop()
     assert hub.load("encoder", "someone/tiny") == fetched
+
+
+def test_without_hub_the_error_names_a_folder_of_the_same_name(
+    hub: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_csv(tmp_path / "emotion" / "train.csv", feeling_rows(60))
+    monkeypatch.chdir(tmp_path)
+    error = hub.load("dataset", "emotion", HF_HUB_OFFLINE="1")
+    assert error["kind"] == "HubError"
+    assert error["hint"].startswith("For the file or folder, write ./emotion. ")
+    assert hub.load("dataset", "./emotion")["sizes"]["train"] == 48
