@@ -595,3 +595,30 @@ def test_a_file_called_like_the_starter_is_said_and_the_hint_works(
     assert "'starter' is the bundled data set here" in note.text
     assert "write ./starter" in note.hint
     assert len(load_dataset("./starter")) == 60 != len(bundled)
+
+
+def save_splits(folder: Path, sizes: dict[str, int]) -> None:
+    datasets = pytest.importorskip("datasets")
+    splits = {}
+    for place, (name, n) in enumerate(sizes.items()):
+        rows = feeling_rows(n, start=100 * place)
+        columns = {"text": [text for text, _ in rows], "label": [label for _, label in rows]}
+        splits[name] = datasets.Dataset.from_dict(columns)
+    datasets.DatasetDict(splits).save_to_disk(folder)
+
+
+def test_the_splits_of_a_saved_folder_go_by_many_names(tmp_path: Path) -> None:
+    save_splits(tmp_path / "one", {"full": 60, "eval": 9, "holdout": 6})
+    dataset = load_dataset(tmp_path / "one")
+    assert (dataset.sizes["validation"], dataset.sizes["test"]) == (9, 6)
+    assert "full is used as the train split" in said(dataset, "S01")
+    words = words_after(said(dataset, "S01"))
+    assert words == ["--split", "test=eval"]
+    typed("inspect", tmp_path / "one", *words)
+    save_splits(tmp_path / "two", {"en": 60, "fr": 30, "test": 9})
+    with pytest.raises(DataError, match="has no training split among: en, fr, test") as caught:
+        load_dataset(tmp_path / "two")
+    words = words_after(caught.value.hint)
+    typed("inspect", tmp_path / "two", *words)
+    chosen = load_dataset(tmp_path / "two", splits={"train": "en"})
+    assert "Not used: fr." in said(chosen, "S01")

@@ -112,7 +112,7 @@ def layout_of(folder: Path, entries: Sequence[Path], wanted: Mapping[str, str]) 
         if len(places) > 1:
             raise _several(split, splits[split])
         if split in chosen.loose:
-            notes.append(_loose(splits[split][0], split))
+            notes.append(used_as(splits[split][0].name, split))
     used = {place for places in chosen.places.values() for place in places}
     rest = [piece for place, piece in enumerate(pieces) if place not in used]
     if TRAIN not in splits and len(rest) > 1:
@@ -335,12 +335,13 @@ def _common_start(names: Sequence[str]) -> str:
     return "".join(letters[0] for letters in same)
 
 
-def _loose(piece: Piece, split: str) -> Note:
+def used_as(name: str, split: str) -> Note:
+    """What is to be said about a name that may mean another split."""
     other = next(s for s in SPLITS[1:] if s != split)
     return Note(
         "S01",
-        f"{piece.name} is used as the {split} split.",
-        hint=f"If it is another one: {split_option(other, piece.name)}",
+        f"{name} is used as the {split} split.",
+        hint=f"If it is another one: {split_option(other, name)}",
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from emolens.data.catalogue import CATALOGUE
 from emolens.data.checks import Note
 from emolens.data.composed import Opener
-from emolens.data.folders import Layout, beside, layout_of, layout_of_folder, split_option
+from emolens.data.folders import Layout, beside, layout_of, layout_of_folder, split_option, used_as
 from emolens.data.hub import hub_tables
 from emolens.data.namefiles import said_of_names
 from emolens.data.readers import is_table, missing
@@ -207,12 +207,17 @@ def _by_split(
     left = [name for name in by_name if name not in splits.values()]
     chosen = assigned(left, taken=splits)
     names = {**splits} | {split: left[places[0]] for split, places in chosen.places.items()}
-    if TRAIN not in names:
-        raise DataError(
-            f"{origin} has no training split among: {', '.join(by_name)}.",
-            hint=f"Name it: {split_option(TRAIN, next(iter(by_name), ''))}",
-        )
     unused = [name for name in by_name if name not in names.values()]
-    notes = [Note("S01", f"Not used: {some_of(unused)}.")] if unused else []
+    notes = [used_as(names[split], split) for split in chosen.loose]
+    if TRAIN not in names:
+        if len(unused) != 1:
+            raise DataError(
+                f"{origin} has no training split among: {', '.join(by_name)}.",
+                hint=f"Name it: {split_option(TRAIN, next(iter(unused or by_name), ''))}",
+            )
+        names[TRAIN] = unused.pop()
+        notes.append(Note("S01", f"{names[TRAIN]} is used as the train split."))
+    if unused:
+        notes.append(Note("S01", f"Not used: {some_of(unused)}."))
     tables = {split: [by_name[names[split]]] for split in SPLITS if split in names}
     return Origin(name, tables, tuple(notes))
