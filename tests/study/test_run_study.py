@@ -179,6 +179,7 @@ LEARNED = {"map", "baselines", "probe", "finetune", "evaluate"}
     [
         ("name", "renamed", set()),
         ("map.n_neighbors", 5, {"map"}),
+        ("audit.ignore", ("T03",), {"audit"}),
         ("probe.strengths", (0.5,), {"probe", "evaluate"}),
         ("finetune.epochs", 1, {"finetune", "evaluate"}),
         ("encoder.pooling", "cls", {"embed", "map", "probe", "evaluate"}),
@@ -465,7 +466,7 @@ def test_a_remedy_for_imbalance_changes_training_rows_only(tiny_run: Run, tmp_pa
 
 
 def test_rows_without_a_text_are_left_out_and_counted(tiny_run: Run) -> None:
-    assert tiny_run.records["audit"].summary.endswith(", 1 without a text left out")
+    assert ", 1 without a text left out; " in tiny_run.records["audit"].summary
     sentence = "1 row of validation has no text and is left out."
     assert sentence in tiny_run.report.read_text("utf-8")
     assert sentence in (tiny_run.folder / "model" / "README.md").read_text("utf-8")

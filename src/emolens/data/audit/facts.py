@@ -90,6 +90,18 @@ class Facts:
         labels = self.labels[split]
         return np.asarray(labels[:, k] if labels.ndim == 2 else labels == k)
 
+    def is_of_class(self, split: str, row: int, k: int) -> bool:
+        """Whether a row has class k."""
+        labels = self.labels[split]
+        return bool(labels[row, k] if labels.ndim == 2 else labels[row] == k)
+
+    def counts(self, split: str) -> np.ndarray:
+        """(k,) int64, the rows of each class."""
+        labels = self.labels[split]
+        if labels.ndim == 2:
+            return np.asarray(labels.sum(axis=0), dtype=np.int64)
+        return np.bincount(labels, minlength=len(self.names))
+
     @cached_property
     def repeated(self) -> dict[str, list[Place]]:
         """The places of each text that occurs more than once."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from emolens.data.audit.check import (
     passed,
     row_of,
 )
-from emolens.data.audit.facts import Facts
+from emolens.data.audit.facts import Facts, Place
 from emolens.data.readers.columns import LABEL_COLUMNS
 from emolens.errors import some_of
 
@@ -33,7 +35,9 @@ _SEPARATORS = re.compile(r"\s*(?:[,;|#/&+\t]|\band\b)\s*|\s+")
 # GoEmotions, 69 % of the texts of 'love' do. So a high share of one class is noted only.
 _OWN_NOTED, _OWN_HIGH, _OWN_FAILED = 0.2, 0.5, 0.9
 _ABOVE_CHANCE = 3  # times as often as in the texts of other classes
+_SHORTEST = 3  # letters of a class name that may be a part of another one
 _WORD = re.compile(r"\w+")
+Hit = tuple[str, int, int]  # a split, a row in it, and a class
 
 
 def odd_names(facts: Facts) -> Check:
@@ -42,7 +46,8 @@ def odd_names(facts: Facts) -> Check:
     headers = [k for k, n in enumerate(totals) if n <= _HEADER_ROWS and _like_a_header(facts, k)]
     nulls = [k for k, name in enumerate(facts.names) if name.strip().casefold() in _NULLS]
     rest = [k for k in range(len(totals)) if k not in headers and k not in nulls]
-    joined = [k for k in rest if _is_joined(facts.names[k], facts.names)]
+    known = frozenset(name.casefold() for name in facts.names)
+    joined = [k for k in rest if _is_joined(facts.names[k], known)]
     odd = [*headers, *nulls, *joined]
     if not odd:
         return passed("L04")
@@ -72,23 +77,24 @@ def _like_a_header(facts: Facts, k: int) -> bool:
     return words[k] >= 4 and words[k] >= 3 * float(np.median(words))
 
 
-def _is_joined(name: str, names: tuple[str, ...]) -> bool:
+def _is_joined(name: str, names: frozenset[str]) -> bool:
     """Whether a class name is made of two or more other ones, with or without a separator."""
-    others = {other.casefold() for other in names if other != name}
-    parts = [part for part in _SEPARATORS.split(name.casefold()) if part]
+    whole = name.casefold()
+    parts = [part for part in _SEPARATORS.split(whole) if part]
     if len(parts) > 1:
-        return all(part in others for part in parts)
-    starts = (other for other in others if len(other) > 2 and name.casefold().startswith(other))
-    return any(name.casefold().removeprefix(start) in others for start in starts)
+        return all(part in names for part in parts)
+    cuts = range(_SHORTEST, len(whole) - _SHORTEST + 1)
+    return any(whole[:cut] in names and whole[cut:] in names for cut in cuts)
 
 
 def few_rows(facts: Facts) -> Check:
     """Classes that can hardly be learned, or that a split does not hold."""
     totals = _totals(facts)
     few = [k for k, n in enumerate(totals) if n < FEWEST]
+    counts = {split: facts.counts(split) for split in facts.texts}
     absent: dict[tuple[str, ...], list[int]] = {}
     for k in range(len(totals)):
-        if without := tuple(s for s in facts.texts if not facts.has_class(s, k).any()):
+        if without := tuple(split for split, n in counts.items() if not n[k]):
             absent.setdefault(without, []).append(k)
     if not few and not absent:
         return passed("L05")
@@ -105,66 +111,63 @@ def few_rows(facts: Facts) -> Check:
 
 def label_in_text(facts: Facts) -> Check:
     """Texts that hold the name of their class: a model may learn to look for this word only."""
-    shares = {k: share for k, share in _own_shares(facts) if share >= _OWN_NOTED}
+    hits = list(_hits(facts))
+    own = [hit for hit in hits if facts.is_of_class(*hit)]
+    shares = _shares(facts, hits, own)
     if not shares:
         return passed("T10")
     names = some_of([f"{facts.names[k]} ({share:.0%})" for k, share in shares.items()])
-    places = [
-        (split, int(row))
-        for split, holds in _holds_name(facts).items()
-        for k in shares
-        for row in np.flatnonzero(holds[:, k] & facts.has_class(split, k))
-    ]
-    examples = (row_of(split, row, facts.texts[split][row]) for split, row in places[:EXAMPLES])
+    places = [(split, row) for split, row, k in own if k in shares]
     n_high = sum(share >= _OWN_HIGH for share in shares.values())
     serious = max(shares.values()) >= _OWN_FAILED or n_high >= len(facts.names) / 2
     return (failed if serious else noted)(
         "T10",
         f"Texts hold the name of their own class, by class: {names}.",
         "If the labels were made from these words, take the words out of the texts.",
-        n_rows=len(places),
-        rows=tuple(examples),
+        **_rows(facts, places),
     )
 
 
-def _own_shares(facts: Facts) -> Iterator[tuple[int, float]]:
-    """For each class, the share of its texts that hold its name, where it is far above chance."""
-    holds = np.concatenate(list(_holds_name(facts).values()))
-    for k in range(len(facts.names)):
-        own = np.concatenate([facts.has_class(split, k) for split in facts.texts])
-        if own.sum() < FEWEST or own.all():
+def _shares(facts: Facts, hits: list[Hit], own: list[Hit]) -> dict[int, float]:
+    """For each class, the share of its texts that hold its name, where it is high and far above
+    the share of other texts.
+    """
+    n_hits, n_own = (Counter(k for *_, k in part) for part in (hits, own))
+    totals, shares = _totals(facts), {}
+    for k in sorted(n_own):
+        if not FEWEST <= totals[k] < facts.n:
             continue
-        share, chance = holds[own, k].mean(), holds[~own, k].mean()
-        if share > _ABOVE_CHANCE * chance:
-            yield k, float(share)
+        share = n_own[k] / totals[k]
+        chance = (n_hits[k] - n_own[k]) / (facts.n - totals[k])
+        if share >= _OWN_NOTED and share > _ABOVE_CHANCE * chance:
+            shares[k] = share
+    return shares
 
 
-def _holds_name(facts: Facts) -> dict[str, np.ndarray]:
-    """By split, (n, k) bool, whether the text holds the name of the class as words."""
-    words = {" ".join(_WORD.findall(n.casefold())): k for k, n in enumerate(facts.names)}
-    words.pop("", None)
-    longest_first = sorted(words, key=len, reverse=True)
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
-    holds = {}
-    for split, texts in facts.texts.items():
-        holds[split] = np.zeros((len(texts), len(facts.names)), dtype=bool)
-        for row, text in enumerate(texts):
-            for word in pattern.findall(text.casefold()) if words else ():
-                holds[split][row, words[word]] = True
-    return holds
+def _hits(facts: Facts) -> Iterator[Hit]:
+    """The rows whose text holds the name of a class as words, whichever class the row has."""
+    classes = {tuple(_WORD.findall(name.casefold())): k for k, name in enumerate(facts.names)}
+    lengths = {len(words) for words in classes} - {0}
+    for split, row, text in facts.rows():
+        words = _WORD.findall(text.casefold())
+        parts = {
+            tuple(words[i : i + n]) for n in lengths for i in range(max(len(words) - n + 1, 0))
+        }
+        for part in parts & classes.keys():
+            yield split, row, classes[part]
 
 
 def _totals(facts: Facts) -> list[int]:
     """Rows of each class in all splits."""
-    every = range(len(facts.names))
-    return [sum(int(facts.has_class(split, k).sum()) for split in facts.texts) for k in every]
+    totals: list[int] = sum(facts.counts(split) for split in facts.texts).tolist()  # type: ignore[union-attr]
+    return totals
 
 
 def _names(facts: Facts, ks: list[int]) -> str:
     return some_of([facts.names[k] for k in ks])
 
 
-def _rows_of(facts: Facts, ks: list[int]) -> dict[str, object]:
+def _rows_of(facts: Facts, ks: list[int]) -> dict[str, Any]:
     """The rows of these classes."""
     places = [
         (split, int(row))
@@ -172,5 +175,9 @@ def _rows_of(facts: Facts, ks: list[int]) -> dict[str, object]:
         for split in facts.texts
         for row in np.flatnonzero(facts.has_class(split, k))
     ]
+    return _rows(facts, places)
+
+
+def _rows(facts: Facts, places: list[Place]) -> dict[str, Any]:
     examples = (row_of(split, row, facts.texts[split][row]) for split, row in places[:EXAMPLES])
     return {"n_rows": len(places), "rows": tuple(examples)}
