@@ -13,6 +13,7 @@ from emolens.data.readers.columns import decoded, is_missing
 Atom = str | int | float
 Cell = Atom | tuple[Atom, ...] | None
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+_LONGEST = 100  # characters of a number
 _YES = {"1", "true", "yes", "y", "x", "\u2713", "\u2714", "wahr", "vrai"}
 _NO = {"0", "false", "no", "n", "falsch", "faux"}
 
@@ -55,7 +56,7 @@ def number_of(cell: Cell) -> int | float | None:
     """
     if isinstance(cell, (int, float)):
         return cell
-    if not isinstance(cell, str) or not _NUMBER.fullmatch(cell):
+    if not isinstance(cell, str) or len(cell) > _LONGEST or not _NUMBER.fullmatch(cell):
         return None
     if re.match(r"\s*[+-]?0\d", cell):
         return None

@@ -6,16 +6,16 @@ where its parts are classes on their own.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
+from emolens.data.targets.cells import number_of
 from emolens.data.targets.spelling import folded
 
 # The first three hardly ever stand in a name. A space often does.
 _SURE, _LIKELY, _RARE = "#|;", ",\t\n", "/+&"
 SEPARATORS = _SURE + _LIKELY + _RARE + " "
-_NUMBERS = re.compile(r"\s*-?\d+(\.0+)?(\s*([#|;,/+&\s])\s*-?\d+(\.0+)?)*\s*[#|;,/+&\s]?\s*")
+_LONGEST = 1_000  # characters of a cell that may hold several labels
 _ENOUGH = 0.8  # of the compounds must be explained by parts that are classes
 
 Parts = tuple[str, ...]
@@ -32,6 +32,7 @@ def separated(counts: Mapping[str, int]) -> tuple[str, dict[str, Parts]]:
     counts: rows by label. Of several separators the one that explains most rows is taken.
     """
     best, cuts = "", dict[str, Parts]()
+    counts = {text: rows for text, rows in counts.items() if len(text) <= _LONGEST}
     for separator in SEPARATORS:
         found = _cuts(counts, separator)
         if sum(counts[text] for text in found) > sum(counts[text] for text in cuts):
@@ -45,7 +46,7 @@ def _cuts(counts: Mapping[str, int], separator: str) -> dict[str, Parts]:
     compounds = {text: cut_at(separator, text) for text in counts if separator in text.strip()}
     if not compounds:
         return {}
-    if all(map(_NUMBERS.fullmatch, texts)):
+    if all(isinstance(number_of(part), int) for text in texts for part in cut_at(separator, text)):
         return {} if _are_decimals(compounds.values(), texts) else compounds
     # A separator at the end of a single label, as in 'joy;', joins nothing.
     singles = {folded(text) for text in texts if separator not in text}
