@@ -32,7 +32,7 @@ from emolens.predict.writers import (
     compressing,
     ending_of,
 )
-from emolens.predict.writers.form import form_of
+from emolens.predict.writers.form import Form, form_of
 from emolens.predict.writers.layout import Answered, Layout, Writer
 
 _NAMED = 5  # rows that a note names
@@ -160,7 +160,7 @@ class _Job:
 
     def _layout(self, added: Added, source: Source, ending: str) -> Layout:
         kept = tuple(name for name in self.table.columns if name not in added.replaced)
-        form = form_of(source, self.table, ending)
+        form = form_of(source, self.table, ending) if ending in DELIMITED else Form()
         return Layout(self.table, kept, added.names, form, safe=self.write.safe_csv)
 
     def _first_pass(self, writer: Writer, *, is_text: bool) -> list[Note]:

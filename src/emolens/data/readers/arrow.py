@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,16 @@ from emolens.data.readers.columns import decoded
 from emolens.data.readers.nested import NestedRow
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
-from emolens.data.readers.table import CELL_ROOM, CHUNK, MOST_BYTES, ROOM, Chunk, Table, too_long
+from emolens.data.readers.table import (
+    CELL_ROOM,
+    CHUNK,
+    MOST_BYTES,
+    ROOM,
+    Chunk,
+    Table,
+    distinct,
+    too_long,
+)
 from emolens.errors import DataError, first_line
 
 if TYPE_CHECKING:
@@ -42,7 +50,7 @@ def _table(source: Source, schema: pa.Schema, batches: Batches) -> Table:
     import pyarrow as pa
 
     titles = tuple(schema.names)
-    fields = [field.with_name(key) for field, key in zip(schema, _distinct(titles), strict=True)]
+    fields = [field.with_name(key) for field, key in zip(schema, distinct(titles), strict=True)]
     keyed = pa.schema(fields)
     return Table(
         source.name,
@@ -53,23 +61,6 @@ def _table(source: Source, schema: pa.Schema, batches: Batches) -> Table:
         schema=keyed,
         nested=tuple(name for field in fields for name in _inner(field.type, field.name)),
     )
-
-
-def _distinct(titles: Sequence[str]) -> list[str]:
-    """A name for each column: 'column_3' if it has none, 'label_2' for the second 'label'."""
-    counts, number = Counter(titles), Counter[str]()
-    taken = {title for title, n in counts.items() if n == 1 and title}
-    names = []
-    for place, title in enumerate(titles, start=1):
-        name = title
-        if not title or counts[title] > 1:
-            number[title] += 1
-            name = f"{title}_{number[title]}" if title else f"column_{place}"
-            while name in taken:
-                name += "_"
-            taken.add(name)
-        names.append(name)
-    return names
 
 
 def _inner(kind: pa.DataType, above: str) -> Iterator[str]:

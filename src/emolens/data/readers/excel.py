@@ -11,7 +11,7 @@ from emolens.data.checks import Note
 from emolens.data.readers.extent import cells_of
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
-from emolens.data.readers.table import Row, Table, chunked
+from emolens.data.readers.table import Row, Table, chunked, distinct
 from emolens.errors import DataError, first_line, nearest, some_of
 from emolens.shown import visible
 
@@ -35,7 +35,7 @@ def open_workbook(source: Source, options: ReadOptions) -> Table:
         next(rows, None)
     number, header = next(((n, row) for n, row in rows if any(map(_is_filled, row))), (0, []))
     titles = tuple("" if cell is None else str(cell).strip() for cell in header)
-    columns = tuple(title or f"column_{i}" for i, title in enumerate(titles, start=1))
+    columns = distinct(titles)
     if options.header is False:
         number -= 1
         columns = titles = tuple(str(i + 1) for i in range(len(header)))

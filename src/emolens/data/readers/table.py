@@ -129,6 +129,23 @@ def chunked(
         yield Chunk(numbers, part, errors=wrong)
 
 
+def distinct(titles: Sequence[str]) -> tuple[str, ...]:
+    """A name for each column: 'column_3' if it has none, 'label_2' for the second 'label'."""
+    counts, number = Counter(titles), Counter[str]()
+    taken = {title for title, n in counts.items() if n == 1 and title}
+    names = []
+    for place, title in enumerate(titles, start=1):
+        name = title
+        if not title or counts[title] > 1:
+            number[title] += 1
+            name = f"{title}_{number[title]}" if title else f"column_{place}"
+            while name in taken:
+                name += "_"
+            taken.add(name)
+        names.append(name)
+    return tuple(names)
+
+
 def too_long(where: str, what: str) -> DataError:
     """The error for a field or a line of more than MOST_BYTES."""
     return DataError(
