@@ -123,6 +123,17 @@ runpy.run_module("emolens", run_name="__main__")
     assert (ended.returncode, ended.stderr) == (130, b"")
 
 
+def test_a_signal_before_the_command_begins_is_no_traceback() -> None:
+    program = """
+import logging, signal
+from emolens.cli import main
+logging.disable = lambda level: signal.raise_signal(signal.SIGTERM)
+main()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (ended.returncode, ended.stderr) == (143, b"")
+
+
 def test_a_signal_ends_who_waits_for_lines(tiny_model: Path) -> None:
     command = [*CLI, "predict", "-", "--model", str(tiny_model)]
     with subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1, text=True) as process:

@@ -27,11 +27,12 @@ _MISUSE: Any = typer.BadParameter.__base__
 def run_command(app: typer.Typer, arguments: Sequence[str]) -> int:
     """Run a command of `app` and print why it failed, if it did. Returns the exit code."""
     debug, words = _without_debug(arguments)
-    with standard_streams(show_libraries=debug), stoppable() as stops, _notes(debug):
-        try:
+    stops = Stops()
+    try:
+        with standard_streams(show_libraries=debug), stoppable(stops), _notes(debug):
             return _ended(lambda: _invoke(app, words), stops, debug=debug)
-        except KeyboardInterrupt:  # while an error was being printed
-            return stops.exit_code
+    except KeyboardInterrupt:  # before the command began, or while an error was being printed
+        return stops.exit_code
 
 
 def _without_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:

@@ -61,22 +61,22 @@ def promise(text: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def stoppable() -> Iterator[Stops]:
-    """Receive the signals while the block runs. An ignored one (nohup) stays ignored.
+def stoppable(stops: Stops) -> Iterator[None]:
+    """Let `stops` receive the signals while the block runs. An ignored one (nohup) stays ignored.
 
     Only for the last block of a process: after it, these signals are ignored, so that they can't
     change the exit code while Python ends.
     """
-    stops, received = Stops(), []
-    if threading.current_thread() is threading.main_thread():  # other threads may not do this
-        for number in (getattr(signal, name, None) for name in _NAMES):
-            if number and signal.getsignal(number) not in (signal.SIG_IGN, None):
-                signal.signal(number, stops.stop)
-                received.append(number)
+    received: list[int] = []
     hook = sys.unraisablehook
-    sys.unraisablehook = stops.lost
     try:
-        yield stops
+        if threading.current_thread() is threading.main_thread():  # other threads may not do this
+            for number in (getattr(signal, name, None) for name in _NAMES):
+                if number and signal.getsignal(number) not in (signal.SIG_IGN, None):
+                    received.append(number)
+                    signal.signal(number, stops.stop)
+        sys.unraisablehook = stops.lost
+        yield
     finally:
         sys.unraisablehook = hook
         for number in received:
