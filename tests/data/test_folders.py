@@ -318,6 +318,26 @@ def test_class_names_may_begin_at_one_and_several_labels_have_names(tmp_path: Pa
     assert dataset.multi_label
 
 
+def test_a_number_without_a_name_keeps_its_number(tmp_path: Path) -> None:
+    rows = [(f"text {i}", ("0", "1", "2", "1,7", "", "N/A")[i % 6]) for i in range(60)]
+    write_csv(tmp_path / "train.csv", rows)
+    write_lines(tmp_path / "emotions.txt", list(CLASSES))
+    dataset = load_dataset(tmp_path)
+    assert dataset.labels.names == (*CLASSES, "7")
+    assert "emotions.txt names them, but not 7." in said(dataset, "L03")
+
+
+def test_a_file_that_names_few_of_the_classes_is_not_used(tmp_path: Path) -> None:
+    write_lines(tmp_path / "classes.txt", list(CLASSES))
+    for last in (9, 10**15, int("9" * 4000)):
+        labels = [*range(9 if last == 9 else 3), last]
+        rows = [(f"text {i}", labels[i % len(labels)]) for i in range(200)]
+        write_csv(tmp_path / "train.csv", rows)
+        dataset = load_dataset(tmp_path)
+        assert len(dataset.labels) == len(labels)
+        assert said(dataset, "S02") == "Not used: classes.txt."
+
+
 def test_a_file_of_names_is_not_used_where_the_labels_are_names(tmp_path: Path) -> None:
     write_csv(tmp_path / "train.csv", feeling_rows(60))
     write_lines(tmp_path / "emotions.txt", ["calm", "fear"])

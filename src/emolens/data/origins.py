@@ -13,7 +13,7 @@ from emolens.data.checks import Note
 from emolens.data.composed import Opener
 from emolens.data.folders import Layout, beside, layout_of, layout_of_folder, split_option, used_as
 from emolens.data.hub import hub_tables
-from emolens.data.namefiles import said_of_names
+from emolens.data.namefiles import NamesInFile
 from emolens.data.readers import is_table, missing
 from emolens.data.readers.source import is_stream
 from emolens.data.readers.table import Table
@@ -40,11 +40,11 @@ class Origin:
     unused: Mapping[Path, str] = field(default_factory=dict)
     names: Path | None = None
 
-    def said(self, used: Path | None) -> tuple[Note, ...]:
+    def said(self, used: NamesInFile | None) -> tuple[Note, ...]:
         """The notes, with one about files that are not used. used: the file of class names."""
-        unused = sorted(name for path, name in self.unused.items() if path != used)
+        unused = sorted(n for path, n in self.unused.items() if not used or path != used.path)
         left = (Note("S02", f"Not used: {some_of(unused)}."),) if unused else ()
-        return (*self.notes, *left, *((said_of_names(used),) if used else ()))
+        return (*self.notes, *left, *((used.note,) if used else ()))
 
 
 def origin_of(

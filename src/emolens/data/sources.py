@@ -11,7 +11,7 @@ from typing import Any
 from emolens.data.checks import Note
 from emolens.data.composed import Opener
 from emolens.data.dataset import SEED, SHARES, SPLITS, TRAIN, Dataset
-from emolens.data.namefiles import names_the_classes
+from emolens.data.namefiles import names_in
 from emolens.data.origins import origin_of
 from emolens.data.readers import AS_FOUND
 from emolens.data.readers.columns import LABEL_COLUMNS, choose_column, has_labels, label_columns
@@ -75,11 +75,10 @@ def load_dataset(spec: str | Path | Sequence[str | Path], **options: Any) -> Dat
         columns, chosen_notes = _choose_columns(origin.tables, chosen)
         tables, unlabelled = _labelled(origin.tables, columns[1])
         labels = replace(chosen.labels, strict=chosen.read.strict)
-        names = origin.names if labels.class_names is None else None
-        if names and names_the_classes(names, tables, columns[1]):
-            labels = replace(labels, class_names=str(names))
-        else:
-            names = None
+        file = origin.names if labels.class_names is None else None
+        names = names_in(file, tables, columns[1]) if file else None
+        if names:
+            labels = replace(labels, class_names=names.names)
         dataset = Dataset.from_tables(
             origin.name,
             tables,
