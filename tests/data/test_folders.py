@@ -30,7 +30,7 @@ def words_after(text: str) -> list[str]:
     """The option in a hint, as a shell would split it."""
     option = re.search(r'--split (?:"[^"]*"|\S+)', text)
     assert option, text
-    return shlex.split(option[0].rstrip("."))
+    return shlex.split(option[0])
 
 
 def typed(*words: object) -> None:
@@ -447,6 +447,11 @@ def two_languages(folder: Path) -> None:
     write_csv(folder / "fi train.csv", feeling_rows(30, start=30))
 
 
+def signs_of_a_shell(folder: Path) -> None:
+    write_csv(folder / "a(train)&$x;.csv", feeling_rows(30))
+    write_csv(folder / "b(train)&$x;.tsv", feeling_rows(30, start=30))
+
+
 def no_split_names(folder: Path) -> None:
     write_csv(folder / "one.csv", feeling_rows(30))
     write_csv(folder / "two.csv", feeling_rows(30, start=30))
@@ -457,7 +462,8 @@ def twice_in_a_split_folder(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [two_formats, two_languages, no_split_names, twice_in_a_split_folder]
+    "make",
+    [two_formats, two_languages, signs_of_a_shell, no_split_names, twice_in_a_split_folder],
 )
 def test_where_the_training_file_is_not_clear_the_hint_works(tmp_path: Path, make: Maker) -> None:
     make(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -41,6 +42,7 @@ _BESIDE_NAMES = {"id", "ids", "to", "2", "list", "index", "name", "x", "y"}
 _ASIDE = (["readme"], ["license"], ["licence"], ["citation"], ["changelog"], ["desktop"])
 # Words of .json files that hold no rows.
 _SETTINGS = {"config", "settings", "metadata", "info", "infos", "state", "schema", "package"}
+_SAFE = re.compile(r"[\w./=+@:,-]+")  # what no shell changes
 _LARGEST_NAMES = 100_000  # bytes of a file that names classes
 
 
@@ -309,7 +311,7 @@ def _pair_piece(pair: Pair) -> Piece:
 def split_option(split: str, name: str) -> str:
     """The option that names a split, as it is typed."""
     option = f"{split}={name}"
-    return f'--split "{option}"' if any(sign in option for sign in " *?[") else f"--split {option}"
+    return f"--split {option}" if _SAFE.fullmatch(option) else f'--split "{option}"'
 
 
 def _several(split: str, pieces: Sequence[Piece]) -> DataError:
@@ -375,10 +377,10 @@ def _no_training(folder: Path, layout: Layout) -> DataError:
     error = f"No file in {folder} has the name of a split."
     hint = "Name the file to learn from 'train'."
     if layout.rest:
-        hint = f"Name the one to learn from: {split_option(TRAIN, layout.rest[0].name)}."
+        hint = f"Name the one to learn from: {split_option(TRAIN, layout.rest[0].name)}"
     elif inner := [path for path in layout.unused if _has_training(path)]:
         hint = f'Give one of its folders, such as "{inner[0]}".'
     elif not layout.splits:
         error = f"There is no table in {folder}."
         hint = "Give a folder that holds tables, such as train.csv and test.csv."
-    return DataError(error, hint=f"{hint} There is: {names}.")
+    return DataError(error, hint=f"There is: {names}. {hint}")
