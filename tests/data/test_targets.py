@@ -201,6 +201,7 @@ def test_a_column_for_each_class_is_recognized_and_said(tmp_path: Path) -> None:
         ("surprise, good", "fear", "joy"),
         ("happy & calm", "sad"),
         ("[deleted]", "joy", "fear"),
+        (";", ":)", ":/"),
     ],
 )
 def test_a_class_name_that_holds_a_separator_stays_whole(
@@ -241,6 +242,21 @@ def test_objects_with_one_value_are_this_value(tmp_path: Path) -> None:
     labels = [[{"label": "joy"}], [{"label": "fear"}, {"label": "joy"}]] * 12
     dataset = load_dataset(lines(tmp_path / "a.jsonl", labels))
     assert classes(dataset)[texts(2)[1]] == ("fear", "joy")
+
+
+def test_a_frame_may_have_a_column_for_each_class_or_one_beside_that_names_them() -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"text": texts(40), "joy": [1, 0] * 20, "fear": [0, 1] * 20})
+    dataset = Dataset.from_pandas(frame, label="joy,fear")
+    assert classes(dataset)[texts(2)[1]] == ("fear",)
+    assert dataset.columns == ("text", "joy,fear")
+    frame = pd.DataFrame(
+        {"text": texts(40), "label": [1.0, 0.0] * 20, "label_text": ["joy", "awe"] * 20, "id": 1}
+    )
+    dataset = Dataset.from_pandas(frame)
+    assert dataset.labels.names == ("awe", "joy")
+    assert dataset.columns == ("text", "label", "label_text", "id")
 
 
 @pytest.mark.parametrize("separator", [",", "#", "|", ";"])

@@ -11,15 +11,15 @@ import numpy as np
 
 from emolens.data.checks import Note
 from emolens.data.cut import class_counts, rows_by_side, stratified_rows
-from emolens.data.frames import category_name, category_names, values_of
+from emolens.data.frames import category_name, category_names, tables_of, values_of
 from emolens.data.readers.columns import choose_column, label_columns
 from emolens.data.readers.table import Table, table_of_rows
 from emolens.data.splitnames import SPLITS as SPLITS  # noqa: PLC0414 - for users of Dataset
 from emolens.data.splitnames import TEST as TEST  # noqa: PLC0414
 from emolens.data.splitnames import TRAIN as TRAIN  # noqa: PLC0414
 from emolens.data.splitnames import VALIDATION as VALIDATION  # noqa: PLC0414
-from emolens.data.splitnames import canonical
 from emolens.data.targets import read_targets
+from emolens.data.targets.names import column_beside
 from emolens.data.targets.options import AS_WRITTEN, LabelOptions
 from emolens.errors import DataError, UsageError, nearest
 from emolens.labels import LabelSet
@@ -137,18 +137,9 @@ class Dataset:
         splits: the split of each row (train, validation or dev, test). Missing splits are cut out
         of train, as in load_dataset. Raises DataError.
         """
-        columns: dict[str, Sequence[Any]] = {"text": texts, "label": labels}
-        if splits is not None:
-            columns["split"] = splits
-        by_split = _rows_by_split(name, columns)
-        if not by_split.get(TRAIN):
-            raise DataError(f"{name} has no training rows.", hint="Give rows of the split 'train'.")
-        known = {"label": tuple(map(str, class_names))} if class_names is not None else {}
-        tables = {
-            split: [table_of_rows(name, ("text", "label"), by_split[split], class_names=known)]
-            for split in SPLITS
-            if split in by_split
-        }
+        columns = {"text": texts, "label": labels}
+        names = {"label": class_names} if class_names is not None else {}
+        tables = tables_of(name, columns, splits=splits, class_names=names)
         return cls.from_tables(name, tables, seed=seed)
 
     @classmethod
@@ -165,29 +156,33 @@ class Dataset:
         """The rows of a frame.
 
         text, label: column names; without them, columns with the usual names are used, as in files.
-        split: the column with the split of each row. Without it, the frame is cut at random, even
-        if it has such a column: for a frame of to_pandas, give split="split". A categorical label
+        label may be several names with commas between them, each for a column of 0 and 1. split:
+        the column with the split of each row. Without it, the frame is cut at random, even if it
+        has such a column: for a frame of to_pandas, give split="split". A categorical label
         column keeps the order of its categories. Raises DataError.
         """
         header = table_of_rows(name, tuple(map(str, frame.columns)), [])
-        text, label = choose_column(header, "text", text), choose_column(header, "label", label)
+        text = choose_column(header, "text", text)
+        labels = label_columns(header, label or choose_column(header, "label"))
         if split is not None and split not in header.columns:
             raise DataError(f"{name} has no column '{split}'.", hint=nearest(split, header.columns))
         column = {key: frame.iloc[:, place] for place, key in enumerate(header.columns)}
-        labels = column[label]
-        categories = getattr(labels.dtype, "categories", None)
-        if categories is not None:  # a category 2 is the name "2", not the third class
-            labels = labels.astype(object).map(category_name, na_action="ignore")
-        dataset = cls.from_texts(
-            values_of(column[text]),
-            values_of(labels),
+        names: dict[str, Sequence[str]] = {}
+        for key in labels:
+            categories = getattr(column[key].dtype, "categories", None)
+            if categories is not None:  # a category 2 is the name "2", not the third class
+                column[key] = column[key].astype(object).map(category_name, na_action="ignore")
+                names[key] = category_names(categories)
+        beside = filter(None, [column_beside(header, key) for key in labels])
+        tables = tables_of(
+            name,
+            {key: values_of(column[key]) for key in dict.fromkeys((text, *labels, *beside))},
             splits=None if split is None else values_of(column[split]),
-            class_names=None if categories is None else category_names(categories),
-            name=name,
-            seed=seed,
+            class_names=names,
         )
-        others = (column for column in header.columns if column not in (text, label))
-        return replace(dataset, columns=(text, label, *others))
+        dataset = cls.from_tables(name, tables, columns=(text, ",".join(labels)), seed=seed)
+        others = (column for column in header.columns if column not in (text, *labels))
+        return replace(dataset, columns=(*dataset.columns[:2], *others))
 
     def check_one_class(self) -> None:
         """Raise DataError if a row may have several labels: models learn one class per row."""
@@ -336,35 +331,6 @@ def _completed(
         if not len(splits[split]):
             raise _too_few(name, split, splits)
     return {split: splits[split] for split in SPLITS}
-
-
-def _rows_by_split(
-    name: str, columns: dict[str, Sequence[Any]]
-) -> dict[str, list[tuple[int, dict[str, Any]]]]:
-    """Numbered rows by the name in the column `split`; without this column, all are in train."""
-    lengths = {column: len(values) for column, values in columns.items()}
-    if len(set(lengths.values())) > 1:
-        sizes = ", ".join(f"{length:,} for {column}" for column, length in lengths.items())
-        raise DataError(
-            f"{name}: the columns have different lengths ({sizes}).",
-            hint="Give one value for each row.",
-        )
-    by_split: dict[str, list[tuple[int, dict[str, Any]]]] = {}
-    for number, values in enumerate(zip(*columns.values(), strict=True), start=1):
-        row = dict(zip(columns, values, strict=True))
-        split = _split_named(row.pop("split", TRAIN), f"{name}, row {number}")
-        by_split.setdefault(split, []).append((number, row))
-    return by_split
-
-
-def _split_named(value: object, where: str) -> str:
-    """The split with this name; DataError for a name that no split has."""
-    if split := canonical(value):
-        return split
-    raise DataError(
-        f"{where}: '{value}' is not the name of a split.",
-        hint="Use train, validation (or dev) and test.",
-    )
 
 
 def _too_few(name: str, empty: str, splits: dict[str, Split]) -> DataError:

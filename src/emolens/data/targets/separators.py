@@ -43,14 +43,16 @@ def separated(counts: Mapping[str, int]) -> tuple[str, dict[str, Parts]]:
 def _cuts(counts: Mapping[str, int], separator: str) -> dict[str, Parts]:
     """The labels that this separator joins, and their parts."""
     texts = [text.strip() for text in counts]
-    compounds = {text: cut_at(separator, text) for text in counts if separator in text.strip()}
+    joined = {text: cut_at(separator, text) for text in counts if separator in text.strip()}
+    compounds = {text: parts for text, parts in joined.items() if parts}
     if not compounds:
         return {}
     if all(isinstance(number_of(part), int) for text in texts for part in cut_at(separator, text)):
         return {} if _are_decimals(compounds.values(), texts) else compounds
-    # A separator at the end of a single label, as in 'joy;', joins nothing.
+    # A separator at the end of a single label, as in 'joy;', joins nothing. But ':/' is a label.
     singles = {folded(text) for text in texts if separator not in text}
-    singles |= {folded(parts[0]) for parts in compounds.values() if len(parts) == 1}
+    ended = [parts[0] for parts in compounds.values() if len(parts) == 1]
+    singles |= {folded(part) for part in ended if any(map(str.isalnum, part))}
     known = _explained(compounds, singles)
     explained = {text: parts for text, parts in compounds.items() if all(map(known, parts))}
     if separator in _RARE + " ":
