@@ -20,11 +20,19 @@ from emolens.data.readers.dialect import (
     shown,
 )
 from emolens.data.readers.encoding import text_file
-from emolens.data.readers.header import distinct, find_header, text_and_label
+from emolens.data.readers.header import find_header, text_and_label
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.records import GiantFieldError, Shape
 from emolens.data.readers.source import Source
-from emolens.data.readers.table import MOST_BYTES, Chunk, Row, Table, chunked, too_long
+from emolens.data.readers.table import (
+    MOST_BYTES,
+    Chunk,
+    Row,
+    Table,
+    chunked,
+    distinct,
+    too_long,
+)
 from emolens.data.readers.text import TextFile
 from emolens.errors import DataError
 
@@ -47,7 +55,7 @@ def delimited_table(file: TextFile, options: ReadOptions) -> Table:
     delimiter = layout.shape.dialect.delimiter
     return Table(
         file.source.name,
-        distinct(layout.titles),
+        layout.columns,
         partial(_chunks, file, layout),
         unit="line",
         delimiter="," if delimiter == NO_DELIMITER else delimiter,
@@ -84,6 +92,11 @@ class _Layout:
     n_hidden: int
     guessed: dict[str, str]
     notes: tuple[Note, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names by which rows give their values."""
+        return distinct([title.strip() for title in self.titles])
 
 
 def _layout(file: TextFile, lines: list[str], options: ReadOptions) -> _Layout | None:
@@ -192,7 +205,7 @@ def _n_characters(row: Row) -> int:
 
 
 def _rows(file: TextFile, layout: _Layout, errors: dict[int, str]) -> Iterator[tuple[int, Row]]:
-    names, hidden = distinct(layout.titles), layout.n_hidden
+    names, hidden = layout.columns, layout.n_hidden
     width = len(names)
     lines = islice(file.lines(errors, newline=""), hidden, None)
     for first, n_lines, fields, wrong in layout.shape.records(lines):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -137,23 +136,3 @@ def text_and_label(rows: Sequence[Sequence[str]], width: int) -> dict[str, str]:
     if len(classes) == 1:
         chosen["label"] = classes[0]
     return chosen
-
-
-def distinct(titles: Sequence[str]) -> tuple[str, ...]:
-    """A name for each column: 'column_3' if it has none, 'label_2' if it is the second 'label'."""
-    names = [title.strip() for title in titles]
-    counts = Counter(names)
-    taken = {name for name, n in counts.items() if n == 1 and name}
-    number: Counter[str] = Counter()
-    result = []
-    for place, name in enumerate(names, start=1):
-        if name and counts[name] == 1:
-            result.append(name)
-            continue
-        number[name] += 1
-        new = f"{name}_{number[name]}" if name else f"column_{place}"
-        while new in taken:
-            new += "_"
-        taken.add(new)
-        result.append(new)
-    return tuple(result)
