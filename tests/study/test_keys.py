@@ -32,7 +32,6 @@ NOT_USED = {
 }
 # Libraries that decide no stage's numbers.
 NO_NUMBERS = {
-    "charset-normalizer": "brings rows, whose fingerprint is in the keys",
     "datasets": "brings rows, whose fingerprint is in the keys",
     "filelock": "locks the run folder",
     "pandas": "for callers who have a frame",

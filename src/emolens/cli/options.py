@@ -79,14 +79,23 @@ EncodingOption = Annotated[
 ]
 DelimiterOption = Annotated[
     str | None,
-    typer.Option("--delimiter", help="The sign between the fields; tab for a tab."),
+    typer.Option(
+        "--delimiter",
+        help="The sign between the fields: one sign, or tab, comma, semicolon, pipe, space; none"
+        " if each line of a .txt is one text.",
+    ),
 ]
 HeaderOption = Annotated[
     bool | None,
     typer.Option("--header/--no-header", help="Whether the first row names the columns."),
 ]
 SkipRowsOption = Annotated[
-    int | None, typer.Option("--skip-rows", help="Rows at the start that are no data.")
+    int | None,
+    typer.Option(
+        "--skip-rows",
+        help="Rows that are no data: after the first row if it names all columns, else before the"
+        " row that does.",
+    ),
 ]
 SheetOption = Annotated[
     str | None, typer.Option("--sheet", help="The sheet of a workbook: its name, or its number.")
