@@ -194,10 +194,19 @@ def test_a_line_without_an_end_is_not_read_to_its_end(
 
 def test_a_quote_that_is_never_closed_ends_at_100_megabytes(tmp_path: Path) -> None:
     path = tmp_path / "in.csv"
-    path.write_text('text\nfine\n"never closed\n' + ("many words " * 90 + "\n") * 110_000)
-    with pytest.raises(DataError, match=r"line 3: a field has more than 100 MB") as caught:
+    many = ("many words " * 90 + "\n") * 110_000
+    path.write_text("text\n" + "fine\n" * 2_000 + '"never closed\n' + many)
+    with pytest.raises(DataError, match=r"line 2002: a field has more than 100 MB") as caught:
         list(open_table(path, labelled=False).chunks())
     assert "quote" in caught.value.hint
+
+
+def test_a_quote_among_the_first_rows_that_is_never_closed_is_a_sign(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text('text\nfine\n"never closed\n' + "many words\n" * 50_000)
+    table = open_table(path, labelled=False)
+    assert sum(map(len, table.chunks())) == 50_002
+    assert any("plain signs" in note.text for note in table.notes)
 
 
 def test_rows_of_many_megabytes_are_read_one_at_a_time(tmp_path: Path) -> None:
