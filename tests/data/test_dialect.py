@@ -80,6 +80,13 @@ def test_delimiters_inside_texts_and_headers_are_none(tmp_path: Path) -> None:
     assert one.delimiter == ","  # to write it again
 
 
+def test_a_sign_that_all_texts_hold_is_no_delimiter(tmp_path: Path) -> None:
+    table = opened(tmp_path / "a.csv", "text\nwell, yes\nno, no\nso, so\noh, no\n")
+    assert rows(table) == [["well, yes"], ["no, no"], ["so, so"], ["oh, no"]]
+    times = "".join(f"2019-01-0{i} 10:30:00 I am glad\n" for i in range(1, 5))
+    assert rows(opened(tmp_path / "b.csv", times)) == [[line] for line in times.splitlines()]
+
+
 def test_a_tsv_may_hold_commas_and_may_be_none(tmp_path: Path) -> None:
     table = opened(tmp_path / "a.tsv", "text\tlabel\na, b, c\tjoy\nd, e, f\tjoy\n")
     assert rows(table) == [["a, b, c", "joy"], ["d, e, f", "joy"]]
@@ -273,6 +280,8 @@ def test_titles_before_the_header_are_left_out_and_said(tmp_path: Path) -> None:
     assert table.titles == ("id", "text", "label")
     assert len(rows(table)) == len(ROWS)
     assert "line 3" in notes(table)[-1]
+    table = opened(tmp_path / "b.csv", "# made by us\n# today\ntext,label\na b,joy\nc d,fear\n")
+    assert rows(table) == [["a b", "joy"], ["c d", "fear"]]
 
 
 def test_row_names_of_r_have_a_column_without_a_title(tmp_path: Path) -> None:

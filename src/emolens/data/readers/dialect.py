@@ -10,7 +10,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
+from emolens.data.readers.columns import TEXT_COLUMNS
 from emolens.data.readers.records import Dialect, Shape
 from emolens.errors import UsageError
 
@@ -22,6 +24,7 @@ _NAMES = {
 }  # fmt: skip
 NO_DELIMITER = "\x1f"  # for tables of one column; no text holds it
 _SEP_LINE = re.compile(r'"?sep=(.)"?\s*')  # Excel reads it, and hides it
+_MOST_TITLES = 10  # rows before the header
 _MOST_KNOWN = 50  # different values of a column that has the classes
 
 
@@ -78,12 +81,15 @@ def find_dialect(lines: Sequence[str], wanted: str | None, *, tabs: bool = False
     if wanted:
         return _best_quoting(lines, wanted)
     sample = "".join(lines)
+    if next(filter(None, map(str.strip, lines)), "").strip('"').lower() in TEXT_COLUMNS:
+        return _best_quoting(lines, NO_DELIMITER)  # one column; signs in all its texts are no more
     usual = [_best_quoting(lines, sign) for sign in USUAL if sign in sample]
     fitting = sorted(filter(_fits, usual), key=_merit, reverse=True)
     if tabs:  # the sort keeps the order of equals
         fitting.sort(key=lambda found: found.dialect.delimiter != "\t")
     if not fitting:
-        other = [_best_quoting(lines, sign) for sign in _OTHER if sign in lines[0]]
+        signs = [sign for sign in _OTHER if sign in lines[0] and not _is_in_numbers(sign, sample)]
+        other = [_best_quoting(lines, sign) for sign in signs]
         fitting = [
             found for found in other if found.share == 1 and found.width > 1 and len(lines) > 2
         ][:1]
@@ -91,6 +97,11 @@ def find_dialect(lines: Sequence[str], wanted: str | None, *, tabs: bool = False
         return _best_quoting(lines, NO_DELIMITER)
     rival = next((f for f in fitting[1:] if f.share > 0.9 and f.header_width == f.width), None)
     return replace(fitting[0], other=rival.dialect.delimiter if rival else None)
+
+
+def _is_in_numbers(sign: str, sample: str) -> bool:
+    """Whether a sign stands inside times, such as 10:30."""
+    return re.search(rf"\d{re.escape(sign)}\d", sample) is not None
 
 
 def _merit(found: Found) -> tuple[bool, float, int]:
@@ -104,7 +115,7 @@ def _fits(found: Found) -> bool:
     # The header of R has no name for the names of rows.
     if found.header_width in (found.width, found.width - 1) and found.header_width > 1:
         return found.share >= 0.5
-    return found.share >= 0.7
+    return found.share >= 0.9  # only titles stand before the header
 
 
 def _best_quoting(lines: Sequence[str], delimiter: str) -> Found:
@@ -158,7 +169,9 @@ class _Trial:
         ]
         quoted = sum(any('"' in line for line in taken) for _, taken in records)
         right = widths[width] - sum(bool(f) and w for (f, _), w in zip(records, wrong, strict=True))
-        return cls(dialect, width, right / len(records), header_width, sum(wrong), quoted)
+        n_titles = len(list(takewhile(lambda record: len(record[0]) == 1, records[:_MOST_TITLES])))
+        n_rows = len(records) - (n_titles if width > 1 and len(records) > n_titles + 1 else 0)
+        return cls(dialect, width, right / n_rows, header_width, sum(wrong), quoted)
 
 
 def _strict_records(
