@@ -63,7 +63,8 @@ def show_contents(console: Console, found: Contents) -> None:
     console.line(found.name)
     console.line(f"columns: {some_of(found.columns)}; the texts are in '{found.text}'")
     console.line()
-    console.table(("text",), [[text] for text in found.head], title="First rows")
+    console.line("First rows")
+    console.table(("text",), [[text] for text in found.head])
     console.line()
     columns = ["split", "texts", "without text", "different", "characters, median", "longest"]
     tokens = all(split.n_tokens for split in found.splits.values())
