@@ -475,6 +475,22 @@ def test_inspect_still_refuses_labels_that_are_wrong(emolens: Emolens, tmp_path:
     assert_two_lines(missing, code=1, says="no label column 'mood'")
 
 
+def test_inspect_takes_what_the_user_says_about_labels(emolens: Emolens, tmp_path: Path) -> None:
+    labels = ["0", "1", "2", "0|1", "unclear"] * 10
+    rows = [(f"text {i}", label) for i, label in enumerate(labels)]
+    path = str(write_csv(tmp_path / "a.csv", rows))
+    options = ["--class-names", "joy,fear,awe", "--missing", "unclear", "--drop-classes", "awe"]
+    ended = emolens("inspect", path, "--json", *options)
+    assert ended.code == 0
+    splits = json.loads(ended.out)["splits"]
+    assert list(splits["train"]["by_class"]) == ["joy", "fear"]
+    assert sum(split["n"] for split in splits.values()) == 30
+    whole = emolens("inspect", path, "--json", "--label-separator", "none")
+    assert "0|1" in json.loads(whole.out)["splits"]["train"]["by_class"]
+    learned = emolens("baselines", "--dataset", path, *options, "--out", str(tmp_path / "run"))
+    assert_two_lines(learned, code=1, says="several labels in 10 of 30 rows")
+
+
 def test_inspect_says_what_the_bundled_corpus_is_and_shows_every_class(emolens: Emolens) -> None:
     ended = emolens("inspect", "starter")
     assert (ended.code, ended.err) == (0, "")
