@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
@@ -15,12 +16,14 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from emolens.data.readers import extent as extent_module
 from emolens.data.readers import open_table, source_of
 from emolens.data.readers import unpack as unpack_module
 from emolens.errors import DataError, EmolensError
-from tests.data.test_excel import write_ods
+from tests.data.test_excel import write, write_ods
 
 
 def read(path: Path) -> int:
@@ -183,3 +186,30 @@ def test_a_workbook_that_unpacks_to_gigabytes_is_a_sentence(
         book.writestr("xl/media/more.xml", b" " * 10_000_000)
     with pytest.raises(DataError, match="unpacks to more than 10 MB"):
         read(path)
+
+
+def inside(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as book:
+        return {entry.filename: book.read(entry) for entry in book.infolist()}
+
+
+@settings(max_examples=120, deadline=None)
+@given(data=st.data(), ending=st.sampled_from([".xlsx", ".ods"]))
+def test_a_workbook_with_changed_files_gives_rows_or_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, ending: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / f"any{ending}"
+    rows = [["text", "label"], ["so glad", "joy"]]
+    files = inside(write_ods(path, rows) if ending == ".ods" else write(path, {"S": rows}))
+    name = data.draw(st.sampled_from(sorted(files.keys() - {"mimetype"})))
+    content = bytearray(files[name])
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(content)))
+        end = start + data.draw(st.integers(0, 30))
+        numbers = st.sampled_from([b"1048577", b"-1", b"99999999999", b"<", b'"', b"&"])
+        content[start:end] = data.draw(st.binary(max_size=4) | numbers)
+    with zipfile.ZipFile(path, "w") as book:
+        for other, whole in files.items():
+            book.writestr(other, bytes(content) if other == name else whole)
+    with contextlib.suppress(EmolensError):
+        assert read(path) >= 1

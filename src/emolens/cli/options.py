@@ -70,7 +70,8 @@ VectorsOption = Annotated[
 FormatOption = Annotated[
     str | None,
     typer.Option(
-        "--format", help="The format of the input, if its name does not say it: csv, jsonl, …"
+        "--format",
+        help="The format of the input, where its content does not say it: csv, txt, json, xlsx, …",
     ),
 ]
 EncodingOption = Annotated[
