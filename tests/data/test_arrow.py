@@ -49,6 +49,19 @@ def test_columns_of_one_name_are_all_kept(tmp_path: Path, ending: str) -> None:
     assert rows_of(read, second, label)[0] == {second: 3, label: "joy"}
     assert rows_of(read, unnamed)[1] == {unnamed: 6}
     assert choose_column(read, "label", score) == score
+    with pytest.raises(DataError, match="2 columns 'score'"):
+        choose_column(read, "label", "score")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_two_columns_of_texts_are_an_error_only_when_a_text_is_wanted(
+    tmp_path: Path, ending: str
+) -> None:
+    table = pa.table([["a"], ["b"]], names=["text", "text"])
+    read = open_table(written(tmp_path / f"a{ending}", table), labelled=False)
+    with pytest.raises(DataError, match="2 columns 'text'") as caught:
+        choose_column(read, "text")
+    assert read.columns[0] in caught.value.hint
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -89,6 +89,33 @@ def test_row_numbers_are_those_of_the_sheet(tmp_path: Path) -> None:
     assert table.where(5) == f"{tmp_path / 'a.xlsx'}, sheet S, row 5"
 
 
+def test_a_title_a_missing_header_and_second_headers_are_treated_as_in_a_csv(
+    tmp_path: Path,
+) -> None:
+    data = [[f"i am so {word} about item {i}", word] for i in range(6) for word in ("glad", "low")]
+    titled = [["Survey of 2024"], [], ["comment", "mood"], *data]
+    table = opened(write(tmp_path / "a.xlsx", {"S": titled}))
+    assert (table.columns, len(rows_of(table)), numbers(table)[0]) == (("comment", "mood"), 12, 4)
+    assert "a title before the columns" in table.notes[0].text
+    table = opened(write(tmp_path / "b.xlsx", {"S": data}))
+    assert (table.columns, len(rows_of(table))) == (("1", "2"), 12)
+    assert "has no header" in table.notes[0].text
+    assert opened(tmp_path / "b.xlsx", header=True).columns == tuple(data[0])
+    assert opened(tmp_path / "a.xlsx", header=False).columns == ("1", "2")
+    twice = [["Q1", "Q2"], ["What happened?", "Which mood?"], ["{id: 1}", "{id: 2}"], *data]
+    table = opened(write(tmp_path / "c.xlsx", {"S": twice}), skip_rows=2)
+    assert (table.columns, len(rows_of(table))) == (("Q1", "Q2"), 12)
+    with pytest.raises(DataError, match="has only 15 rows"):
+        opened(tmp_path / "c.xlsx", skip_rows=40)
+
+
+def test_columns_of_one_name_and_without_a_name_are_kept(tmp_path: Path) -> None:
+    rows = [["id", "score", "text", "score", ""], [1, 2, "a", 3, 4], [5, 6, "b", 7, 8]]
+    table = opened(write(tmp_path / "a.xlsx", {"S": rows}))
+    assert table.titles == ("id", "score", "text", "score", "")
+    assert [list(row.values()) for row in rows_of(table)] == rows[1:]
+
+
 def test_the_first_visible_sheet_with_rows_is_read_and_the_others_are_named(
     tmp_path: Path,
 ) -> None:

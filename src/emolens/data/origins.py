@@ -14,7 +14,7 @@ from emolens.data.composed import Opener
 from emolens.data.folders import Layout, beside, layout_of, layout_of_folder, split_option, used_as
 from emolens.data.hub import hub_tables
 from emolens.data.namefiles import NamesInFile
-from emolens.data.readers import is_table, missing
+from emolens.data.readers import is_table, missing, stem_of
 from emolens.data.readers.source import is_stream
 from emolens.data.readers.table import Table
 from emolens.data.saved import is_saved, saved_tables
@@ -120,12 +120,12 @@ def _of_catalogue(name: str, splits: Mapping[str, str], opener: Opener) -> Origi
 def _file(path: Path, splits: Mapping[str, str], opener: Opener) -> Origin:
     """One file. The splits that the user names are other files beside it."""
     if not splits:
-        return Origin(path.stem, {TRAIN: [opener.open(path)]}, beside(path))
+        return Origin(stem_of(path), {TRAIN: [opener.open(path)]}, beside(path))
     if all((path.parent / name).is_file() for name in splits.values()):
         layout = layout_of(path.parent, [path], splits)
-        return _laid_out(path.stem, layout, opener, path.parent)
+        return _laid_out(stem_of(path), layout, opener, path.parent)
     split, name = next(iter(splits.items()))
-    raise _unnamed(path, split, name, [path.stem])
+    raise _unnamed(path, split, name, [stem_of(path)])
 
 
 def _matching(path: Path) -> list[Path]:

@@ -100,9 +100,8 @@ def open_table(given: Path | Source, *, labelled: bool, options: ReadOptions = A
 def _with_format(source: Source, options: ReadOptions) -> Source:
     """The source with its format: what the user says, else what its content says."""
     with _system_errors(source.path):
-        kind, notes = kind_of(source.path, source.name, source.like)
-    if options.file_format and kind not in PACKED.values():
-        kind, notes = _format(options.file_format), ()
+        said = _format(options.file_format) if options.file_format else None
+        kind, notes = kind_of(source.path, source.name, like=source.like, said=said)
     return replace(source, format=kind, notes=(*source.notes, *notes))
 
 

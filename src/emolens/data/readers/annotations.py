@@ -43,14 +43,17 @@ class Survey:
     n_tasks: int = 0
     n_lists: int = 0
     n_differing: int = 0
+    _last: tuple[str, ...] = ()
 
     def add(self, row: Row) -> None:
         """Count a row."""
-        row = nested(row)
         self.n_rows += 1
-        self.columns.update(dict.fromkeys(row))
-        self.n_lists += any(isinstance(row.get(name), list) for name in _DOCCANO)
-        if isinstance(row, NestedRow):
+        if (names := tuple(row)) != self._last:
+            self.columns.update(dict.fromkeys(names))
+            self._last = names
+        if isinstance(row.get("label"), list) or isinstance(row.get("labels"), list):
+            self.n_lists += 1
+        if isinstance(row := nested(row), NestedRow):
             self.inner.update(dict.fromkeys(inner_names(row)))
             if _is_task(row):
                 self.n_tasks += 1

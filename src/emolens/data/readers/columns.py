@@ -18,9 +18,11 @@ from emolens.errors import DataError, nearest, some_of
 # What the columns are usually called, the likelier first.
 TEXT_COLUMNS = (
     "text", "sentence", "content", "comment", "message", "tweet", "review", "body", "post",
+    "data",
 )  # fmt: skip
 LABEL_COLUMNS = (
     "label", "label_name", "labels", "emotion", "class", "category", "sentiment", "target",
+    "choice", "choices",
 )  # fmt: skip
 Role = Literal["text", "label"]
 _WORD = r"""'((?:[^'\\]|\\.)*+)'|"((?:[^"\\]|\\.)*+)\""""

@@ -20,7 +20,12 @@ from emolens.data.readers.dialect import (
     shown,
 )
 from emolens.data.readers.encoding import text_file
-from emolens.data.readers.header import find_header, text_and_label
+from emolens.data.readers.header import (
+    find_header,
+    no_header_note,
+    text_and_label,
+    title_note,
+)
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.records import GiantFieldError, Shape
 from emolens.data.readers.source import Source
@@ -127,12 +132,14 @@ def _layout(file: TextFile, lines: list[str], options: ReadOptions) -> _Layout |
     if header.row is None:
         titles = [str(i) for i in range(1, found.width + 1)]
         guessed = text_and_label(data, found.width)
-        notes.append(_no_header_note(file.source, titles, guessed, said=options.header is False))
+        notes.append(
+            no_header_note(str(file.source), titles, guessed, said=options.header is False)
+        )
     else:
         titles = _fitted_titles(rows[header.row][2], found, data)
         first = header.row if options.skip_rows == 0 else 0
         if first and any(map(str.strip, rows[0][2])):
-            notes.append(_title_note(file.source, rows[header.row][0]))
+            notes.append(title_note(f"{file.source}, line {rows[header.row][0]}"))
     if len(titles) != found.width:
         shape = found.shape(lines, len(titles))
     return _Layout(
@@ -169,28 +176,6 @@ def _dialect_notes(source: Source, found: Found) -> Iterator[Note]:
         yield Note("R03", f"Quotes in {source} are read as plain signs: they enclose no fields.")
     if found.dialect.escapes:
         yield Note("R03", f"A backslash before a quote in {source} is read as a part of its field.")
-
-
-def _no_header_note(
-    source: Source, titles: list[str], guessed: dict[str, str], *, said: bool
-) -> Note:
-    why = "" if said else " (its first line looks like data)"
-    names = ", ".join(titles) if len(titles) < 8 else f"1 to {len(titles)}"
-    parts = [f"the {role}s are in column {name}" for role, name in guessed.items()]
-    return Note(
-        "R03",
-        f"{source} has no header{why}. Its columns are called by their numbers: {names}."
-        + (f" By default {' and '.join(parts)}." if parts else ""),
-        "" if said else "If the first line names the columns, add --header.",
-    )
-
-
-def _title_note(source: Source, line: int) -> Note:
-    return Note(
-        "R03",
-        f"{source} has a title before its columns: they are named in line {line}.",
-        "If they are not, name the number of rows to leave out with --skip-rows.",
-    )
 
 
 def _chunks(file: TextFile, layout: _Layout, _: Sequence[str]) -> Iterator[Chunk]:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import contextlib
 import zipfile
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from emolens.data.checks import Note
 from emolens.data.readers.extent import cells_of
+from emolens.data.readers.header import (
+    find_header,
+    no_header_note,
+    text_and_label,
+    title_note,
+)
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
-from emolens.data.readers.table import Row, Table, chunked, distinct
+from emolens.data.readers.table import Table, chunked, distinct
 from emolens.errors import DataError, first_line, nearest, some_of
 from emolens.shown import visible
 
@@ -19,47 +26,57 @@ if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
 
 # The library holds a whole sheet in memory, with its empty cells.
+_SAMPLE = 200  # rows that are looked at for the header
 _MOST_CELLS = 20_000_000
 
 
 def open_workbook(source: Source, options: ReadOptions) -> Table:
-    """One sheet, whose columns are named by its first row that is not empty.
+    """One sheet. Empty rows are skipped, and so is a title before the names of the columns.
 
     Without `options.sheet` it is the first visible one that holds rows; a note names the others.
     """
     with _workbook_errors(source):
         _check_size(source)
         sheet, notes = _read_sheet(source, options)
-    rows = _numbered(sheet)
-    for _ in range(options.skip_rows):
-        next(rows, None)
-    number, header = next(((n, row) for n, row in rows if any(map(_is_filled, row))), (0, []))
-    titles = tuple("" if cell is None else str(cell).strip() for cell in header)
+    origin = f"{source.name}, sheet {visible(sheet.name)}"
+    titles, after, usual = _layout(sheet, origin, options, notes)
     columns = distinct(titles)
-    if options.header is False:
-        number -= 1
-        columns = titles = tuple(str(i + 1) for i in range(len(header)))
 
     def read(_: Sequence[str]) -> Iterator[Any]:
-        return chunked(_rows(sheet, columns, after=number))
+        rows = ((n, cells) for n, cells in _filled(sheet) if n > after)
+        return chunked((n, dict(zip(columns, cells, strict=True))) for n, cells in rows)
 
-    return Table(
-        f"{source.name}, sheet {visible(sheet.name)}", columns, read, titles=titles, notes=notes
-    )
+    return Table(origin, columns, read, titles=titles, notes=tuple(notes), usual=usual)
 
 
-def _numbered(sheet: CalamineSheet) -> Iterator[tuple[int, list[Any]]]:
-    """The rows with their numbers in the sheet, from the first column that is used."""
+def _layout(
+    sheet: CalamineSheet, origin: str, options: ReadOptions, notes: list[Note]
+) -> tuple[tuple[str, ...], int, dict[str, str]]:
+    """The titles, the number of the last row before the data, and columns that were guessed."""
+    first = list(islice(_filled(sheet), _SAMPLE))
+    texts = [["" if cell is None else str(cell) for cell in cells] for _, cells in first]
+    width = len(texts[0]) if texts else 0
+    header = find_header(texts, width, header=options.header, skip=options.skip_rows)
+    if header.first > len(first) > 0:
+        raise DataError(
+            f"{origin} has only {len(first)} rows.", hint="Give a smaller number to --skip-rows."
+        )
+    after = first[header.first - 1][0] if header.first and first else 0
+    if header.row is None:
+        titles = tuple(str(i + 1) for i in range(width))
+        usual = text_and_label(texts[header.first :], width)
+        notes.append(no_header_note(origin, titles, usual, said=options.header is False))
+        return titles, after, usual
+    if header.row and not options.skip_rows:
+        notes.append(title_note(f"{origin}, row {after}"))
+    return tuple(title.strip() for title in texts[header.row]) if texts else (), after, {}
+
+
+def _filled(sheet: CalamineSheet) -> Iterator[tuple[int, list[Any]]]:
+    """The rows that are not empty, with their numbers in the sheet."""
     for number, cells in enumerate(sheet.iter_rows(), start=1):
-        yield number, list(map(_value, cells))
-
-
-def _rows(
-    sheet: CalamineSheet, columns: tuple[str, ...], *, after: int
-) -> Iterator[tuple[int, Row]]:
-    for number, cells in _numbered(sheet):
-        if number > after and any(map(_is_filled, cells)):
-            yield number, dict(zip(columns, cells, strict=True))
+        if any(map(_is_filled, cells)):
+            yield number, list(map(_value, cells))
 
 
 def _value(cell: Any) -> Any:
@@ -73,7 +90,7 @@ def _is_filled(cell: Any) -> bool:
     return cell is not None and bool(str(cell).strip())
 
 
-def _read_sheet(source: Source, options: ReadOptions) -> tuple[CalamineSheet, tuple[Note, ...]]:
+def _read_sheet(source: Source, options: ReadOptions) -> tuple[CalamineSheet, list[Note]]:
     import python_calamine as calamine
 
     # By its path, the library would open the kind that the ending says.
@@ -83,17 +100,17 @@ def _read_sheet(source: Source, options: ReadOptions) -> tuple[CalamineSheet, tu
 
 def _sheet(
     source: Source, book: CalamineWorkbook, options: ReadOptions
-) -> tuple[CalamineSheet, tuple[Note, ...]]:
+) -> tuple[CalamineSheet, list[Note]]:
     from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
     kinds = {meta.name: meta for meta in book.sheets_metadata}
     names = [name for name, meta in kinds.items() if meta.typ == SheetTypeEnum.WorkSheet]
     if options.sheet is not None:
-        return book.get_sheet_by_name(_named(source, names, options.sheet)), ()
+        return book.get_sheet_by_name(_named(source, names, options.sheet)), []
     seen = [n for n in names if kinds[n].visible == SheetVisibleEnum.Visible]
     for name in [*seen, *(n for n in names if n not in seen)]:
         sheet = book.get_sheet_by_name(name)
-        if any(any(map(_is_filled, cells)) for _, cells in _numbered(sheet)):
+        if next(_filled(sheet), None):
             return sheet, _others(source, name, names)
     raise DataError(f"{source} holds no rows.", hint="Check how the file was made.")
 
@@ -106,17 +123,11 @@ def _named(source: Source, names: list[str], wanted: str) -> str:
     raise DataError(f"{source} has no sheet '{wanted}'.", hint=nearest(wanted, names))
 
 
-def _others(source: Source, name: str, names: list[str]) -> tuple[Note, ...]:
+def _others(source: Source, name: str, names: list[str]) -> list[Note]:
     others = [visible(other) for other in names if other != name]
-    if not others:
-        return ()
-    return (
-        Note(
-            "R01",
-            f"{source}: the sheet '{visible(name)}' is read, and these are not: {some_of(others)}.",
-            "Another one can be named with --sheet.",
-        ),
-    )
+    text = f"{source}: the sheet '{visible(name)}' is read, and these are not: {some_of(others)}."
+    hint = "Another one can be named with --sheet."
+    return [Note("R01", text, hint)] if others else []
 
 
 @contextlib.contextmanager

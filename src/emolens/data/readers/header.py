@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from emolens.data.checks import Note
 from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS
 
 _USUAL = {
@@ -136,3 +137,27 @@ def text_and_label(rows: Sequence[Sequence[str]], width: int) -> dict[str, str]:
     if len(classes) == 1:
         chosen["label"] = classes[0]
     return chosen
+
+
+def no_header_note(
+    origin: str, titles: Sequence[str], guessed: Mapping[str, str], *, said: bool
+) -> Note:
+    """That columns are called by numbers. said: whether the user said that there is no header."""
+    why = "" if said else " (its first line looks like data)"
+    names = ", ".join(titles) if len(titles) < 8 else f"1 to {len(titles)}"
+    parts = [f"the {role}s are in column {name}" for role, name in guessed.items()]
+    return Note(
+        "R03",
+        f"{origin} has no header{why}. Its columns are called by their numbers: {names}."
+        + (f" By default {' and '.join(parts)}." if parts else ""),
+        "" if said else "If the first line names the columns, add --header.",
+    )
+
+
+def title_note(where: str) -> Note:
+    """That other rows stand before the header. where: the place of the header."""
+    return Note(
+        "R03",
+        f"There is a title before the columns, which are named in {where}.",
+        "If they are not, name the number of rows to leave out with --skip-rows.",
+    )

@@ -5,7 +5,6 @@ Lines and arrays are read a piece at a time; one object is held in memory.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 from collections import Counter
@@ -25,6 +24,7 @@ from emolens.errors import DataError, first_line, some_of
 Hook = Callable[[list[tuple[str, Any]]], Row]
 _LINE_HINT = 'Each line is one object, such as {"text": "…", "label": "joy"}.'
 _HINT = 'A table is a list of objects, such as [{"text": "…", "label": "joy"}].'
+_DECODER = json.JSONDecoder()
 _CUT = 16  # characters at the end of a piece that may be only a part, such as 'tru'
 Values = Iterator[tuple[int, Any]]
 
@@ -36,6 +36,7 @@ def open_json_lines(source: Source, options: ReadOptions) -> Table:
     is no JSON is a row with an error; if half of the lines are, this is no such file.
     """
     file = text_file(source, options)
+    start = f"{source}, line "
 
     def values(errors: dict[int, str], hook: Hook | None = None) -> Values:
         first, n_broken, n_lines = None, 0, 0
@@ -44,7 +45,7 @@ def open_json_lines(source: Source, options: ReadOptions) -> Table:
                 continue
             n_lines += 1
             try:
-                yield number, _object(line, f"{source}, line {number}", hook)
+                yield number, _object(line, f"{start}{number}", hook)
             except DataError as error:
                 if file.strict or isinstance(error.__cause__, KeyError):
                     raise
@@ -217,10 +218,12 @@ class _Document:
     def value(self, number: int, errors: dict[int, str], hook: Hook | None) -> Any:
         """The next value. number: of its row. errors: gets the damages in it."""
         self.peek()
-        decoder = json.JSONDecoder(object_pairs_hook=hook)
+        decoder = json.JSONDecoder(object_pairs_hook=hook) if hook else _DECODER
         where = f"{self._source}, row {number}"
-        with json_errors(where, _HINT):
+        try:
             value, end = self._decoded(decoder, where)
+        except (KeyError, ValueError, RecursionError) as error:
+            raise _json_error(error, where, _HINT) from error
         raw = self._text[self._at : end]
         if "\\u" in raw:
             try:
@@ -271,10 +274,12 @@ class _Document:
 
 
 def _object(line: str, where: str, hook: Hook | None) -> Any:
-    with json_errors(where, _LINE_HINT):
+    try:
         row = json.loads(line, object_pairs_hook=hook)
-        if "\\u" in line:  # such an escape can stand for half of an emoji
-            check_encodable(json.dumps(row, ensure_ascii=False), where)
+    except (KeyError, ValueError, RecursionError) as error:
+        raise _json_error(error, where, _LINE_HINT) from error
+    if "\\u" in line:  # such an escape can stand for half of an emoji
+        check_encodable(json.dumps(row, ensure_ascii=False), where)
     return row
 
 
@@ -288,24 +293,20 @@ def _readable(text: str) -> Row:
     return row if isinstance(row, dict) else {}
 
 
-@contextlib.contextmanager
-def json_errors(where: str, hint: str) -> Iterator[None]:
-    """Turn the errors of json into a sentence."""
-    try:
-        yield
-    except KeyError as error:
-        raise DataError(
+def _json_error(error: Exception, where: str, hint: str) -> DataError:
+    """The errors of json as a sentence."""
+    if isinstance(error, KeyError):
+        return DataError(
             f"{where}: the name '{error.args[0]}' stands twice in one object.",
             hint="Rename one of them, or delete it.",
-        ) from error
-    except (ValueError, RecursionError) as error:
-        why = first_line(error)
-        if why.startswith("Exceeds the limit"):
-            raise DataError(
-                f"{where}: a number has more than {sys.get_int_max_str_digits():,} digits.",
-                hint="Write it as a string, in double quotes.",
-            ) from error
-        raise DataError(f"{where}: this is not JSON ({why}).", hint=hint) from error
+        )
+    why = first_line(error)
+    if why.startswith("Exceeds the limit"):
+        return DataError(
+            f"{where}: a number has more than {sys.get_int_max_str_digits():,} digits.",
+            hint="Write it as a string, in double quotes.",
+        )
+    return DataError(f"{where}: this is not JSON ({why}).", hint=hint)
 
 
 def without_repeats(pairs: list[tuple[str, Any]]) -> Row:

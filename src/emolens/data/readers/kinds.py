@@ -95,17 +95,22 @@ def stem_of(path: Path) -> str:
     return path.stem if path.suffix.lower() in ENDINGS else path.name
 
 
-def kind_of(path: Path, name: str, like: Path) -> tuple[str, tuple[Note, ...]]:
-    """The format of a file, a key of ENDINGS' or PACKED's values; with a note if it was guessed.
+def kind_of(
+    path: Path, name: str, *, like: Path, said: str | None = None
+) -> tuple[str, tuple[Note, ...]]:
+    """The format of a file, a value of ENDINGS or PACKED; with a note if the ending says another.
 
-    name: for messages. like: a path whose ending says what the file should be. Raises DataError
-    for a file that holds no table, and OSError.
+    name: for messages. like: a path whose ending says what the file should be. said: the format
+    that the user named; it decides, unless the file holds another one. Raises DataError for a file
+    that holds no table, and OSError.
     """
     with path.open("rb") as file:
         head = file.read(_HEAD)
     ending = like.suffix.lower()
     expected = ENDINGS.get(ending) or PACKED.get(ending)
     kind = _kind(path, head, expected)
+    if said is not None:
+        return kind if kind and kind in PACKED.values() else said, ()
     if kind is None:
         _refuse_foreign(head, name)
         text = _text(head)
@@ -180,7 +185,9 @@ def _text(head: bytes) -> str | None:
             return head.decode(encoding, "ignore")
     if b"\0" in head:  # UTF-16 without a mark, or no text
         wide = [head[i::2].count(0) > len(head) / 8 for i in (0, 1)]
-        return head[wide[0] :: 2].decode("latin-1") if any(wide) and not all(wide) else None
+        if all(wide) or not any(wide):
+            return None
+        head = head[wide[0] :: 2]
     return None if _CONTROL.search(head) else head.decode("utf-8-sig", "replace")
 
 

@@ -26,7 +26,10 @@ class NestedRow(dict[str, Any]):
 
 def nested(row: Row) -> Row:
     """The row, as a NestedRow if one of its values holds others."""
-    return NestedRow(row) if any(_holds_others(value) for value in row.values()) else row
+    for value in row.values():
+        if isinstance(value, (dict, list)) and _holds_others(value):
+            return NestedRow(row)
+    return row
 
 
 def inner_names(row: Mapping[str, Any]) -> Iterator[str]:
