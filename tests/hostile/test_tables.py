@@ -314,7 +314,11 @@ def test_encode_reads_and_writes_pipes(
         (["predict", "--input", "-", "--format", "cvs"], b"text\na\n", "Did you mean 'csv'?"),
         (["predict", "--input", "-", "--format", "csv"], b"", "stdin is empty"),
         (["predict", "--input", "-", "--format", "csv"], None, "stdin can't be read: it is closed"),
-        (["predict", "--input", "-", "--format", "csv"], b"text\n\xff\n", "stdin, line 2: byte"),
+        (
+            ["predict", "--input", "-", "--encoding", "utf-8", "--strict"],
+            b"text\n\xff\n",
+            "stdin, line 2: byte",
+        ),
         (["predict", "--input", "-", "--format", "parquet"], b"text\na\n", "stdin is not a read"),
         (["predict", "--input", "/dev/null", "--format", "csv"], b"", "/dev/null is empty"),
         (["predict", "-", "--format", "csv"], b"text\na\n", "--input - --format csv"),
@@ -448,9 +452,9 @@ def test_the_name_of_a_table_that_does_not_exist_is_a_text_and_said(
 
 def test_an_error_leaves_nothing_on_stdout(emolens: Emolens, tiny_run: Run, tmp_path: Path) -> None:
     path = tmp_path / "in.csv"
-    path.write_text("text\n" + "happy\n" * 5_000 + "too,many\n")
+    path.write_text("id,text\n" + "1,happy\n" * 5_000 + "1,too,many\n")
     model = ("--model", tiny_run.folder / "model")
-    code, out, err = emolens("predict", path, "--out", "-", *model)
+    code, out, err = emolens("predict", path, "--out", "-", "--strict", *model)
     assert (code, out) == (1, b"")
     assert "line 5002" in err
 
