@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -226,3 +229,31 @@ def collapsed_run(tmp_path_factory: pytest.TempPathFactory, tiny_run: Run) -> Ru
     overrides = {"finetune.learning_rate": 1.0, "finetune.epochs": 1}
     study = load_study(tiny_run.folder / "study.toml", overrides)
     return run_study(study, tmp_path_factory.mktemp("collapsed") / "run")
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+Emolens = Callable[..., Ended]
+
+
+@pytest.fixture
+def emolens(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Emolens:
+    """Run a command through the program's own entry point; what it wrote, and its exit code."""
+
+    from emolens.cli import main
+
+    def call(*arguments: object, stdin: io.TextIOBase | None = None) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["emolens", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", stdin or io.StringIO())
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capfd.readouterr()
+        return Ended(int(ended.value.code or 0), out, err)
+
+    return call

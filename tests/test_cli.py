@@ -11,20 +11,18 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from emolens.cli import main
 from emolens.cli.options import STUDY_OPTIONS
 from emolens.study import Run
 from emolens.study.folder import Identity, RunFolder
 from emolens.study.keys import settings_of
 from emolens.study.stages import STAGES
 from emolens.version import __version__
-from tests.conftest import feeling_rows, write_csv
+from tests.conftest import Emolens, Ended, feeling_rows, write_csv
 
 CLI = [sys.executable, "-c", "from emolens.cli import main; main()"]
 COMMANDS = [
@@ -58,32 +56,6 @@ HEAVY = [
 TEXTS = ["i am sad", "i am happy"]
 SAMPLE = "Tokenizing text is a core task of NLP"
 SAMPLE_IDS = [101, 19204, 6026, 3793, 2003, 1037, 4563, 4708, 1997, 17953, 2361, 102]
-
-
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-
-Emolens = Callable[..., Ended]
-
-
-@pytest.fixture
-def emolens(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Emolens:
-    """Run a command through the program's own entry point; what it wrote, and its exit code."""
-
-    def call(*arguments: object, stdin: io.TextIOBase | None = None) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["emolens", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", stdin or io.StringIO())
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capfd.readouterr()
-        return Ended(int(ended.value.code or 0), out, err)
-
-    return call
 
 
 def assert_two_lines(ended: Ended, *, code: int, says: str) -> None:
