@@ -218,7 +218,7 @@ def test_bad_rows_are_named_and_leave_no_run(
 ) -> None:
     study = study_file()
     write_csv(feelings_folder / "validation.csv", [("i am glad", "joy"), ("i am well", "")])
-    ended = emolens("run", study, "--out", tmp_path / "run")
+    ended = emolens("run", study, "--out", tmp_path / "run", "--strict")
     assert_two_lines(ended, code=1, says="validation.csv, line 3")
     assert not (tmp_path / "run").exists()
 
