@@ -73,8 +73,9 @@ class Survey:
         return _Task(row) if self.is_label_studio else nested(row)
 
     def names(self) -> tuple[str, ...]:
-        """The dotted names, and the questions."""
-        return (*self.inner, *(q for q in self.questions if q not in self.columns))
+        """The dotted names without answers of several questions at once, and the questions."""
+        inner = [name for name in self.inner if not self.n_tasks or ".result." not in name]
+        return (*inner, *(q for q in self.questions if q not in self.columns))
 
     def usual(self) -> tuple[str, dict[str, str]]:
         """The tool that wrote the rows, or "", and its columns of texts and labels."""
