@@ -16,8 +16,9 @@ import pytest
 
 import emolens
 from emolens.data.audit import audit
+from emolens.data.audit.contents import audit_texts
 from emolens.data.balance import balance
-from emolens.data.sources import load_dataset
+from emolens.data.sources import load_dataset, load_texts
 from emolens.encode.backbone import find_encoder, tokenizer_of
 from emolens.encode.embed import Embeddings, Encoder
 from emolens.explore.project import Projection
@@ -148,11 +149,15 @@ def values(tiny_run: Run, tiny_encoder: Path) -> list[Any]:
     classifier = Classifier(tiny_run.folder / "model")
     splits = ("validation", "test")
     dataset = load_dataset(Path(tiny_run.study.data.dataset))
+    texts = load_texts(Path(tiny_run.study.data.dataset))
     return [
         dataset,
         dataset["test"],
         audit(dataset),
         audit(dataset).splits["test"],
+        audit(dataset).checks[0],
+        texts,
+        audit_texts(texts),
         tiny_run,
         tiny_run.study,
         *(Scores.load(tiny_run.folder / role.folder).facts for role in ROLES.values()),

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from emolens.data.checks import CHECKS, Note
+from emolens.shown import one_line
 
 Status = Literal["passed", "noted", "failed", "ignored", "skipped"]
 NO_SPLITS = "There is one table only, without splits."
@@ -32,6 +33,9 @@ class Check:
     rows: tuple[dict[str, Any], ...] = ()
     reason: str = ""
     action: str = ""
+
+    def __repr__(self) -> str:
+        return one_line(self, self.code, self.status, self.reason or self.title)
 
     @property
     def is_finding(self) -> bool:
