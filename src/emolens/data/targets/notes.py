@@ -91,10 +91,10 @@ def _merged(column: Column) -> Iterator[Note]:
     merged = column.merged()
     if merged:
         n = sum(map(len, merged.values()))
-        shown = [
-            f"{_seen(name)} (also {', '.join(repr(_seen(s)) for s in sorted(counts) if s != name)})"
-            for name, counts in merged.items()
-        ]
+        shown = []
+        for name, counts in merged.items():
+            others = (f"'{_seen(spelling)}'" for spelling in sorted(counts) if spelling != name)
+            shown.append(f"{_seen(name)} (also {', '.join(others)})")
         changed = sum(
             rows for name, counts in merged.items() for text, rows in counts.items() if text != name
         )
