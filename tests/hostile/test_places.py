@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emolens.errors import StorageError
-from emolens.output import place, remove_owned, staged
+from emolens.output import digests, place, remove_owned, staged
 
 NAMES = ("a", "b", "sub/a", "sub/deep/b")
 # What stands at a name before: a file of emolens, of the user, a folder, or a link.
@@ -96,7 +96,7 @@ def test_no_content_of_the_user_is_lost(
         for name in new:
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             (fresh / name).write_text(f"new at {name}")
-        place(fresh, run, owned=owned)
+        place(fresh, run, new=digests(fresh), owned=owned)
     assert {name: (run / name).read_text() for name in new} == {n: f"new at {n}" for n in new}
     mine = [content for content in kept if content]
     assert sorted(c for c in contents(run, outside) if c.startswith("mine")) == sorted(mine)
@@ -113,5 +113,5 @@ def test_a_name_of_the_user_that_can_not_be_freed_is_one_sentence(tmp_path: Path
     (tmp_path / ("n" * 253)).write_text("mine")
     with pytest.raises(StorageError, match="can't be written"), staged(tmp_path) as fresh:
         (fresh / ("n" * 253)).write_text("new")
-        place(fresh, tmp_path, owned={})
+        place(fresh, tmp_path, new=digests(fresh), owned={})
     assert contents(tmp_path) == ["mine"]
