@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import BinaryIO, Protocol
 
 from emolens.data.checks import Note
@@ -31,6 +32,10 @@ class Layout:
     form: Form
     safe: bool
 
+    @cached_property
+    def _kept(self) -> frozenset[str]:
+        return frozenset(self.kept)  # to find one of a million columns fast
+
     @property
     def keys(self) -> tuple[str, ...]:
         """All columns by different names, for formats where a name can't stand twice."""
@@ -53,7 +58,7 @@ class Layout:
 
     def whole(self, row: Row, values: Row) -> Row:
         """The columns that a row has, which may be fewer, and the new ones."""
-        kept = {name: value for name, value in row.items() if name in self.kept}
+        kept = {name: value for name, value in row.items() if name in self._kept}
         return kept | {name: values[name] for name in self.added}
 
 
