@@ -442,7 +442,7 @@ def test_inspect_shows_a_table_without_labels_and_says_why(
 
 def test_inspect_still_refuses_labels_that_are_wrong(emolens: Emolens, tmp_path: Path) -> None:
     source = write_csv(tmp_path / "in.csv", [("so happy", "joy")] * 9, ("text", "label"))
-    assert_two_lines(emolens("inspect", source), code=1, says="too few rows for a validation split")
+    assert_two_lines(emolens("inspect", source), code=1, says="only 1 different text")
     missing = emolens("inspect", source, "--label", "mood")
     assert_two_lines(missing, code=1, says="no label column 'mood'")
 

@@ -393,10 +393,12 @@ def test_every_format_of_studies_gets_answers(
 def test_a_difficult_header_is_read_as_in_studies(classifier: Classifier, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("Text, text ,,\nno,happy,1,2\n", "utf-8")
     predict_table(classifier, tmp_path / "in.csv", tmp_path / "out.csv")
-    rows_out = read(tmp_path / "out.csv")[0]
-    assert list(rows_out) == ["Text", "text", "column_3", "column_4", *ADDED]
+    header, row = csv.reader((tmp_path / "out.csv").read_text("utf-8").splitlines())
+    assert header[: 4 + len(ADDED)] == ["Text", " text ", "", "", *ADDED]
+    assert row[:4] == ["no", "happy", "1", "2"]
     answer = classifier.predict(["happy"])[0]
-    assert float(rows_out["p_joy"]) == pytest.approx(answer.probabilities["joy"], abs=1e-4)
+    p_joy = float(row[header.index("p_joy")])
+    assert p_joy == pytest.approx(answer.probabilities["joy"], abs=1e-4)
 
 
 @settings(max_examples=60, deadline=None)
