@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from emolens.data.audit import Audit
+    from emolens.data.audit import Audit, SplitAudit
     from emolens.data.audit.check import Check
-    from emolens.data.audit.contents import Contents
+    from emolens.data.audit.contents import Contents, SplitContents
 
 _ROWS = 3  # that the list shows of each check
 _LONGEST = 80  # characters of a text beside a check
@@ -44,18 +44,26 @@ def show_audit(console: Console, audit: Audit) -> None:
 
 
 def _show_splits(console: Console, audit: Audit) -> None:
-    columns = ["split", "texts", "largest class", "its share"]
-    tokens = all(split.n_tokens for split in audit.splits.values())
-    columns += ["tokens, median", "longest", f"over {audit.max_length}"] if tokens else []
-    rows = []
-    for name, split in audit.splits.items():
-        row: list[object] = [name, split.n, split.majority, f"{split.majority_share:.2%}"]
-        if split.n_tokens:
-            lengths = (split.n_tokens["median"], split.n_tokens["maximum"], split.over_limit or 0)
-            row += [int(n) for n in lengths]
-        rows.append(row)
+    columns = ["split", "texts", "largest class", "its share", *_token_columns(audit)]
+    rows = [
+        [name, split.n, split.majority, f"{split.majority_share:.2%}", *_token_figures(split)]
+        for name, split in audit.splits.items()
+    ]
     console.table(columns, rows, title="Splits")
     console.line()
+
+
+def _token_columns(audit: Audit | Contents) -> list[str]:
+    """The titles of the figures about tokens; none without token counts."""
+    tokens = all(split.n_tokens for split in audit.splits.values())
+    return ["tokens, median", "longest", f"over {audit.max_length}"] if tokens else []
+
+
+def _token_figures(split: SplitAudit | SplitContents) -> list[int]:
+    if not split.n_tokens:
+        return []
+    lengths = (split.n_tokens["median"], split.n_tokens["maximum"], split.over_limit or 0)
+    return [int(n) for n in lengths]
 
 
 def show_contents(console: Console, found: Contents) -> None:
@@ -67,16 +75,12 @@ def show_contents(console: Console, found: Contents) -> None:
     console.table(("text",), [[text] for text in found.head])
     console.line()
     columns = ["split", "texts", "without text", "different", "characters, median", "longest"]
-    tokens = all(split.n_tokens for split in found.splits.values())
-    columns += ["tokens, median", "longest", f"over {found.max_length}"] if tokens else []
+    columns += _token_columns(found)
     rows = []
     for name, split in found.splits.items():
         lengths = [int(split.characters[key]) for key in ("median", "maximum")]
-        row: list[object] = [name, split.n, split.blank, split.distinct, *lengths]
-        if split.n_tokens:
-            figures = (split.n_tokens["median"], split.n_tokens["maximum"], split.over_limit or 0)
-            row += [int(n) for n in figures]
-        rows.append(row)
+        figures = [*lengths, *_token_figures(split)]
+        rows.append([name, split.n, split.blank, split.distinct, *figures])
     console.table(columns, rows, title="Texts")
     console.line()
     if found.languages:
@@ -92,7 +96,7 @@ def show_contents(console: Console, found: Contents) -> None:
 
 def show_checks(console: Console, checks: Sequence[Check]) -> None:
     """One line per check. Below those that are noted or failed: the reason, what to do, rows."""
-    from emolens.data.audit import counts_of
+    from emolens.data.audit.check import counts_of
 
     console.line(f"Checks: {counts_of(checks)}")
     for check in checks:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from emolens.data.audit import Audit, counts_of
+from emolens.data.audit import Audit
+from emolens.data.audit.check import counts_of
 from emolens.data.dataset import TEST, VALIDATION
 from emolens.errors import require
 from emolens.evaluation.evaluate import Evaluation

@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from emolens.data.audit import Audit, counts_of
+from emolens.data.audit import Audit
+from emolens.data.audit.check import counts_of
 from emolens.data.dataset import TRAIN, VALIDATION
 from emolens.errors import require
 from emolens.evaluation.evaluate import Evaluation

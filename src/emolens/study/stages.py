@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from emolens.data.audit import audit, counts_of
+from emolens.data.audit import audit
+from emolens.data.audit.check import counts_of
 from emolens.data.dataset import TEST, TRAIN, VALIDATION
 from emolens.encode.batches import padded_batch
 from emolens.encode.embed import Embeddings, Encoder

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from emolens.data.audit import labels, language, near, origin, texts
-from emolens.data.audit.check import EXAMPLES, Check, ignored, passed
+from emolens.data.audit.check import EXAMPLES, Check, Checked, ignored, passed
 from emolens.data.audit.facts import Facts, Place
 from emolens.data.checks import CHECKS, chosen_codes
 from emolens.data.dataset import Dataset
-from emolens.shown import html_table, one_line
+from emolens.shown import one_line
 
 # A check without a line here only tells what was noticed while the data was read.
 CHECKERS: dict[str, Callable[[Facts], Check]] = {
@@ -63,8 +63,8 @@ class SplitAudit:
         return one_line(self, f"{self.n:,} texts", f"largest class {self.majority}")
 
 
-@dataclass(frozen=True)
-class Audit:
+@dataclass(frozen=True, repr=False)
+class Audit(Checked):
     """What is known about a data set before training.
 
     checks: one for each code of `data.checks.CHECKS`, in this order. repeated_texts: how many texts
@@ -89,19 +89,6 @@ class Audit:
     broken_rows: list[dict[str, Any]]
     max_length: int | None
 
-    def __repr__(self) -> str:
-        sizes = (f"{name} {split.n:,}" for name, split in self.splits.items())
-        return one_line(self, repr(self.name), *sizes, counts_of(self.checks))
-
-    def _repr_html_(self) -> str:
-        rows = [(c.code, c.title, c.status, c.reason) for c in self.checks if c.is_finding]
-        return html_table(self, ("check", "what", "status", "reason"), rows)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The audit as JSON values. `findings` stands there for readers of the file."""
-        checks = [check.to_dict() for check in self.checks]
-        return asdict(self) | {"checks": checks, "findings": self.findings}
-
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Audit:
         """The inverse of to_dict, also for values that were saved as JSON."""
@@ -110,11 +97,6 @@ class Audit:
         columns = tuple(values["columns"])
         own = {name: value for name, value in values.items() if name != "findings"}
         return cls(**{**own, "splits": splits, "checks": checks, "columns": columns})
-
-    @property
-    def findings(self) -> list[str]:
-        """What each noted or failed check says; empty for clean data."""
-        return [check.reason for check in self.checks if check.is_finding]
 
 
 def audit(
@@ -170,13 +152,6 @@ def checks_of(facts: Facts, *, ignore: frozenset[str] = frozenset()) -> tuple[Ch
     """Every check in the order of its code. Without labels, those about labels are left out."""
     codes = [code for code in CHECKS if facts.labels or not _needs_labels(code)]
     return tuple(ignored(code) if code in ignore else _checked(code, facts) for code in codes)
-
-
-def counts_of(checks: Iterable[Check]) -> str:
-    """'20 checks passed, 3 noted, 1 failed'; the others are named only if there are any."""
-    counts = Counter(check.status for check in checks)
-    more = [f"{counts[s]} {s}" for s in ("noted", "failed", "ignored", "skipped") if counts[s]]
-    return ", ".join([f"{counts['passed']} checks passed", *more])
 
 
 def _needs_labels(code: str) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from emolens.data.checks import CHECKS, Note
-from emolens.shown import one_line
+from emolens.shown import html_table, one_line
 
 Status = Literal["passed", "noted", "failed", "ignored", "skipped"]
 NO_SPLITS = "There is one table only, without splits."
@@ -121,3 +122,36 @@ def listed(parts: Iterable[str]) -> str:
 
 def _joined(sentences: Iterable[str]) -> str:
     return " ".join(dict.fromkeys(filter(None, sentences)))
+
+
+def counts_of(checks: Iterable[Check]) -> str:
+    """'20 checks passed, 3 noted, 1 failed'; the others are named only if there are any."""
+    counts = Counter(check.status for check in checks)
+    more = [f"{counts[s]} {s}" for s in ("noted", "failed", "ignored", "skipped") if counts[s]]
+    return ", ".join([f"{counts['passed']} checks passed", *more])
+
+
+class Checked:
+    """What an audit is, with labels or without: figures by split, and the list of checks."""
+
+    name: str
+    splits: Mapping[str, Any]
+    checks: tuple[Check, ...]
+
+    def __repr__(self) -> str:
+        sizes = (f"{name} {split.n:,}" for name, split in self.splits.items())
+        return one_line(self, repr(self.name), *sizes, counts_of(self.checks))
+
+    def _repr_html_(self) -> str:
+        rows = [(c.code, c.title, c.status, c.reason) for c in self.checks if c.is_finding]
+        return html_table(self, ("check", "what", "status", "reason"), rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The audit as JSON values. `findings` stands there for readers of the file."""
+        checks = [check.to_dict() for check in self.checks]
+        return asdict(cast("Any", self)) | {"checks": checks, "findings": self.findings}
+
+    @property
+    def findings(self) -> list[str]:
+        """What each noted or failed check says; empty for clean data."""
+        return [check.reason for check in self.checks if check.is_finding]

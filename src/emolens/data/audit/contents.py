@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from emolens.data.audit import checks_of, counts_of
-from emolens.data.audit.check import Check
+from emolens.data.audit import checks_of
+from emolens.data.audit.check import Check, Checked
 from emolens.data.audit.facts import Facts
 from emolens.data.audit.language import is_long_enough, language_name, language_of, sampled
 from emolens.data.checks import chosen_codes
 from emolens.data.unlabelled import Texts
-from emolens.shown import html_table, one_line
+from emolens.shown import one_line
 
 _HEAD = 5  # rows that are shown
 _QUANTILES = {"minimum": 0, "median": 50, "p95": 95, "maximum": 100}
@@ -42,8 +41,8 @@ class SplitContents:
         return one_line(self, f"{self.n:,} texts, {self.distinct:,} of them different")
 
 
-@dataclass(frozen=True)
-class Contents:
+@dataclass(frozen=True, repr=False)
+class Contents(Checked):
     """What is known of a table without labels.
 
     text: the column of the texts. languages: by name, how many of up to 1,000 texts of six words or
@@ -60,24 +59,6 @@ class Contents:
     repeated: dict[str, int]
     checks: tuple[Check, ...]
     max_length: int | None
-
-    def __repr__(self) -> str:
-        sizes = (f"{name} {split.n:,}" for name, split in self.splits.items())
-        return one_line(self, repr(self.name), *sizes, counts_of(self.checks))
-
-    def _repr_html_(self) -> str:
-        rows = [(c.code, c.title, c.status, c.reason) for c in self.checks if c.is_finding]
-        return html_table(self, ("check", "what", "status", "reason"), rows)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The contents as JSON values."""
-        checks = [check.to_dict() for check in self.checks]
-        return asdict(self) | {"checks": checks, "findings": self.findings}
-
-    @property
-    def findings(self) -> list[str]:
-        """What each noted or failed check says."""
-        return [check.reason for check in self.checks if check.is_finding]
 
 
 def audit_texts(
