@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from emolens.data.readers import arrow as arrow_module
-from emolens.data.readers import open_table
 from emolens.data.readers.columns import choose_column, texts_of
+from emolens.data.readers.open import open_table
 from emolens.data.readers.table import Table
 from emolens.errors import DataError
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emolens.data.readers import open_table
+from emolens.data.readers.open import open_table
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.table import Table
 from emolens.errors import DataError, UsageError

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from emolens.data.readers import open_table, source_of
+from emolens.data.readers.open import open_table, source_of
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.table import CHUNK, Table
 from emolens.data.sources import load_dataset

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from emolens.data.readers import open_table, source_of
 from emolens.data.readers.columns import choose_column
 from emolens.data.readers.kinds import kind_of
+from emolens.data.readers.open import open_table, source_of
 from emolens.data.readers.options import ReadOptions
 from emolens.errors import DataError, UsageError
 

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emolens.data.readers import ENDINGS, open_table
 from emolens.data.readers.columns import choose_column, texts_of
+from emolens.data.readers.endings import ENDINGS
+from emolens.data.readers.open import open_table
 from emolens.data.readers.table import CHUNK, Table
 from emolens.errors import DataError
 from tests.conftest import write_csv

@@ -13,8 +13,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from emolens.data.readers import is_table, open_table, source_of, stem_of
 from emolens.data.readers.columns import choose_column, texts_of
+from emolens.data.readers.endings import is_table, stem_of
+from emolens.data.readers.open import open_table, source_of
 from emolens.errors import DataError
 
 CSV = b"text,label\nso glad,joy\nso low,sadness\n"

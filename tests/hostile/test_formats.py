@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emolens.data.readers import extent as extent_module
-from emolens.data.readers import open_table, source_of
 from emolens.data.readers import unpack as unpack_module
+from emolens.data.readers.open import open_table, source_of
 from emolens.errors import DataError, EmolensError
 from tests.data.test_excel import write, write_ods
 

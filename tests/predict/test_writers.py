@@ -24,8 +24,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from emolens.data.readers import open_table, source_of
 from emolens.data.readers.columns import readable_texts
+from emolens.data.readers.open import open_table, source_of
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import Chunk, Table
 from emolens.errors import DataError, UsageError

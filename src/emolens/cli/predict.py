@@ -22,8 +22,7 @@ from emolens.cli.options import (
 from emolens.cli.stops import promise
 from emolens.cli.tables import table_among, tables
 from emolens.console import Console, show_answers
-from emolens.data.readers import AS_FOUND
-from emolens.data.readers.options import ReadOptions
+from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.errors import DataError, UsageError
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from emolens.console import Console
-from emolens.data.readers import is_table, source_of
+from emolens.data.readers.endings import is_table
+from emolens.data.readers.open import source_of
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import STDIN, Source, is_stream, path_of
 from emolens.errors import UsageError

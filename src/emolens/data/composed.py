@@ -16,10 +16,10 @@ from typing import Any
 from emolens.blank import is_blank
 from emolens.data.checks import Note
 from emolens.data.items import ClassFile, ClassFolder, Item, Pair, is_lines
-from emolens.data.readers import AS_FOUND, open_table, source_of
 from emolens.data.readers.encoding import text_file
 from emolens.data.readers.lines import open_texts
-from emolens.data.readers.options import ReadOptions
+from emolens.data.readers.open import open_table, source_of
+from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import CHUNK, Chunk, Row, Table, chunked
 from emolens.errors import DataError

@@ -18,9 +18,9 @@ from emolens.data.splitnames import SPLITS as SPLITS  # noqa: PLC0414 - for user
 from emolens.data.splitnames import TEST as TEST  # noqa: PLC0414
 from emolens.data.splitnames import TRAIN as TRAIN  # noqa: PLC0414
 from emolens.data.splitnames import VALIDATION as VALIDATION  # noqa: PLC0414
-from emolens.data.targets import read_targets
 from emolens.data.targets.names import column_beside
 from emolens.data.targets.options import AS_WRITTEN, LabelOptions
+from emolens.data.targets.read import read_targets
 from emolens.errors import DataError, UsageError, nearest
 from emolens.labels import LabelSet
 from emolens.shown import html_table, one_line

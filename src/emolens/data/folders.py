@@ -22,7 +22,7 @@ from emolens.data.items import (
     paths_of,
     visible,
 )
-from emolens.data.readers import is_table, stem_of
+from emolens.data.readers.endings import is_table, stem_of
 from emolens.data.splitnames import (
     SPLITS,
     TRAIN,

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emolens.data.readers import is_table, stem_of
 from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS
-from emolens.data.readers.kinds import PACKED
+from emolens.data.readers.endings import PACKED, is_table, stem_of
 from emolens.data.splitnames import assigned, in_order, words_of
 from emolens.errors import DataError
 

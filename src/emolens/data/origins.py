@@ -14,7 +14,8 @@ from emolens.data.composed import Opener
 from emolens.data.folders import Layout, beside, layout_of, layout_of_folder, split_option, used_as
 from emolens.data.hub import hub_tables
 from emolens.data.namefiles import NamesInFile
-from emolens.data.readers import is_table, missing, stem_of
+from emolens.data.readers.endings import is_table, stem_of
+from emolens.data.readers.open import missing
 from emolens.data.readers.source import is_stream
 from emolens.data.readers.table import Table
 from emolens.data.saved import is_saved, saved_tables

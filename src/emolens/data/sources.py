@@ -13,9 +13,8 @@ from emolens.data.composed import Opener
 from emolens.data.dataset import SEED, SHARES, SPLITS, TRAIN, Dataset
 from emolens.data.namefiles import names_in
 from emolens.data.origins import origin_of
-from emolens.data.readers import AS_FOUND
 from emolens.data.readers.columns import LABEL_COLUMNS, choose_column, has_labels, label_columns
-from emolens.data.readers.options import ReadOptions
+from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.table import Table
 from emolens.data.targets.options import AS_WRITTEN, LabelOptions
 from emolens.data.targets.rows import marking_columns

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from emolens.data.checks import Note
-from emolens.data.readers import AS_FOUND, open_table, source_of, stem_of
 from emolens.data.readers.columns import check_column, choose_column, readable_texts
-from emolens.data.readers.options import ReadOptions
+from emolens.data.readers.endings import stem_of
+from emolens.data.readers.open import open_table, source_of
+from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.source import Source, path_of
 from emolens.data.readers.table import Table
 from emolens.encode.embed import Encoder

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from emolens.blank import is_blank
 from emolens.data.checks import Note
-from emolens.data.readers import AS_FOUND, ENDINGS, open_table, source_of, stem_of
 from emolens.data.readers.columns import check_column, choose_column, readable_texts
-from emolens.data.readers.options import ReadOptions
+from emolens.data.readers.endings import ENDINGS, stem_of
+from emolens.data.readers.open import open_table, source_of
+from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.source import Source, path_of
 from emolens.data.readers.table import Chunk, Table
 from emolens.errors import DataError, UsageError

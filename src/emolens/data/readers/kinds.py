@@ -15,28 +15,9 @@ from pathlib import Path
 
 from emolens.data.checks import Note
 from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS
+from emolens.data.readers.endings import ENDINGS, PACKED
 from emolens.errors import DataError
 
-# The endings of tables, and their formats.
-ENDINGS = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".txt": "txt",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-    ".arrow": "arrow",
-    ".arrows": "arrow",
-    ".feather": "arrow",
-    ".xlsx": "xlsx",
-    ".xlsm": "xlsx",
-    ".xls": "xls",
-    ".xlsb": "xlsb",
-    ".ods": "ods",
-}
-# The endings of files that hold another file.
-PACKED = {".gz": "gz", ".bz2": "bz2", ".xz": "xz", ".zst": "zst", ".zip": "zip"}
 _HEAD = 1 << 16
 _LINES = 20  # lines that are looked at for a delimiter
 _DELIMITERS = "\t;,|"
@@ -78,21 +59,6 @@ _FOREIGN = {
     b"<html": ("a web page", _AGAIN),
     b"<?xml": ("an XML file", _SAVE),
 }
-
-
-def is_table(path: Path) -> bool:
-    """Whether the ending says that this is a table, perhaps a compressed one."""
-    ending = path.suffix.lower()
-    if ending in PACKED:
-        return not path.stem.lower().endswith(".tar")
-    return ending in ENDINGS
-
-
-def stem_of(path: Path) -> str:
-    """The name of a table without its endings: 'train' of train.csv.gz."""
-    if path.suffix.lower() in PACKED:
-        path = path.with_suffix("")
-    return path.stem if path.suffix.lower() in ENDINGS else path.name
 
 
 def kind_of(

@@ -31,3 +31,6 @@ class ReadOptions:
             raise UsageError(
                 f"{self.skip_rows} rows can't be skipped.", hint="Give 0 or more to --skip-rows."
             )
+
+
+AS_FOUND = ReadOptions()

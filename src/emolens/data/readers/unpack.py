@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from emolens.data.checks import Note
-from emolens.data.readers.kinds import PACKED, is_table
+from emolens.data.readers.endings import PACKED, is_table
 from emolens.errors import DataError, StorageError, first_line, some_of
 from emolens.output import writing
 from emolens.shown import quoted, visible

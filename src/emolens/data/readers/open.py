@@ -1,0 +1,180 @@
+"""Opens tables of any format, a few rows at a time, for learning, encoding and predicting.
+
+A new format needs a function that opens it, and one line in FORMATS. Loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from emolens.data.readers.arrow import open_arrow, open_parquet
+from emolens.data.readers.delimited import open_delimited
+from emolens.data.readers.endings import ENDINGS, PACKED, is_table
+from emolens.data.readers.excel import open_workbook
+from emolens.data.readers.json_tables import open_json, open_json_lines
+from emolens.data.readers.kinds import kind_of
+from emolens.data.readers.lines import open_labelled_text, open_unlabelled_text
+from emolens.data.readers.options import AS_FOUND, ReadOptions
+from emolens.data.readers.source import Source, copy_of, is_stream
+from emolens.data.readers.table import Chunk, Table
+from emolens.data.readers.unpack import split_member, unpacked
+from emolens.errors import DataError, UsageError, nearest, some_of
+from emolens.names import user_path
+
+FORMATS: dict[str, Callable[[Source, ReadOptions], Table]] = {
+    "csv": open_delimited,
+    "tsv": open_delimited,
+    "txt": open_labelled_text,
+    "json": open_json,
+    "jsonl": open_json_lines,
+    "parquet": open_parquet,
+    "arrow": open_arrow,
+    **dict.fromkeys(("xlsx", "xls", "xlsb", "ods"), open_workbook),
+}
+# A .txt file without labels is read in another way.
+_WITHOUT_LABELS = {"txt": open_unlabelled_text}
+
+
+@contextlib.contextmanager
+def source_of(given: str | Path | Source, options: ReadOptions = AS_FOUND) -> Iterator[Source]:
+    """The file to read for what a user gave: a path, or '-' for stdin.
+
+    What can be read only once (stdin, a pipe) is copied to a temporary file first, and a compressed
+    file is unpacked into one; it is removed after the block. Raises UsageError and DataError.
+    """
+    if isinstance(given, Source):
+        yield given
+        return
+    path, member = user_path(given), None
+    if not is_stream(given) and path.is_dir():
+        raise _folder(path)
+    if options.file_format:
+        _format(options.file_format)
+    with contextlib.ExitStack() as files:
+        if is_stream(given):
+            source = files.enter_context(copy_of(given))
+        else:
+            archive, member = split_member(path)
+            with _system_errors(path):
+                source = Source.of(archive)
+        source = _with_format(source, options)
+        if member is not None and source.format != "zip":
+            raise missing(path)
+        if source.format in PACKED.values():
+            source = files.enter_context(_unpacked(source, member, options))
+        yield source
+
+
+def open_table(given: Path | Source, *, labelled: bool, options: ReadOptions = AS_FOUND) -> Table:
+    """Open one file; its content says the format, and its ending where the content does not.
+
+    given: a source, or the path of a file that is not compressed. labelled: whether the rows have
+    labels. Then a .txt file holds 'text;label' lines; otherwise it holds one text per line. Raises
+    DataError, also later, while the rows are read. A file that has changed since then is an error,
+    too.
+    """
+    path = given.path if isinstance(given, Source) else given
+    openers = FORMATS if labelled else FORMATS | _WITHOUT_LABELS
+    with _system_errors(path):
+        source = given if isinstance(given, Source) else _with_format(Source.of(given), options)
+        if source.format not in openers:
+            raise DataError(
+                f"{source} is a {source.format} file, which holds another file.",
+                hint="Unpack it, and give the file that is in it.",
+            )
+        with source.unchanged():
+            table = openers[source.format](source, options)
+    if not table.columns:
+        raise _no_rows(source)
+    notes = (*source.notes, *table.notes)
+    return replace(table, read=partial(_some_rows, source, table), notes=notes)
+
+
+def _with_format(source: Source, options: ReadOptions) -> Source:
+    """The source with its format: what the user says, else what its content says."""
+    with _system_errors(source.path):
+        said = _format(options.file_format) if options.file_format else None
+        kind, notes = kind_of(source.path, source.name, like=source.like, said=said)
+    return replace(source, format=kind, notes=(*source.notes, *notes))
+
+
+@contextlib.contextmanager
+def _unpacked(source: Source, member: str | None, options: ReadOptions) -> Iterator[Source]:
+    with unpacked(
+        source.path, source.format, name=source.name, like=source.like, member=member
+    ) as inside:
+        notes = (*source.notes, *inside.notes)
+        plain = replace(
+            Source.of(inside.path, name=inside.name),
+            given=source.given,
+            like=inside.like,
+            notes=notes,
+        )
+        plain = _with_format(plain, options)
+        if plain.format in PACKED.values():
+            raise DataError(
+                f"{inside.name} is compressed twice.", hint="Unpack it once, and give that file."
+            )
+        yield plain
+
+
+def _format(name: str) -> str:
+    """The format that a user names, by an ending with or without its dot."""
+    file_format = ENDINGS.get(f".{name.lower().lstrip('.')}")
+    if file_format is None:
+        raise UsageError(
+            f"There is no format '{name}'.", hint=nearest(name, [e[1:] for e in ENDINGS])
+        )
+    return file_format
+
+
+def missing(path: Path) -> DataError:
+    """The error for a path that does not exist; the hint names the files beside it."""
+    beside = sorted(p.name for p in path.parent.glob("*")) if path.parent.is_dir() else []
+    names = ", ".join(beside[:6]) + (", …" if len(beside) > 6 else "")
+    return DataError(
+        f"There is no file or folder {path}.",
+        hint=f"{path.parent} holds: {names}." if names else "Check the path.",
+    )
+
+
+def _folder(path: Path) -> DataError:
+    names = sorted(str(file) for file in path.glob("*") if is_table(file) and file.is_file())
+    return DataError(
+        f"{path} is a folder, and a table is a file.",
+        hint=f"Give one of its tables: {some_of(names)}"
+        if names
+        else f"It holds no table. Give a file whose name ends with {', '.join(ENDINGS)}.",
+    )
+
+
+@contextlib.contextmanager
+def _system_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise missing(path) from error
+    except OSError as error:
+        raise DataError(
+            f"{path} can't be read: {error.strerror or error}.",
+            hint="Check the path and the permissions of the file.",
+        ) from error
+
+
+def _some_rows(source: Source, table: Table, columns: Sequence[str]) -> Iterator[Chunk]:
+    empty = True
+    with _system_errors(source.path), source.unchanged():
+        for chunk in table.read(columns):
+            source.check()  # before the caller uses rows of a file that has changed
+            empty = False
+            yield chunk
+    if empty:
+        raise _no_rows(source)
+
+
+def _no_rows(source: Source) -> DataError:
+    return DataError(f"{source} holds no rows.", hint="Check how the file was made.")
