@@ -40,6 +40,16 @@ CHECKS = {
 }
 
 
+def agreeing(n: int, verb: str) -> str:
+    """'is' for 'are' and 'occurs' for 'occur', if n is 1."""
+    return verb if n != 1 else {"are": "is", "have": "has", "could": "could"}.get(verb, f"{verb}s")
+
+
+def counted(n: int, noun: str, verb: str = "") -> str:
+    """'1 row', '1,200 rows'; with the verb 'have', '1 row has' and '1,200 rows have'."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'} {agreeing(n, verb) if verb else ''}".rstrip()
+
+
 def chosen_codes(given: Iterable[str]) -> frozenset[str]:
     """The codes in these texts, of which each may hold several with commas between them.
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from emolens.data.audit import labels, language, near, origin, texts
-from emolens.data.audit.check import EXAMPLES, Check, Checked, ignored, passed
-from emolens.data.audit.facts import Facts, Place
+from emolens.data.audit.check import EXAMPLES, Check, Checked, ignored, passed, skipped
+from emolens.data.audit.facts import Facts
 from emolens.data.checks import CHECKS, chosen_codes
 from emolens.data.dataset import Dataset
 from emolens.shown import one_line
@@ -36,6 +36,7 @@ CHECKERS: dict[str, Callable[[Facts], Check]] = {
     "T11": origin.same_origin,
     "T12": texts.left_out,
 }
+_OF_SPLITS = ("T05", "T06", "T11")  # they compare splits with each other
 
 
 @dataclass(frozen=True)
@@ -118,14 +119,14 @@ def audit(
     broken = texts.broken_places(facts)
     n_broken, n_leaked = (Counter(s for s, _ in places) for places in (broken, facts.leaked))
     splits = {
-        name: _split_audit(
+        split: _split_audit(
             dataset,
-            name,
-            broken_encoding=n_broken[name],
-            leaked=n_leaked[name],
-            **_token_figures(facts, name),
+            split,
+            broken_encoding=n_broken[split],
+            leaked=n_leaked[split],
+            **facts.token_figures(split),
         )
-        for name in dataset.splits
+        for split in dataset.splits
     }
     return Audit(
         name=dataset.name,
@@ -139,11 +140,11 @@ def audit(
         repeated_texts=len(facts.repeated),
         contradicting_texts=len(facts.contradicting),
         contradictions=[
-            {"text": text, "rows": [_place(facts, place) for place in places]}
+            {"text": text, "rows": [_named(facts, *place) for place in places]}
             for text, places in facts.contradicting.items()
         ],
-        leaked_rows=[_row(facts, place) for place in facts.leaked],
-        broken_rows=[_row(facts, place) for place in broken[:EXAMPLES]],
+        leaked_rows=[_row(facts, *place) for place in facts.leaked],
+        broken_rows=[_row(facts, *place) for place in broken[:EXAMPLES]],
         max_length=max_length,
     )
 
@@ -159,6 +160,8 @@ def _needs_labels(code: str) -> bool:
 
 
 def _checked(code: str, facts: Facts) -> Check:
+    if code in _OF_SPLITS and len(facts.texts) == 1:
+        return skipped(code, "There is one table only, without splits.")
     check = CHECKERS[code](facts) if code in CHECKERS else passed(code)
     return check.with_notes([note for note in facts.notes if note.code == code])
 
@@ -176,26 +179,9 @@ def _split_audit(dataset: Dataset, split: str, **figures: Any) -> SplitAudit:
     )
 
 
-def _token_figures(facts: Facts, split: str) -> dict[str, Any]:
-    figures: dict[str, Any] = {}
-    if facts.n_tokens is not None:
-        n_tokens = facts.n_tokens[split]
-        quantiles = np.percentile(n_tokens, [0, 50, 95, 100]).tolist()
-        names = ("minimum", "median", "p95", "maximum")
-        figures["n_tokens"] = dict(zip(names, quantiles, strict=True))
-        if facts.max_length is not None:
-            figures["over_limit"] = int((n_tokens > facts.max_length).sum())
-    if facts.unknown is not None:
-        figures["unknown"] = float(facts.unknown[split].mean())
-    return figures
+def _row(facts: Facts, split: str, row: int) -> dict[str, Any]:
+    return _named(facts, split, row) | {"text": facts.texts[split][row]}
 
 
-def _row(facts: Facts, place: Place) -> dict[str, Any]:
-    split, row = place
-    text, label = facts.texts[split][row], facts.label_of(split, row)
-    return {"split": split, "row": row, "text": text, "label": label}
-
-
-def _place(facts: Facts, place: Place) -> dict[str, Any]:
-    split, row = place
+def _named(facts: Facts, split: str, row: int) -> dict[str, Any]:
     return {"split": split, "row": row, "label": facts.label_of(split, row)}

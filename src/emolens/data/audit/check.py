@@ -7,14 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, cast
 
-from emolens.data.checks import CHECKS, Note
+from emolens.data.checks import CHECKS, Note, agreeing, counted
 from emolens.shown import html_table, one_line
 
 Status = Literal["passed", "noted", "failed", "ignored", "skipped"]
-NO_SPLITS = "There is one table only, without splits."
 EXAMPLES = 20  # rows that a check names
 SERIOUS = 0.01  # of the rows: from here on, a problem fails its check
 _LONGEST = 200  # characters of a text in the list of rows
+_FOUND: dict[bool, Status] = {False: "noted", True: "failed"}  # by whether it fails
+Place = tuple[str, int]  # a split, and a row in it from 0
+TextsBySplit = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -72,20 +74,38 @@ def passed(code: str) -> Check:
     return Check(code, CHECKS[code], "passed")
 
 
-def noted(code: str, reason: str, action: str, **rows: Any) -> Check:
-    """Good to know. rows: `n_rows` and `rows`."""
-    return Check(code, CHECKS[code], "noted", reason=reason, action=action, **rows)
+def finding(code: str, reason: str, action: str, *, fails: bool = False, **rows: Any) -> Check:
+    """A noted or failed check. rows: its `n_rows` and `rows`."""
+    return Check(code, CHECKS[code], _FOUND[fails], reason=reason, action=action, **rows)
 
 
-def failed(code: str, reason: str, action: str, **rows: Any) -> Check:
-    """It harms training or makes a score wrong. rows: `n_rows` and `rows`."""
-    return Check(code, CHECKS[code], "failed", reason=reason, action=action, **rows)
+def of_rows(
+    code: str,
+    texts: TextsBySplit,
+    places: Sequence[Place],
+    *,
+    reason: str,
+    action: str,
+    fails: bool = False,
+) -> Check:
+    """A finding about these rows; passed if there are none."""
+    if not places:
+        return passed(code)
+    return finding(code, reason, action, fails=fails, **named(texts, places))
 
 
-def graded(code: str, total: int, reason: str, *, action: str, **rows: Any) -> Check:
-    """Failed if `n_rows` of `rows` is a serious share of the total, otherwise noted."""
-    serious = rows["n_rows"] >= SERIOUS * total
-    return (failed if serious else noted)(code, reason, action, **rows)
+def named(texts: TextsBySplit, places: Sequence[Place]) -> dict[str, Any]:
+    """How a check names these rows: their number, and the first of them."""
+    rows = tuple(row_of(texts, place) for place in places[:EXAMPLES])
+    return {"n_rows": len(places), "rows": rows}
+
+
+def row_of(texts: TextsBySplit, place: Place) -> dict[str, Any]:
+    """How a check names a row."""
+    split, row = place
+    text = texts[split][row]
+    shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return {"split": split, "row": row, "text": shown}
 
 
 def skipped(code: str, reason: str) -> Check:
@@ -98,15 +118,10 @@ def ignored(code: str) -> Check:
     return Check(code, CHECKS[code], "ignored", reason="It was not looked at, because you asked.")
 
 
-def row_of(split: str, row: int, text: str) -> dict[str, Any]:
-    """How a check names a row."""
-    shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-    return {"split": split, "row": row, "text": shown}
-
-
-def counted(n: int, noun: str, *, plural: str = "") -> str:
-    """'1 row', '1,200 rows'."""
-    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+def rows_that(places: Iterable[Place], verb: str) -> str:
+    """'2 rows of train and 1 row of test have', for the verb 'have'."""
+    counts = Counter(split for split, _ in places)
+    return f"{rows_in(counts)} {agreeing(counts.total(), verb)}"
 
 
 def rows_in(counts: Mapping[str, int]) -> str:
@@ -116,8 +131,8 @@ def rows_in(counts: Mapping[str, int]) -> str:
 
 def listed(parts: Iterable[str]) -> str:
     """'a, b and c'."""
-    *first, last = parts
-    return f"{', '.join(first)} and {last}" if first else last
+    parts = list(parts)
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
 
 
 def _joined(sentences: Iterable[str]) -> str:

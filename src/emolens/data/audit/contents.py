@@ -10,14 +10,13 @@ import numpy as np
 
 from emolens.data.audit import checks_of
 from emolens.data.audit.check import Check, Checked
-from emolens.data.audit.facts import Facts
-from emolens.data.audit.language import is_long_enough, language_name, language_of, sampled
+from emolens.data.audit.facts import Facts, quantiles
+from emolens.data.audit.language import languages_in
 from emolens.data.checks import chosen_codes
 from emolens.data.unlabelled import Texts
 from emolens.shown import one_line
 
 _HEAD = 5  # rows that are shown
-_QUANTILES = {"minimum": 0, "median": 50, "p95": 95, "maximum": 100}
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def audit_texts(
         text=texts.text,
         head=next(iter(texts.splits.values()))[:_HEAD],
         splits={split: _figures(facts, split) for split in texts.splits},
-        languages=_languages(facts),
+        languages=languages_in(facts),
         repeated={text: n for text, n in counts.most_common(_HEAD) if n > 1},
         checks=checks_of(facts, ignore=chosen_codes(ignore)),
         max_length=max_length,
@@ -95,31 +94,10 @@ def audit_texts(
 
 def _figures(facts: Facts, split: str) -> SplitContents:
     texts = facts.texts[split]
-    n_tokens = None if facts.n_tokens is None else facts.n_tokens[split]
-    over = None
-    if n_tokens is not None and facts.max_length is not None:
-        over = int((n_tokens > facts.max_length).sum())
-    unknown = None if facts.unknown is None else facts.unknown[split]
     return SplitContents(
         n=len(texts),
         blank=facts.blank.get(split, 0),
         distinct=len(set(texts)),
-        characters=_quantiles(np.array([len(text) for text in texts])),
-        n_tokens=None if n_tokens is None else _quantiles(n_tokens),
-        over_limit=over,
-        unknown=None if unknown is None or not len(unknown) else float(unknown.mean()),
+        characters=quantiles(np.array([len(text) for text in texts])),
+        **facts.token_figures(split),
     )
-
-
-def _quantiles(values: np.ndarray) -> dict[str, float]:
-    if not len(values):
-        return dict.fromkeys(_QUANTILES, 0.0)
-    figures = np.percentile(values, list(_QUANTILES.values())).tolist()
-    return dict(zip(_QUANTILES, figures, strict=True))
-
-
-def _languages(facts: Facts) -> dict[str, int]:
-    judged = [(split, row) for split, row, text in facts.rows() if is_long_enough(text)]
-    codes = (language_of(facts.texts[split][row])[0] for split, row in sampled(judged))
-    counts = Counter(language_name(code) for code in codes if code)
-    return dict(counts.most_common())

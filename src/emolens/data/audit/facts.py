@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from emolens.data.audit.check import Place
 from emolens.data.checks import Note
+from emolens.data.cut import class_counts
 from emolens.data.dataset import TRAIN, Dataset
-
-Place = tuple[str, int]  # a split, and a row in it from 0
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,8 @@ class Facts:
     max_length: int | None = None
 
     @classmethod
-    def of(
-        cls,
-        dataset: Dataset,
-        *,
-        n_tokens: Mapping[str, np.ndarray] | None,
-        unknown: Mapping[str, np.ndarray] | None,
-        max_length: int | None,
-    ) -> Facts:
-        """The facts of a data set."""
+    def of(cls, dataset: Dataset, **tokens: Any) -> Facts:
+        """The facts of a data set. tokens: `n_tokens`, `unknown` and `max_length`."""
         return cls(
             texts={name: split.texts for name, split in dataset.splits.items()},
             labels=dataset.y,
@@ -52,15 +46,18 @@ class Facts:
             columns=dataset.columns,
             blank=dataset.blank,
             notes=dataset.notes,
-            n_tokens=n_tokens,
-            unknown=unknown,
-            max_length=max_length,
+            **tokens,
         )
 
     @property
     def n(self) -> int:
         """Rows with a text, in all splits."""
         return sum(map(len, self.texts.values()))
+
+    @property
+    def n_later(self) -> int:
+        """Rows with a text in the splits other than train."""
+        return self.n - len(self.texts.get(TRAIN, ()))
 
     @property
     def n_left_out(self) -> int:
@@ -90,17 +87,21 @@ class Facts:
         labels = self.labels[split]
         return np.asarray(labels[:, k] if labels.ndim == 2 else labels == k)
 
-    def is_of_class(self, split: str, row: int, k: int) -> bool:
-        """Whether a row has class k."""
-        labels = self.labels[split]
-        return bool(labels[row, k] if labels.ndim == 2 else labels[row] == k)
-
     def counts(self, split: str) -> np.ndarray:
         """(k,) int64, the rows of each class."""
-        labels = self.labels[split]
-        if labels.ndim == 2:
-            return np.asarray(labels.sum(axis=0), dtype=np.int64)
-        return np.bincount(labels, minlength=len(self.names))
+        return class_counts(self.labels[split], len(self.names))
+
+    def token_figures(self, split: str) -> dict[str, Any]:
+        """The figures about the tokens of a split, as both kinds of audit hold them."""
+        figures: dict[str, Any] = {}
+        if self.n_tokens is not None:
+            n_tokens = self.n_tokens[split]
+            figures["n_tokens"] = quantiles(n_tokens)
+            if self.max_length is not None:
+                figures["over_limit"] = int((n_tokens > self.max_length).sum())
+        if self.unknown is not None and len(self.unknown[split]):
+            figures["unknown"] = float(self.unknown[split].mean())
+        return figures
 
     @cached_property
     def repeated(self) -> dict[str, list[Place]]:
@@ -129,3 +130,11 @@ class Facts:
             for split, row in places
             if split != TRAIN
         ]
+
+
+def quantiles(values: np.ndarray) -> dict[str, float]:
+    """Minimum, median, 95th percentile and maximum; zeros for no values."""
+    shares = {"minimum": 0, "median": 50, "p95": 95, "maximum": 100}
+    if not len(values):
+        return dict.fromkeys(shares, 0.0)
+    return dict(zip(shares, np.percentile(values, list(shares.values())).tolist(), strict=True))

@@ -5,20 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from emolens.data.audit.check import (
-    EXAMPLES,
-    Check,
-    failed,
-    listed,
-    noted,
-    passed,
-    row_of,
-)
-from emolens.data.audit.facts import Facts, Place
+from emolens.data.audit.check import Check, Place, finding, listed, named, of_rows, passed
+from emolens.data.audit.facts import Facts
 from emolens.data.readers.columns import LABEL_COLUMNS
 from emolens.errors import some_of
 
@@ -64,7 +55,9 @@ def odd_names(facts: Facts) -> Check:
     )
     reason = " ".join(f"Classes that {look}: {_names(facts, ks)}." for ks, look, _ in kinds if ks)
     action = " ".join(act for ks, _, act in kinds if ks)
-    return failed("L04", reason, action, **_rows_of(facts, odd))
+    return of_rows(
+        "L04", facts.texts, _places(facts, odd), reason=reason, action=action, fails=True
+    )
 
 
 def _like_a_header(facts: Facts, k: int) -> bool:
@@ -105,26 +98,27 @@ def few_rows(facts: Facts) -> Check:
     for without, ks in absent.items():
         sentences.append(f"Not in {listed(without)}: {_names(facts, ks)}.")
     action = "Add rows of these classes, join them with others, or leave them out."
-    found = _rows_of(facts, few)
-    return (failed if absent else noted)("L05", " ".join(sentences), action, **found)
+    rows = named(facts.texts, _places(facts, few))
+    return finding("L05", " ".join(sentences), action, fails=bool(absent), **rows)
 
 
 def label_in_text(facts: Facts) -> Check:
     """Texts that hold the name of their class: a model may learn to look for this word only."""
     hits = list(_hits(facts))
-    own = [hit for hit in hits if facts.is_of_class(*hit)]
+    marks = {(split, k): facts.has_class(split, k) for split, k in {(s, k) for s, _, k in hits}}
+    own = [(split, row, k) for split, row, k in hits if marks[split, k][row]]
     shares = _shares(facts, hits, own)
-    if not shares:
-        return passed("T10")
     names = some_of([f"{facts.names[k]} ({share:.0%})" for k, share in shares.items()])
     places = [(split, row) for split, row, k in own if k in shares]
     n_high = sum(share >= _OWN_HIGH for share in shares.values())
-    serious = max(shares.values()) >= _OWN_FAILED or n_high >= len(facts.names) / 2
-    return (failed if serious else noted)(
+    highest = max(shares.values(), default=0.0)
+    return of_rows(
         "T10",
-        f"Texts hold the name of their own class, by class: {names}.",
-        "If the labels were made from these words, take the words out of the texts.",
-        **_rows(facts, places),
+        facts.texts,
+        places,
+        reason=f"Texts hold the name of their own class, by class: {names}.",
+        action="If the labels were made from these words, take the words out of the texts.",
+        fails=highest >= _OWN_FAILED or n_high >= len(facts.names) / 2,
     )
 
 
@@ -167,17 +161,11 @@ def _names(facts: Facts, ks: list[int]) -> str:
     return some_of([facts.names[k] for k in ks])
 
 
-def _rows_of(facts: Facts, ks: list[int]) -> dict[str, Any]:
+def _places(facts: Facts, ks: list[int]) -> list[Place]:
     """The rows of these classes."""
-    places = [
+    return [
         (split, int(row))
         for k in ks
         for split in facts.texts
         for row in np.flatnonzero(facts.has_class(split, k))
     ]
-    return _rows(facts, places)
-
-
-def _rows(facts: Facts, places: list[Place]) -> dict[str, Any]:
-    examples = (row_of(split, row, facts.texts[split][row]) for split, row in places[:EXAMPLES])
-    return {"n_rows": len(places), "rows": tuple(examples)}

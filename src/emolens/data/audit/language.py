@@ -9,22 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from emolens.data.audit.check import (
-    EXAMPLES,
-    Check,
-    failed,
-    listed,
-    noted,
-    passed,
-    row_of,
-    rows_in,
-    skipped,
-)
-from emolens.data.audit.facts import Facts, Place
+from emolens.data.audit.check import Check, Place, listed, of_rows, rows_that, skipped
+from emolens.data.audit.facts import Facts
 
 FEWEST_WORDS = 6  # of a text that is judged: shorter ones are often misjudged
 _FEWEST_SIGNS = 12  # of a text in a script that has no spaces between words
@@ -52,23 +42,29 @@ _NAMES = {
 
 def other_languages(facts: Facts) -> Check:
     """Rows in another language than most of the table."""
-    judged = [(split, row) for split, row, text in facts.rows() if is_long_enough(text)]
+    judged = _judged(facts)
     if not judged:
         return skipped("T09", f"No text has {FEWEST_WORDS} words; shorter ones are not judged.")
     main, others = _languages(facts, judged)
-    if not others:
-        return passed("T09")
-    counts = Counter(split for split, _ in others)
     kinds = Counter(others.values()).most_common()
-    verb = "is" if len(others) == 1 else "are"
-    parts = [f"{n:,} {language_name(code)}" for code, n in kinds[:5]]
+    parts = [f"{n:,} {_name(code)}" for code, n in kinds[:5]]
     more = [f"{sum(n for _, n in kinds[5:]):,} of other languages"] if len(kinds) > 5 else []
-    listing = listed([*parts, *more])
-    reason = f"{rows_in(counts)} {verb} in another language than {language_name(main)}: {listing}."
-    action = "Leave them out, or choose an encoder that was made for these languages (--encoder)."
-    return (failed if len(others) >= _SERIOUS * len(judged) else noted)(
-        "T09", reason, action, **_rows(facts, list(others))
+    are = rows_that(others, "are")
+    return of_rows(
+        "T09",
+        facts.texts,
+        list(others),
+        reason=f"{are} in another language than {_name(main)}: {listed([*parts, *more])}.",
+        action="Leave them out, or choose an encoder that was made for these languages"
+        " (--encoder).",
+        fails=len(others) >= _SERIOUS * len(judged),
     )
+
+
+def languages_in(facts: Facts) -> dict[str, int]:
+    """The languages of up to 1,000 texts that can be judged, by name, the most frequent first."""
+    codes = (_language(_text(facts, place))[0] for place in _sampled(_judged(facts)))
+    return dict(Counter(_name(code) for code in codes if code).most_common())
 
 
 def is_long_enough(text: str) -> bool:
@@ -78,18 +74,22 @@ def is_long_enough(text: str) -> bool:
     )
 
 
-def language_of(text: str) -> tuple[str, float]:
+def _judged(facts: Facts) -> list[Place]:
+    return [(split, row) for split, row, text in facts.rows() if is_long_enough(text)]
+
+
+def _language(text: str) -> tuple[str, float]:
     """The code of the language and its probability; '' if the text is in no language."""
     code, probability = _identifier().classify(text)
     return _SAME.get(code, code), probability
 
 
-def language_name(code: str) -> str:
+def _name(code: str) -> str:
     """The English name; for a rarer language its code of ISO 639."""
     return _NAMES.get(code, f"'{code}'")
 
 
-def sampled(places: Sequence[Place]) -> Sequence[Place]:
+def _sampled(places: Sequence[Place]) -> Sequence[Place]:
     """Up to 1,000 of the rows, from the whole table."""
     return places[:: max(-(-len(places) // _SAMPLE), 1)]
 
@@ -100,7 +100,7 @@ def _languages(facts: Facts, judged: Sequence[Place]) -> tuple[str, dict[Place, 
     A row whose words are mostly words of the sample in the main language is not looked at more
     closely: this saves nine tenths of the time.
     """
-    sample = [(place, language_of(_text(facts, place))[0]) for place in sampled(judged)]
+    sample = [(place, _language(_text(facts, place))[0]) for place in _sampled(judged)]
     codes = Counter(code for _, code in sample if code)
     if not codes:  # numbers and drawings only
         return "", {}
@@ -116,7 +116,7 @@ def _languages(facts: Facts, judged: Sequence[Place]) -> tuple[str, dict[Place, 
         words = _words(text)
         if place not in seen and len(words & known) >= _KNOWN * len(words):
             continue
-        code, probability = language_of(text)
+        code, probability = _language(text)
         if code not in (main, "") and probability >= _SURE:
             others[place] = code
     return main, others
@@ -128,14 +128,6 @@ def _words(text: str) -> set[str]:
 
 def _text(facts: Facts, place: Place) -> str:
     return facts.texts[place[0]][place[1]]
-
-
-def _rows(facts: Facts, places: Sequence[Place]) -> dict[str, Any]:
-    examples: Iterable[Place] = places[:EXAMPLES]
-    return {
-        "n_rows": len(places),
-        "rows": tuple(row_of(*place, _text(facts, place)) for place in examples),
-    }
 
 
 @cache

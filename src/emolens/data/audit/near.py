@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from emolens.data.audit.check import (
     EXAMPLES,
-    NO_SPLITS,
+    SERIOUS,
     Check,
-    graded,
+    Place,
+    finding,
     listed,
     passed,
     row_of,
-    rows_in,
-    skipped,
+    rows_that,
 )
-from emolens.data.audit.facts import Facts, Place
+from emolens.data.audit.facts import Facts
 from emolens.data.audit.similar import key_of, prepared, similar
-from emolens.data.dataset import TRAIN
 
 
 def near_duplicates(facts: Facts) -> Check:
@@ -26,8 +24,6 @@ def near_duplicates(facts: Facts) -> Check:
 
     Equal texts are not among them: another check names these.
     """
-    if len(facts.texts) == 1:
-        return skipped("T06", NO_SPLITS)
     keys = {split: [key_of(text) for text in texts] for split, texts in facts.texts.items()}
     alike = dict(_of_equal_key(facts, keys))
     n_equal = len(alike)
@@ -38,26 +34,23 @@ def near_duplicates(facts: Facts) -> Check:
     if not complete:
         sentences.append("Not all pairs of rows were compared: too many have much in common.")
     examples = (
-        row_of(*place, facts.texts[place[0]][place[1]])
-        | {"like": row_of(*other, facts.texts[other[0]][other[1]])}
+        row_of(facts.texts, place) | {"like": row_of(facts.texts, other)}
         for place, other in list(alike.items())[:EXAMPLES]
     )
-    return graded(
+    return finding(
         "T06",
-        sum(len(texts) for split, texts in facts.texts.items() if split != TRAIN),
         " ".join(sentences),
-        action="Remove one row of each pair, or put both into the same split.",
+        "Remove one row of each pair, or put both into the same split.",
+        fails=len(alike) >= SERIOUS * facts.n_later,
         n_rows=len(alike),
         rows=tuple(examples),
     )
 
 
 def _sentence(alike: dict[Place, Place], n_equal: int) -> str:
-    verb = "is" if len(alike) == 1 else "are"
     kinds = [f"{n_equal:,} apart from case, space and punctuation"] if n_equal else []
     kinds += [f"{len(alike) - n_equal:,} with small changes"] if len(alike) > n_equal else []
-    rows = rows_in(Counter(split for split, _ in alike))
-    return f"{rows} {verb} almost equal to a row of another split: {listed(kinds)}."
+    return f"{rows_that(alike, 'are')} almost equal to a row of another split: {listed(kinds)}."
 
 
 def _of_equal_key(facts: Facts, keys: dict[str, list[str]]) -> Iterator[tuple[Place, Place]]:

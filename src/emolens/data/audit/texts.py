@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
 from emolens.data.audit.check import (
-    EXAMPLES,
-    NO_SPLITS,
+    SERIOUS,
     Check,
-    counted,
-    failed,
-    graded,
+    Place,
+    finding,
     listed,
-    noted,
+    named,
+    of_rows,
     passed,
-    row_of,
     rows_in,
+    rows_that,
     skipped,
 )
-from emolens.data.audit.facts import Facts, Place
-from emolens.data.dataset import TRAIN
+from emolens.data.audit.facts import Facts
+from emolens.data.checks import agreeing, counted
 
 # A character whose UTF-8 bytes were read as Windows-1252 or Latin-1 becomes several characters, of
 # which the first is Ã, Â, â€ or ðŸ. But Ã also ends real words in Portuguese capitals (IRMÃ). So
@@ -40,6 +37,7 @@ _BROKEN = re.compile(
 _UNKNOWN_NOTED, _UNKNOWN_FAILED = 0.01, 0.1  # the mean share of unknown tokens in a text
 _LEFT_OUT_NOTED, _LEFT_OUT_FAILED = 0.01, 0.1  # of all rows
 _CUT_FAILED = 0.5  # of all rows
+_NO_TOKENS = "The texts were not tokenized."
 
 
 def blank_texts(facts: Facts) -> Check:
@@ -47,23 +45,25 @@ def blank_texts(facts: Facts) -> Check:
     n = sum(facts.blank.values())
     if not n:
         return passed("T01")
-    verb = "has no text and is left out" if n == 1 else "have no text and are left out"
-    action = "Look at them if there should be a text: it may stand in another column (--text)."
-    return noted("T01", f"{rows_in(facts.blank)} {verb}.", action, n_rows=n)
+    rows = rows_in(facts.blank)
+    return finding(
+        "T01",
+        f"{rows} {agreeing(n, 'have')} no text and {agreeing(n, 'are')} left out.",
+        "Look at them if there should be a text: it may stand in another column (--text).",
+        n_rows=n,
+    )
 
 
 def broken_texts(facts: Facts) -> Check:
     """Texts whose bytes were read in the wrong encoding, or that hold control characters."""
     places = broken_places(facts)
-    if not places:
-        return passed("T02")
-    verb = "has" if len(places) == 1 else "have"
-    return graded(
+    return of_rows(
         "T02",
-        facts.n,
-        f"{rows_in(_by_split(places))} {verb} a broken encoding.",
+        facts.texts,
+        places,
+        reason=f"{rows_that(places, 'have')} a broken encoding.",
         action="Save the table again from its source as UTF-8, or name its encoding (--encoding).",
-        **_rows(facts, places),
+        fails=len(places) >= SERIOUS * facts.n,
     )
 
 
@@ -74,87 +74,76 @@ def broken_places(facts: Facts) -> list[Place]:
 
 def repeated_texts(facts: Facts) -> Check:
     """Equal texts, in one split or in several."""
-    n = len(facts.repeated)
-    if not n:
-        return passed("T03")
-    places = [place for places in facts.repeated.values() for place in places[1:]]
-    return noted(
+    return of_rows(
         "T03",
-        f"{counted(n, 'text')} {'occurs' if n == 1 else 'occur'} more than once.",
-        "Keep one row of each, unless several people wrote the same words.",
-        **_rows(facts, places),
+        facts.texts,
+        [place for places in facts.repeated.values() for place in places[1:]],
+        reason=f"{counted(len(facts.repeated), 'text', 'occur')} more than once.",
+        action="Keep one row of each, unless several people wrote the same words.",
     )
 
 
 def contradictions(facts: Facts) -> Check:
     """Equal texts with different labels."""
-    n = len(facts.contradicting)
-    if not n:
-        return passed("T04")
     places = [place for places in facts.contradicting.values() for place in places]
-    verb = "occurs with different labels" if n == 1 else "occur with different labels"
-    return graded(
+    return of_rows(
         "T04",
-        facts.n,
-        f"{counted(n, 'text')} {verb}.",
+        facts.texts,
+        places,
+        reason=f"{counted(len(facts.contradicting), 'text', 'occur')} with different labels.",
         action="Read these rows. Keep the label that is right.",
-        **_rows(facts, places),
+        fails=len(places) >= SERIOUS * facts.n,
     )
 
 
 def leaked_texts(facts: Facts) -> Check:
     """Rows of validation and test whose text the models learn."""
-    if len(facts.texts) == 1:
-        return skipped("T05", NO_SPLITS)
-    places = facts.leaked
-    if not places:
-        return passed("T05")
-    verb = "also occurs in train" if len(places) == 1 else "also occur in train"
-    return graded(
+    return of_rows(
         "T05",
-        sum(len(texts) for split, texts in facts.texts.items() if split != TRAIN),
-        f"{rows_in(_by_split(places))} {verb}.",
+        facts.texts,
+        facts.leaked,
+        reason=f"{rows_that(facts.leaked, 'also occur')} in train.",
         action="Remove them from train. A model knows the answer of a text that it has learned.",
-        **_rows(facts, places),
+        fails=len(facts.leaked) >= SERIOUS * facts.n_later,
     )
 
 
 def long_texts(facts: Facts) -> Check:
     """Texts of which the encoder reads only the beginning."""
-    if facts.n_tokens is None or facts.max_length is None:
-        return skipped("T07", "The texts were not tokenized.")
-    over = {split: np.flatnonzero(n > facts.max_length) for split, n in facts.n_tokens.items()}
-    places = [(split, int(row)) for split, rows in over.items() for row in rows]
-    if not places:
-        return passed("T07")
-    verb = "is" if len(places) == 1 else "are"
-    reason = f"{rows_in(_by_split(places))} {verb} longer than {facts.max_length} tokens"
-    return (failed if len(places) >= _CUT_FAILED * facts.n else noted)(
+    limit = facts.max_length
+    if facts.n_tokens is None or limit is None:
+        return skipped("T07", _NO_TOKENS)
+    places = _where({split: n > limit for split, n in facts.n_tokens.items()})
+    return of_rows(
         "T07",
-        f"{reason} and will be cut.",
-        "Choose an encoder that reads longer texts, or split long texts into several rows.",
-        **_rows(facts, places),
+        facts.texts,
+        places,
+        reason=f"{rows_that(places, 'are')} longer than {limit} tokens and will be cut.",
+        action="Choose an encoder that reads longer texts, or split long texts into several rows.",
+        fails=len(places) >= _CUT_FAILED * facts.n,
     )
 
 
 def unknown_words(facts: Facts) -> Check:
     """Texts of which the encoder knows few words: emoji, another script, another language."""
     if facts.unknown is None:
-        return skipped("T08", "The texts were not tokenized.")
+        return skipped("T08", _NO_TOKENS)
     means = {split: float(share.mean()) for split, share in facts.unknown.items() if len(share)}
-    wholly = {split: np.flatnonzero(share == 1) for split, share in facts.unknown.items()}
-    places = [(split, int(row)) for split, rows in wholly.items() for row in rows]
+    places = _where({split: share == 1 for split, share in facts.unknown.items()})
     highest = max(means.values(), default=0.0)
     if not places and highest < _UNKNOWN_NOTED:
         return passed("T08")
     shares = listed(f"{mean:.1%} in {split}" for split, mean in means.items() if mean >= 0.0005)
     reason = f"Of the tokens of a text, the encoder does not know {shares or 'less than 0.1%'}."
     if places:
-        verb = "holds" if len(places) == 1 else "hold"
-        reason += f" {rows_in(_by_split(places))} {verb} nothing that it knows."
-    serious = len(places) >= _UNKNOWN_NOTED * facts.n or highest >= _UNKNOWN_FAILED
-    action = "Choose an encoder that was made for these signs or this language (--encoder)."
-    return (failed if serious else noted)("T08", reason, action, **_rows(facts, places))
+        reason += f" {rows_that(places, 'hold')} nothing that it knows."
+    return finding(
+        "T08",
+        reason,
+        "Choose an encoder that was made for these signs or this language (--encoder).",
+        fails=len(places) >= _UNKNOWN_NOTED * facts.n or highest >= _UNKNOWN_FAILED,
+        **named(facts.texts, places),
+    )
 
 
 def left_out(facts: Facts) -> Check:
@@ -163,20 +152,16 @@ def left_out(facts: Facts) -> Check:
     total = n + facts.n
     if n < _LEFT_OUT_NOTED * total or not n:
         return passed("T12")
-    serious = n >= _LEFT_OUT_FAILED * total
     why = "R04, L01 and T01" if facts.labels else "R04 and T01"
-    return (failed if serious else noted)(
+    return finding(
         "T12",
         f"{n / total:.1%} of the rows are left out ({n:,} of {total:,}).",
         f"{why} say why. If these rows are of one kind, nothing is learned about this kind.",
+        fails=n >= _LEFT_OUT_FAILED * total,
         n_rows=n,
     )
 
 
-def _by_split(places: Iterable[Place]) -> dict[str, int]:
-    return dict(Counter(split for split, _ in places))
-
-
-def _rows(facts: Facts, places: list[Place]) -> dict[str, Any]:
-    examples = (row_of(split, row, facts.texts[split][row]) for split, row in places[:EXAMPLES])
-    return {"n_rows": len(places), "rows": tuple(examples)}
+def _where(marks: Mapping[str, np.ndarray]) -> list[Place]:
+    """The rows that are marked. marks: by split, (n,) bool."""
+    return [(split, int(row)) for split, of in marks.items() for row in np.flatnonzero(of)]
