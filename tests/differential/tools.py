@@ -24,7 +24,7 @@ import pyarrow.feather
 import pyarrow.json
 import pyarrow.parquet as pq
 
-from emolens.data.readers import open_table, source_of
+from emolens.data.readers.open import open_table, source_of
 from emolens.errors import EmolensError
 
 
