@@ -14,6 +14,7 @@ from emolens.data.readers.columns import choose_column, texts_of
 from emolens.data.readers.open import open_table
 from emolens.data.readers.table import Table
 from emolens.errors import DataError
+from tests.tables import open_table
 
 ENDINGS = (".parquet", ".arrow", ".arrows", ".feather")
 

@@ -17,6 +17,7 @@ from emolens.data.readers.open import open_table
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.table import Table
 from emolens.errors import DataError, UsageError
+from tests.tables import open_table
 
 WORDS = ("parcel", "meeting", "garden", "train", "ticket", "bridge", "notebook", "ladder")
 FEELINGS = {"joy": "I am so glad about the {} today", "anger": "I am furious about the {} again"}

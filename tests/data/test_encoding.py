@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emolens.data.readers.open import open_table
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.table import Table
 from emolens.errors import DataError, UsageError
+from tests.tables import open_table
 
 AS_FOUND = ReadOptions()
 # By language, its usual code pages, and texts that people could write.

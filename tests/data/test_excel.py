@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from emolens.data.readers.open import open_table, source_of
+from emolens.data.readers.open import source_of
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.table import CHUNK, Table
 from emolens.data.sources import load_dataset
 from emolens.errors import DataError
+from tests.tables import open_table
 
 ROWS: list[list[Any]] = [["text", "label"], ["so glad", "joy"], ["so low", "sadness"]]
 ODS = """<?xml version="1.0"?><office:document-content

@@ -18,6 +18,7 @@ from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.table import CHUNK, Table
 from emolens.data.sources import load_dataset
 from emolens.errors import DataError
+from tests.tables import open_table
 
 ROWS = [{"text": "so glad", "label": "joy"}, {"text": "so low", "label": "sadness"}]
 

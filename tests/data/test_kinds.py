@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from emolens.data.readers.columns import choose_column
-from emolens.data.readers.kinds import kind_of
-from emolens.data.readers.open import open_table, source_of
+from emolens.data.readers.kinds import recognised
+from emolens.data.readers.open import source_of
 from emolens.data.readers.options import ReadOptions
+from emolens.data.readers.source import Source
 from emolens.errors import DataError, UsageError
+from tests.tables import open_table
 
 
 def kind(path: Path) -> str:
-    return kind_of(path, str(path), like=path)[0]
+    return recognised(Source.of(path), None).format
 
 
 @pytest.mark.parametrize(

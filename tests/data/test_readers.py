@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from emolens.data.readers.columns import choose_column, texts_of
 from emolens.data.readers.endings import ENDINGS
-from emolens.data.readers.open import open_table
 from emolens.data.readers.table import CHUNK, Table
 from emolens.errors import DataError
 from tests.conftest import write_csv
+from tests.tables import open_table
 
 WORKBOOKS = ("xlsx", "xls", "xlsb", "ods")
 STREAMED = [ending for ending, kind in ENDINGS.items() if kind not in WORKBOOKS]
@@ -122,7 +122,7 @@ def test_a_missing_file_names_the_files_beside_it(tmp_path: Path) -> None:
 
 def test_a_folder_with_the_ending_of_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").mkdir()
-    with pytest.raises(DataError, match=r"rows\.csv can't be read"):
+    with pytest.raises(DataError, match=r"rows\.csv is a folder"):
         open_table(tmp_path / "rows.csv", labelled=True)
 
 

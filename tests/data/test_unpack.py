@@ -15,8 +15,9 @@ import pytest
 
 from emolens.data.readers.columns import choose_column, texts_of
 from emolens.data.readers.endings import is_table, stem_of
-from emolens.data.readers.open import open_table, source_of
+from emolens.data.readers.open import source_of
 from emolens.errors import DataError
+from tests.tables import open_table
 
 CSV = b"text,label\nso glad,joy\nso low,sadness\n"
 

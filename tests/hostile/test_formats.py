@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 
 from emolens.data.readers import extent as extent_module
 from emolens.data.readers import unpack as unpack_module
-from emolens.data.readers.open import open_table, source_of
+from emolens.data.readers.open import source_of
 from emolens.errors import DataError, EmolensError
 from tests.data.test_excel import write, write_ods
+from tests.tables import open_table
 
 
 def read(path: Path) -> int:

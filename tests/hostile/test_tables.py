@@ -22,12 +22,12 @@ import pytest
 from emolens.cli import main
 from emolens.data.readers import source as source_module
 from emolens.data.readers.columns import choose_column
-from emolens.data.readers.open import open_table
 from emolens.data.readers.table import CHUNK, MOST_BYTES
 from emolens.errors import DataError
 from emolens.predict.classifier import Classifier
 from emolens.predict.tables import predict_table
 from emolens.study import Run
+from tests.tables import open_table
 
 ROWS = 3 * CHUNK
 _LINES = dict.fromkeys((".jsonl", ".ndjson"), '{{"text": "{}"}}\n')
@@ -183,8 +183,9 @@ def test_a_line_without_an_end_is_not_read_to_its_end(
     os.truncate(path, 3_000_000_000)
     limits = "import resource; resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000,) * 2)\n"
     code = (
-        f"{limits}from pathlib import Path\nfrom emolens.data.readers.open import open_table\n"
-        f"list(open_table(Path({str(path)!r}), labelled=False).chunks())"
+        f"{limits}from emolens.data.readers.open import open_table, source_of\n"
+        f"with source_of({str(path)!r}) as source:\n"
+        "    list(open_table(source, labelled=False).chunks())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     last = done.stderr.splitlines()[-1]

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from emolens.data.readers.columns import readable_texts
-from emolens.data.readers.open import open_table, source_of
+from emolens.data.readers.open import source_of
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import Chunk, Table
 from emolens.errors import DataError, UsageError
@@ -39,6 +39,7 @@ from emolens.predict.writers.form import Form
 from emolens.predict.writers.layout import Layout
 from emolens.study import Run
 from tests.conftest import HOSTILE
+from tests.tables import open_table
 
 FIRST = ["emotion", "probability", "unsure"]
 ADDED = [*FIRST, "p_sadness", "p_joy", "p_anger"]

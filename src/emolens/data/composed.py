@@ -171,7 +171,7 @@ def _code_page(folder: ClassFolder, options: ReadOptions) -> tuple[str | None, t
     with scratch_folder() as scratch:
         path = scratch / "texts"
         path.write_bytes(b"\n".join(file.read_bytes()[:_LOOKED_AT] for file in files[:_GUESSED]))
-        guessed = text_file(Source.of(path, name=str(folder.path), file_format="txt"), options)
+        guessed = text_file(Source.of(path, name=str(folder.path)), options)
     return guessed.encoding, guessed.notes
 
 
@@ -188,7 +188,7 @@ def _whole(path: Path, options: ReadOptions) -> str:
     """All that a file holds; line ends are newlines, and the last one is left out."""
     if not path.stat().st_size:
         return ""
-    file = text_file(Source.of(path, file_format="txt"), options)
+    file = text_file(Source.of(path), options)
     return "".join(file.lines(None)).rstrip("\n")
 
 

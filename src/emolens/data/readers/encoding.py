@@ -42,10 +42,10 @@ def text_file(source: Source, options: ReadOptions) -> TextFile:
     """
     with source.path.open("rb") as file:
         start = file.read(_BLOCK)
-    bom = next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
+    bom = marked(start)
     if options.encoding is not None:
         encoding, note = _given(options.encoding), None
-    elif wide := bom or _wide(start):
+    elif wide := bom or unmarked(start):
         encoding, note = wide, _unicode_note(source, wide)
     else:
         encoding, note = _by_all_bytes(source)
@@ -98,7 +98,12 @@ def _by_all_bytes(source: Source) -> tuple[str, Note | None]:
     return guess.page, note
 
 
-def _wide(start: bytes) -> str | None:
+def marked(start: bytes) -> str | None:
+    """The encoding whose mark stands at the start of a file."""
+    return next((encoding for mark, encoding in _MARKS if start.startswith(mark)), None)
+
+
+def unmarked(start: bytes) -> str | None:
     """UTF-16 or UTF-32 without a mark. Where they hold Latin letters or line ends, there are NULs.
 
     A file of one byte per character would hardly be a text in them.

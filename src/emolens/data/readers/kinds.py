@@ -6,24 +6,26 @@ Knows the first bytes of formats, and opens no table.
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 import json
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 from emolens.data.checks import Note
 from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS
+from emolens.data.readers.dialect import USUAL, find_dialect
+from emolens.data.readers.encoding import marked, unmarked
 from emolens.data.readers.endings import ENDINGS, PACKED
+from emolens.data.readers.source import Source
 from emolens.errors import DataError
 
 _HEAD = 1 << 16
 _LINES = 20  # lines that are looked at for a delimiter
-_DELIMITERS = "\t;,|"
 _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 _TEXT_FORMATS = ("csv", "tsv", "txt")
 _WORKBOOKS = ("xlsx", "xls", "xlsb", "ods")
+_DOCUMENTS = {"word": "a document of words", "slides": "a document of slides"}
 _STARTS = {
     b"PAR1": "parquet",
     b"ARROW1": "arrow",
@@ -61,34 +63,32 @@ _FOREIGN = {
 }
 
 
-def kind_of(
-    path: Path, name: str, *, like: Path, said: str | None = None
-) -> tuple[str, tuple[Note, ...]]:
-    """The format of a file, a value of ENDINGS or PACKED; with a note if the ending says another.
+def recognised(source: Source, wanted: str | None) -> Source:
+    """The source with its format, a value of ENDINGS or PACKED; a note if the ending says another.
 
-    name: for messages. like: a path whose ending says what the file should be. said: the format
-    that the user named; it decides, unless the file holds another one. Raises DataError for a file
-    that holds no table, and OSError.
+    wanted: the format that the user named; it decides, unless the file holds another one. Raises
+    DataError for a file that holds no table, and OSError.
     """
-    with path.open("rb") as file:
+    with source.path.open("rb") as file:
         head = file.read(_HEAD)
-    ending = like.suffix.lower()
+    ending = source.like.suffix.lower()
     expected = ENDINGS.get(ending) or PACKED.get(ending)
-    kind = _kind(path, head, expected)
-    if said is not None:
-        return kind if kind and kind in PACKED.values() else said, ()
+    kind = _kind(source.path, head, expected)
+    if wanted is not None:
+        return replace(source, format=kind if kind and kind in PACKED.values() else wanted)
     if kind is None:
-        _refuse_foreign(head, name)
+        _refuse_foreign(head, source.name)
         text = _text(head)
         if text is None and expected is None:
             raise DataError(
-                f"emolens can't read {name}: neither its ending nor its content is known.",
+                f"emolens can't read {source}: neither its ending nor its content is known.",
                 hint=f"Known endings: {', '.join([*ENDINGS, *PACKED])}.",
             )
         kind = (_kind_of_text(text, expected) if text is not None else None) or expected or "txt"
-    if kind in ("word", "slides"):
-        raise _foreign(name, f"a document of {'words' if kind == 'word' else 'slides'}", _SAVE)
-    return kind, () if kind == expected else (_note(name, kind, ending),)
+    if kind in _DOCUMENTS:
+        raise _foreign(source.name, _DOCUMENTS[kind], _SAVE)
+    notes = () if kind == expected else (_note(source.name, kind, ending),)
+    return replace(source, format=kind, notes=(*source.notes, *notes))
 
 
 def _note(name: str, kind: str, ending: str) -> Note:
@@ -141,20 +141,11 @@ def _foreign(name: str, what: str, hint: str) -> DataError:
 
 def _text(head: bytes) -> str | None:
     """The characters at the start of a text file; None for other files."""
-    for mark, encoding in (
-        (codecs.BOM_UTF32_LE, "utf-32"),
-        (codecs.BOM_UTF32_BE, "utf-32"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if head.startswith(mark):
-            return head.decode(encoding, "ignore")
-    if b"\0" in head:  # UTF-16 without a mark, or no text
-        wide = [head[i::2].count(0) > len(head) / 8 for i in (0, 1)]
-        if all(wide) or not any(wide):
-            return None
-        head = head[wide[0] :: 2]
-    return None if _CONTROL.search(head) else head.decode("utf-8-sig", "replace")
+    if encoding := marked(head) or unmarked(head):
+        return head.decode(encoding, "ignore").removeprefix("\ufeff")
+    if b"\0" in head or _CONTROL.search(head):
+        return None
+    return head.decode("utf-8", "replace")
 
 
 def _kind_of_text(text: str, expected: str | None) -> str | None:
@@ -169,8 +160,7 @@ def _kind_of_text(text: str, expected: str | None) -> str | None:
         return expected
     if expected in ("json", "jsonl") and any(line.strip()[0] in "{[" for line in lines):
         return expected  # a broken line at the start
-    kind = _kind_of_lines(text)
-    return None if kind == "txt" else kind
+    return _kind_of_lines(text)
 
 
 def _kind_of_json(first: str, lines: list[str], expected: str | None) -> str | None:
@@ -194,23 +184,14 @@ def _parsed(line: str) -> object:
         return None
 
 
-def _kind_of_lines(text: str) -> str:
-    """csv or tsv if the first rows have the same number of fields, or a usual name; else txt."""
-    names = {*TEXT_COLUMNS, *LABEL_COLUMNS}
+def _kind_of_lines(text: str) -> str | None:
+    """csv or tsv if the first rows have the same number of fields, or a usual name."""
     whole = text[: text.rfind("\n") + 1] or text
-    for delimiter in _DELIMITERS:
-        rows = _rows(whole, delimiter)
-        widths = {len(row) for row in rows}
-        named = rows and names & {field.strip().lower() for field in rows[0]}
-        if widths and max(widths) > 1 and (named or (len(widths) == 1 and len(rows) > 1)):
-            return "tsv" if delimiter == "\t" else "csv"
-    first = text.partition("\n")[0].strip().lower()
-    return "csv" if first in names else "txt"
-
-
-def _rows(text: str, delimiter: str) -> list[list[str]]:
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        return [row for row, _ in zip(reader, range(_LINES), strict=False) if row]
-    except csv.Error:
-        return []
+    lines = whole.splitlines(keepends=True)[:_LINES]
+    found = find_dialect(lines, None)
+    names = {name.strip().lower() for name in next(found.dialect.read(lines, strict=False))}
+    named = not names.isdisjoint({*TEXT_COLUMNS, *LABEL_COLUMNS})
+    alike = found.width > 1 and found.share == 1 and len(lines) > 1
+    if named or (alike and found.dialect.delimiter in USUAL):
+        return "tsv" if found.dialect.delimiter == "\t" else "csv"
+    return None

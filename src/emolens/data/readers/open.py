@@ -16,7 +16,7 @@ from emolens.data.readers.delimited import open_delimited
 from emolens.data.readers.endings import ENDINGS, PACKED, is_table
 from emolens.data.readers.excel import open_workbook
 from emolens.data.readers.json_tables import open_json, open_json_lines
-from emolens.data.readers.kinds import kind_of
+from emolens.data.readers.kinds import recognised
 from emolens.data.readers.lines import open_labelled_text, open_unlabelled_text
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.source import Source, copy_of, is_stream
@@ -50,76 +50,43 @@ def source_of(given: str | Path | Source, options: ReadOptions = AS_FOUND) -> It
         yield given
         return
     path, member = user_path(given), None
-    if not is_stream(given) and path.is_dir():
-        raise _folder(path)
-    if options.file_format:
-        _format(options.file_format)
+    wanted = _format(options.file_format) if options.file_format else None
     with contextlib.ExitStack() as files:
         if is_stream(given):
             source = files.enter_context(copy_of(given))
+        elif path.is_dir():
+            raise _folder(path)
         else:
             archive, member = split_member(path)
             with _system_errors(path):
                 source = Source.of(archive)
-        source = _with_format(source, options)
+        with _system_errors(path):
+            source = recognised(source, wanted)
         if member is not None and source.format != "zip":
             raise missing(path)
         if source.format in PACKED.values():
-            source = files.enter_context(_unpacked(source, member, options))
+            source = recognised(files.enter_context(unpacked(source, member)), wanted)
+        if source.format in PACKED.values():
+            raise DataError(
+                f"{source} is compressed twice.", hint="Unpack it once, and give that file."
+            )
         yield source
 
 
-def open_table(given: Path | Source, *, labelled: bool, options: ReadOptions = AS_FOUND) -> Table:
-    """Open one file; its content says the format, and its ending where the content does not.
+def open_table(source: Source, *, labelled: bool, options: ReadOptions = AS_FOUND) -> Table:
+    """The table of a source.
 
-    given: a source, or the path of a file that is not compressed. labelled: whether the rows have
-    labels. Then a .txt file holds 'text;label' lines; otherwise it holds one text per line. Raises
-    DataError, also later, while the rows are read. A file that has changed since then is an error,
-    too.
+    labelled: whether the rows have labels. Then a .txt file holds 'text;label' lines; otherwise it
+    holds one text per line. Raises DataError, also later, while the rows are read. A file that has
+    changed since then is an error, too.
     """
-    path = given.path if isinstance(given, Source) else given
     openers = FORMATS if labelled else FORMATS | _WITHOUT_LABELS
-    with _system_errors(path):
-        source = given if isinstance(given, Source) else _with_format(Source.of(given), options)
-        if source.format not in openers:
-            raise DataError(
-                f"{source} is a {source.format} file, which holds another file.",
-                hint="Unpack it, and give the file that is in it.",
-            )
-        with source.unchanged():
-            table = openers[source.format](source, options)
+    with _system_errors(source.path), source.unchanged():
+        table = openers[source.format](source, options)
     if not table.columns:
         raise _no_rows(source)
     notes = (*source.notes, *table.notes)
     return replace(table, read=partial(_some_rows, source, table), notes=notes)
-
-
-def _with_format(source: Source, options: ReadOptions) -> Source:
-    """The source with its format: what the user says, else what its content says."""
-    with _system_errors(source.path):
-        said = _format(options.file_format) if options.file_format else None
-        kind, notes = kind_of(source.path, source.name, like=source.like, said=said)
-    return replace(source, format=kind, notes=(*source.notes, *notes))
-
-
-@contextlib.contextmanager
-def _unpacked(source: Source, member: str | None, options: ReadOptions) -> Iterator[Source]:
-    with unpacked(
-        source.path, source.format, name=source.name, like=source.like, member=member
-    ) as inside:
-        notes = (*source.notes, *inside.notes)
-        plain = replace(
-            Source.of(inside.path, name=inside.name),
-            given=source.given,
-            like=inside.like,
-            notes=notes,
-        )
-        plain = _with_format(plain, options)
-        if plain.format in PACKED.values():
-            raise DataError(
-                f"{inside.name} is compressed twice.", hint="Unpack it once, and give that file."
-            )
-        yield plain
 
 
 def _format(name: str) -> str:

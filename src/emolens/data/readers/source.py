@@ -41,11 +41,8 @@ class Source:
     notes: tuple[Note, ...] = ()
 
     @classmethod
-    def of(cls, path: Path, *, name: str | None = None, file_format: str = "") -> Source:
-        """The file at `path`. file_format: "" if it is not known yet.
-
-        Raises DataError if it is empty or is not a file, and OSError.
-        """
+    def of(cls, path: Path, *, name: str | None = None) -> Source:
+        """The file at `path`. Raises DataError if it is empty or is not a file, and OSError."""
         name = name or str(path)
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
@@ -56,7 +53,7 @@ class Source:
         if not status.st_size:
             raise DataError(f"{name} is empty.", hint="Check how the file was made.")
         path.open("rb").close()
-        return cls(path, name, _stamp(path), given=path, like=path, format=file_format)
+        return cls(path, name, _stamp(path), given=path, like=path)
 
     def __str__(self) -> str:
         return self.name

@@ -14,12 +14,13 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from emolens.data.checks import Note
 from emolens.data.readers.endings import PACKED, is_table
+from emolens.data.readers.source import Source
 from emolens.errors import DataError, StorageError, first_line, some_of
 from emolens.output import writing
 from emolens.shown import quoted, visible
@@ -33,17 +34,6 @@ _MOST_TIMES = 200  # as large as it was packed; tables reach 100 if their rows a
 _UNSEEN = re.compile(r"(^|/)(__MACOSX/|\.(?!\.)|Thumbs\.db$|desktop\.ini$)")
 
 
-@dataclass(frozen=True)
-class Unpacked:
-    """A temporary file. name: for messages. like: the path that it would have beside its archive.
-    notes: which file of the archive it is."""
-
-    path: Path
-    name: str
-    like: Path
-    notes: tuple[Note, ...] = ()
-
-
 def split_member(path: Path) -> tuple[Path, str | None]:
     """The archive and the name inside it, of a path such as data.zip/train.csv."""
     for parent in path.parents:
@@ -53,27 +43,36 @@ def split_member(path: Path) -> tuple[Path, str | None]:
 
 
 @contextlib.contextmanager
-def unpacked(
-    path: Path, kind: str, *, name: str, like: Path, member: str | None = None
-) -> Iterator[Unpacked]:
-    """The file in `path`, removed after the block. Raises DataError, StorageError and OSError.
+def unpacked(packed: Source, member: str | None) -> Iterator[Source]:
+    """The file in a compressed one, removed after the block.
 
-    kind: one of PACKED's values. like: the path of the packed file, as the user gave it. member:
-    the name inside a zip; without it, the one table that it holds.
+    member: the name inside a zip; without it, the one table that it holds. Raises DataError,
+    StorageError and OSError.
     """
+    kind, path = packed.format, packed.path
     with scratch_folder() as folder:
         target = folder / "unpacked"
-        if kind == "zip":
-            with _unpacking(name, kind):
-                inside = _from_zip(path, target, name=name, like=like, member=member)
-        else:
-            with _unpacking(name, kind), _stream(path, kind) as stream:
-                _copy(stream, target, packed=path.stat().st_size, name=name)
-            plain = like.with_suffix("") if like.suffix.lower() in PACKED else like
-            inside = Unpacked(target, name, plain)
-        if not target.stat().st_size:
-            raise DataError(f"{inside.name} is empty.", hint="Check how the file was made.")
-        yield inside
+        name, like, notes = packed.name, packed.like, packed.notes
+        with _unpacking(packed):
+            if kind == "zip":
+                with zipfile.ZipFile(path) as archive:
+                    chosen, others = _chosen(archive, name, member)
+                    name = visible(f"{name}/{chosen.filename}")
+                    _copy_member(archive, chosen, target, name=name)
+                own = PurePosixPath(chosen.filename.replace("\\", "/"))
+                if member is not None:
+                    like = like.parent / own.name
+                elif own.suffix:
+                    like = like.with_suffix(own.suffix)
+                if others:
+                    notes = (*notes, _not_read(name, others))
+            else:
+                with _stream(path, kind) as stream:
+                    _copy(stream, target, packed=path.stat().st_size, name=name)
+                if like.suffix.lower() in PACKED:
+                    like = like.with_suffix("")
+        plain = Source.of(target, name=name)
+        yield replace(plain, given=packed.given, like=like, notes=notes)
 
 
 def _stream(path: Path, kind: str) -> Any:
@@ -86,7 +85,7 @@ def _stream(path: Path, kind: str) -> Any:
 
 
 @contextlib.contextmanager
-def _unpacking(name: str, kind: str) -> Iterator[None]:
+def _unpacking(packed: Source) -> Iterator[None]:
     """Turn the errors about a broken archive into a sentence."""
     try:
         yield
@@ -97,7 +96,7 @@ def _unpacking(name: str, kind: str) -> Iterator[None]:
         *(zlib.error, lzma.LZMAError, zipfile.BadZipFile),
     ) as error:
         raise DataError(
-            f"{name} is not a readable {kind} file ({visible(first_line(error))}).",
+            f"{packed} is not a readable {packed.format} file ({visible(first_line(error))}).",
             hint="Check that it was written completely, or download it again.",
         ) from error
 
@@ -123,49 +122,40 @@ def _copy(stream: IO[bytes], target: Path, *, packed: int, name: str) -> None:
                 copy.write(block)
 
 
-def _from_zip(path: Path, target: Path, *, name: str, like: Path, member: str | None) -> Unpacked:
-    with zipfile.ZipFile(path) as archive:
-        files = [entry for entry in archive.infolist() if not entry.is_dir()]
-        seen = [entry for entry in files if not _UNSEEN.search(entry.filename)]
-        chosen = _chosen(seen, name=name, member=member)
-        shown = visible(f"{name}/{chosen.filename}")
-        if chosen.flag_bits & 1:
-            raise DataError(
-                f"{shown} needs a password.", hint="Unpack it, and give the unpacked file."
-            )
-        with archive.open(chosen) as stream:
-            _copy(stream, target, packed=chosen.compress_size, name=shown)
-    own = re.split(r"[/\\]", chosen.filename)[-1]
-    if member is not None:
-        return Unpacked(target, shown, like.parent / own)
-    ending = PurePosixPath(own).suffix
-    others = [visible(entry.filename) for entry in seen if entry is not chosen]
-    notes = (_not_read(shown, others),) if others else ()
-    return Unpacked(target, shown, like.with_suffix(ending) if ending else like, notes)
+def _copy_member(
+    archive: zipfile.ZipFile, chosen: zipfile.ZipInfo, target: Path, *, name: str
+) -> None:
+    if chosen.flag_bits & 1:
+        raise DataError(f"{name} needs a password.", hint="Unpack it, and give the unpacked file.")
+    with archive.open(chosen) as stream:
+        _copy(stream, target, packed=chosen.compress_size, name=name)
 
 
 def _not_read(shown: str, others: list[str]) -> Note:
     return Note("R01", f"{shown} is read; not read is what stands beside it: {some_of(others)}.")
 
 
-def _chosen(files: list[zipfile.ZipInfo], *, name: str, member: str | None) -> zipfile.ZipInfo:
-    """The file of this name; without one, the only table, or the only file."""
+def _chosen(
+    archive: zipfile.ZipFile, name: str, member: str | None
+) -> tuple[zipfile.ZipInfo, list[str]]:
+    """The file of this name; without one, the only table, or the only file, and the others."""
+    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    files = {visible(e.filename): e for e in entries if not _UNSEEN.search(e.filename)}
     if member is not None:
-        wanted = [entry for entry in files if entry.filename.replace("\\", "/") == member]
-    else:
-        tables = [entry for entry in files if is_table(Path(entry.filename))]
-        wanted = tables or files
-    if len(wanted) == 1:
-        return wanted[0]
-    names = [visible(entry.filename) for entry in (wanted or files)]
+        for entry in files.values():
+            if entry.filename.replace("\\", "/") == member:
+                return entry, []
+    wanted = [shown for shown, e in files.items() if is_table(Path(e.filename))] or list(files)
     if member is not None or not files:
         missing = f"no file '{visible(member)}'" if member is not None else "no file"
         raise DataError(
             f"{name} holds {missing}.",
-            hint=f"It holds: {some_of(names)}." if names else "Check how the file was made.",
+            hint=f"It holds: {some_of(list(files))}." if files else "Check how the file was made.",
         )
-    raise DataError(
-        f"{name} holds several files: {some_of(names)}.",
-        hint=f"Give one of them, such as {quoted(Path(name) / names[0])}; or unpack the file, and"
-        " give the folder.",
-    )
+    if len(wanted) > 1:
+        raise DataError(
+            f"{name} holds several files: {some_of(wanted)}.",
+            hint=f"Give one of them, such as {quoted(Path(name) / wanted[0])}; or unpack the file,"
+            " and give the folder.",
+        )
+    return files.pop(wanted[0]), list(files)
