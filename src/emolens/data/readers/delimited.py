@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
-from itertools import islice
+from itertools import dropwhile, islice
 
 from emolens.data.checks import Note
 from emolens.data.readers.dialect import (
@@ -20,14 +18,9 @@ from emolens.data.readers.dialect import (
     shown,
 )
 from emolens.data.readers.encoding import text_file
-from emolens.data.readers.header import (
-    find_header,
-    no_header_note,
-    text_and_label,
-    title_note,
-)
+from emolens.data.readers.header import Header, find_header
 from emolens.data.readers.options import ReadOptions
-from emolens.data.readers.records import GiantFieldError, Shape
+from emolens.data.readers.records import GiantFieldError, Record
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import (
     MOST_BYTES,
@@ -53,20 +46,41 @@ def open_delimited(source: Source, options: ReadOptions) -> Table:
 def delimited_table(file: TextFile, options: ReadOptions) -> Table:
     """The same for a file whose encoding is known."""
     csv.field_size_limit(MOST_BYTES)  # for all readers; the module has no other way
-    lines = first_lines(file)
-    layout = _layout(file, lines, options) if any(map(str.strip, lines)) else None
-    if layout is None:
-        return Table(file.source.name, (), lambda _: iter(()))
-    delimiter = layout.shape.dialect.delimiter
+    source, lines = file.source, first_lines(file)
+    hidden = sep_line(lines[0]) if lines else None
+    if hidden:
+        lines = lines[1:]
+    if not any(map(str.strip, lines)):
+        return Table(source.name, (), lambda _: iter(()))
+    wanted = delimiter_option(options.delimiter) or hidden
+    found = find_dialect(lines, wanted, tabs=source.format == "tsv")
+    n_hidden = int(hidden is not None)
+    with _giant_fields(source):
+        records = found.shape(lines, found.width).records(iter(lines), n_hidden)
+        rows = [(line, fields) for line, _, fields, _ in records if any(map(str.strip, fields))]
+    header = find_header(rows, found.width, options, origin=f"{source}, line")
+    titles = _fitted_titles(header, found, [fields for n, fields in rows if n > header.before])
+    columns = distinct([title.strip() for title in titles])
+    shape = found.shape(lines, len(titles))
+    delimiter = found.dialect.delimiter
+
+    def read(_: Sequence[str]) -> Iterator[Chunk]:
+        errors: dict[int, str] = {}
+        lines = islice(file.lines(errors, newline=""), n_hidden, None)
+        records = shape.records(lines, n_hidden)
+        data = dropwhile(lambda record: record[0] <= header.before, records)
+        with _giant_fields(source):
+            yield from chunked(_rows(file, columns, data, errors), errors, size=_n_characters)
+
     return Table(
-        file.source.name,
-        layout.columns,
-        partial(_chunks, file, layout),
+        source.name,
+        columns,
+        read,
         unit="line",
         delimiter="," if delimiter == NO_DELIMITER else delimiter,
-        titles=layout.titles,
-        usual=layout.guessed,
-        notes=(*file.notes, *layout.notes),
+        titles=titles,
+        usual=header.usual,
+        notes=(*file.notes, *_dialect_notes(source, found), *header.notes),
         bom=file.bom,
     )
 
@@ -83,82 +97,14 @@ def first_lines(file: TextFile) -> list[str]:
     return lines
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Where the rows of a table begin, and how they are written.
-
-    titles: the names of the columns as they stand in the file. before: the rows begin behind this
-    line. n_hidden: lines at the start that belong to no record. guessed: see Table.
-    """
-
-    shape: Shape
-    titles: tuple[str, ...]
-    before: int
-    n_hidden: int
-    guessed: dict[str, str]
-    notes: tuple[Note, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The names by which rows give their values."""
-        return distinct([title.strip() for title in self.titles])
-
-
-def _layout(file: TextFile, lines: list[str], options: ReadOptions) -> _Layout | None:
-    """None if there is no row at all."""
-    sign = delimiter_option(options.delimiter)
-    hidden = sep_line(lines[0])
-    lines = lines[1:] if hidden else lines
-    found = find_dialect(lines, sign or hidden, tabs=file.source.format == "tsv")
-    shape = found.shape(lines, found.width)
-    with _giant_fields(file.source):
-        rows = [row for row in shape.records(iter(lines)) if any(map(str.strip, row[2]))]
-    header = find_header(
-        [fields for _, _, fields, _ in rows],
-        found.width,
-        header=options.header,
-        skip=options.skip_rows,
-    )
-    if header.first > len(rows):
-        raise DataError(
-            f"{file.source} has only {len(rows)} rows.",
-            hint="Give a smaller number to --skip-rows.",
-        )
-    if not rows:
-        return None
-    data = [fields for _, _, fields, _ in rows[header.first :]]
-    notes = list(_dialect_notes(file.source, found))
-    guessed: dict[str, str] = {}
-    if header.row is None:
-        titles = [str(i) for i in range(1, found.width + 1)]
-        guessed = text_and_label(data, found.width)
-        notes.append(
-            no_header_note(str(file.source), titles, guessed, said=options.header is False)
-        )
-    else:
-        titles = _fitted_titles(rows[header.row][2], found, data)
-        first = header.row if options.skip_rows == 0 else 0
-        if first and any(map(str.strip, rows[0][2])):
-            notes.append(title_note(f"{file.source}, line {rows[header.row][0]}"))
-    if len(titles) != found.width:
-        shape = found.shape(lines, len(titles))
-    return _Layout(
-        shape,
-        tuple(titles),
-        before=(rows[header.first - 1][0] if header.first else 0) + bool(hidden),
-        n_hidden=int(bool(hidden)),
-        guessed=guessed,
-        notes=tuple(notes),
-    )
-
-
-def _fitted_titles(titles: list[str], found: Found, data: list[list[str]]) -> list[str]:
+def _fitted_titles(header: Header, found: Found, data: list[list[str]]) -> tuple[str, ...]:
     """A title for each column. R gives no title to the names of rows, which come first."""
+    titles = header.titles
     while len(titles) > found.width and not titles[-1].strip():
         titles = titles[:-1]
     longer = [row for row in data if len(row) == len(titles) + 1]
     if len(longer) > 0.9 * len(data) and any(row[-1].strip() for row in longer):
-        return ["", *titles]
+        return ("", *titles)
     return titles
 
 
@@ -178,25 +124,16 @@ def _dialect_notes(source: Source, found: Found) -> Iterator[Note]:
         yield Note("R03", f"A backslash before a quote in {source} is read as a part of its field.")
 
 
-def _chunks(file: TextFile, layout: _Layout, _: Sequence[str]) -> Iterator[Chunk]:
-    errors: dict[int, str] = {}
-    with _giant_fields(file.source):
-        yield from chunked(_rows(file, layout, errors), errors, size=_n_characters)
-
-
 def _n_characters(row: Row) -> int:
     """The same as of any row, but faster: all values are strings."""
     return sum(map(len, row.values()))
 
 
-def _rows(file: TextFile, layout: _Layout, errors: dict[int, str]) -> Iterator[tuple[int, Row]]:
-    names, hidden = layout.columns, layout.n_hidden
-    width = len(names)
-    lines = islice(file.lines(errors, newline=""), hidden, None)
-    for first, n_lines, fields, wrong in layout.shape.records(lines):
-        line = first + hidden
-        if line <= layout.before:
-            continue
+def _rows(
+    file: TextFile, columns: Sequence[str], records: Iterator[Record], errors: dict[int, str]
+) -> Iterator[tuple[int, Row]]:
+    width = len(columns)
+    for line, n_lines, fields, wrong in records:
         row, why = fields, wrong
         if len(fields) != width:
             if width > 1 and len(fields) < 2 and not any(map(str.strip, fields)):
@@ -205,7 +142,7 @@ def _rows(file: TextFile, layout: _Layout, errors: dict[int, str]) -> Iterator[t
             why = wrong or ragged
         if why or errors:
             _move_errors(file, errors, range(line, line + n_lines), why)
-        yield line, dict(zip(names, row, strict=False))
+        yield line, dict(zip(columns, row, strict=False))
 
 
 def _kept(fields: list[str], width: int) -> tuple[list[str], str | None]:

@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from emolens.data.checks import Note
 from emolens.data.readers.extent import cells_of
-from emolens.data.readers.header import (
-    find_header,
-    no_header_note,
-    text_and_label,
-    title_note,
-)
+from emolens.data.readers.header import find_header
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
-from emolens.data.readers.table import Table, chunked, distinct
+from emolens.data.readers.table import Chunk, Table, chunked, distinct
 from emolens.errors import DataError, first_line, nearest, some_of
 from emolens.shown import visible
 
@@ -39,37 +34,22 @@ def open_workbook(source: Source, options: ReadOptions) -> Table:
         _check_size(source)
         sheet, notes = _read_sheet(source, options)
     origin = f"{source.name}, sheet {visible(sheet.name)}"
-    titles, after, usual = _layout(sheet, origin, options, notes)
+    first = [
+        (number, ["" if cell is None else str(cell) for cell in cells])
+        for number, cells in islice(_filled(sheet), _SAMPLE)
+    ]
+    width = len(first[0][1]) if first else 0
+    header = find_header(first, width, options, origin=f"{origin}, row")
+    titles = tuple(title.strip() for title in header.titles)
     columns = distinct(titles)
 
-    def read(_: Sequence[str]) -> Iterator[Any]:
-        rows = ((n, cells) for n, cells in _filled(sheet) if n > after)
+    def read(_: Sequence[str]) -> Iterator[Chunk]:
+        rows = ((n, cells) for n, cells in _filled(sheet) if n > header.before)
         return chunked((n, dict(zip(columns, cells, strict=True))) for n, cells in rows)
 
-    return Table(origin, columns, read, titles=titles, notes=tuple(notes), usual=usual)
-
-
-def _layout(
-    sheet: CalamineSheet, origin: str, options: ReadOptions, notes: list[Note]
-) -> tuple[tuple[str, ...], int, dict[str, str]]:
-    """The titles, the number of the last row before the data, and columns that were guessed."""
-    first = list(islice(_filled(sheet), _SAMPLE))
-    texts = [["" if cell is None else str(cell) for cell in cells] for _, cells in first]
-    width = len(texts[0]) if texts else 0
-    header = find_header(texts, width, header=options.header, skip=options.skip_rows)
-    if header.first > len(first) > 0:
-        raise DataError(
-            f"{origin} has only {len(first)} rows.", hint="Give a smaller number to --skip-rows."
-        )
-    after = first[header.first - 1][0] if header.first and first else 0
-    if header.row is None:
-        titles = tuple(str(i + 1) for i in range(width))
-        usual = text_and_label(texts[header.first :], width)
-        notes.append(no_header_note(origin, titles, usual, said=options.header is False))
-        return titles, after, usual
-    if header.row and not options.skip_rows:
-        notes.append(title_note(f"{origin}, row {after}"))
-    return tuple(title.strip() for title in texts[header.row]) if texts else (), after, {}
+    return Table(
+        origin, columns, read, titles=titles, notes=(*notes, *header.notes), usual=header.usual
+    )
 
 
 def _filled(sheet: CalamineSheet) -> Iterator[tuple[int, list[Any]]]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from emolens.data.checks import Note
 from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS
+from emolens.data.readers.options import ReadOptions
+from emolens.errors import DataError
 
 _USUAL = {
     *TEXT_COLUMNS, *LABEL_COLUMNS,
@@ -19,43 +21,66 @@ _USUAL = {
 }  # fmt: skip
 _LOOKED_AT = 200  # columns
 _NUMBER = re.compile(r"[-+]?[\d.,]+([eE][-+]?\d+)?%?|\[[\d, ]*\]|\d[\d, ]*")
+_DECIMAL = re.compile(r"-?\d*\.\d+")
 _FEW = 30  # values that a column of classes may have, or a tenth of its rows
 
 
 @dataclass(frozen=True)
 class Header:
-    """Where the names of the columns stand.
+    """The names of the columns, and where the data begins.
 
-    row: the place of the header among the rows that are not blank; None if there is none. first:
-    the place of the first row of data.
+    titles: empty for a column without a name. before: the data begins behind the row of this
+    number. usual: the columns of the texts and the labels, where they are guessed.
     """
 
-    row: int | None
-    first: int
+    titles: tuple[str, ...]
+    before: int
+    usual: dict[str, str]
+    notes: tuple[Note, ...]
 
 
-def find_header(rows: Sequence[list[str]], width: int, *, header: bool | None, skip: int) -> Header:
-    """The header among the first rows. header: whether there is one, if it is known.
+def find_header(
+    rows: Sequence[tuple[int, list[str]]], width: int, options: ReadOptions, *, origin: str
+) -> Header:
+    """The header among the first rows that are not blank, which come with their numbers.
 
-    skip: rows that are no data. They stand after the header if the first row has a name for each
-    column, and before it otherwise.
+    options.skip_rows: rows that are no data. They stand after the header if the first row has a
+    name for each column, and before it otherwise. origin: the table, and what its rows are called,
+    such as 'a.csv, line'. Raises DataError if there are fewer rows than are skipped.
     """
-    if header is False:
-        return Header(None, skip)
-    start = next((i for i, row in enumerate(rows) if any(map(str.strip, row))), 0)
+    fields = [row for _, row in rows]
+    place, first = _places(fields, width, options)
+    table = origin.rpartition(",")[0]
+    if first > len(rows) > 0:
+        raise DataError(
+            f"{table} has only {len(rows)} rows.", hint="Give a smaller number to --skip-rows."
+        )
+    before = rows[first - 1][0] if first and rows else 0
+    if place is None:
+        titles = tuple(str(i + 1) for i in range(width))
+        usual = _text_and_label(fields[first:], width)
+        note = _no_header(table, titles, usual, guessed=options.header is None)
+        return Header(titles, before, usual, (note,))
+    notes = (_title(f"{origin} {before}"),) if place and not options.skip_rows else ()
+    return Header(tuple(fields[place]) if rows else (), before, {}, notes)
+
+
+def _places(rows: Sequence[list[str]], width: int, options: ReadOptions) -> tuple[int | None, int]:
+    """The place of the header, None if there is none, and that of the first row of data."""
+    skip = options.skip_rows
+    if options.header is False:
+        return None, skip
     if skip:
-        place = start if _names_all(rows, start, start + skip, width) else start + skip
-        return Header(place, start + skip + 1)
-    if header is None:
-        start = _after_title(rows, start, width)
-        if start < len(rows) and looks_like_data(rows[start], rows[start + 1 :]):
-            return Header(None, start)
-    return Header(start, start + 1)
+        return 0 if _names_all(rows, skip, width) else skip, skip + 1
+    place = 0 if options.header else _after_title(rows, width)
+    if options.header is None and rows and _looks_like_data(rows[place], rows[place + 1 :]):
+        return None, place
+    return place, place + 1
 
 
-def _names_all(rows: Sequence[list[str]], first: int, after: int, width: int) -> bool:
-    """Whether the row `first` names the columns, and not the row that comes `after` the skipped."""
-    names = [name.strip() for name in rows[first]] if first < len(rows) else []
+def _names_all(rows: Sequence[list[str]], after: int, width: int) -> bool:
+    """Whether the first row names the columns, and not the row that comes `after` the skipped."""
+    names = [name.strip() for name in rows[0]] if rows else []
     if len(names) != width or not all(names) or any(map(_NUMBER.fullmatch, names)):
         return False
     later = rows[after] if after < len(rows) else []
@@ -66,25 +91,20 @@ def _is_usual(row: Sequence[str]) -> bool:
     return any(name.strip().lower() in _USUAL for name in row)
 
 
-def _after_title(rows: Sequence[list[str]], start: int, width: int) -> int:
+def _after_title(rows: Sequence[list[str]], width: int) -> int:
     """The place of the first row that is more than a title, which has one field."""
-    for place in range(start, min(start + 10, len(rows))):
-        if sum(bool(field.strip()) for field in rows[place]) > 1 or _is_usual(rows[place]):
-            return place if width > 1 else start
-    return start
+    for place, row in enumerate(rows[:10] if width > 1 else ()):
+        if sum(bool(field.strip()) for field in row) > 1 or _is_usual(row):
+            return place
+    return 0
 
 
-def looks_like_data(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
+def _looks_like_data(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     """Whether the first row is more like the other rows than like names of columns."""
     names = [name.strip() for name in first]
     if _is_usual(names) or not rest or names == [str(i) for i in range(len(names))]:
         return False
-    columns = [
-        [row[i].strip() for row in rest if i < len(row) and row[i].strip()]
-        for i in range(min(len(names), _LOOKED_AT))
-    ]
-    evidence = (_evidence(name, values) for name, values in zip(names, columns, strict=False))
-    return sum(evidence) > 0
+    return sum(_evidence(name, _filled(rest, i)) for i, name in enumerate(names[:_LOOKED_AT])) > 0
 
 
 def _evidence(name: str, values: list[str]) -> float:
@@ -97,7 +117,7 @@ def _evidence(name: str, values: list[str]) -> float:
     forms = set(map(_form, values))
     if len(forms) == 1 and "9" in min(forms) and len(values) > 2:
         return 2 if {_form(name)} == forms else -2
-    if is_classes(values):
+    if _is_classes(values):
         return 2 if name in values else -1
     words = len(name.split())
     usual = statistics.median(len(value.split()) for value in values)
@@ -112,49 +132,48 @@ def _form(value: str) -> str:
     return re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", value))
 
 
-def is_classes(values: Sequence[str]) -> bool:
+def _is_classes(values: Sequence[str]) -> bool:
     """Whether a column has few values, and several rows of most of them."""
     few = min(max(_FEW, len(values) // 10), len(values) // 2)
-    return len(set(values)) <= few and not _all_decimal(values)
+    return len(set(values)) <= few and not all(map(_DECIMAL.fullmatch, values))
 
 
-def _all_decimal(values: Sequence[str]) -> bool:
-    return all(re.fullmatch(r"-?\d*\.\d+", value) for value in values)
-
-
-def text_and_label(rows: Sequence[Sequence[str]], width: int) -> dict[str, str]:
+def _text_and_label(rows: Sequence[Sequence[str]], width: int) -> dict[str, str]:
     """The numbers of the columns that hold texts and classes, where there is no header."""
-    columns = {
-        str(i + 1): [row[i].strip() for row in rows if i < len(row) and row[i].strip()]
-        for i in range(min(width, _LOOKED_AT))
+    columns = {str(i + 1): _filled(rows, i) for i in range(min(width, _LOOKED_AT))}
+    words = {
+        name: statistics.fmean(len(value.split()) for value in values)
+        for name, values in columns.items()
+        if values
     }
-    columns = {name: values for name, values in columns.items() if values}
-    chosen = {}
-    words = {n: statistics.fmean(len(v.split()) for v in values) for n, values in columns.items()}
-    if words:
-        chosen["text"] = max(words, key=words.__getitem__)
-    classes = [n for n, v in columns.items() if n != chosen.get("text") and is_classes(v)]
-    if len(classes) == 1:
-        chosen["label"] = classes[0]
-    return chosen
+    if not words:
+        return {}
+    usual = {"text": max(words, key=words.__getitem__)}
+    classes = [n for n in words if n != usual["text"] and _is_classes(columns[n])]
+    return usual | ({"label": classes[0]} if len(classes) == 1 else {})
 
 
-def no_header_note(
-    origin: str, titles: Sequence[str], guessed: Mapping[str, str], *, said: bool
+def _filled(rows: Sequence[Sequence[str]], column: int) -> list[str]:
+    """The values of a column that are not empty."""
+    return [row[column].strip() for row in rows if column < len(row) and row[column].strip()]
+
+
+def _no_header(
+    table: str, titles: Sequence[str], usual: Mapping[str, str], *, guessed: bool
 ) -> Note:
-    """That columns are called by numbers. said: whether the user said that there is no header."""
-    why = "" if said else " (its first line looks like data)"
+    """That columns are called by numbers. guessed: whether the user said nothing of a header."""
+    why = " (its first line looks like data)" if guessed else ""
     names = ", ".join(titles) if len(titles) < 8 else f"1 to {len(titles)}"
-    parts = [f"the {role}s are in column {name}" for role, name in guessed.items()]
+    parts = [f"the {role}s are in column {name}" for role, name in usual.items()]
     return Note(
         "R03",
-        f"{origin} has no header{why}. Its columns are called by their numbers: {names}."
+        f"{table} has no header{why}. Its columns are called by their numbers: {names}."
         + (f" By default {' and '.join(parts)}." if parts else ""),
-        "" if said else "If the first line names the columns, add --header.",
+        "If the first line names the columns, add --header." if guessed else "",
     )
 
 
-def title_note(where: str) -> Note:
+def _title(where: str) -> Note:
     """That other rows stand before the header. where: the place of the header."""
     return Note(
         "R03",

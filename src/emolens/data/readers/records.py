@@ -88,11 +88,10 @@ class Shape:
     width: int
     known: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
-    def records(self, lines: Iterator[str]) -> Iterator[Record]:
-        """The records of a file. An empty line has no fields."""
+    def records(self, lines: Iterator[str], before: int = 0) -> Iterator[Record]:
+        """The records of a file. An empty line has no fields. before: the lines before these."""
         taken: list[str] = []  # the lines of one record
         waiting: deque[str] = deque()  # lines that were taken for a part of an earlier record
-        before = 0
         while True:
             reader = self.dialect.read(_fed(lines, waiting, taken))
             try:
