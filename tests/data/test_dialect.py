@@ -102,8 +102,8 @@ def test_a_named_delimiter_is_used(tmp_path: Path) -> None:
         assert table.titles == tuple(content.splitlines()[0].split(sign))
     tabs = opened(tmp_path / "b.csv", "text\tlabel,x\na\tb,c\n", delimiter="tab")
     assert tabs.titles == ("text", "label,x")
-    with pytest.raises(UsageError, match="'::' is not a delimiter") as caught:
-        opened(tmp_path / "a.csv", content, delimiter="::")
+    with pytest.raises(UsageError, match="'and' is not a delimiter") as caught:
+        opened(tmp_path / "a.csv", content, delimiter="and")
     assert "tab" in caught.value.hint
 
 
@@ -369,3 +369,38 @@ def test_any_cells_that_python_writes_are_read_back(
     read = open_table(path, labelled=True, options=ReadOptions(delimiter=delimiter))
     assert rows(read) == table
     assert not errors(read)
+
+
+@pytest.mark.parametrize("sign", ["||", "::", "\t\t", "|||", "~~"])
+def test_a_delimiter_of_several_signs(tmp_path: Path, sign: str) -> None:
+    rows = [["text", "label"], ["so glad", "joy"], ["low: so | low", "sadness"], ["well", "joy"]]
+    content = "".join(f"{sign.join(row)}\n" for row in rows)
+    content += f'"both {sign} here"{sign}joy\n'
+    wanted = [*rows[1:], [f"both {sign} here", "joy"]]
+    for given in (None, sign, sign.replace("\t", "\\t")):
+        table = opened(tmp_path / "a.csv", content, delimiter=given)
+        assert [list(row.values()) for chunk in table.chunks() for row in chunk.rows] == wanted
+        assert table.delimiter == ","
+
+
+def test_a_column_that_is_always_empty_is_no_delimiter_of_several_signs(tmp_path: Path) -> None:
+    content = "id|text||label\n1|so glad||joy\n2|so low||sadness\n3|well||joy\n"
+    table = opened(tmp_path / "a.csv", content)
+    assert table.titles == ("id", "text", "", "label")
+
+
+def test_fields_in_single_quotes(tmp_path: Path) -> None:
+    content = "'text','label'\n'well, I am','joy'\n'it''s low','sadness'\n'one','joy'\n"
+    table = opened(tmp_path / "a.csv", content)
+    assert [note.text for note in table.notes if "Single quotes" in note.text]
+    assert [row["text"] for chunk in table.chunks() for row in chunk.rows] == [
+        "well, I am", "it's low", "one",
+    ]  # fmt: skip
+
+
+def test_apostrophes_are_no_quotes_around_fields(tmp_path: Path) -> None:
+    rows = ["'tis fine,joy", "the dogs',joy", "it's 'so' low,sadness", "'one' and 'two',joy"]
+    table = opened(tmp_path / "a.csv", "text,label\n" + "".join(f"{row}\n" for row in rows))
+    assert [row["text"] for chunk in table.chunks() for row in chunk.rows] == [
+        row.rpartition(",")[0] for row in rows
+    ]

@@ -77,7 +77,7 @@ def delimited_table(file: TextFile, options: ReadOptions) -> Table:
         columns,
         read,
         unit="line",
-        delimiter="," if delimiter == NO_DELIMITER else delimiter,
+        delimiter="," if delimiter == NO_DELIMITER or len(delimiter) > 1 else delimiter,
         titles=titles,
         usual=header.usual,
         notes=(*file.notes, *_dialect_notes(source, found), *header.notes),
@@ -110,7 +110,7 @@ def _fitted_titles(header: Header, found: Found, data: list[list[str]]) -> tuple
 
 def _dialect_notes(source: Source, found: Found) -> Iterator[Note]:
     delimiter = found.dialect.delimiter
-    if found.other or delimiter not in USUAL + NO_DELIMITER or found.share < 0.9:
+    if found.other or delimiter not in (*USUAL, NO_DELIMITER) or found.share < 0.9:
         other = found.other or ("," if delimiter != "," else ";")
         yield Note(
             "R03",
@@ -118,8 +118,10 @@ def _dialect_notes(source: Source, found: Found) -> Iterator[Note]:
             f" {found.share:.0%} of the first rows have {found.width} fields then.",
             f"If this is wrong, name the sign, such as --delimiter {shown(other)}.",
         )
-    if found.n_plain:
+    if not found.dialect.quote:
         yield Note("R03", f"Quotes in {source} are read as plain signs: they enclose no fields.")
+    if found.dialect.quote == "'":
+        yield Note("R03", f"Single quotes around fields in {source} are no part of the fields.")
     if found.dialect.escapes:
         yield Note("R03", f"A backslash before a quote in {source} is read as a part of its field.")
 

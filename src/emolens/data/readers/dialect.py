@@ -18,10 +18,12 @@ from emolens.errors import UsageError
 
 USUAL = ",;\t|"
 _OTHER = "^~¦§:#*@!\x01\x1e\x1f"  # only where every row has as many
+_REPEATED = re.compile(r"([|:\t~^#@*§!])\1+")  # such as '||'
 _NAMES = {
     "tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " ",
     "none": "\x1f",
 }  # fmt: skip
+_FORBIDDEN = frozenset('"\r\n\\')
 NO_DELIMITER = "\x1f"  # for tables of one column; no text holds it
 _SEP_LINE = re.compile(r'"?sep=(.)"?\s*')  # Excel reads it, and hides it
 _MOST_TITLES = 10  # rows before the header
@@ -29,15 +31,17 @@ _MOST_KNOWN = 50  # different values of a column that has the classes
 
 
 def delimiter_option(given: str | None) -> str | None:
-    """The sign that a user named. Raises UsageError for more than one sign."""
-    if given is None or (len(given) == 1 and given not in '"\r\n\\'):
-        return given
-    if given.lower() in _NAMES:
-        return _NAMES[given.lower()]
-    raise UsageError(
-        f"'{given}' is not a delimiter.",
-        hint="Give one sign to --delimiter, or one of: tab, comma, semicolon, pipe, space, none.",
-    )
+    """The delimiter that a user named. Raises UsageError for signs that can be none."""
+    if given is None or given.lower() in _NAMES:
+        return _NAMES[given.lower()] if given else None
+    given = given.replace("\\t", "\t")
+    if not given or len(given) > 5 or given.isalnum() or not _FORBIDDEN.isdisjoint(given):
+        raise UsageError(
+            f"'{given}' is not a delimiter.",
+            hint="Give one sign or a few to --delimiter, or one of: tab, comma, semicolon, pipe,"
+            " space, none.",
+        )
+    return given
 
 
 def shown(delimiter: str) -> str:
@@ -54,19 +58,46 @@ def sep_line(line: str) -> str | None:
 
 @dataclass(frozen=True)
 class Found:
-    """A dialect that fits the first rows of a table.
+    """What a dialect makes of the first rows of a table.
 
     width: the fields of most rows. share: how many rows have so many. header_width: the fields of
-    the first row. other: another delimiter that fits nearly as well. n_plain: the records whose
-    quotes are plain signs.
+    the first row. n_wrong: records with wrong quotes. n_quoted: records that hold quotes. other:
+    another delimiter that fits nearly as well.
     """
 
     dialect: Dialect
     width: int
     share: float
     header_width: int
+    n_wrong: int
+    n_quoted: int
     other: str | None = None
-    n_plain: int = 0
+
+    @classmethod
+    def of(cls, lines: Sequence[str], dialect: Dialect) -> Found:
+        """Try a dialect."""
+        records = list(_strict_records(lines, dialect))
+        widths = Counter(len(fields) for fields, _ in records if fields)
+        if not widths:
+            return cls(dialect, 1, 0.0, 1, len(records), len(records))
+        header_width = next(len(fields) for fields, _ in records if fields)
+        # Of two that are equally frequent, the one of the header.
+        width = max(widths, key=lambda n: (widths[n], n == header_width))
+        shape = Shape(dialect, width, _known_values(lines, dialect, width))
+        wrong = [
+            not fields or (len(taken) > 1 and dialect.quote != "" and shape.has_swallowed(taken))
+            for fields, taken in records
+        ]
+        quoted = [any('"' in line for line in taken) for _, taken in records]
+        swallowed = [
+            fields
+            for (fields, _), is_wrong in zip(records, wrong, strict=True)
+            if fields and is_wrong
+        ]
+        right = widths[width] - len(swallowed)
+        n_titles = len(list(takewhile(lambda record: len(record[0]) == 1, records[:_MOST_TITLES])))
+        n_rows = len(records) - (n_titles if width > 1 and len(records) > n_titles + 1 else 0)
+        return cls(dialect, width, right / n_rows, header_width, sum(wrong), sum(quoted))
 
     def shape(self, lines: Sequence[str], width: int) -> Shape:
         """What is known of rows with this number of fields."""
@@ -83,6 +114,8 @@ def find_dialect(lines: Sequence[str], wanted: str | None, *, tabs: bool = False
     sample = "".join(lines)
     if next(filter(None, map(str.strip, lines)), "").strip('"').lower() in TEXT_COLUMNS:
         return _best_quoting(lines, NO_DELIMITER)  # one column; signs in all its texts are no more
+    if (sign := _repeated(lines)) and _is_exact(found := _best_quoting(lines, sign)):
+        return found
     usual = [_best_quoting(lines, sign) for sign in USUAL if sign in sample]
     fitting = sorted(filter(_fits, usual), key=_merit, reverse=True)
     if tabs:  # the sort keeps the order of equals
@@ -90,13 +123,26 @@ def find_dialect(lines: Sequence[str], wanted: str | None, *, tabs: bool = False
     if not fitting:
         signs = [sign for sign in _OTHER if sign in lines[0] and not _is_in_numbers(sign, sample)]
         other = [_best_quoting(lines, sign) for sign in signs]
-        fitting = [
-            found for found in other if found.share == 1 and found.width > 1 and len(lines) > 2
-        ][:1]
+        fitting = [found for found in other if _is_exact(found) and len(lines) > 2][:1]
     if not fitting:
         return _best_quoting(lines, NO_DELIMITER)
     rival = next((f for f in fitting[1:] if f.share > 0.9 and f.header_width == f.width), None)
     return replace(fitting[0], other=rival.dialect.delimiter if rival else None)
+
+
+def _repeated(lines: Sequence[str]) -> str | None:
+    """A delimiter such as '||', if it stands in each line, and most lines have no '|' alone."""
+    filled = [line for line in lines if line.strip()]
+    for run in {run[0] for line in filled[:1] for run in _REPEATED.finditer(line)}:
+        alone = [line for line in filled if run[0] in line.replace(run, "")]
+        if all(run in line for line in filled) and len(alone) < len(filled) / 2:
+            return run
+    return None
+
+
+def _is_exact(found: Found) -> bool:
+    """Whether all rows have the same number of fields."""
+    return found.share == 1 and found.width > 1
 
 
 def _is_in_numbers(sign: str, sample: str) -> bool:
@@ -128,50 +174,23 @@ def _best_quoting(lines: Sequence[str], delimiter: str) -> Found:
             ways.append(replace(plain, escapes=True))
         if f'{delimiter} "' in sample:
             ways += [replace(way, spaced=True) for way in ways]
-        ways.append(replace(plain, quotes=False))
+        ways.append(replace(plain, quote=""))
     elif f"\\{delimiter}" in sample:
         ways.append(replace(plain, escapes=True))
-    trials = [_Trial.of(lines, way) for way in ways]
-    best = max(trials, key=lambda trial: trial.share)  # the first of equals
-    if not best.dialect.quotes and trials[0].n_quoted > 2 * trials[0].n_wrong:
-        best = max(trials[:-1], key=lambda trial: trial.share)
-    wrong = trials[0].n_wrong if not best.dialect.quotes else 0
-    return Found(best.dialect, best.width, best.share, best.header_width, n_plain=wrong)
+    elif _has_single_quotes(lines, single := replace(plain, quote="'")):
+        ways.insert(0, single)
+    found = [Found.of(lines, way) for way in ways]
+    best = max(found, key=lambda each: each.share)  # the first of equals
+    if not best.dialect.quote and found[0].n_quoted > 2 * found[0].n_wrong:
+        return max(found[:-1], key=lambda each: each.share)
+    return best
 
 
-@dataclass(frozen=True)
-class _Trial:
-    """What a dialect makes of the lines.
-
-    n_wrong: records with wrong quotes. n_quoted: records that hold quotes.
-    """
-
-    dialect: Dialect
-    width: int
-    share: float
-    header_width: int
-    n_wrong: int
-    n_quoted: int
-
-    @classmethod
-    def of(cls, lines: Sequence[str], dialect: Dialect) -> _Trial:
-        records = list(_strict_records(lines, dialect))
-        widths = Counter(len(fields) for fields, _ in records if fields)
-        if not widths:
-            return cls(dialect, 1, 0.0, 1, len(records), len(records))
-        header_width = next(len(fields) for fields, _ in records if fields)
-        # Of two that are equally frequent, the one of the header.
-        width = max(widths, key=lambda n: (widths[n], n == header_width))
-        shape = Shape(dialect, width, _known_values(lines, dialect, width))
-        wrong = [
-            not fields or (len(taken) > 1 and dialect.quotes and shape.has_swallowed(taken))
-            for fields, taken in records
-        ]
-        quoted = sum(any('"' in line for line in taken) for _, taken in records)
-        right = widths[width] - sum(bool(f) and w for (f, _), w in zip(records, wrong, strict=True))
-        n_titles = len(list(takewhile(lambda record: len(record[0]) == 1, records[:_MOST_TITLES])))
-        n_rows = len(records) - (n_titles if width > 1 and len(records) > n_titles + 1 else 0)
-        return cls(dialect, width, right / n_rows, header_width, sum(wrong), quoted)
+def _has_single_quotes(lines: Sequence[str], single: Dialect) -> bool:
+    """Whether most lines have a field in single quotes, where the delimiter may stand."""
+    filled = [line for line in lines if line.strip()]
+    n_quoted = sum(bool(single.quoted_field.search(line)) for line in filled)
+    return n_quoted > len(filled) / 2
 
 
 def _strict_records(
@@ -187,10 +206,10 @@ def _strict_records(
         before = 0
         try:
             for fields in reader:
-                taken = lines[start + before : start + reader.line_num]  # type: ignore[attr-defined]
+                taken = lines[start + before : start + reader.line_num]
                 if any(map(str.strip, taken)):
                     yield fields, taken
-                before = reader.line_num  # type: ignore[attr-defined]
+                before = reader.line_num
             return
         except csv.Error:
             start += before
@@ -200,7 +219,7 @@ def _strict_records(
 
 def _known_values(lines: Sequence[str], dialect: Dialect, width: int) -> dict[int, frozenset[str]]:
     """By column, its values if each stands in several rows: then they are probably classes."""
-    reader = replace(dialect, quotes=False).read(lines, strict=False)
+    reader = replace(dialect, quote="").read(lines, strict=False)
     rows = [fields for fields in reader if len(fields) == width]
     known = {}
     for column in range(min(width, 200)):

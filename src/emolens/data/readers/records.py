@@ -8,12 +8,14 @@ from __future__ import annotations
 import csv
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Protocol
 
 QUOTES = "the quotes in this row do not match"
-_MARK = re.compile(r'["\\]')  # what may hide a delimiter
+_MARK = re.compile(r"""["'\\]""")  # what may hide a delimiter
+_SIGN = "\x1f"  # stands for a delimiter of several signs; no text holds it
 # Its first line, how many lines it has, its fields, and what is wrong with it.
 Record = tuple[int, int, list[str], str | None]
 
@@ -26,55 +28,97 @@ class GiantFieldError(Exception):
 class Dialect:
     r"""How fields are written.
 
-    quotes: whether a field may stand in double quotes; otherwise they are plain signs. escapes:
-    whether \" is a quote, and a backslash hides a delimiter. spaced: whether spaces around fields
-    are no part of them.
+    delimiter: one sign or several. quote: the sign around fields; if it is "", quotes are plain
+    signs. escapes: whether \" is a quote, and a backslash hides a delimiter. spaced: whether spaces
+    around fields are no part of them.
     """
 
     delimiter: str = ","
-    quotes: bool = True
+    quote: str = '"'
     escapes: bool = False
     spaced: bool = False
 
-    def read(self, lines: Iterable[str], *, strict: bool = True) -> Iterator[list[str]]:
+    def read(self, lines: Iterable[str], *, strict: bool = True) -> Fields:
         """The fields of each record. strict: whether a wrong quote is a csv.Error."""
         if self.escapes:
             lines = map(self._escaped, lines)
         if self.spaced:
             lines = map(self._closed_at_once, lines)
-        return csv.reader(
+        long = len(self.delimiter) > 1
+        if long:
+            lines = (line.replace(self.delimiter, _SIGN) for line in lines)
+        reader = csv.reader(
             lines,
-            delimiter=self.delimiter,
-            quoting=csv.QUOTE_MINIMAL if self.quotes else csv.QUOTE_NONE,
+            delimiter=_SIGN if long else self.delimiter,
+            quotechar=self.quote or None,
+            quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
             escapechar="\\" if self.escapes else None,
             skipinitialspace=self.spaced,
             strict=strict,
         )
+        return _Restored(reader, self.delimiter) if long else reader
 
     def _escaped(self, line: str) -> str:
         """Double the backslashes that hide nothing: csv would drop them."""
-        special = {'"', "\\", "\n", "\r", self.delimiter}
+        special = {self.quote, "\\", "\n", "\r", self.delimiter[0]}
         return re.sub(
             r"\\(.)", lambda m: m[0] if m[1] in special else rf"\{m[0]}", line, flags=re.DOTALL
         )
 
     def _closed_at_once(self, line: str) -> str:
-        return self._late_close.sub('"', line)
+        return self._late_close.sub(self.quote, line)
 
     @cached_property
     def _late_close(self) -> re.Pattern[str]:
         """Spaces between the end of a quoted field and the delimiter."""
-        return re.compile(rf'(?<=[^ {re.escape(self.delimiter)}])" +(?={self._end})')
+        return re.compile(rf"(?<=[^ {re.escape(self.delimiter)}]){self.quote} +(?={self._end})")
 
     @cached_property
     def _end(self) -> str:
         return rf"{re.escape(self.delimiter)}|[\r\n]|$"
 
     @cached_property
+    def quoted_field(self) -> re.Pattern[str]:
+        """A field in quotes."""
+        start = rf"(?:^|(?<={re.escape(self.delimiter)}))"
+        return re.compile(rf"{start}{self.quote}[^\r\n]*?{self.quote}(?={self._end})")
+
+    @cached_property
     def inner_quote(self) -> re.Pattern[str]:
         """A quote that neither begins nor ends a field, and is not doubled."""
-        delimiter = re.escape(self.delimiter)
-        return re.compile(rf'(?<![{delimiter}"\r\n])(?<!^)"(?!"|{self._end})')
+        edge = rf"{re.escape(self.delimiter)}{self.quote}\r\n"
+        return re.compile(rf"(?<![{edge}])(?<!^){self.quote}(?!{self.quote}|{self._end})")
+
+
+class Fields(Protocol):
+    """What csv.reader gives."""
+
+    @property
+    def line_num(self) -> int:
+        """How many lines were read."""
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """The fields of each record."""
+
+    def __next__(self) -> list[str]:
+        """The fields of the next record."""
+
+
+class _Restored:
+    """The fields of a reader that got one sign in place of a long delimiter."""
+
+    def __init__(self, reader: Fields, delimiter: str) -> None:
+        self._reader, self._delimiter = reader, delimiter
+
+    @property
+    def line_num(self) -> int:
+        return self._reader.line_num
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return self
+
+    def __next__(self) -> list[str]:
+        return [field.replace(_SIGN, self._delimiter) for field in next(self._reader)]
 
 
 @dataclass(frozen=True)
@@ -132,7 +176,7 @@ class Shape:
 
     def _plain(self, line: str) -> list[str]:
         """The fields of a line whose quotes are plain signs."""
-        return next(replace(self.dialect, quotes=False).read([line], strict=False), [])
+        return next(replace(self.dialect, quote="").read([line], strict=False), [])
 
     def _checked(self, fields: list[str], lines: list[str]) -> tuple[int, list[str]]:
         """How many of these lines are the record, and its fields, if a quote was misread."""
@@ -147,21 +191,20 @@ class Shape:
     def _repaired(self, lines: list[str]) -> tuple[int, list[str], str | None]:
         """How many lines the broken record has, its fields, and what is still wrong with it."""
         dialect = self.dialect
-        ways: list[Callable[[], Iterator[list[str]]]] = [
-            lambda: replace(dialect, escapes=True).read(lines),
-            lambda: replace(dialect, spaced=True).read(lines),
-            lambda: iter([self._plain(lines[0])]),
-            lambda: dialect.read(dialect.inner_quote.sub('""', line) for line in lines),
-            lambda: dialect.read(lines, strict=False),
-        ]
-        for way in ways:
-            reader = way()
+        doubled = (dialect.inner_quote.sub(2 * dialect.quote, line) for line in lines)
+        for reader in (
+            replace(dialect, escapes=True).read(lines),
+            replace(dialect, spaced=True).read(lines),
+            replace(dialect, quote="").read(lines[:1], strict=False),
+            dialect.read(doubled),
+            dialect.read(lines, strict=False),
+        ):
             try:
                 fields = next(reader, [])
             except csv.Error:
                 continue
             if len(fields) == self.width:
-                return getattr(reader, "line_num", 1), fields, None
+                return reader.line_num, fields, None
         return 1, self._plain(lines[0]), QUOTES
 
 
