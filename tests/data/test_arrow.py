@@ -11,7 +11,6 @@ import pytest
 
 from emolens.data.readers import arrow as arrow_module
 from emolens.data.readers.columns import choose_column, texts_of
-from emolens.data.readers.open import open_table
 from emolens.data.readers.table import Table
 from emolens.errors import DataError
 from tests.tables import open_table

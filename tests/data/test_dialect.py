@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emolens.data.readers.columns import choose_column
-from emolens.data.readers.open import open_table
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.table import Table
 from emolens.errors import DataError, UsageError

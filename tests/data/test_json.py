@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from emolens.data.readers import text as text_module
 from emolens.data.readers.columns import choose_column, texts_of
-from emolens.data.readers.open import open_table
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.table import CHUNK, Table
 from emolens.data.sources import load_dataset
