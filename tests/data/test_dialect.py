@@ -376,8 +376,8 @@ def test_a_delimiter_of_several_signs(tmp_path: Path, sign: str) -> None:
     content = "".join(f"{sign.join(row)}\n" for row in rows)
     content += f'"both {sign} here"{sign}joy\n'
     wanted = [*rows[1:], [f"both {sign} here", "joy"]]
-    for given in (None, sign, sign.replace("\t", "\\t")):
-        table = opened(tmp_path / "a.csv", content, delimiter=given)
+    for option in (None, sign, sign.replace("\t", "\\t")):
+        table = opened(tmp_path / "a.csv", content, delimiter=option)
         assert [list(row.values()) for chunk in table.chunks() for row in chunk.rows] == wanted
         assert table.delimiter == ","
 
