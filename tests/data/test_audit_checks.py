@@ -115,6 +115,15 @@ def test_a_class_of_one_row_that_looks_like_a_header_fails(odd: str) -> None:
     assert odd in check.reason
     assert "--skip-rows 1" in check.action
     assert check.rows == ({"split": "train", "row": 0, "text": "How do you feel?"},)
+    later = check_of(dataset_of([*plain(), ("How do you feel?", odd)]), "L04")
+    assert f'--drop-classes "{odd}"' in later.action
+
+
+def test_a_class_minus_one_beside_one_is_a_feeling() -> None:
+    rows = [(f"the letter {i} came", str(i % 3 - 1)) for i in range(60)]
+    assert check_of(dataset_of(rows), "L04").status == "passed"
+    four = [(f"the letter {i} came", str(i % 4 - 1)) for i in range(60)]
+    assert check_of(dataset_of(four), "L04").status == "failed"
 
 
 @pytest.mark.parametrize("odd", ["nan", "N/A", "null", "?", "unknown", "#N/A", "<NA>", "unlabeled"])

@@ -584,6 +584,39 @@ def test_rows_of_no_split_are_left_out_and_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "yes", "no", "train", "test"),
+    [
+        ("is_test", "1", "0", "0", "1"),
+        ("isTest", "True", "False", "False", "True"),
+        ("test", "x", "", "empty", "x"),
+        ("is_train", "yes", "no", "yes", "no"),
+        ("in_training_set", "1.0", "0.0", "1.0", "0.0"),
+    ],
+)
+def test_a_column_that_marks_the_rows_of_a_split_is_used_and_said(
+    tmp_path: Path, header: str, yes: str, no: str, *, train: str, test: str
+) -> None:
+    marked = [yes if ("test" in header.lower()) == (i < 12) else no for i in range(60)]
+    path = write_csv(tmp_path / "d.csv", split_rows(marked), header=(header, "text", "label"))
+    dataset = load_dataset(path)
+    assert (len(dataset["test"]), len(dataset)) == (12, 60)
+    meaning = f"train ({train}), test ({test})"
+    assert f"The column '{header}' says the split of each row: {meaning}." in said(dataset, "S01")
+
+
+def test_several_columns_that_mark_splits_are_used_together(tmp_path: Path) -> None:
+    header = ("is_train", "is_val", "is_test", "text", "label")
+    rows = [(*("100" if i < 40 else "010" if i < 50 else "001"), f"the letter {i} came",
+             "joy" if i % 2 else "fear") for i in range(60)]  # fmt: skip
+    dataset = load_dataset(write_csv(tmp_path / "d.csv", rows, header=header))
+    assert dataset.sizes == {"train": 40, "validation": 10, "test": 10}
+    two = [row[:2] + row[3:] for row in rows]
+    header = ("is_train", "is_val", "text", "label")
+    dataset = load_dataset(write_csv(tmp_path / "e.csv", two, header=header))
+    assert dataset.sizes == {"train": 40, "validation": 10, "test": 10}
+
+
+@pytest.mark.parametrize(
     "values", [["a", "b", "c"], ["train"], ["test", "dev"], [str(i) for i in range(60)], [""]]
 )
 def test_a_column_of_other_values_is_no_split_column(tmp_path: Path, values: list[str]) -> None:

@@ -114,6 +114,13 @@ def test_texts_that_differ_in_case_space_and_punctuation_are_near_duplicates(oth
     assert check_of(dataset, "T05").status == "passed"
 
 
+def test_equal_texts_of_validation_and_test_are_counted() -> None:
+    """The check of texts that also stand in train does not count them."""
+    same = ("nobody knew why the last train was late", "anger")
+    check = check_of(dataset_of(plain(), validation=[same], test=[same]), "T06")
+    assert (check.status, check.n_rows) == ("failed", 1)
+
+
 def test_equal_texts_are_no_near_duplicates() -> None:
     dataset = dataset_of([*plain(), ("so it goes", "joy")], test=[("so it goes", "joy")])
     assert check_of(dataset, "T06").status == "passed"

@@ -497,7 +497,9 @@ def test_a_class_that_only_another_split_has_is_named_with_a_way_out(tmp_path: P
         ([i / 7 for i in range(40)], "measured values"),
         ([(i % 25) / 7 for i in range(200)], "measured values"),
         ([f"{i / 7:.2f}".replace(".", ",") for i in range(40)], "measured values"),
-        (texts(40), "a name or number for each row"),
+        (texts(40), "the texts"),
+        ([f"I felt as I did on day {i}, only worse" for i in range(40)], "a name or number for"),
+        ([f'{{"joy": {i / 40}, "fear": 0.5}}' for i in range(40)], "holds objects"),
     ],
 )
 def test_a_column_without_classes_is_named(tmp_path: Path, labels: list[object], what: str) -> None:
@@ -505,7 +507,7 @@ def test_a_column_without_classes_is_named(tmp_path: Path, labels: list[object],
     with pytest.raises(DataError, match="the column 'label' holds") as caught:
         load_dataset(path)
     assert what in str(caught.value)
-    assert "text, label, mood" in caught.value.hint
+    assert "--label" in caught.value.hint
 
 
 def test_two_different_texts_are_named_as_the_cause(tmp_path: Path) -> None:
@@ -603,3 +605,155 @@ def test_what_learns_one_class_per_row_says_so(tmp_path: Path) -> None:
             learn()
         assert "--label COLUMN" in caught.value.hint
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["strongly agree", "agree", "neutral", "disagree", "strongly disagree"],
+        ["very happy", "happy", "very sad", "sad"],
+        ["salt and pepper", "salt", "sugar"],
+        ["joy", "anger", "#fear"],
+    ],
+)
+def test_names_of_several_words_stay_whole(tmp_path: Path, names: list[str]) -> None:
+    """Their parts are not all classes on their own."""
+    dataset = load_dataset(table(tmp_path / "a.csv", names * 12))
+    assert not dataset.multi_label
+    assert sorted(dataset.labels.names) == sorted(names)
+
+
+def test_names_with_and_between_them_are_several_labels(tmp_path: Path) -> None:
+    dataset = load_dataset(table(tmp_path / "a.csv", ["joy", "anger", "joy and anger"] * 12))
+    assert sorted(dataset.labels.names) == ["anger", "joy"]
+    assert "12 of 36 rows have several labels" in said(dataset, "L03")
+
+
+@pytest.mark.parametrize(
+    "written", ['"{}"', "'{}'", "\u201c{}\u201d", "\u00ab {} \u00bb", "`{}`", ' "{}"']
+)
+def test_quotes_around_labels_are_left_out_and_said(tmp_path: Path, written: str) -> None:
+    labels = [written.format(name) for name in ("joy", "anger")] * 12
+    dataset = load_dataset(table(tmp_path / "a.csv", [*labels, "joy", "don't know", '"'] * 2))
+    assert sorted(dataset.labels.names) == ['"', "anger", "don't know", "joy"]
+    assert "Quotes around labels are left out" in said(dataset, "L03")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ['{{"emotion": "{}"}}', "{{'emotion': '{}'}}", '{{"name": "{}", "score": 0.5}}'],
+)
+def test_an_object_with_one_name_is_this_name(tmp_path: Path, written: str) -> None:
+    labels = [written.format(name) for name in ("joy", "anger")] * 12
+    assert sorted(load_dataset(table(tmp_path / "a.csv", labels)).labels.names) == ["anger", "joy"]
+    nested = [{"name": name, "score": 0.5} for name in ("joy", "anger")] * 12
+    dataset = load_dataset(lines(tmp_path / "a.jsonl", nested), label="label")
+    assert sorted(dataset.labels.names) == ["anger", "joy"]
+
+
+def test_names_beside_objects_with_choices_are_several_labels(tmp_path: Path) -> None:
+    """So Label Studio writes its CSV files."""
+    labels = ["joy", "fear", '{"choices":["joy","fear"]}'] * 12
+    dataset = load_dataset(table(tmp_path / "a.csv", labels))
+    assert sorted(dataset.labels.names) == ["fear", "joy"]
+    assert dataset.multi_label
+
+
+@pytest.mark.parametrize("word", ["#NULL!", "#VALUE!", "#REF!", "#NAME?", "#DIV/0!", "[]", "{}"])
+def test_what_a_spreadsheet_writes_for_no_value_is_no_class(tmp_path: Path, word: str) -> None:
+    dataset = load_dataset(table(tmp_path / "a.csv", [*(["joy", "anger"] * 20), word]))
+    assert sorted(dataset.labels.names) == ["anger", "joy"]
+    assert "1 row of train has no label" in said(dataset, "L01")
+
+
+def test_a_header_inside_the_table_is_left_out_and_counted(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.csv", ["joy", "anger"] * 12)
+    path.write_text(path.read_text() * 2)
+    dataset = load_dataset(path)
+    assert sorted(dataset.labels.names) == ["anger", "joy"]
+    assert len(dataset) == 48
+    assert "line 26: the row repeats the names of the columns" in said(dataset, "R04")
+    with pytest.raises(DataError, match="line 26: the row repeats"):
+        load_dataset(path, strict=True)
+
+
+def test_another_column_of_a_usual_name_may_name_the_numbers(tmp_path: Path) -> None:
+    names = ["joy", "anger", "fear"] * 8
+    path = table(tmp_path / "a.csv", [0, 1, 2] * 8, emotion=names)
+    dataset = load_dataset(path)
+    assert dataset.labels.names == ("joy", "anger", "fear")
+    assert "from the column 'label', and not from emotion" in said(dataset, "R05")
+    assert load_dataset(path, label="emotion").labels.names == ("joy", "anger", "fear")
+    wrong = table(tmp_path / "b.csv", [0, 1, 2] * 8, label_text=["fear", *names[1:]])
+    assert "'label_text' does not give each of them one name" in said(load_dataset(wrong), "L03")
+
+
+def test_as_many_names_as_numbers_are_taken_in_order(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.csv", [0, 2, 5, 10] * 8)
+    dataset = load_dataset(path, class_names="sadness,joy,anger,fear")
+    assert dataset.labels.names == NAMES
+    assert "names the classes: 0 sadness, 2 joy, 5 anger, 10 fear" in said(dataset, "L03")
+
+
+@pytest.mark.parametrize(("yes", "no"), [("TRUE", "FALSE"), ("x", ""), ("1.0", "0.0"), ("1", "")])
+def test_columns_that_mark_their_class_are_taken_together(
+    tmp_path: Path, yes: str, no: str
+) -> None:
+    """Whatever marks a row, and also with the text between them."""
+    header = "id,is_new,joy,anger,text,fear,year"
+    rows = []
+    for i in range(30):
+        marks = [yes if i % 3 == k else no for k in range(3)]
+        new = yes if i % 2 else no
+        rows.append(f"{i},{new},{marks[0]},{marks[1]},the letter {i} came,{marks[2]},2020")
+    (tmp_path / "a.csv").write_text("\n".join([header, *rows]))
+    dataset = load_dataset(tmp_path / "a.csv")
+    assert sorted(dataset.labels.names) == ["anger", "fear", "joy"]
+    assert "joy, anger, fear" in said(dataset, "L03")
+
+
+def test_a_test_split_of_no_label_in_any_column_is_left_out(tmp_path: Path) -> None:
+    """Such as the test file of SemEval 2018."""
+    columns = {name: [str(int(i % 3 == k)) for i in range(30)] for k, name in enumerate(NAMES[1:])}
+    table(tmp_path / "train.csv", ["-"] * 30, **columns)
+    table(tmp_path / "test.csv", ["-"] * 9, **{name: ["NONE"] * 9 for name in columns})
+    dataset = load_dataset(tmp_path, label=",".join(columns))
+    assert sorted(dataset.labels.names) == sorted(columns)
+    assert "No row of test has a label" in said(dataset, "S01")
+
+
+def test_a_split_with_labels_of_another_kind_names_both(tmp_path: Path) -> None:
+    table(tmp_path / "train.csv", [0, 1, 2] * 8)
+    table(tmp_path / "test.csv", ["joy", "anger", "fear"] * 3)
+    with pytest.raises(DataError, match="it has 0, 1, 2, and here are anger, fear, joy") as caught:
+        load_dataset(tmp_path)
+    assert "--class-names" in caught.value.hint
+    names = load_dataset(tmp_path, class_names="joy,anger,fear").labels.names
+    assert names == ("joy", "anger", "fear")
+
+
+def test_columns_of_other_usual_names_in_another_split_are_taken_and_said(tmp_path: Path) -> None:
+    table(tmp_path / "train.csv", ["joy", "anger"] * 12)
+    rows = "\n".join(["I am here,joy", "I am cross,anger"])
+    (tmp_path / "test.csv").write_text(f"sentence,emotion\n{rows}\n")
+    dataset = load_dataset(tmp_path)
+    assert dataset["test"].texts == ("I am here", "I am cross")
+    assert "test.csv (test) has other columns: 'sentence' for 'text'" in said(dataset, "R05")
+    (tmp_path / "test.csv").write_text(f"phrase,emotion\n{rows}\n")
+    with pytest.raises(DataError, match="has no text column 'text'"):
+        load_dataset(tmp_path)
+
+
+def test_texts_in_memory_are_read_with_the_options_of_files() -> None:
+    labels = ["joy", "anger", "skipped", "other"] * 10
+    dataset = Dataset.from_texts(texts(40), labels, missing="skipped", drop_classes="other")
+    assert sorted(dataset.labels.names) == ["anger", "joy"]
+    assert "10 rows of train have no label (skipped)" in said(dataset, "L01")
+    with pytest.raises(DataError, match="no label"):
+        Dataset.from_texts(texts(40), ["", *labels[1:]], strict=True)
+    with pytest.raises(TypeError, match="mising"):
+        Dataset.from_texts(texts(40), labels, mising="skipped")
+    import pandas as pd
+
+    frame = pd.DataFrame({"text": texts(40), "label": labels})
+    assert len(Dataset.from_pandas(frame, missing="skipped", drop_classes="other")) == 20

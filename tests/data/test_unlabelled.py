@@ -55,6 +55,19 @@ def test_the_files_of_a_folder_are_its_splits(tmp_path: Path) -> None:
     assert checks["T05"].n_rows == 1
 
 
+def test_rows_that_can_not_be_read_are_named_with_the_reason(tmp_path: Path) -> None:
+    rows = [{"text": "so happy"}, {"text": {"a": 1}}, {"text": "so sad"}, {"text": [1, 2]}]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    check = next(c for c in audit_texts(load_texts(path)).checks if c.code == "R04")
+    assert (check.status, check.n_rows) == ("noted", 2)
+    assert check.rows == (
+        {"number": 2, "reason": "the text is a list or an object, not a string."},
+        {"number": 4, "reason": "the text is a list or an object, not a string."},
+    )
+    assert "line 2: the text is a list" in check.reason
+
+
 def test_a_column_without_any_text_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").write_text("id,text\n1,\n2,\n", "utf-8")
     with pytest.raises(DataError, match="no row with a text"):

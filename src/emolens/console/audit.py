@@ -116,7 +116,8 @@ def show_checks(console: Console, checks: Sequence[Check]) -> None:
 def _row(row: dict[str, Any]) -> str:
     """A row of a check on one line."""
     if "number" in row:
-        return f"row {row['number']} of the file"
+        reason = f": {row['reason']}" if "reason" in row else ""
+        return f"row {row['number']} of the file{reason}"
     text = " ".join(row["text"].split())
     shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     like = f"  like {_row(row['like'])}" if "like" in row else ""

@@ -70,6 +70,7 @@ class Note:
 
     code: one of CHECKS. text: one sentence. hint: what to do if it is wrong, or "". n_rows: how
     many rows it is about, if it is about rows. rows: the numbers of the first of them in the file.
+    reasons: for each of these rows why it is named, where this differs.
     """
 
     code: str
@@ -77,6 +78,7 @@ class Note:
     hint: str = ""
     n_rows: int = 0
     rows: tuple[int, ...] = ()
+    reasons: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.code not in CHECKS:

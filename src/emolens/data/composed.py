@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -192,12 +192,16 @@ def _whole(path: Path, options: ReadOptions) -> str:
     return "".join(file.lines(None)).rstrip("\n")
 
 
-def only(table: Table, column: str, values: frozenset[Any]) -> Table:
-    """The rows that have one of these values in a column."""
+def only(table: Table, columns: Sequence[str], values: frozenset[tuple[Any, ...]]) -> Table:
+    """The rows whose values in these columns are among `values`."""
 
-    def read(columns: Sequence[str]) -> Iterator[Chunk]:
-        for chunk in table.chunks(*dict.fromkeys([*columns, column])):
-            kept = [place for place, row in enumerate(chunk.rows) if row.get(column) in values]
+    def read(wanted: Sequence[str]) -> Iterator[Chunk]:
+        for chunk in table.chunks(*dict.fromkeys([*wanted, *columns])):
+            kept = [
+                place
+                for place, row in enumerate(chunk.rows)
+                if tuple(row.get(column) for column in columns) in values
+            ]
             places = {place: i for i, place in enumerate(kept)}
             errors = {places[p]: why for p, why in chunk.errors.items() if p in places}
             if kept:
@@ -206,3 +210,17 @@ def only(table: Table, column: str, values: frozenset[Any]) -> Table:
                 )
 
     return replace(table, read=read)
+
+
+def renamed(table: Table, names: Mapping[str, str]) -> Table:
+    """The table with other names for some of its columns. names: the new name by the old one."""
+    old = {new: name for name, new in names.items()}
+
+    def read(wanted: Sequence[str]) -> Iterator[Chunk]:
+        for chunk in table.chunks(*(old.get(column, column) for column in wanted)):
+            rows = [{names.get(key, key): v for key, v in row.items()} for row in chunk.rows]
+            yield replace(chunk, rows=rows, batch=None)
+
+    columns = tuple(names.get(column, column) for column in table.columns)
+    classes = {names.get(column, column): of for column, of in table.class_names.items()}
+    return replace(table, columns=columns, titles=columns, read=read, class_names=classes)

@@ -128,11 +128,13 @@ class Dataset:
         class_names: Sequence[str] | None = None,
         name: str = "texts",
         seed: int = SEED,
+        **options: Any,
     ) -> Dataset:
         """n texts and their n labels: class names, or ids that count the `class_names` from 0.
 
         A label may be written in any form that a file may have, such as a list of names for several
-        labels per row. Rows without a label are left out, and `notes` counts them.
+        labels per row. Rows without a label are left out, and `notes` counts them. options: how to
+        read labels, as in load_dataset: missing, drop_classes, label_separator, strict.
 
         splits: the split of each row (train, validation or dev, test). Missing splits are cut out
         of train, as in load_dataset. Raises DataError.
@@ -140,7 +142,7 @@ class Dataset:
         columns = {"text": texts, "label": labels}
         names = {"label": class_names} if class_names is not None else {}
         tables = tables_of(name, columns, splits=splits, class_names=names)
-        return cls.from_tables(name, tables, seed=seed)
+        return cls.from_tables(name, tables, options=LabelOptions(**options), seed=seed)
 
     @classmethod
     def from_pandas(
@@ -152,6 +154,7 @@ class Dataset:
         split: str | None = None,
         name: str = "frame",
         seed: int = SEED,
+        **options: Any,
     ) -> Dataset:
         """The rows of a frame.
 
@@ -159,7 +162,8 @@ class Dataset:
         label may be several names with commas between them, each for a column of 0 and 1. split:
         the column with the split of each row. Without it, the frame is cut at random, even if it
         has such a column: for a frame of to_pandas, give split="split". A categorical label
-        column keeps the order of its categories. Raises DataError.
+        column keeps the order of its categories. options: how to read labels, as in load_dataset.
+        Raises DataError.
         """
         header = table_of_rows(name, tuple(map(str, frame.columns)), [])
         text = choose_column(header, "text", text)
@@ -180,7 +184,13 @@ class Dataset:
             splits=None if split is None else values_of(column[split]),
             class_names=names,
         )
-        dataset = cls.from_tables(name, tables, columns=(text, ",".join(labels)), seed=seed)
+        dataset = cls.from_tables(
+            name,
+            tables,
+            columns=(text, ",".join(labels)),
+            options=LabelOptions(**options),
+            seed=seed,
+        )
         others = (column for column in header.columns if column not in (text, *labels))
         return replace(dataset, columns=(*dataset.columns[:2], *others))
 

@@ -12,7 +12,7 @@ from emolens.data.readers.columns import has_labels, is_missing, label_columns
 from emolens.data.readers.table import Table
 from emolens.data.splitnames import TRAIN
 from emolens.data.targets.missing import is_missing_word
-from emolens.data.targets.names import from_one
+from emolens.data.targets.names import in_use
 from emolens.data.targets.options import LabelOptions
 from emolens.errors import UsageError, some_of
 
@@ -56,7 +56,7 @@ def names_in(path: Path, tables: Mapping[str, Sequence[Table]], label: str) -> N
         return None
     several = [table for parts in tables.values() for table in parts if has_labels(table, label)]
     numbers = _numbers(several, label)
-    names = from_one(given, numbers)
+    names = in_use(given, numbers)
     unnamed = tuple(sorted(numbers.difference(names)))
     if not numbers or 2 * len(unnamed) > len(numbers) or len(set(names.values())) < len(names):
         return None

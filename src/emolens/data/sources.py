@@ -9,11 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from emolens.data.checks import Note
-from emolens.data.composed import Opener
+from emolens.data.composed import Opener, renamed
 from emolens.data.dataset import SEED, SHARES, SPLITS, TRAIN, Dataset
 from emolens.data.namefiles import names_in
 from emolens.data.origins import origin_of
-from emolens.data.readers.columns import LABEL_COLUMNS, choose_column, has_labels, label_columns
+from emolens.data.readers.columns import (
+    LABEL_COLUMNS,
+    choose_column,
+    has_labels,
+    label_columns,
+    spelled,
+    usual_column,
+)
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.table import Table
 from emolens.data.targets.options import AS_WRITTEN, LabelOptions
@@ -72,7 +79,8 @@ def load_dataset(spec: str | Path | Sequence[str | Path], **options: Any) -> Dat
         opener = Opener(files, chosen.read)
         origin = origin_of(spec, chosen.splits, opener)
         columns, chosen_notes = _choose_columns(origin.tables, chosen)
-        tables, unlabelled = _labelled(origin.tables, columns[1])
+        tables, renamed_notes = _of_one_name(origin.tables, columns)
+        tables, unlabelled = _labelled(tables, columns[1])
         labels = replace(chosen.labels, strict=chosen.read.strict)
         file = origin.names if labels.class_names is None else None
         names = names_in(file, tables, columns[1]) if file else None
@@ -89,6 +97,7 @@ def load_dataset(spec: str | Path | Sequence[str | Path], **options: Any) -> Dat
     notes = (
         *origin.said(names),
         *chosen_notes,
+        *renamed_notes,
         *unlabelled,
         *_cut(tables, chosen.seed),
         *dataset.notes,
@@ -129,31 +138,66 @@ def _source_options(options: dict[str, Any]) -> SourceOptions:
 def _choose_columns(
     tables: Mapping[str, Sequence[Table]], options: SourceOptions
 ) -> tuple[tuple[str, str], tuple[Note, ...]]:
-    """The text and label columns of the first table. Every other table must have the text column,
-    and every table of train the label column.
-    """
+    """The text and label columns, by the names that the first table has for them."""
     first, notes = tables[TRAIN][0], list[Note]()
     text = choose_column(first, "text", options.text)
     try:
         label = choose_column(first, "label") if options.label is None else options.label
     except DataError:
-        marking = marking_columns(first)
+        marking = marking_columns(first, text)
         if not marking:
             raise
         label = ",".join(marking)
         notes.append(
             Note(
                 "L03",
-                "No column has a usual name for labels, so the columns that hold 0 and 1 are taken"
-                f" as one class each: {some_of(marking)}.",
+                "No column has a usual name for labels, so the columns that mark rows with 0 and 1,"
+                f" true and false, or x are taken as one class each: {some_of(marking)}.",
                 "To use another column, name it with --label.",
             )
         )
-    for split, other in ((split, other) for split, parts in tables.items() for other in parts):
+    if options.label is None and (others := _other_labels(first, label)):
+        sentence = (
+            f"The labels are taken from the column '{label}', and not from {some_of(others)}."
+        )
+        notes.append(Note("R05", sentence, f'To use another column: --label "{others[0]}"'))
+    for other in tables[TRAIN]:
         choose_column(other, "text", text)
-        if split == TRAIN or any(name.lower() in LABEL_COLUMNS for name in other.columns):
-            label_columns(other, label)
+        label_columns(other, label)
     return (text, label), tuple(notes)
+
+
+def _of_one_name(
+    tables: Mapping[str, Sequence[Table]], columns: tuple[str, str]
+) -> tuple[dict[str, Sequence[Table]], list[Note]]:
+    """The tables, where the texts and labels of all splits have the names of the training split.
+
+    In another split they may stand in other columns with a usual name. Raises DataError for a table
+    without texts.
+    """
+    text, label = columns
+    named, notes = dict[str, Sequence[Table]](), list[Note]()
+    for split, parts in tables.items():
+        same = []
+        for table in parts:
+            names = {}
+            if spelled(table, text) is None:
+                names[usual_column(table, "text") or choose_column(table, "text", text)] = text
+            if not has_labels(table, label) and (other := usual_column(table, "label")):
+                names[other] = label
+            if names:
+                took = " and ".join(f"'{old}' for '{new}'" for old, new in names.items())
+                sentence = f"{Path(table.origin).name} ({split}) has other columns: {took}."
+                notes.append(Note("R05", sentence, "To use others, rename them in the file."))
+            same.append(renamed(table, names) if names else table)
+        named[split] = same
+    return named, notes
+
+
+def _other_labels(table: Table, label: str) -> list[str]:
+    """The other columns with a usual name for labels, apart from one such as 'label_name'."""
+    usual = [name for name in table.columns if name.strip().lower() in LABEL_COLUMNS]
+    return [name for name in usual if not name.lower().startswith(label.lower())]
 
 
 def _labelled(

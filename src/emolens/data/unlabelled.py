@@ -9,6 +9,7 @@ from emolens.blank import is_blank
 from emolens.data.checks import Note
 from emolens.data.readers.columns import check_column, readable_texts
 from emolens.data.readers.table import Table
+from emolens.data.targets.rows import unreadable_note
 from emolens.errors import DataError
 from emolens.shown import one_line
 
@@ -43,22 +44,20 @@ class Texts:
         splits: dict[str, tuple[str, ...]] = {}
         blank: dict[str, int] = {}
         notes = [note for parts in tables.values() for table in parts for note in table.notes]
-        unread: list[int] = []
         for split, parts in tables.items():
             rows: list[str] = []
             for table in parts:
+                unread: dict[int, str] = {}
                 notes += check_column(table, text)
                 for chunk in table.chunks(text):
                     texts, errors = readable_texts(table, chunk, text, strict=strict)
-                    unread += [chunk.numbers[place] for place in errors]
+                    unread |= {chunk.numbers[place]: why for place, why in errors.items()}
                     kept = [words for place, words in enumerate(texts) if place not in errors]
                     rows += [words for words in kept if not is_blank(words)]
                     blank[split] = blank.get(split, 0) + sum(map(is_blank, kept))
+                if unread:
+                    notes.append(unreadable_note(table, unread))
             splits[split] = tuple(rows)
-        if unread:
-            verb = "row could" if len(unread) == 1 else "rows could"
-            sentence = f"{len(unread):,} {verb} not be read and are left out."
-            notes.append(Note("R04", sentence, n_rows=len(unread), rows=tuple(unread[:20])))
         if not any(splits.values()):
             raise DataError(f"{name} has no row with a text.", hint="Check the column with --text.")
         columns = next(iter(tables.values()))[0].columns

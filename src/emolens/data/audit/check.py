@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import zip_longest
 from typing import Any, Literal, cast
 
 from emolens.data.checks import CHECKS, Note, agreeing, counted
@@ -58,7 +59,11 @@ class Check:
         """The check, with what was noticed about the same thing while the data was read."""
         if not notes:
             return self
-        numbers = [{"number": number} for note in notes for number in note.rows]
+        numbers = [
+            {"number": number} | ({"reason": reason} if reason else {})
+            for note in notes
+            for number, reason in zip_longest(note.rows, note.reasons)
+        ]
         return replace(
             self,
             status=self.status if self.is_finding else "noted",

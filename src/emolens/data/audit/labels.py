@@ -36,17 +36,25 @@ def odd_names(facts: Facts) -> Check:
     totals = _totals(facts)
     headers = [k for k, n in enumerate(totals) if n <= _HEADER_ROWS and _like_a_header(facts, k)]
     nulls = [k for k, name in enumerate(facts.names) if name.strip().casefold() in _NULLS]
+    if all(_opposite(name) in facts.names for name in facts.names):  # -1, 0 and 1
+        nulls = []
     rest = [k for k in range(len(totals)) if k not in headers and k not in nulls]
     known = frozenset(name.casefold() for name in facts.names)
     joined = [k for k in rest if _is_joined(facts.names[k], known)]
     odd = [*headers, *nulls, *joined]
     if not odd:
         return passed("L04")
-    skip = f"Leave out the header lines: --skip-rows {sum(totals[k] for k in headers)}."
-    missing = ",".join(facts.names[k] for k in nulls)
+    n = sum(totals[k] for k in headers)
+    on_top = all(row < n for _, row in _places(facts, headers))
+    option = f"--skip-rows {n}" if on_top else f"--drop-classes {_typed(facts, headers)}"
+    skip = f"Leave out the header lines: {option}"
     kinds = (
         (headers, "look like the header of a column", skip),
-        (nulls, "look like 'no value'", f'If these rows have no label, add --missing "{missing}".'),
+        (
+            nulls,
+            "look like 'no value'",
+            f"If these rows have no label: --missing {_typed(facts, nulls)}",
+        ),
         (
             joined,
             "look like several labels in one cell",
@@ -58,6 +66,15 @@ def odd_names(facts: Facts) -> Check:
     return of_rows(
         "L04", facts.texts, _places(facts, odd), reason=reason, action=action, fails=True
     )
+
+
+def _opposite(number: str) -> str:
+    return number.removeprefix("-") if number.startswith("-") or number == "0" else f"-{number}"
+
+
+def _typed(facts: Facts, ks: list[int]) -> str:
+    """These classes as a value of an option."""
+    return '"' + ",".join(facts.names[k] for k in ks) + '"'
 
 
 def _like_a_header(facts: Facts, k: int) -> bool:

@@ -17,12 +17,13 @@ from emolens.data.audit.check import (
 )
 from emolens.data.audit.facts import Facts
 from emolens.data.audit.similar import key_of, prepared, similar
+from emolens.data.dataset import TRAIN
 
 
 def near_duplicates(facts: Facts) -> Check:
     """Rows of later splits that are almost equal to a row of an earlier one, train first.
 
-    Equal texts are not among them: another check names these.
+    Texts that are equal to one of train are not among them: another check names these.
     """
     keys = {split: [key_of(text) for text in texts] for split, texts in facts.texts.items()}
     alike = dict(_of_equal_key(facts, keys))
@@ -54,7 +55,7 @@ def _sentence(alike: dict[Place, Place], n_equal: int) -> str:
 
 
 def _of_equal_key(facts: Facts, keys: dict[str, list[str]]) -> Iterator[tuple[Place, Place]]:
-    """Rows whose key an earlier split has, and the first row there; not those of equal texts."""
+    """Rows whose key an earlier split has, and the first row there; not rows of a text of train."""
     places: dict[str, Place] = {}
     texts: set[str] = set()
     for split, own in keys.items():
@@ -63,7 +64,8 @@ def _of_equal_key(facts: Facts, keys: dict[str, list[str]]) -> Iterator[tuple[Pl
                 yield (split, row), places[key]
         for row, key in enumerate(own):
             places.setdefault(key, (split, row))
-        texts.update(facts.texts[split])
+        if split == TRAIN:
+            texts.update(facts.texts[split])
 
 
 def _add_similar(keys: dict[str, list[str]], alike: dict[Place, Place]) -> bool:

@@ -22,7 +22,7 @@ TEXT_COLUMNS = (
 )  # fmt: skip
 LABEL_COLUMNS = (
     "label", "label_name", "labels", "emotion", "class", "category", "sentiment", "target",
-    "choice", "choices",
+    "choice", "choices", "emotions", "classes", "categories", "sentiments",
 )  # fmt: skip
 Role = Literal["text", "label"]
 _WORD = r"""'((?:[^'\\]|\\.)*+)'|"((?:[^"\\]|\\.)*+)\""""
@@ -55,6 +55,13 @@ def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
         f"{table.origin} has no column with a usual name for {role}s.",
         hint=f"Name the column with --{role}. The columns are: {some_of(present)}.",
     )
+
+
+def usual_column(table: Table, role: Role) -> str | None:
+    """The first column with a usual name; None if there is none."""
+    usual = TEXT_COLUMNS if role == "text" else LABEL_COLUMNS
+    found = (spelled(table, name) for name in usual)
+    return next((name for name in found if name in table.columns), None)
 
 
 def label_columns(table: Table, label: str) -> tuple[str, ...]:

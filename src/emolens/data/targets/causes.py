@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import eq
 
 from emolens.data.targets.cells import Atom, Cell, number_of
 from emolens.data.targets.rows import Part
@@ -17,6 +18,14 @@ def check_classes(part: Part, counts: Mapping[Atom, int]) -> None:
     part: a table of the training split. counts: rows by label.
     """
     rows, different = sum(counts.values()), len(counts)
+    objects = {str(label): n for label, n in counts.items() if str(label).startswith("{")}
+    if sum(objects.values()) > rows / 2:
+        raise DataError(
+            f"{part.table.origin}: the column '{part.label}' holds objects, such as"
+            f" {next(iter(objects))[:80]}. They are no classes.",
+            hint="Write the names of the classes into a column of their own, and name it with"
+            " --label.",
+        )
     if different < _MANY:
         return
     numbers = [number_of(str(label).replace(",", ".")) for label in counts]
@@ -24,6 +33,8 @@ def check_classes(part: Part, counts: Mapping[Atom, int]) -> None:
     if not measured and different <= rows / 2:
         return
     what = "measured values" if measured else "a name or number for each row"
+    if sum(map(eq, part.texts, part.cells)) > rows / 2:
+        what = "the texts"
     example = next(iter(counts))
     raise DataError(
         f"{part.table.origin}: the column '{part.label}' holds {different:,} different labels in"
@@ -41,6 +52,14 @@ def unknown_class(
     name = next(name for cell in cells for name in classes[cell] if name not in known)
     rows = sum(part.counts[cell] for cell in cells if name in classes[cell])
     where = part.first({cell for cell in cells if name in classes[cell]})
+    own = {name for names in classes.values() for name in names}
+    if own.isdisjoint(known):
+        return DataError(
+            f"{where}: the training split has none of the classes of this table: it has"
+            f" {some_of(known)}, and here are {some_of(sorted(own))}.",
+            hint="Write the same labels into both. If one has names and the other numbers, name"
+            " the numbers in their order: --class-names FILE, with one name per line.",
+        )
     word = f'"{name}"' if not name.isalnum() else name
     return DataError(
         f"{where}: class '{name}' does not occur in the training split"

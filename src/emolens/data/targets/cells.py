@@ -31,10 +31,11 @@ def cell_of(value: Any) -> Cell:
         return value.decode("utf-8")
     if isinstance(value, Mapping):
         marks = {str(name): cell_of(mark) for name, mark in value.items()}
-        if len(marks) == 1 and not all(map(is_mark, marks.values())):
-            return next(iter(marks.values()))  # such as {"label": "joy"}
-        whole = not all(map(is_mark, marks.values()))
-        return str(value) if whole else tuple(name for name in marks if is_marked(marks[name]))
+        if all(map(is_mark, marks.values())):
+            return tuple(name for name in marks if is_marked(marks[name]))
+        # The label of {"label": "joy", "score": 0.9} is the one value that is no number.
+        names = [v for v in marks.values() if len(marks) == 1 or number_of(v) is None]
+        return names[0] if len(names) == 1 else str(value)
     if isinstance(value, Iterable):
         parts = (cell_of(part) for part in value)
         return tuple(part for part in parts if part is not None and not isinstance(part, tuple))

@@ -16,10 +16,10 @@ from emolens.data.targets.causes import check_classes, no_labels
 from emolens.data.targets.cells import Atom, Cell, number_of
 from emolens.data.targets.forms import Atoms, Form, form_of
 from emolens.data.targets.missing import USUAL, is_missing_word, missing_cells, unlabelled_numbers
-from emolens.data.targets.names import Names, from_one, names_beside, outside, unnamed
+from emolens.data.targets.names import Names, in_use, names_beside, outside, unnamed
 from emolens.data.targets.options import LabelOptions
 from emolens.data.targets.rows import Part
-from emolens.data.targets.spelling import folded, spellings
+from emolens.data.targets.spelling import folded, spellings, unquoted
 from emolens.labels import LabelSet
 
 Classes = tuple[str, ...]
@@ -104,7 +104,7 @@ class Column:
         if self.options.names_by_id:
             numbers = {number_of(atom) for atom in self._atoms(self.parts, self.form)}
             whole = {number for number in numbers if isinstance(number, int)}
-            return Names(from_one(given.by_id, whole), given.origin)
+            return Names(in_use(given.by_id, whole), given.origin)
         if given.by_id or not self.names_beside:
             return given
         return Names(self.names_beside, f"The column '{self.beside}'")
@@ -124,6 +124,12 @@ class Column:
                 if isinstance(atom, str) and (name := self._spelling.get(folded(atom))):
                     groups.setdefault(name, Counter())[atom] += n
         return {name: counts for name, counts in groups.items() if len(counts) > 1}
+
+    @property
+    def quoted(self) -> list[str]:
+        """The labels that stand in quotes, as they are written."""
+        names = [str(atom).strip() for atom in self._atoms(self.parts, self.form)]
+        return [name for name in names if unquoted(name) != name]
 
     @cached_property
     def _spelling(self) -> dict[str, str]:

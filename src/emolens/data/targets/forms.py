@@ -5,11 +5,12 @@ Looks at all cells of a column, from every split, before it reads one. Knows not
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from emolens.data.targets.cells import Atom, Cell, is_marked, number_of
+from emolens.data.targets.cells import Atom, Cell, cell_of, is_marked, number_of
 from emolens.data.targets.separators import cut_at, separated
 from emolens.data.targets.spelling import folded
 
@@ -17,7 +18,7 @@ Atoms = tuple[Atom, ...]
 _BRACKETS = re.compile(r"\s*(\[.*\]|\(.*\)|\{.*\})\s*", re.DOTALL)
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 _MARKED = re.compile(r"['\"]([^'\"]+)['\"]\s*:\s*([\w.]+)")
-_TITLES = {"\t": "a tab", "\n": "a line end", " ": "a space", "": "nothing"}
+_TITLES = {"\t": "a tab", "\n": "a line end", " ": "a space", " and ": "'and'", "": "nothing"}
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,24 @@ def _listed(cell: Cell) -> Atoms | None:
         return None
     inner = match[1][1:-1].strip()
     if match[1][0] == "{" and ":" in inner:
-        return tuple(name for name, mark in _MARKED.findall(inner) if is_marked(mark))
+        return _in_object(match[1])
     if quoted := _QUOTED.findall(inner):
         return tuple(one or other for one, other in quoted)
     if "," in inner:
         return cut_at(",", inner)
     numbers = inner.split()  # as NumPy prints arrays
     return tuple(numbers) if all(number_of(n) is not None for n in numbers) else (inner,)
+
+
+def _in_object(text: str) -> Atoms:
+    """The labels in a text such as {"joy": 1}, {"label": "joy"} or {"choices": ["joy", "fear"]}."""
+    for written in (text, text.replace("'", '"')):  # as JSON, and as Python prints it
+        try:
+            cell = cell_of(json.loads(written))
+        except (ValueError, RecursionError):
+            continue
+        return cell if isinstance(cell, tuple) else () if cell is None else (cell,)
+    return tuple(name for name, mark in _MARKED.findall(text) if is_marked(mark))
 
 
 def _vectors(lists: Mapping[Cell, Atoms], names: Sequence[str]) -> Form | None:
@@ -115,9 +127,9 @@ def _of_texts(counts: Mapping[Cell, int], separator: str | None) -> Form:
     lists: list[Cell] = [cell for cell in counts if isinstance(cell, tuple)]
     atoms |= {cell: cell for cell in counts if isinstance(cell, tuple)}
     singles = {folded(str(name)) for names in atoms.values() for name in names}
-    for cell in texts:  # a text such as "['joy']" among names is a list if it holds such names
+    for cell in texts:  # a text such as "['joy']" among names is a list if it holds such names only
         listed = _listed(cell)
-        if listed and all(folded(str(name)) in singles for name in listed):
+        if listed is not None and all(folded(str(name)) in singles for name in listed):
             atoms[cell] = listed
             lists.append(cell)
     if not cuts:

@@ -16,7 +16,8 @@ from emolens.errors import DataError, nearest
 
 # What a column that names the classes is called, behind the name of the column of the numbers.
 _BESIDE = ("{}_text", "{}_name", "{}_names", "{}_str", "{}_string", "text_{}", "name_of_{}")
-_ALWAYS = ("label_text", "label_name", "class_name", "emotion_name", "category_name")
+_ALWAYS = ("label_text", "label_name", "class_name", "emotion_name", "category_name",
+           "emotion", "class", "category", "sentiment")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,14 @@ def names_beside(parts: Sequence[Part], missing: Collection[Cell]) -> dict[int, 
     return by_id if one_each and any(number_of(name) is None for name in by_id.values()) else {}
 
 
-def from_one(names: Mapping[int, str], numbers: Collection[int]) -> dict[int, str]:
-    """The names counted from 1 where the labels are; otherwise as they are.
+def in_use(names: Mapping[int, str], numbers: Collection[int]) -> dict[int, str]:
+    """A list of k names for the k numbers of a column, in their order: 1 … k, or 0, 2, 5.
 
-    A list of k names counts from 0. Labels from 1 to k can only mean that the first is 1.
+    A list counts from 0. If the column holds k other numbers, they can only be meant in order.
     """
     k = len(names)
-    if set(names) == set(range(k)) and numbers and min(numbers) == 1 and max(numbers) == k:
-        return {number + 1: name for number, name in names.items()}
+    if set(names) == set(range(k)) and len(numbers) == k:
+        return {number: names[place] for place, number in enumerate(sorted(numbers))}
     return dict(names)
 
 

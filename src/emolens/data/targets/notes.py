@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from emolens.data.checks import Note
+from emolens.data.checks import Note, agreeing, counted
 from emolens.data.targets.cells import Cell
 from emolens.data.targets.column import Column
-from emolens.data.targets.rows import Part
+from emolens.data.targets.rows import NUMBERED, Part, unreadable_note
 from emolens.errors import DataError, some_of
 
 Parts = Mapping[str, Sequence[Part]]
-_NUMBERED = 10  # row numbers in a note
-_UNREAD = "can't be read"
 _STRICT = "With --strict, such a row is an error."
 
 
@@ -38,7 +36,9 @@ def notes_of(
     """The notes. several: whether rows may have several labels. unlabelled: splits left out."""
     for split, tables in parts.items():
         for part in tables:
-            yield from _unreadable(part, split)
+            if part.unreadable:
+                yield unreadable_note(part.table, part.unreadable, split)
+            yield from part.notes
             yield from _unlabelled(part, split, column, several=several)
         if split in unlabelled:
             yield Note("S01", f"No row of {split} has a label; it is cut out of train instead.")
@@ -46,20 +46,6 @@ def notes_of(
     yield from _form(column, several=several)
     yield from _named(column)
     yield from _unnamed(column)
-
-
-def _unreadable(part: Part, split: str) -> Iterator[Note]:
-    if unreadable := part.unreadable:
-        number, n = min(unreadable), len(unreadable)
-        yield Note(
-            "R04",
-            f"{_left_out(n, split, _UNREAD)}; the first is {part.table.where(number)}:"
-            f" {unreadable[number]}",
-            _STRICT,
-            n,
-            tuple(sorted(unreadable)[:_NUMBERED]),
-        )
-    yield from part.notes
 
 
 def _unlabelled(part: Part, split: str, column: Column, *, several: bool) -> Iterator[Note]:
@@ -75,15 +61,16 @@ def _unlabelled(part: Part, split: str, column: Column, *, several: bool) -> Ite
         numbers = [n for n, c in zip(part.numbers, part.cells, strict=True) if c in of_kind]
         if numbers:
             words = sorted({str(cell).strip() for cell in of_kind if cell} - {""})
-            like = f" ({', '.join(words[:5])})" if words else ""
-            have = f"{'has' if len(numbers) == 1 else 'have'} {what}{like}"
+            like = f" ({some_of(words)})" if words else ""
+            n = len(numbers)
+            rows, have, are = counted(n, "row"), agreeing(n, "have"), agreeing(n, "are")
             yield Note(
                 "L01",
-                f"{_left_out(len(numbers), split, have)}; the first is"
+                f"{rows} of {split} {have} {what}{like} and {are} left out; the first is"
                 f" {part.table.where(numbers[0])}.",
                 _STRICT if what == "no label" else "",
-                len(numbers),
-                tuple(numbers[:_NUMBERED]),
+                n,
+                tuple(numbers[:NUMBERED]),
             )
 
 
@@ -119,6 +106,8 @@ def _form(column: Column, *, several: bool) -> Iterator[Note]:
         yield Note("L03", f"{text}: the labels are {about}{none}.", hint, counts[2])
     elif about:
         yield Note("L03", f"The labels are {about}; each row has one class.", hint)
+    if quoted := column.quoted:
+        yield Note("L03", f"Quotes around labels are left out: {some_of(quoted)}.")
 
 
 def _named(column: Column) -> Iterator[Note]:
@@ -132,19 +121,12 @@ def _unnamed(column: Column) -> Iterator[Note]:
     """Says that classes are numbers, and where their names can be given."""
     names = column.labels.names
     if not column.names(column.train[0]).by_id and all(name.isdigit() for name in names):
+        beside = f" The column '{column.beside}' does not give each of them one name."
         yield Note(
             "L03",
-            f"The classes are numbers: {some_of(names)}.",
+            f"The classes are numbers: {some_of(names)}.{beside if column.beside else ''}",
             "If they have names, give them: --class-names FILE, with one name per line.",
         )
-
-
-def _left_out(n: int, split: str, why: str) -> str:
-    return f"{n:,} {'row' if n == 1 else 'rows'} of {split} {why} and {_are(n)} left out"
-
-
-def _are(n: int) -> str:
-    return "is" if n == 1 else "are"
 
 
 def _seen(text: str) -> str:

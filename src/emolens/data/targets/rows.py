@@ -5,13 +5,15 @@ Gives no meaning to the cells.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 
 from emolens.blank import is_blank
-from emolens.data.checks import Note
+from emolens.data.checks import Note, agreeing, counted
 from emolens.data.readers.columns import (
     check_column,
     choose_column,
@@ -20,8 +22,10 @@ from emolens.data.readers.columns import (
 )
 from emolens.data.readers.table import Row, Table
 from emolens.data.targets.cells import Cell, cell_of, is_mark, is_marked, number_of
-from emolens.data.targets.missing import is_missing_word
+from emolens.data.targets.missing import USUAL, is_missing_word
 from emolens.errors import DataError
+
+NUMBERED = 10  # row numbers in a note
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,6 +77,8 @@ def read_part(table: Table, columns: tuple[str, str], beside: str | None, *, str
         for place, (number, row) in enumerate(zip(chunk.numbers, chunk.rows, strict=True)):
             if place in errors:
                 part.unreadable[number] = errors[place]
+            elif texts[place] == text and labels == (str(row.get(labels[0])),):
+                part.unreadable[number] = "the row repeats the names of the columns."
             elif is_blank(texts[place]):
                 part.blank.append(number)
             else:
@@ -84,6 +90,22 @@ def read_part(table: Table, columns: tuple[str, str], beside: str | None, *, str
     if len(labels) > 1:
         part.cells[:] = _joined(part, labels)
     return part
+
+
+def unreadable_note(table: Table, rows: Mapping[int, str], split: str = "") -> Note:
+    """What is to be said about rows that could not be read. rows: why, by their number."""
+    numbers = sorted(rows)
+    of_split = f"{counted(len(rows), 'row')}{f' of {split}' if split else ''}"
+    are = agreeing(len(rows), "are")
+    return Note(
+        "R04",
+        f"{of_split} can't be read and {are} left out; the first is {table.where(numbers[0])}:"
+        f" {rows[numbers[0]]}",
+        "With --strict, such a row is an error.",
+        n_rows=len(rows),
+        rows=tuple(numbers[:NUMBERED]),
+        reasons=tuple(rows[number] for number in numbers[:NUMBERED]),
+    )
 
 
 def _cell(row: Row, labels: Sequence[str], table: Table, number: int) -> Cell:
@@ -118,7 +140,10 @@ def _joined(part: Part, labels: Sequence[str]) -> list[Cell]:
             for row in rows
         ]
     else:
-        names = [tuple(value for value in row if not is_missing_word(value)) for row in rows]
+        # Where others mark classes, the rows of a test split may all hold 'NONE'.
+        no_label = USUAL | {"none"}
+        names = [tuple(v for v in row if not is_missing_word(v, no_label)) for row in rows]
+        return [of_row or None for of_row in names]
     return [of_row if any(row) else None for of_row, row in zip(names, rows, strict=True)]
 
 
@@ -132,33 +157,43 @@ def _check_marks(where: str, marks: Mapping[str, str]) -> None:
             )
 
 
-def marking_columns(table: Table) -> tuple[str, ...]:
-    """The columns that stand side by side and each mark a class with 0 or 1; () if there are none.
+# How columns mark the rows of a class.
+_MARKS: tuple[set[Cell], ...] = (
+    {0, 1, "0", "1", "0.0", "1.0", None, ""},
+    {"true", "false", None, ""},
+    {"x", None, ""},
+)
+_ABOUT_ROWS = re.compile(r"(is|has)([_\W]|(?=[A-Z]))")  # 'is_verified' is no class
+_FEWEST = 3  # columns; two may be anything
+
+
+def marking_columns(table: Table, text: str) -> tuple[str, ...]:
+    """The columns that stand side by side and mark a class each, all in the same way: with 0 or 1,
+    with true or false, or with x or nothing; () if there are none.
 
     Of several such groups the longest is taken. A column with only zeros or only ones marks no
-    class.
+    class. text: the column of the texts, which may stand between them.
     """
-    seen: dict[str, set[Cell]] = {name: set() for name in table.columns}
+    columns = [name for name in table.columns if name != text]
+    seen: dict[str, set[Cell]] = {name: set() for name in columns}
     for chunk in table.chunks():
         for row in chunk.rows:
             for name in list(seen):
-                seen[name].add(cell_of(row.get(name)))
-                if not seen[name] <= _ZERO_AND_ONE:
+                cell = cell_of(row.get(name))
+                seen[name].add(cell.strip().lower() if isinstance(cell, str) else cell)
+                if not any(seen[name] <= marks for marks in _MARKS):
                     del seen[name]
-    groups: list[list[str]] = [[]]
-    for name in table.columns:
-        if name in seen:
-            groups[-1].append(name)
-        else:
-            groups.append([])
-    groups = [[name for name in group if _both(seen[name])] for group in groups]
-    longest = max(groups, key=len)
-    return tuple(longest) if len(longest) >= _FEWEST else ()
-
-
-# Columns that say True or False are more often about the row than about its class.
-_ZERO_AND_ONE: set[Cell] = {0, 1, "0", "1", "0.0", "1.0", None, ""}
-_FEWEST = 3  # columns; two may be anything
+    kinds = {
+        name: next(kind for kind, marks in enumerate(_MARKS) if cells <= marks)
+        for name, cells in seen.items()
+    }
+    groups = [
+        tuple(name for name in group if _both(seen[name]) and not _ABOUT_ROWS.match(name))
+        for kind, group in groupby(columns, kinds.get)
+        if kind is not None
+    ]
+    longest = max(groups, key=len, default=())
+    return longest if len(longest) >= _FEWEST else ()
 
 
 def _both(cells: set[Cell]) -> bool:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from emolens.data.targets.cells import number_of
 from emolens.data.targets.spelling import folded
 
-# The first three hardly ever stand in a name. A space often does.
-_SURE, _LIKELY, _RARE = "#|;", ",\t\n", "/+&"
-SEPARATORS = _SURE + _LIKELY + _RARE + " "
+# The first three hardly ever stand in a name. The last ones often do.
+_SURE, _LIKELY, _RARE = ("#", "|", ";"), (",", "\t", "\n"), ("/", "+", "&", " and ", " ")
+SEPARATORS = _SURE + _LIKELY + _RARE
 _LONGEST = 1_000  # characters of a cell that may hold several labels
 _ENOUGH = 0.8  # of the compounds must be explained by parts that are classes
 
@@ -49,15 +49,17 @@ def _cuts(counts: Mapping[str, int], separator: str) -> dict[str, Parts]:
         return {}
     if all(isinstance(number_of(part), int) for text in texts for part in cut_at(separator, text)):
         return {} if _are_decimals(compounds.values(), texts) else compounds
-    # A separator at the end of a single label, as in 'joy;', joins nothing. But ':/' is a label.
     singles = {folded(text) for text in texts if separator not in text}
+    if separator in _RARE:  # it may stand in names, such as 'strongly agree'
+        cuts = {text: of for text, of in compounds.items() if singles.issuperset(map(folded, of))}
+        # A space joins labels only if it does so everywhere.
+        return cuts if separator != " " or len(cuts) == len(compounds) > 1 else {}
+    # A separator at the end of single labels, as in 'joy;', joins nothing. But ':/' is a label.
     ended = [parts[0] for parts in compounds.values() if len(parts) == 1]
-    singles |= {folded(part) for part in ended if any(map(str.isalnum, part))}
+    if len(ended) > 1:
+        singles |= {folded(part) for part in ended if any(map(str.isalnum, part))}
     known = _explained(compounds, singles)
     explained = {text: parts for text, parts in compounds.items() if all(map(known, parts))}
-    if separator in _RARE + " ":
-        # A space joins labels only if it does so everywhere.
-        return explained if separator != " " or len(explained) == len(compounds) > 1 else {}
     if separator in _LIKELY and len(explained) < max(2, _ENOUGH * len(compounds)):
         return explained
     return {

@@ -17,26 +17,37 @@ _WITHOUT = dict.fromkeys(
 )
 
 
+_QUOTES = {'"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u201e": "\u201c", "\u2018": "\u2019"}
+_QUOTES |= {"\u00ab": "\u00bb", "\u00bb": "\u00ab"}
+
+
 def cleaned(name: str) -> str:
-    """The name in the normal form NFC, without invisible characters and spaces around it."""
-    if name.isascii():
-        return " ".join(name.split())
-    return " ".join(unicodedata.normalize("NFC", name.translate(_WITHOUT)).split())
+    """The name in the normal form NFC, without invisible signs, spaces and quotes around it."""
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", name.translate(_WITHOUT))
+    return unquoted(" ".join(name.split()))
+
+
+def unquoted(name: str) -> str:
+    """The name without the pair of quotes around it, if it has one."""
+    inner = name[1:-1].strip()
+    quoted = len(name) > 2 and _QUOTES.get(name[0]) == name[-1]
+    return inner if quoted and not {name[0], name[-1]} & set(inner) and inner else name
 
 
 def folded(name: str) -> str:
     """What all spellings of a class have in common.
 
-    Spellings may differ in capital letters, spaces around the name, the normal form, and invisible
-    characters.
+    Spellings may differ in capital letters, spaces and quotes around the name, the normal form, and
+    invisible characters.
     """
     if name.isascii():
-        return " ".join(name.lower().split())
+        return unquoted(" ".join(name.lower().split()))
     plain = unicodedata.normalize("NFKC", name).casefold()
     visible = "".join(
         c for c in unicodedata.normalize("NFKC", plain) if not is_blank(c) or c == " "
     )
-    return " ".join(visible.split())
+    return unquoted(" ".join(visible.split()))
 
 
 def spellings(counts: Mapping[str, int], names: tuple[str, ...] = ()) -> dict[str, str]:
