@@ -42,6 +42,7 @@ COMMANDS = [
 ]
 APART = {"tokenize", "export"}  # commands that bear the name of a stage and take no study
 HEAVY = [
+    "numpy",
     "torch",
     "transformers",
     "datasets",
@@ -52,6 +53,14 @@ HEAVY = [
     "pandas",
     "pyarrow",
     "scipy",
+]
+FOR_TABLES = [
+    "emolens.data.readers.open",
+    "emolens.data.readers.table",
+    "emolens.data.targets.read",
+    "emolens.data.sources",
+    "emolens.predict.tables",
+    "emolens.predict.writers",
 ]
 TEXTS = ["i am sad", "i am happy"]
 SAMPLE = "Tokenizing text is a core task of NLP"
@@ -70,16 +79,30 @@ def assert_two_lines(ended: Ended, *, code: int, says: str) -> None:
 # --- help, version, misuse ---
 
 
-@pytest.mark.parametrize("arguments", ["from emolens.cli import main; main()", "import emolens"])
-def test_help_and_import_load_nothing_heavy(arguments: str) -> None:
-    code = (
-        "import atexit, json, sys\nsys.argv = ['emolens', '--help']\n"
-        "atexit.register(lambda: sys.stderr.write(json.dumps(sorted(sys.modules))))\n" + arguments
+def loaded_by(code: str, *arguments: str) -> set[str]:
+    """The modules that a process has loaded when it ends."""
+    at_exit = (
+        "import atexit, json, sys\n"
+        "atexit.register(lambda: sys.stderr.write(json.dumps(sorted(sys.modules))))\n"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(json.loads(ended.stderr))
+    command = [sys.executable, "-c", at_exit + code, *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    return set(json.loads(ended.stderr.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("code", ["from emolens.cli import main; main()", "import emolens"])
+def test_help_and_import_load_nothing_heavy(code: str) -> None:
+    loaded = loaded_by(code, "--help")
     assert "emolens" in loaded
     assert loaded.isdisjoint(HEAVY)
+    assert loaded.isdisjoint(FOR_TABLES)
+
+
+def test_a_text_is_predicted_without_what_tables_need(tiny_run: Run) -> None:
+    model = str(tiny_run.folder / "model")
+    loaded = loaded_by("from emolens.cli import main; main()", "predict", "a b", "--model", model)
+    assert "emolens.predict.classifier" in loaded
+    assert loaded.isdisjoint({*FOR_TABLES, "torch", "pyarrow", "scipy", "pandas"})
 
 
 def test_help_names_every_command(emolens: Emolens) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
 
 __version__ = "0.1.0"
 
@@ -14,6 +13,8 @@ def versions(libraries: Iterable[str]) -> dict[str, str | None]:
 
 
 def _version(library: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version  # loads the library email
+
     try:
         return version(library)
     except PackageNotFoundError:

@@ -31,7 +31,6 @@ from emolens.cli.options import (
 from emolens.cli.predict import predict
 from emolens.cli.stops import promise
 from emolens.cli.study import study_command
-from emolens.cli.tables import tables
 from emolens.console import Console, show_batch
 from emolens.data.readers.options import ReadOptions
 from emolens.names import user_path
@@ -121,6 +120,7 @@ def encode(
     read: ReadOptions,
 ) -> None:
     """Write a vector for each row of a table of any size, without a study."""
+    from emolens.cli.tables import tables
     from emolens.encode.embed import Encoder
     from emolens.encode.table import check_target, default_target, encode_table
 

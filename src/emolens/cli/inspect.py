@@ -16,10 +16,7 @@ from emolens.cli.options import (
     reading,
 )
 from emolens.console import Console, show_batch
-from emolens.console.audit import show_audit, show_contents
-from emolens.data.checks import chosen_codes
 from emolens.data.readers.options import ReadOptions
-from emolens.data.splitnames import wanted_splits
 from emolens.data.targets.options import LabelOptions
 from emolens.errors import DataError, EmolensError, MissingExtra
 
@@ -53,8 +50,11 @@ def inspect(
 
     A table without labels can be inspected, too.
     """
+    from emolens.console.audit import show_audit
     from emolens.data.audit import audit
+    from emolens.data.checks import chosen_codes
     from emolens.data.sources import load_dataset
+    from emolens.data.splitnames import wanted_splits
     from emolens.encode.batches import padded_batch
 
     ignored = chosen_codes(ignore or [])
@@ -96,6 +96,7 @@ def _without_labels(source: str | list[str], options: dict[str, Any]) -> Texts |
 
 
 def _inspect_texts(console: Console, texts: Texts, encoder: str, ignored: frozenset[str]) -> None:
+    from emolens.console.audit import show_contents
     from emolens.data.audit.contents import audit_texts
 
     found = audit_texts(

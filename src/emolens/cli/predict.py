@@ -20,7 +20,6 @@ from emolens.cli.options import (
     reading,
 )
 from emolens.cli.stops import promise
-from emolens.cli.tables import table_among, tables
 from emolens.console import Console, show_answers
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.errors import DataError, UsageError
@@ -75,19 +74,22 @@ def predict(
     All columns and rows of a table are kept. A row that can't be read gets no answer, and a column
     'error' says why.
     """
+    from emolens.cli.tables import table_among, tables
     from emolens.predict.classifier import Classifier
-    from emolens.predict.tables import WriteOptions, check_target, default_target, predict_table
 
     classifier = partial(Classifier, model, precision=precision, unsure_below=unsure_below)
-    write = WriteOptions(overwrite, prefix, safe_csv)
     if source is None and texts:
         source = table_among(texts, Console(), file_format=read.file_format)
         texts = None if source else texts
     _check(texts, source, as_json=as_json)
     if source is None:
-        _check_no_table_options(out or text or read != AS_FOUND or write != WriteOptions())
+        for_tables = out or text or overwrite or prefix or safe_csv or read != AS_FOUND
+        _check_no_table_options(for_tables)
         _predict_texts(classifier(), texts or [], as_json=as_json)
         return
+    from emolens.predict.tables import WriteOptions, check_target, default_target, predict_table
+
+    write = WriteOptions(overwrite, prefix, safe_csv)
     check = partial(check_target, write=write)
     with tables(source, out, read=read, default=default_target, check=check) as (table, target):
         answering, console = classifier(), Console()

@@ -21,8 +21,6 @@ from emolens.cli.options import (
 )
 from emolens.cli.stops import promise
 from emolens.console import Console, RunConsole, show_run
-from emolens.data.splitnames import wanted_splits
-from emolens.output import SetAside
 
 
 def study_command(app: typer.Typer, stage: str | None, title: str) -> None:
@@ -37,6 +35,8 @@ def study_command(app: typer.Typer, stage: str | None, title: str) -> None:
         quiet: QuietOption = False,
         **options: Any,
     ) -> None:
+        from emolens.data.splitnames import wanted_splits
+        from emolens.output import SetAside
         from emolens.study import load_study, pairs, run_study
 
         given = {setting: options[_parameter(setting)] for setting in STUDY_OPTIONS}

@@ -12,11 +12,9 @@ from pathlib import Path
 
 from emolens.console import Console
 from emolens.data.readers.endings import is_table
-from emolens.data.readers.open import source_of
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import STDIN, Source, is_stream, path_of
 from emolens.errors import UsageError
-from emolens.predict.writers import COMPRESSED
 from emolens.temporary import scratch_folder
 
 STDOUT = ("-", "/dev/stdout", "/dev/fd/1")
@@ -81,6 +79,8 @@ def tables(
     error for a file that may not be written. If `out` is stdout, or if the source is a pipe and
     there is no `out`, the block writes to a temporary file, which is then copied to stdout.
     """
+    from emolens.data.readers.open import source_of
+
     to_stdout = str(out) in STDOUT or (out is None and is_stream(source))
     if to_stdout:
         _check_stdout(source)
@@ -100,6 +100,8 @@ def tables(
 
 def _named_after(source: Source) -> Path:
     """The path after which the new file is named; it ends with .gz if that of the input does."""
+    from emolens.predict.writers import COMPRESSED
+
     packed = source.given.suffix
     name = source.like.name + (packed if packed.lower() in COMPRESSED else "")
     return source.like.with_name(name)

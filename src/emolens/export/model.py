@@ -12,6 +12,7 @@ import numpy as np
 from emolens.blank import is_blank
 from emolens.encode.engines.base import run_batches
 from emolens.encode.engines.choose import choose, exported_file, open_exported
+from emolens.encode.engines.openvino import names_weights
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.encode.weights import Weights
 from emolens.errors import EncoderError, first_line
@@ -51,7 +52,7 @@ class ExportedModel:
         self.folder, self.runtime = folder, choose(precision, use="serve")
         with ThreadPoolExecutor(1) as beside:
             check = beside.submit(_check, folder, self.runtime)
-            weights = beside.submit(_weights_sha256, folder)
+            weights = beside.submit(_weights_sha256, folder, self.runtime)
             self.head = read_head(folder)
             note_change(folder, "config.json")  # where people give classes other names
             self.tokenizer = Tokenizer.from_folder(folder)
@@ -114,8 +115,10 @@ def _check(folder: Path, runtime: Runtime) -> None:
     check_files(folder, names, remedy=_remedy(folder, runtime))
 
 
-def _weights_sha256(folder: Path) -> str | None:
-    """Of the weights in the folder; None if they are not there."""
+def _weights_sha256(folder: Path, runtime: Runtime) -> str | None:
+    """Of the weights in the folder; None if they are not there, or the export does not name any."""
+    if not names_weights(exported_file(folder, runtime)):
+        return None
     try:
         weights = Weights.of(folder)
     except EncoderError:  # an exported model needs no weights

@@ -18,8 +18,8 @@ from emolens.names import user_path
 
 Words = str | Sequence[str]
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " ", "none": ""}
-_NAMED = re.compile(r"\s*(\S.*?)\s*[\t,;:=]\s*(\d+)\s*")
-_NUMBERED = re.compile(r"\s*(-?\d+)\s*[\t,;:=]?\s*(.*\S)\s*")
+_NAMED = r"\s*(\S.*?)\s*[\t,;:=]\s*(\d+)\s*"
+_NUMBERED = r"\s*(-?\d+)\s*[\t,;:=]?\s*(.*\S)\s*"
 _LARGEST = 1_000_000  # bytes of a file of class names
 
 
@@ -114,10 +114,10 @@ def _from_json(content: object) -> dict[int, str]:
 def _from_lines(text: str) -> dict[int, str]:
     lines = [line for line in text.splitlines() if line.strip()]
     for some in (lines, lines[1:]):  # the first line may be a header
-        numbered = [_NUMBERED.fullmatch(line) for line in some]
+        numbered = [re.fullmatch(_NUMBERED, line) for line in some]
         if some and all(numbered):
             return {int(match[1]): match[2] for match in numbered if match}
-        named = [_NAMED.fullmatch(line) for line in some]
+        named = [re.fullmatch(_NAMED, line) for line in some]
         if some and all(named):
             return {int(match[2]): match[1] for match in named if match}
     return {place: line.strip() for place, line in enumerate(lines)}

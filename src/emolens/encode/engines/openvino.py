@@ -153,6 +153,12 @@ def save_traced(model: Any, path: Path, *, weights_sha256: str | None = None) ->
         raise
 
 
+def names_weights(path: Path) -> bool:
+    """Whether an exported model says which weights it was made from."""
+    small = path.is_file() and path.stat().st_size <= _LARGEST_XML
+    return small and _MADE_FROM[-1].encode() in path.read_bytes()
+
+
 def read_traced(path: Path) -> Any:
     """Read what save_traced wrote; EncoderError if it is missing or damaged."""
     if not path.is_file():
