@@ -39,7 +39,7 @@ def test_every_row_gets_its_vector(
     source = write_csv(tmp_path / "in.csv", [(i, t) for i, t in enumerate(TEXTS)], ("id", "text"))
     calls: list[int] = []
     target = tmp_path / "out.parquet"
-    done = encode_table(encoder, source, target, progress=calls.append)
+    done = encode_table(encoder, source, target, progress=lambda done, _: calls.append(done))
     assert (done.rows, done.truncated, done.width) == (len(TEXTS), 5, 16)
     assert calls == sorted(calls)
     assert calls[-1] == len(TEXTS)
@@ -58,7 +58,7 @@ def test_the_call_after_an_interrupted_one_goes_on_from_there(
     rows = [json.dumps({"text": "a" * (n + 1)}) for n in range(20)]
     source.write_text("\n".join(rows), "utf-8")
 
-    def stop(done: int) -> None:
+    def stop(done: int, total: int | None) -> None:
         if done > 7:
             raise KeyboardInterrupt
 

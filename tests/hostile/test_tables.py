@@ -93,7 +93,7 @@ def test_a_table_that_changes_while_it_is_read_is_an_error(
     target = tmp_path / "out.parquet"
     seen: list[int] = []
 
-    def progress(done: int) -> None:
+    def progress(done: int, total: int | None) -> None:
         seen.append(done)
         if len(seen) == 1:
             change(path)

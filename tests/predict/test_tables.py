@@ -20,48 +20,12 @@ from emolens.data.readers.options import ReadOptions
 from emolens.errors import DataError, EmolensError, UsageError
 from emolens.predict.classifier import Classifier
 from emolens.predict.tables import WriteOptions, default_target, predict_table
-from emolens.study import Run
 from tests.conftest import HOSTILE, feeling_rows
+from tests.predict.formats import Rows, read, write
 
 ADDED = ["emotion", "probability", "unsure", "p_sadness", "p_joy", "p_anger"]
 TEXTS = [*HOSTILE, 'a "quoted", text;\twith\nall of it', "", *(t for t, _ in feeling_rows(9))]
 OVERWRITE = WriteOptions(overwrite=True)
-Rows = list[dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def classifier(tiny_run: Run) -> Classifier:
-    return Classifier(tiny_run.folder / "model", precision="fp32")
-
-
-def write(path: Path, rows: Rows) -> Path:
-    if path.suffix == ".parquet":
-        pq.write_table(pa.Table.from_pylist(rows), path)
-    elif path.suffix == ".jsonl":
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    else:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]), delimiter=_delimiter(path))
-            writer.writeheader()
-            writer.writerows(rows)
-    return path
-
-
-def read(path: Path) -> Rows:
-    if path.suffix == ".parquet":
-        rows: Rows = pq.read_table(path).to_pylist()
-        return rows
-    if path.suffix in (".arrow", ".feather"):
-        arrow_rows: Rows = pyarrow.feather.read_table(path).to_pylist()
-        return arrow_rows
-    if path.suffix == ".jsonl":
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter=_delimiter(path)))
-
-
-def _delimiter(path: Path) -> str:
-    return "\t" if path.suffix == ".tsv" else ","
 
 
 @pytest.mark.parametrize("target", [".csv", ".tsv", ".jsonl", ".parquet"])
@@ -112,14 +76,14 @@ def test_more_rows_than_a_chunk_keep_their_order(
     classifier: Classifier, tmp_path: Path, suffix: str
 ) -> None:
     rows = [{"n": str(i), "text": ("happy", "so sad", "angry cat")[i % 3]} for i in range(5000)]
-    seen: list[int] = []
+    seen: list[tuple[int, int | None]] = []
     given, target = write(tmp_path / f"in{suffix}", rows), tmp_path / f"out{suffix}"
-    assert predict_table(classifier, given, target, progress=seen.append).rows == 5000
+    assert predict_table(classifier, given, target, progress=lambda *n: seen.append(n)).rows == 5000
     rows_out = read(target)
     assert [row["n"] for row in rows_out] == [row["n"] for row in rows]
     emotions = [answer.label for answer in classifier.predict(["happy", "so sad", "angry cat"])]
     assert [row["emotion"] for row in rows_out] == [emotions[i % 3] for i in range(5000)]
-    assert seen == [2048, 4096, 5000]
+    assert seen == [(2048, 5000), (4096, 5000), (5000, 5000)]
 
 
 def test_a_file_is_never_its_own_target(classifier: Classifier, tmp_path: Path) -> None:
@@ -146,7 +110,7 @@ def test_a_target_that_appears_in_the_meantime_stays(
 ) -> None:
     given, target = write(tmp_path / "in.csv", [{"text": "happy"}]), tmp_path / "out.csv"
     with pytest.raises(UsageError, match="exists already"):
-        predict_table(classifier, given, target, progress=lambda _: target.write_text("mine"))
+        predict_table(classifier, given, target, progress=lambda *_: target.write_text("mine"))
     assert target.read_text() == "mine"
 
 

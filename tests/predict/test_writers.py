@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import bz2
 import csv
 import datetime
-import gzip
 import io
 import json
-import lzma
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 from hypothesis import given as hypothesis_given
 from hypothesis import settings
 from hypothesis import strategies as st
-from python_calamine import CalamineWorkbook
 
 from emolens.data.readers.columns import readable_texts
 from emolens.data.readers.open import source_of
-from emolens.data.readers.source import Source
 from emolens.data.readers.table import Chunk, Table
 from emolens.errors import DataError, UsageError
 from emolens.predict import tables
@@ -37,60 +29,13 @@ from emolens.predict.writers.cells import safe
 from emolens.predict.writers.excel import MOST_CHARACTERS, Excel
 from emolens.predict.writers.form import Form
 from emolens.predict.writers.layout import Layout
-from emolens.study import Run
 from tests.conftest import HOSTILE
+from tests.predict.formats import Rows, csv_file, read, sheet, write
 from tests.tables import open_table
 
 FIRST = ["emotion", "probability", "unsure"]
 ADDED = [*FIRST, "p_sadness", "p_joy", "p_anger"]
 TEXT_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
-OPENERS: dict[str, Callable[[bytes], bytes]] = {
-    ".gz": gzip.decompress,
-    ".bz2": bz2.decompress,
-    ".xz": lzma.decompress,
-    ".zst": lambda data: pa.input_stream(io.BytesIO(data), compression="zstd").read(),
-}
-Rows = list[dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def classifier(tiny_run: Run) -> Classifier:
-    return Classifier(tiny_run.folder / "model", precision="fp32")
-
-
-def read(path: Path) -> Rows:
-    """The rows of any table that predict writes, by other readers than those of emolens."""
-    if path.suffix == ".parquet":
-        rows: Rows = pq.read_table(path).to_pylist()
-        return rows
-    if path.suffix in (".arrow", ".feather"):
-        arrow: Rows = pyarrow.feather.read_table(path).to_pylist()
-        return arrow
-    if path.suffix == ".xlsx":
-        header, *cells = sheet(path)
-        return [dict(zip(map(str, header), row, strict=True)) for row in cells]
-    ending, compression = ending_of(path)
-    content = path.read_bytes()
-    text = (OPENERS[compression](content) if compression else content).decode("utf-8")
-    if ending == ".json":
-        array: Rows = json.loads(text)
-        return array
-    if ending in (".jsonl", ".ndjson"):
-        return [json.loads(line) for line in text.split("\n")[:-1]]
-    delimiter = "\t" if ending == ".tsv" else ","
-    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
-
-
-def sheet(path: Path) -> list[list[Any]]:
-    cells: list[list[Any]] = (
-        CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python(skip_empty_area=False)
-    )
-    return cells
-
-
-def csv_file(path: Path, content: str, encoding: str = "utf-8") -> Path:
-    path.write_bytes(content.encode(encoding))
-    return path
 
 
 @pytest.mark.parametrize("ending", [*WRITERS, *(e + c for e in TEXT_ENDINGS for c in COMPRESSED)])
@@ -271,7 +216,7 @@ class TestErrors:
                 source,
                 tmp_path / "out.csv",
                 read=tables.ReadOptions(strict=True),
-                progress=seen.append,
+                progress=lambda done, _: seen.append(done),
             )
         assert seen == []
 
@@ -325,8 +270,51 @@ class TestForm:
         self, tmp_path: Path, content: str, encoding: str, form: Form
     ) -> None:
         path = csv_file(tmp_path / "in.csv", content, encoding)
-        table = Table("in.csv", ("text",), lambda _: iter([]), delimiter=",")
-        assert tables.form_of(replace(Source.of(path), format="csv"), table, ".csv") == form
+        with source_of(path) as source:
+            table = open_table(source, labelled=False)
+            assert tables.form_of(source, table, ".csv") == form
+
+    @pytest.mark.parametrize(
+        ("content", "encoding", "start"),
+        [
+            ("sep=;\r\ntext;n\r\nhappy;1\r\n", "utf-8", "sep=;\r\ntext;n;emotion;"),
+            ('"sep=|"\ntext|n\nhappy|1\n', "utf-8", "sep=|\ntext|n|emotion|"),
+            ("sep=;\r\ntext;n\r\nhappy;1\r\n", "utf-16", "\ufeffsep=;\r\ntext;n;emotion;"),
+            ("sep=text\nhappy\n", "utf-8", "sep=text,emotion,"),
+        ],
+    )
+    def test_the_line_that_tells_excel_the_delimiter_is_kept(
+        self, classifier: Classifier, tmp_path: Path, content: str, encoding: str, start: str
+    ) -> None:
+        source, first = csv_file(tmp_path / "in.csv", content, encoding), tmp_path / "1.csv"
+        named = "sep=text" if "sep=text" in content else "text"
+        predict_table(classifier, source, first, text_column=named)
+        assert first.read_bytes().decode("utf-8").startswith(start)
+        predict_table(classifier, first, tmp_path / "2.csv", text_column=named)
+        assert (tmp_path / "2.csv").read_bytes() == first.read_bytes()
+        predict_table(classifier, source, tmp_path / "3.jsonl", text_column=named)
+        assert read(tmp_path / "3.jsonl")[0][named] == "happy"
+
+
+def test_a_short_number_of_32_bits_stays_short(classifier: Classifier, tmp_path: Path) -> None:
+    numbers = pa.array([1.1, None, -0.3, 1e-40], pa.float32())
+    source = tmp_path / "in.parquet"
+    pq.write_table(pa.table({"text": ["happy"] * 4, "n": numbers}), source)
+    for ending in (".csv", ".jsonl", ".xlsx", ".parquet"):
+        predict_table(classifier, source, tmp_path / f"out{ending}")
+    assert [row["n"] for row in read(tmp_path / "out.csv")] == ["1.1", "", "-0.3", "1e-40"]
+    assert [row["n"] for row in read(tmp_path / "out.jsonl")] == [1.1, None, -0.3, 1e-40]
+    assert read(tmp_path / "out.xlsx")[0]["n"] == 1.1
+    assert pq.read_table(tmp_path / "out.parquet")["n"].chunk(0).equals(numbers)
+
+
+def test_categories_that_become_plain_are_said(classifier: Classifier, tmp_path: Path) -> None:
+    source = tmp_path / "in.parquet"
+    groups = pa.array(["a", "b"]).dictionary_encode()
+    pq.write_table(pa.table({"text": ["happy", "sad"], "group": groups}), source)
+    for ending, said in ((".arrow", True), (".parquet", False)):
+        notes = predict_table(classifier, source, tmp_path / f"out{ending}").notes
+        assert any("plain values: group" in note.text for note in notes) == said
 
 
 class TestSafeCsv:
@@ -418,7 +406,9 @@ class TestExcel:
                 assert read(target)[1]["text"] == text
                 continue
             with pytest.raises(DataError, match=r"line 3: .*'text' has 32,768 char") as caught:
-                predict_table(classifier, source, target, progress=seen.append)
+                predict_table(
+                    classifier, source, target, progress=lambda done, _: seen.append(done)
+                )
             assert "--out NAME.csv" in caught.value.hint
             assert seen == []
             assert not target.exists()
@@ -463,33 +453,6 @@ def generated(draw: st.DrawFn) -> Rows:
     n_rows = draw(st.integers(1, 6))
     cells = [[f"x{draw(CELLS)}", *(draw(CELLS) for _ in names[1:])] for _ in range(n_rows)]
     return [dict(zip(names, row, strict=True)) for row in cells]
-
-
-def write(path: Path, rows: Rows) -> Path:
-    table = pa.Table.from_pylist(rows)
-    if path.suffix == ".parquet":
-        pq.write_table(table, path)
-    elif path.suffix == ".arrow":
-        pyarrow.feather.write_feather(table, path)
-    elif path.suffix == ".jsonl":
-        csv_file(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    elif path.suffix == ".json":
-        csv_file(path, json.dumps(rows, ensure_ascii=False))
-    elif path.suffix == ".xlsx":
-        book = xlsxwriter.Workbook(path)
-        sheet = book.add_worksheet()
-        for place, cells in enumerate([list(rows[0]), *(list(row.values()) for row in rows)]):
-            for column, cell in enumerate(cells):
-                sheet.write_string(place, column, cell)
-        book.close()
-    else:
-        text = io.StringIO(newline="")
-        delimiter = "\t" if path.suffix == ".tsv" else ","
-        writer = csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL)
-        writer.writerows([list(rows[0]), *(list(row.values()) for row in rows)])
-        content = text.getvalue().encode("utf-16" if ".utf16" in path.suffixes else "utf-8")
-        path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
-    return path
 
 
 @pytest.mark.parametrize("target", [*WRITERS, ".csv.gz", ".jsonl.zst"])

@@ -148,7 +148,7 @@ def encode(
                 text_column=text,
                 read=read,
                 overwrite=overwrite,
-                progress=lambda rows: update(rows, None),
+                progress=update,
             )
     console.notes(done.notes)
     console.note(f"{done.rows:,} rows, {done.width} numbers each, on {model.runtime}")

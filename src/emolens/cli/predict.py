@@ -101,7 +101,7 @@ def predict(
                 text_column=text,
                 read=read,
                 write=write,
-                progress=lambda done: update(done, None),
+                progress=update,
             )
         _show_tally(console, tally, answering.max_length)
 

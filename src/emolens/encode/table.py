@@ -63,7 +63,7 @@ def encode_table(
     text_column: str | None = None,
     read: ReadOptions = AS_FOUND,
     overwrite: bool = False,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
 ) -> Encoded:
     """Write `row` (int64, from 0) and `embedding` (d float32) for each row of `source`, in order.
 
@@ -72,7 +72,8 @@ def encode_table(
     first. read: how to read it. target: .parquet. Memory use does not grow with the number of rows.
     If the encoder has a cache, a second call continues where an interrupted one stopped. overwrite:
     whether `target` may exist; it is never the source. progress: called with the number of rows
-    done. Raises UsageError for such a target, and DataError that names the file and the line.
+    done, and None, because the table is read only once. Raises UsageError for such a target, and
+    DataError that names the file and the line.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -103,7 +104,7 @@ def encode_table(
             )
             writer.write_table(chunk)
             if progress:
-                progress(encoded.rows)
+                progress(encoded.rows, None)
     encoded.notes += table.notes
     if encoded.errors:
         encoded.notes.append(_note(table, named, encoded.errors))

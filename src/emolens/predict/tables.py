@@ -36,6 +36,7 @@ from emolens.predict.writers import (
 from emolens.predict.writers.form import Form, form_of
 from emolens.predict.writers.layout import Answered, Layout, Writer
 
+Progress = Callable[[int, int], None]
 _NAMED = 5  # rows that a note names
 
 
@@ -107,16 +108,16 @@ def predict_table(
     text_column: str | None = None,
     read: ReadOptions = AS_FOUND,
     write: WriteOptions = AS_USUAL,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Tally:
     """Read `source`, write `target` with the answers beside each row.
 
     source: any table that emolens reads, or .txt with one text per line; a pipe is read to its end
     first. read: how to read it. target: its ending is one of WRITERS, and it is never the source.
-    write: how to write it. progress: called with the number of rows done. The table is read twice,
-    so that rows that can't be read or written are known before the model answers. Memory use does
-    not grow with the number of rows. Raises UsageError for such a target, and DataError that names
-    the file and the line.
+    write: how to write it. progress: called with the number of rows done, and of all rows. The
+    table is read twice, so that rows that can't be read or written are known before the model
+    answers. Memory use does not grow with the number of rows. Raises UsageError for such a target,
+    and DataError that names the file and the line.
     """
     target = user_path(target)
     check_target(target, source, write=write)
@@ -142,6 +143,7 @@ class _Job:
     read: ReadOptions
     write: WriteOptions
     tally: Tally = field(default_factory=Tally)
+    n_rows: int = 0
 
     def prepared(self, source: Source, target: Path) -> Writer:
         """The writer, after it has seen all rows; it has a column for errors if there are any."""
@@ -168,22 +170,22 @@ class _Job:
         """Let the writer look at all rows. A note if rows can't be read as they should."""
         self.tally.notes += check_column(self.table, self.column)
         numbers: list[int] = []
-        n_errors = n_rows = 0
+        n_errors = 0
         for chunk in self.table.chunks(*(() if writer.reads_all else (self.column,))):
-            if is_text and not n_rows:
+            if is_text and not self.n_rows:
                 _check_without_labels(self.table, chunk, self.classifier.labels)
             _, errors = self._texts(chunk)
             numbers += [chunk.numbers[place] for place in sorted(errors)][: _NAMED - len(numbers)]
             n_errors += len(errors)
-            n_rows += len(chunk)
+            self.n_rows += len(chunk)
             writer.look(chunk)
         if not n_errors:
             return []
         return [
             Note(
                 "R04",
-                f"{n_errors:,} of {n_rows:,} rows could not be read as they should, so they have no"
-                f" answer; the column '{self.write.prefix}{ERROR}' says why.",
+                f"{n_errors:,} of {self.n_rows:,} rows could not be read as they should, so they"
+                f" have no answer; the column '{self.write.prefix}{ERROR}' says why.",
                 "To stop at such a row, add --strict.",
                 n_errors,
                 tuple(numbers),
@@ -193,7 +195,7 @@ class _Job:
     def _texts(self, chunk: Chunk) -> tuple[list[str], dict[int, str]]:
         return readable_texts(self.table, chunk, self.column, strict=self.read.strict)
 
-    def answered(self, progress: Callable[[int], None] | None) -> Iterator[Answered]:
+    def answered(self, progress: Progress | None) -> Iterator[Answered]:
         """The rows with their answers; the tally counts them on the way."""
         tally, prefix = self.tally, self.write.prefix
         for chunk in self.table.chunks():
@@ -208,7 +210,7 @@ class _Job:
             tally.blank += sum(map(is_blank, texts)) - len(errors)
             tally.errors += len(errors)
             if progress:
-                progress(tally.rows)
+                progress(tally.rows, self.n_rows)
 
 
 def _check_without_labels(table: Table, chunk: Chunk, labels: LabelSet) -> None:

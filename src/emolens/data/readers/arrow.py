@@ -224,6 +224,8 @@ def _values(column: pa.Array) -> list[Any]:
     if pa.types.is_dictionary(column.type):  # a value that is used often is one object
         each = _values(column.dictionary)
         return [None if i is None else each[i] for i in column.indices.to_pylist()]
+    if pa.types.is_float32(column.type):  # 1.1, where its exact value is 1.100000023841858
+        column = column.cast(pa.string()).cast(pa.float64())
     if getattr(column.type, "unit", None) == "ns":  # for these, to_pylist would load pandas
         column = _without_nanoseconds(column)
     try:

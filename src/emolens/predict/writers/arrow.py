@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from emolens.data.checks import Note
 from emolens.data.readers.table import Chunk
-from emolens.errors import DataError, first_line
+from emolens.errors import DataError, first_line, some_of
 from emolens.predict.writers.cells import as_text
 from emolens.predict.writers.layout import Answered, Layout
 
@@ -149,6 +149,17 @@ class Arrow(Typed):
     """
 
     title = "Arrow"
+
+    @property
+    def notes(self) -> list[Note]:
+        """Also the columns that lose their dictionary, with which Arrow keeps a value once."""
+        import pyarrow as pa
+
+        plain = [name for name, kind in self._types.items() if pa.types.is_dictionary(kind)]
+        text = f"Columns of categories are written as plain values: {some_of(plain)}."
+        hint = "Write .parquet to keep them as they are."
+        return [*super().notes, *([Note("R05", text, hint)] if plain else [])]
+
     compression: str | None = None
 
     def _fitting(self, whole: pa.Table) -> pa.Table:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import Table
 
 _BLOCK = 1 << 20
-_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+_SEP_LINE = re.compile(rb'[\xef\xbb\xbf\xff\xfe]*"?sep=."?[\r\n]')  # perhaps after a mark
 
 
 @dataclass(frozen=True)
 class Form:
     """delimiter: between fields. line_end. mark: whether the text begins with the byte order mark,
-    by which Excel knows UTF-8.
+    by which Excel knows UTF-8. sep: whether the first line is 'sep=;', which tells Excel the
+    delimiter.
     """
 
     delimiter: str = ","
     line_end: str = "\r\n"
     mark: bool = False
+    sep: bool = False
 
 
 def form_of(source: Source, table: Table, ending: str) -> Form:
@@ -36,7 +39,13 @@ def form_of(source: Source, table: Table, ending: str) -> Form:
         return Form(delimiter)
     with source.path.open("rb") as file:
         block = file.read(_BLOCK)
-    return Form(delimiter, _line_end(block), block.startswith(_MARKS) or not _is_utf8(block))
+    return Form(
+        delimiter,
+        _line_end(block),
+        mark=table.bom or not _is_utf8(block),
+        # For another delimiter than the usual one of a country, Excel needs this line.
+        sep=ending == ".csv" and _SEP_LINE.match(block.replace(b"\0", b"")) is not None,
+    )
 
 
 def _line_end(block: bytes) -> str:

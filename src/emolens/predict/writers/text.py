@@ -47,7 +47,9 @@ class Delimited(_Text):
     notes: Sequence[Note] = ()
 
     def _parts(self, answered: Iterable[Answered]) -> Iterator[str]:
-        keys = self.layout.keys
+        keys, form = self.layout.keys, self.layout.form
+        if form.sep:
+            yield f"sep={form.delimiter}{form.line_end}"
         yield self._lines([self.layout.titles])
         for chunk, added in answered:
             whole = (row | values for row, values in zip(chunk.rows, added, strict=True))
