@@ -99,7 +99,7 @@ def test_unicode_is_read_with_a_mark_and_without(
     assert texts(table) == [text, text]
     notes = [note.text for note in table.notes if note.code == "R02"]
     assert len(notes) == (0 if encoding.startswith("utf-8") else 1)
-    assert table.bom == (encoding in ("utf-8-sig", "utf-16", "utf-32"))
+    assert table.needs_mark == (encoding != "utf-8")
 
 
 def test_a_byte_of_another_encoding_is_named_and_spoils_no_other_row(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_named_encoding_is_used_without_a_look_at_the_file(tmp_path: Path) -> 
     assert errors(table) == {2: "line 2: byte 0xe1 is not UTF-8"}
     with_mark = "\ufefftext,label\nkávé,joy\n".encode("utf-16-le")
     table = opened(tmp_path / "a.csv", with_mark, ReadOptions(encoding="utf-16-le"))
-    assert (texts(table), table.bom) == (["kávé"], True)
+    assert (texts(table), table.needs_mark) == (["kávé"], True)
 
 
 @pytest.mark.parametrize("encoding", ["cp1253x", "windows1252", "hex", "rot13", "", "a\0b"])

@@ -264,6 +264,7 @@ class TestForm:
             ('"te\nxt"\r\n"a\nb"\r\n"c"\r\n', "utf-8", Form(",", "\r\n", False)),
             ("text\ra\r", "utf-8", Form(",", "\r", False)),
             ("text", "utf-8-sig", Form(",", "\r\n", True)),
+            ("text\nso happy\nso\0 sad\n", "utf-8", Form(",", "\n", False)),  # a damaged line
         ],
     )
     def test_is_found_in_the_bytes(
@@ -294,6 +295,31 @@ class TestForm:
         assert (tmp_path / "2.csv").read_bytes() == first.read_bytes()
         predict_table(classifier, source, tmp_path / "3.jsonl", text_column=named)
         assert read(tmp_path / "3.jsonl")[0][named] == "happy"
+
+
+def test_lines_of_text_keep_their_ends(classifier: Classifier, tmp_path: Path) -> None:
+    for end in ("\n", "\r\n"):
+        source = csv_file(tmp_path / "in.txt", f"so happy{end}so sad{end}")
+        predict_table(classifier, source, tmp_path / "out.csv", write=WriteOptions(overwrite=True))
+        content = (tmp_path / "out.csv").read_bytes().decode()
+        assert (content.count(end), content.count("\n")) == (3, 3)
+
+
+def test_a_row_keeps_the_error_of_an_earlier_call(classifier: Classifier, tmp_path: Path) -> None:
+    source = csv_file(tmp_path / "in.csv", "text,n\nhappy,1\nwe lost,the game,2\nsad,3\n")
+    first, second = tmp_path / "1.csv", tmp_path / "2.csv"
+    for given, target in ((source, first), (first, second)):
+        tally = predict_table(classifier, given, target)
+        assert (tally.rows, tally.errors) == (3, 1)
+    assert second.read_bytes() == first.read_bytes()
+    lost = read(second)[1]
+    assert (lost["emotion"], "left out: 2" in lost["error"]) == ("", True)
+    with pytest.raises(DataError, match=r"line 3 has an error: .*left out: 2") as caught:
+        strict = tables.ReadOptions(strict=True)
+        predict_table(classifier, first, tmp_path / "3.csv", read=strict)
+    assert "'error'" in caught.value.hint
+    first.write_text(first.read_text().replace(lost["error"], ""))
+    assert predict_table(classifier, first, tmp_path / "4.csv").errors == 0
 
 
 def test_a_short_number_of_32_bits_stays_short(classifier: Classifier, tmp_path: Path) -> None:
@@ -338,7 +364,9 @@ class TestSafeCsv:
     def test_get_an_apostrophe(self, cell: str) -> None:
         assert safe(cell) == f"'{cell}"
 
-    @pytest.mark.parametrize("cell", ["-5", "+3.25", "-1,5", "-1e-3", "a=1", "", " =1", -5, None])
+    @pytest.mark.parametrize(
+        "cell", ["-5", "+3.25", "-.5", "-1,5", "-1e-3", "a=1", "", " =1", -5, None]
+    )
     def test_others_stay(self, cell: Any) -> None:
         assert safe(cell) == cell
 

@@ -144,11 +144,14 @@ class _Job:
     write: WriteOptions
     tally: Tally = field(default_factory=Tally)
     n_rows: int = 0
+    earlier_error: str | None = None  # the column of an earlier call
 
     def prepared(self, source: Source, target: Path) -> Writer:
         """The writer, after it has seen all rows; it has a column for errors if there are any."""
         ending, _ = ending_of(target)
         added = self._added(errors=False)
+        if (error := f"{self.write.prefix}{ERROR}") in added.replaced:
+            self.earlier_error = error
         writer = WRITERS[ending](self._layout(added, source, ending))
         errors = self._first_pass(writer, is_text=source.format == "txt")
         if errors:
@@ -171,7 +174,8 @@ class _Job:
         self.tally.notes += check_column(self.table, self.column)
         numbers: list[int] = []
         n_errors = 0
-        for chunk in self.table.chunks(*(() if writer.reads_all else (self.column,))):
+        needed = [name for name in (self.column, self.earlier_error) if name]
+        for chunk in self.table.chunks(*(() if writer.reads_all else needed)):
             if is_text and not self.n_rows:
                 _check_without_labels(self.table, chunk, self.classifier.labels)
             _, errors = self._texts(chunk)
@@ -193,7 +197,22 @@ class _Job:
         ]
 
     def _texts(self, chunk: Chunk) -> tuple[list[str], dict[int, str]]:
-        return readable_texts(self.table, chunk, self.column, strict=self.read.strict)
+        """The texts, and why rows get no answer. What an earlier call could not read has not become
+        right since: such a row keeps its error.
+        """
+        strict = self.read.strict
+        texts, errors = readable_texts(self.table, chunk, self.column, strict=strict)
+        for place, row in enumerate(chunk.rows if self.earlier_error else ()):
+            why = str(row.get(str(self.earlier_error)) or "")
+            if place in errors or is_blank(why):
+                continue
+            if strict:
+                raise DataError(
+                    f"{self.table.where(chunk.numbers[place])} has an error: {why}.",
+                    hint=f"Correct the row, and delete its text in '{self.earlier_error}'.",
+                )
+            texts[place], errors[place] = "", why
+        return texts, errors
 
     def answered(self, progress: Progress | None) -> Iterator[Answered]:
         """The rows with their answers; the tally counts them on the way."""

@@ -81,7 +81,7 @@ def delimited_table(file: TextFile, options: ReadOptions) -> Table:
         titles=titles,
         usual=header.usual,
         notes=(*file.notes, *_dialect_notes(source, found), *header.notes),
-        bom=file.bom,
+        needs_mark=file.needs_mark,
     )
 
 

@@ -96,7 +96,7 @@ def _table(
         read,
         unit=unit,
         notes=(*file.notes, *notes, *_tool_notes(file.source, tool, survey)),
-        bom=file.bom,
+        needs_mark=file.needs_mark,
         nested=survey.names(),
         usual=usual,
     )

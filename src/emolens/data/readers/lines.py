@@ -124,7 +124,12 @@ def _table(
         return chunked(islice(rows, skipped, None), errors)
 
     return Table(
-        file.source.name, tuple(columns), read, unit="line", notes=file.notes, bom=file.bom
+        file.source.name,
+        tuple(columns),
+        read,
+        unit="line",
+        notes=file.notes,
+        needs_mark=file.needs_mark,
     )
 
 

@@ -48,13 +48,13 @@ class Table:
     origin: its name in messages, mostly a path. columns: different names, by which rows give their
     values. titles: the names as they stand in the file, where a name may be empty or stand twice;
     the same as `columns` by default. notes: what was found out, guessed or changed when the table
-    was opened. read: takes column names and gives the rows, with
-    these columns and perhaps others; it can be called again. unit: what row numbers count, 'line'
-    or 'row'. class_names: by column, the class names of integer labels, where the source has them.
-    schema: the types of the columns, where the file has them. delimiter: what stands between the
-    fields, where the file has one. bom: whether the file begins with a mark of its encoding, as
-    Excel writes it. nested: the names of values inside of other values, which rows also give.
-    usual: the columns of the texts and the labels, where the format says them.
+    was opened. read: takes column names and gives the rows, with these columns and perhaps others;
+    it can be called again. unit: what row numbers count, 'line' or 'row'. class_names: by column,
+    the class names of integer labels, where the source has them. schema: the types of the columns,
+    where the file has them. delimiter: what stands between the fields, where the file has one.
+    needs_mark: whether a copy of the file in UTF-8 must begin with the mark by which Excel knows
+    UTF-8. nested: the names of values inside of other values, which rows also give. usual: the
+    columns of the texts and the labels, where the format says them.
     """
 
     origin: Path | str
@@ -66,7 +66,7 @@ class Table:
     delimiter: str | None = None
     titles: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
-    bom: bool = False
+    needs_mark: bool = False
     nested: tuple[str, ...] = ()
     usual: Mapping[str, str] = field(default_factory=dict)
 

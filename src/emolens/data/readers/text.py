@@ -35,6 +35,11 @@ class TextFile:
     strict: bool = False
     notes: tuple[Note, ...] = ()
 
+    @property
+    def needs_mark(self) -> bool:
+        """Whether a copy in UTF-8 must begin with a mark, so that Excel reads it as this file."""
+        return self.bom or self.encoding != UTF8
+
     def lines(self, errors: dict[int, str] | None, newline: str | None = None) -> Iterator[str]:
         r"""The lines with their ends; a line ends with \n, \r\n or \r.
 

@@ -11,7 +11,7 @@ from typing import Any
 # With these a spreadsheet takes a cell for a formula; some also drop the tab or the line end before
 # one (OWASP, "CSV Injection"). The last four are the wide forms of Chinese and Japanese.
 _RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?[.,]?\d+(?:[.,]\d+)*(?:[eE][+-]?\d+)?")
 
 
 def safe(value: Any) -> Any:

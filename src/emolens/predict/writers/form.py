@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from dataclasses import dataclass
 
@@ -29,20 +28,20 @@ class Form:
 def form_of(source: Source, table: Table, ending: str) -> Form:
     """The form of the new table. ending: '.csv' or '.tsv'.
 
-    It is that of the old table, if this has delimiters, too. The new table is UTF-8. If the old one
+    It is that of the old table, if this is a text, too. The new table is UTF-8. If the old one
     is not, the new one has the mark: without it, Excel would take its own encoding.
     """
     old = table.delimiter
     keeps = old and (old != "\t" or source.format == "csv")
     delimiter = "\t" if ending == ".tsv" else old if old and keeps else ","
-    if not old:
+    if source.format not in ("csv", "tsv", "txt"):
         return Form(delimiter)
     with source.path.open("rb") as file:
         block = file.read(_BLOCK)
     return Form(
         delimiter,
         _line_end(block),
-        mark=table.bom or not _is_utf8(block),
+        mark=table.needs_mark,
         # For another delimiter than the usual one of a country, Excel needs this line.
         sep=ending == ".csv" and _SEP_LINE.match(block.replace(b"\0", b"")) is not None,
     )
@@ -55,11 +54,3 @@ def _line_end(block: bytes) -> str:
     if n_newlines:
         return "\r\n" if 2 * n_both >= n_newlines else "\n"
     return "\r" if b"\r" in block else "\r\n"
-
-
-def _is_utf8(block: bytes) -> bool:
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(block)  # the last character may be cut
-    except UnicodeDecodeError:
-        return False
-    return b"\0" not in block
