@@ -516,6 +516,32 @@ def test_tables_without_labels_are_classes_if_all_of_them_are(tmp_path: Path) ->
         load_dataset(tmp_path)
 
 
+def test_labels_in_another_order_are_joined_by_the_number_of_the_row(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", feeling_rows(60))
+    rows = [(i, f"the letter {i} came", "joy" if i % 3 else "anger") for i in range(12)]
+    write_csv(tmp_path / "test.csv", [(i, text) for i, text, _ in rows], header=("id", "text"))
+    others = [(i, label) for i, _, label in reversed(rows)]
+    write_csv(tmp_path / "test_labels.csv", others, header=("id", "label"))
+    dataset = load_dataset(tmp_path)
+    test = dataset["test"]
+    assert test.texts == tuple(text for _, text, _ in rows)
+    assert [dataset.labels.names[i] for i in test.labels] == [label for *_, label in rows]
+    assert "They are joined by id" in said(dataset, "S02")
+    write_csv(tmp_path / "test_labels.csv", [(20, "joy"), *others[1:]], header=("id", "label"))
+    with pytest.raises(DataError, match="different values in 'id'"):
+        load_dataset(tmp_path)
+
+
+def test_a_folder_of_unlabelled_texts_is_no_class(tmp_path: Path) -> None:
+    for name in ("joy", "anger", "unsup"):
+        (tmp_path / "train" / name).mkdir(parents=True)
+        for i in range(12):
+            (tmp_path / "train" / name / f"{i}.txt").write_text(f"{name} number {i}")
+    dataset = load_dataset(tmp_path)
+    assert sorted(dataset.labels.names) == ["anger", "joy"]
+    assert "Not used: train/unsup/" in said(dataset, "S02")
+
+
 def test_labels_of_a_test_file_may_stand_in_another_file(tmp_path: Path) -> None:
     write_csv(tmp_path / "train.csv", feeling_rows(60))
     rows = [(i, *row) for i, row in enumerate(feeling_rows(9, start=60))]

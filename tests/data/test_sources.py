@@ -384,3 +384,20 @@ def test_any_bytes_are_data_or_a_sentence(
         assert "any-source" in str(error)
     else:
         assert not any(is_blank(text) for split in dataset.splits.values() for text in split.texts)
+
+
+@pytest.mark.parametrize("header", ["Tweet Text,Emotion Label", "review_text,goldLabel"])
+def test_columns_whose_last_word_is_usual_are_taken_and_said(tmp_path: Path, header: str) -> None:
+    rows = (f"the letter {i} came,{'joy' if i % 2 else 'fear'},{i}" for i in range(30))
+    (tmp_path / "a.csv").write_text("\n".join([f"{header},label_id", *rows]))
+    dataset = load_dataset(tmp_path / "a.csv")
+    assert dataset.columns == (*header.split(","), "label_id")
+    for name in header.split(","):
+        assert any(n.code == "R05" and f"from the column '{name}'" in n.text for n in dataset.notes)
+
+
+def test_two_columns_whose_last_word_is_usual_are_no_choice(tmp_path: Path) -> None:
+    rows = "\n".join(["I am here,joy,fear"] * 20)
+    (tmp_path / "a.csv").write_text(f"text,first_label,second_label\n{rows}\n")
+    with pytest.raises(DataError, match="no column with a usual name for labels"):
+        load_dataset(tmp_path / "a.csv")

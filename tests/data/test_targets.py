@@ -623,10 +623,13 @@ def test_names_of_several_words_stay_whole(tmp_path: Path, names: list[str]) -> 
     assert sorted(dataset.labels.names) == sorted(names)
 
 
-def test_names_with_and_between_them_are_several_labels(tmp_path: Path) -> None:
-    dataset = load_dataset(table(tmp_path / "a.csv", ["joy", "anger", "joy and anger"] * 12))
-    assert sorted(dataset.labels.names) == ["anger", "joy"]
-    assert "12 of 36 rows have several labels" in said(dataset, "L03")
+@pytest.mark.parametrize(
+    "joined", ["joy and anger", "joy, fear and anger", "joy, fear, and anger", "Joy and Anger"]
+)
+def test_names_with_and_between_them_are_several_labels(tmp_path: Path, joined: str) -> None:
+    dataset = load_dataset(table(tmp_path / "a.csv", ["joy", "anger", "fear", joined] * 12))
+    assert sorted(dataset.labels.names) == ["anger", "fear", "joy"]
+    assert "12 of 48 rows have several labels" in said(dataset, "L03")
 
 
 @pytest.mark.parametrize(
@@ -641,7 +644,12 @@ def test_quotes_around_labels_are_left_out_and_said(tmp_path: Path, written: str
 
 @pytest.mark.parametrize(
     "written",
-    ['{{"emotion": "{}"}}', "{{'emotion': '{}'}}", '{{"name": "{}", "score": 0.5}}'],
+    [
+        '{{"emotion": "{}"}}',
+        "{{'emotion': '{}'}}",
+        '{{"name": "{}", "score": 0.5}}',
+        "[{{'label': '{}', 'score': 0.5}}]",
+    ],
 )
 def test_an_object_with_one_name_is_this_name(tmp_path: Path, written: str) -> None:
     labels = [written.format(name) for name in ("joy", "anger")] * 12
@@ -659,7 +667,7 @@ def test_names_beside_objects_with_choices_are_several_labels(tmp_path: Path) ->
     assert dataset.multi_label
 
 
-@pytest.mark.parametrize("word", ["#NULL!", "#VALUE!", "#REF!", "#NAME?", "#DIV/0!", "[]", "{}"])
+@pytest.mark.parametrize("word", ["#NULL!", "#VALUE!", "#REF!", "#DIV/0!", "\\N", "[]", "{}"])
 def test_what_a_spreadsheet_writes_for_no_value_is_no_class(tmp_path: Path, word: str) -> None:
     dataset = load_dataset(table(tmp_path / "a.csv", [*(["joy", "anger"] * 20), word]))
     assert sorted(dataset.labels.names) == ["anger", "joy"]
@@ -688,6 +696,11 @@ def test_another_column_of_a_usual_name_may_name_the_numbers(tmp_path: Path) -> 
     assert "'label_text' does not give each of them one name" in said(load_dataset(wrong), "L03")
 
 
+def test_numbers_with_a_decimal_comma_are_whole(tmp_path: Path) -> None:
+    dataset = load_dataset(table(tmp_path / "a.csv", [f"{i % 12},0" for i in range(240)]))
+    assert dataset.labels.names == tuple(map(str, range(12)))
+
+
 def test_as_many_names_as_numbers_are_taken_in_order(tmp_path: Path) -> None:
     path = table(tmp_path / "a.csv", [0, 2, 5, 10] * 8)
     dataset = load_dataset(path, class_names="sadness,joy,anger,fear")
@@ -695,7 +708,9 @@ def test_as_many_names_as_numbers_are_taken_in_order(tmp_path: Path) -> None:
     assert "names the classes: 0 sadness, 2 joy, 5 anger, 10 fear" in said(dataset, "L03")
 
 
-@pytest.mark.parametrize(("yes", "no"), [("TRUE", "FALSE"), ("x", ""), ("1.0", "0.0"), ("1", "")])
+@pytest.mark.parametrize(
+    ("yes", "no"), [("TRUE", "FALSE"), ("yes", "no"), ("x", ""), ("1.0", "0.0"), ("1", "")]
+)
 def test_columns_that_mark_their_class_are_taken_together(
     tmp_path: Path, yes: str, no: str
 ) -> None:

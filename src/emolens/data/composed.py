@@ -22,7 +22,7 @@ from emolens.data.readers.open import open_table, source_of
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import CHUNK, Chunk, Row, Table, chunked
-from emolens.errors import DataError
+from emolens.errors import DataError, some_of
 from emolens.temporary import scratch_folder
 
 _LOOKED_AT = 64_000  # bytes of a file
@@ -68,9 +68,11 @@ class Opener:
 def joined_columns(texts: Table, labels: Table) -> Table:
     """The rows of two tables side by side. Raises DataError, while they are read, if one has more.
 
-    A column that both have must have the same values in both.
+    A column that both have must have the same values in both. If it numbers the rows, they may
+    stand in another order.
     """
     shared = [column for column in labels.columns if column in texts.columns]
+    by_key = _by_key(texts, labels, shared) if shared else {}
     columns = (*texts.columns, *(column for column in labels.columns if column not in shared))
 
     def joined(left: _Numbered, right: _Numbered) -> _Numbered:
@@ -85,7 +87,10 @@ def joined_columns(texts: Table, labels: Table) -> Table:
         return number, right[1] | row, error or right[2]
 
     def read(_: Sequence[str]) -> Iterator[Chunk]:
-        both = zip_longest(_numbered(texts), _numbered(labels))
+        rows_of_labels = _numbered(labels)
+        if by_key:
+            rows_of_labels = (by_key[_key(row, shared)] for _, row, _ in _numbered(texts))
+        both = zip_longest(_numbered(texts), rows_of_labels)
         rows = (joined(*pair) for pair in _of_one_length(both, texts, labels))
         while part := list(islice(rows, CHUNK)):
             errors = {place: error for place, (_, _, error) in enumerate(part) if error}
@@ -98,11 +103,33 @@ def joined_columns(texts: Table, labels: Table) -> Table:
         read=read,
         schema=None,
         class_names={**labels.class_names, **texts.class_names},
-        notes=(*texts.notes, *labels.notes),
+        notes=(*texts.notes, *labels.notes, *([_joined_by(labels, shared)] if by_key else [])),
     )
 
 
 _Numbered = tuple[int, Row, str | None]
+
+
+def _by_key(texts: Table, labels: Table, shared: Sequence[str]) -> dict[tuple[str, ...], _Numbered]:
+    """The rows of labels by their values in these columns, if the texts have the same values in
+    another order; {} if the order is the same, or if a value is missing or stands twice.
+    """
+    keys = [_key(row, shared) for _, row, _ in _numbered(texts)]
+    of_labels = [(_key(numbered[1], shared), numbered) for numbered in _numbered(labels)]
+    by_key = dict(of_labels)
+    same = len(keys) == len(of_labels) == len(by_key) and by_key.keys() == set(keys)
+    return by_key if same and keys != list(by_key) else {}
+
+
+def _key(row: Row, shared: Sequence[str]) -> tuple[str, ...]:
+    return tuple(str(row.get(column)) for column in shared)
+
+
+def _joined_by(labels: Table, shared: Sequence[str]) -> Note:
+    name = Path(labels.origin).name
+    return Note(
+        "S02", f"{name} has its rows in another order. They are joined by {some_of(shared)}."
+    )
 
 
 def _numbered(table: Table) -> Iterator[_Numbered]:

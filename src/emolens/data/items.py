@@ -21,6 +21,7 @@ _TEXT_WORDS = ("text", "texts", "sentence", "sentences", "tweet", "tweets", "inp
 LABEL_WORDS = ("label", "labels", "target", "targets", "y", "class", "classes", "gold",
                 "emotion", "emotions")  # fmt: skip
 
+_UNLABELLED = ("unsup", "unlabeled", "unlabelled", "unknown")  # folders that are no class
 _NUMBERS = ("id", "idx", "index", "")  # columns that are no label
 _LOOKED_AT = 64_000  # bytes of a file
 
@@ -81,7 +82,8 @@ def _is_class_folder(folder: Path) -> bool:
     inside = visible(folder)
     texts = [path for path in inside if is_text_file(path)]
     named = assigned([path.stem for path in texts], exact=True).places
-    return bool(texts) and not named and not any(path.is_dir() for path in inside)
+    labelled = folder.name.lower() not in _UNLABELLED
+    return labelled and bool(texts) and not named and not any(path.is_dir() for path in inside)
 
 
 def _has_lines(path: Path) -> bool:

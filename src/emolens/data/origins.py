@@ -41,7 +41,7 @@ class Origin:
     unused: Mapping[Path, str] = field(default_factory=dict)
     names: Path | None = None
 
-    def said(self, used: NamesInFile | None) -> tuple[Note, ...]:
+    def all_notes(self, used: NamesInFile | None) -> tuple[Note, ...]:
         """The notes, with one about files that are not used. used: the file of class names."""
         unused = sorted(n for path, n in self.unused.items() if not used or path != used.path)
         left = (Note("S02", f"Not used: {some_of(unused)}."),) if unused else ()
@@ -57,12 +57,12 @@ def origin_of(
     the split of each row. Raises DataError and HubError.
     """
     try:
-        return _divided(_found(spec, splits, opener), splits)
+        return _divided(_origin(spec, splits, opener), splits)
     except DataError as error:
         if not splits:
             raise
         try:
-            whole = _found(spec, {}, opener)
+            whole = _origin(spec, {}, opener)
         except DataError:
             raise error from None
         if (by_value := _divided(whole, splits)) is whole:
@@ -70,7 +70,7 @@ def origin_of(
         return by_value
 
 
-def _found(
+def _origin(
     spec: str | Path | Sequence[str | Path], splits: Mapping[str, str], opener: Opener
 ) -> Origin:
     if not isinstance(spec, (str, Path)):

@@ -15,6 +15,7 @@ from emolens.data.namefiles import names_in
 from emolens.data.origins import origin_of
 from emolens.data.readers.columns import (
     LABEL_COLUMNS,
+    TEXT_COLUMNS,
     choose_column,
     has_labels,
     label_columns,
@@ -95,7 +96,7 @@ def load_dataset(spec: str | Path | Sequence[str | Path], **options: Any) -> Dat
             seed=chosen.seed,
         )
     notes = (
-        *origin.said(names),
+        *origin.all_notes(names),
         *chosen_notes,
         *renamed_notes,
         *unlabelled,
@@ -119,20 +120,16 @@ def load_texts(spec: str | Path | Sequence[str | Path], **options: Any) -> Texts
         alone = set(origin.tables) == {TRAIN}
         tables = {"table": origin.tables[TRAIN]} if alone else origin.tables
         texts = Texts.from_tables(origin.name, tables, text=text, strict=chosen.read.strict)
-    return replace(texts, notes=(*origin.said(None), *texts.notes))
+    return replace(texts, notes=(*origin.all_notes(None), *texts.notes))
 
 
 def _source_options(options: dict[str, Any]) -> SourceOptions:
     """The SourceOptions of these names and values, some of which belong into its `read`."""
-    rest, parts = dict(options), dict[str, Any]()
-    for name, part in (("read", ReadOptions), ("labels", LabelOptions)):
-        own = {field.name for field in fields(part)} & set(rest)
-        if name not in rest and own:
-            parts[name] = part(**{key: rest[key] for key in own})
-        if own and name in rest:
-            parts[name] = replace(rest[name], **{key: rest[key] for key in own})
-        rest = {key: value for key, value in rest.items() if key not in own}
-    return SourceOptions(**(rest | parts))
+    rest = dict(options)
+    for name, usual in (("read", AS_FOUND), ("labels", AS_WRITTEN)):
+        own = {f.name: rest.pop(f.name) for f in fields(usual) if f.name in rest}
+        rest[name] = replace(rest.get(name, usual), **own)
+    return SourceOptions(**rest)
 
 
 def _choose_columns(
@@ -156,6 +153,10 @@ def _choose_columns(
                 "To use another column, name it with --label.",
             )
         )
+    for role, column, usual in (("texts", text, TEXT_COLUMNS), ("labels", label, LABEL_COLUMNS)):
+        given = options.text if role == "texts" else options.label
+        if given is None and column in first.columns and column.strip().lower() not in usual:
+            notes.append(Note("R05", f"The {role} are taken from the column '{column}'."))
     if options.label is None and (others := _other_labels(first, label)):
         sentence = (
             f"The labels are taken from the column '{label}', and not from {some_of(others)}."

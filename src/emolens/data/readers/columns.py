@@ -13,6 +13,7 @@ from typing import Any, Literal
 from emolens.data.checks import Note
 from emolens.data.readers.table import Chunk, Table
 from emolens.data.readers.text import check_encodable
+from emolens.data.splitnames import words_of
 from emolens.errors import DataError, nearest, some_of
 
 # What the columns are usually called, the likelier first.
@@ -25,13 +26,18 @@ LABEL_COLUMNS = (
     "choice", "choices", "emotions", "classes", "categories", "sentiments",
 )  # fmt: skip
 Role = Literal["text", "label"]
+# The last word of other names: 'Tweet Text', 'gold_label'.
+_LAST_WORDS = {
+    "text": [["text"], ["sentence"], ["tweet"], ["comment"], ["review"]],
+    "label": [["label"], ["labels"], ["emotion"], ["emotions"], ["sentiment"]],
+}
 _WORD = r"""'((?:[^'\\]|\\.)*+)'|"((?:[^"\\]|\\.)*+)\""""
 _QUOTED = re.compile(_WORD)
 _WORDS = re.compile(rf"\[(?:{_WORD})(?:,? (?:{_WORD}))*+\]")  # with ', ' or ' ' between them
 
 
 def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
-    """The column `wanted`; without it, the first with a usual name.
+    """The column `wanted`; without it, the first with a usual name, or the only one that ends so.
 
     Capital letters and spaces around a name do not count, unless two columns differ only by them.
     """
@@ -51,6 +57,9 @@ def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
         _check_single(table, role, usual)
         if len(inner := [name for name in table.nested if name.lower().endswith(f".{usual}")]) == 1:
             return inner[0]
+    worded = [name for name in table.columns if words_of(name)[-1:] in _LAST_WORDS[role]]
+    if len(worded) == 1:
+        return worded[0]
     raise DataError(
         f"{table.origin} has no column with a usual name for {role}s.",
         hint=f"Name the column with --{role}. The columns are: {some_of(present)}.",
@@ -60,8 +69,8 @@ def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
 def usual_column(table: Table, role: Role) -> str | None:
     """The first column with a usual name; None if there is none."""
     usual = TEXT_COLUMNS if role == "text" else LABEL_COLUMNS
-    found = (spelled(table, name) for name in usual)
-    return next((name for name in found if name in table.columns), None)
+    columns = (spelled(table, name) for name in usual)
+    return next((column for column in columns if column in table.columns), None)
 
 
 def label_columns(table: Table, label: str) -> tuple[str, ...]:

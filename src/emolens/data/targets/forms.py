@@ -16,6 +16,7 @@ from emolens.data.targets.spelling import folded
 
 Atoms = tuple[Atom, ...]
 _BRACKETS = re.compile(r"\s*(\[.*\]|\(.*\)|\{.*\})\s*", re.DOTALL)
+_WHOLE = re.compile(r"\s*-?\d{1,15},0+\s*")  # '2,0' in a table of a German Excel
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 _MARKED = re.compile(r"['\"]([^'\"]+)['\"]\s*:\s*([\w.]+)")
 _TITLES = {"\t": "a tab", "\n": "a line end", " ": "a space", " and ": "'and'", "": "nothing"}
@@ -49,6 +50,8 @@ def form_of(
     known = set(map(folded, names))
     if known and all(isinstance(cell, str) and folded(cell) in known for cell in counts):
         return Form({cell: (cell,) for cell in counts if isinstance(cell, str)})
+    if all(isinstance(cell, str) and _WHOLE.fullmatch(cell) for cell in counts):
+        return _of_numbers({cell: int(str(cell).partition(",")[0]) for cell in counts})
     numbers = {cell: number_of(cell) for cell in counts}
     if all(number is not None for number in numbers.values()):
         return _of_numbers({cell: n for cell, n in numbers.items() if n is not None})
@@ -62,7 +65,7 @@ def _listed(cell: Cell) -> Atoms | None:
     if not isinstance(cell, str) or not (match := _BRACKETS.fullmatch(cell)):
         return None
     inner = match[1][1:-1].strip()
-    if match[1][0] == "{" and ":" in inner:
+    if "{" in match[1] and ":" in inner:
         return _in_object(match[1])
     if quoted := _QUOTED.findall(inner):
         return tuple(one or other for one, other in quoted)

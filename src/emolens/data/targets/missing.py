@@ -9,7 +9,7 @@ from emolens.data.targets.cells import Cell, number_of
 from emolens.data.targets.spelling import folded
 
 USUAL = frozenset(
-    ["nan", "null", "na", "n/a", "<na>", "nat", "nil", "?", "-", "--", "\u2013", "\u2014"]
+    ["nan", "null", "na", "n/a", "<na>", "nat", "nil", "?", "-", "--", "\u2013", "\u2014", "\\n"]
 ) | {"#n/a", "#null!", "#value!", "#ref!", "#name?", "#num!", "#div/0!"}  # of spreadsheets
 _NONE = "none"
 _RARE = 0.01

@@ -113,16 +113,13 @@ def _cell(row: Row, labels: Sequence[str], table: Table, number: int) -> Cell:
     try:
         if len(labels) == 1:
             return cell_of(row.get(labels[0]))
-        return tuple(str(_or_empty(cell_of(row.get(name)))) for name in labels)
+        cells = [cell_of(row.get(name)) for name in labels]
+        return tuple("" if cell is None else str(cell) for cell in cells)
     except UnicodeDecodeError as error:
         raise DataError(
             f"{table.where(number)}: the label is bytes that are not UTF-8, not a string.",
             hint="Write the column as strings, or choose another one with --label.",
         ) from error
-
-
-def _or_empty(cell: Cell) -> Cell:
-    return "" if cell is None else cell
 
 
 def _joined(part: Part, labels: Sequence[str]) -> list[Cell]:
@@ -161,6 +158,7 @@ def _check_marks(where: str, marks: Mapping[str, str]) -> None:
 _MARKS: tuple[set[Cell], ...] = (
     {0, 1, "0", "1", "0.0", "1.0", None, ""},
     {"true", "false", None, ""},
+    {"yes", "no", None, ""},
     {"x", None, ""},
 )
 _ABOUT_ROWS = re.compile(r"(is|has)([_\W]|(?=[A-Z]))")  # 'is_verified' is no class
@@ -169,7 +167,7 @@ _FEWEST = 3  # columns; two may be anything
 
 def marking_columns(table: Table, text: str) -> tuple[str, ...]:
     """The columns that stand side by side and mark a class each, all in the same way: with 0 or 1,
-    with true or false, or with x or nothing; () if there are none.
+    with words such as true and false, or with x or nothing; () if there are none.
 
     Of several such groups the longest is taken. A column with only zeros or only ones marks no
     class. text: the column of the texts, which may stand between them.

@@ -34,9 +34,9 @@ def separated(counts: Mapping[str, int]) -> tuple[str, dict[str, Parts]]:
     best, cuts = "", dict[str, Parts]()
     counts = {text: rows for text, rows in counts.items() if len(text) <= _LONGEST}
     for separator in SEPARATORS:
-        found = _cuts(counts, separator)
-        if sum(counts[text] for text in found) > sum(counts[text] for text in cuts):
-            best, cuts = separator, found
+        cut = _cuts(counts, separator)
+        if sum(counts[text] for text in cut) > sum(counts[text] for text in cuts):
+            best, cuts = separator, cut
     return best, cuts
 
 
@@ -44,12 +44,16 @@ def _cuts(counts: Mapping[str, int], separator: str) -> dict[str, Parts]:
     """The labels that this separator joins, and their parts."""
     texts = [text.strip() for text in counts]
     joined = {text: cut_at(separator, text) for text in counts if separator in text.strip()}
-    compounds = {text: parts for text, parts in joined.items() if parts}
+    singles = {folded(text) for text in texts if separator not in text}
+    compounds = {
+        text: tuple(name for part in parts for name in _cut_at_and(part, singles))
+        for text, parts in joined.items()
+        if parts
+    }
     if not compounds:
         return {}
     if all(isinstance(number_of(part), int) for text in texts for part in cut_at(separator, text)):
         return {} if _are_decimals(compounds.values(), texts) else compounds
-    singles = {folded(text) for text in texts if separator not in text}
     if separator in _RARE:  # it may stand in names, such as 'strongly agree'
         cuts = {text: of for text, of in compounds.items() if singles.issuperset(map(folded, of))}
         # A space joins labels only if it does so everywhere.
@@ -67,6 +71,12 @@ def _cuts(counts: Mapping[str, int], separator: str) -> dict[str, Parts]:
         for text, parts in compounds.items()
         if text in explained or any(map(known, parts))
     }
+
+
+def _cut_at_and(part: str, singles: set[str]) -> Parts:
+    """The two classes of 'anger and fear', and the class of 'and fear' behind a comma."""
+    finer = cut_at(" and ", f" {part} ")
+    return finer if singles.issuperset(map(folded, finer)) else (part,)
 
 
 def _explained(compounds: Mapping[str, Parts], singles: set[str]) -> Callable[[str], bool]:
