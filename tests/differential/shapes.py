@@ -28,8 +28,8 @@ REASONS = {
     "open quote": "A quote that is never closed must not take all following rows into one text.",
     "plain quotes": "A text may begin with a quote, and a later one end with a quote. If there"
     " are rows between them, they are rows.",
-    "single quotes": "An apostrophe may begin a text, so only double quotes enclose fields. DuckDB"
-    " takes single ones, too.",
+    "single quotes": "Some programs enclose texts in single quotes. If all begin and end with one,"
+    " it is no part of them. pandas and pyarrow know only double quotes.",
     "space before a quote": "A space between delimiter and quote does not make the quote a sign of"
     " the text.",
     "names": "A column may have no name, or that of another one. emolens keeps names as they are."
