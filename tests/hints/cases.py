@@ -254,7 +254,8 @@ TARGETS = [
          r'(--label "[^"]+")'),
     Case("Write the names of the classes into a column of their own, and name it with --label.",
          f"{INSPECT} t.csv",
-         {"t.csv": table("text,label,mood", *_rows('{text},"{{""joy"": 0.{n}, ""fear"": 0.5}}",{label}'))},
+         {"t.csv": table("text,label,mood",
+                         *_rows('{text},"{{""joy"": 0.{n}, ""fear"": 0.5}}",{label}'))},
          then="{again} --label mood"),
     Case("Write the same labels into both. If one has names and the other numbers, name the numbers"
          " in their order: --class-names FILE, with one name per line.", f"{INSPECT} d",
