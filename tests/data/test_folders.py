@@ -630,6 +630,31 @@ def test_a_column_that_marks_the_rows_of_a_split_is_used_and_said(
     assert f"The column '{header}' says the split of each row: {meaning}." in said(dataset, "S01")
 
 
+def test_names_of_splits_with_other_words_are_read_if_all_values_are_such(tmp_path: Path) -> None:
+    """As in FER2013."""
+    usage = [("Training", "PublicTest", "Training", "PrivateTest")[i % 4] for i in range(60)]
+    path = write_csv(tmp_path / "d.csv", split_rows(usage), header=("Usage", "text", "label"))
+    dataset = load_dataset(path)
+    assert len(dataset["test"]) == 30
+    assert "train (Training), test (PrivateTest, PublicTest)" in said(dataset, "S01")
+
+
+def test_a_fold_column_that_is_not_used_is_said_and_the_hint_works(tmp_path: Path) -> None:
+    folds = [str(i % 5) for i in range(60)]
+    path = write_csv(tmp_path / "d.csv", split_rows(folds), header=("fold", "text", "label"))
+    note = next(note for note in load_dataset(path).notes if "'fold'" in note.text)
+    assert "holds 0, 1, 2, 3, 4. These are not names of splits." in note.text
+    assert note.hint == "To use it: --split test=4"
+    typed("inspect", path, "--split", "test=4")
+
+
+@pytest.mark.parametrize("name", ["~$data.xlsx", ".~lock.data.csv#", "data.csv.bak", "data.csv~"])
+def test_files_that_programs_leave_behind_are_no_tables(tmp_path: Path, name: str) -> None:
+    write_csv(tmp_path / "data.csv", feeling_rows(60))
+    (tmp_path / name).write_bytes(b"x")
+    assert len(load_dataset(tmp_path)) == 60
+
+
 def test_several_columns_that_mark_splits_are_used_together(tmp_path: Path) -> None:
     header = ("is_train", "is_val", "is_test", "text", "label")
     rows = [(*("100" if i < 40 else "010" if i < 50 else "001"), f"the letter {i} came",

@@ -401,3 +401,11 @@ def test_two_columns_whose_last_word_is_usual_are_no_choice(tmp_path: Path) -> N
     (tmp_path / "a.csv").write_text(f"text,first_label,second_label\n{rows}\n")
     with pytest.raises(DataError, match="no column with a usual name for labels"):
         load_dataset(tmp_path / "a.csv")
+
+
+def test_the_choice_between_two_columns_of_texts_is_said(tmp_path: Path) -> None:
+    rows = "\n".join(f"I am {i},you are {i},{'joy' if i % 2 else 'fear'}" for i in range(20))
+    (tmp_path / "a.csv").write_text(f"tweet,text,label\n{rows}\n")
+    note = next(note for note in load_dataset(tmp_path / "a.csv").notes if note.code == "R05")
+    assert note.text == "The texts are taken from the column 'text', and not from tweet."
+    assert note.hint == 'To use another column: --text "tweet"'

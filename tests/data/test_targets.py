@@ -772,3 +772,49 @@ def test_texts_in_memory_are_read_with_the_options_of_files() -> None:
 
     frame = pd.DataFrame({"text": texts(40), "label": labels})
     assert len(Dataset.from_pandas(frame, missing="skipped", drop_classes="other")) == 20
+
+
+@pytest.mark.parametrize("sign", ["/", " + ", " & ", " and "])
+def test_a_class_that_stands_only_beside_others_is_one(tmp_path: Path, sign: str) -> None:
+    names = ("joy", "anger", "fear")
+    joined = [f"{name}{sign}awe" for name in names]
+    dataset = load_dataset(table(tmp_path / "a.csv", [*names, *joined] * 6))
+    assert sorted(dataset.labels.names) == ["anger", "awe", "fear", "joy"]
+
+
+@pytest.mark.parametrize("sign", [" ", ",", ";"])
+def test_marks_for_each_class_need_no_brackets(tmp_path: Path, sign: str) -> None:
+    labels = [sign.join(str(int(i % 4 == k)) for k in range(4)) for i in range(40)]
+    dataset = load_dataset(table(tmp_path / "a.csv", labels))
+    assert dataset.labels.names == ("0", "1", "2", "3")
+    assert not dataset.multi_label
+    names = load_dataset(tmp_path / "a.csv", class_names=NAMES).labels.names
+    assert names == NAMES
+
+
+def test_all_classes_that_train_lacks_are_named_at_once(tmp_path: Path) -> None:
+    table(tmp_path / "train.csv", ["joy", "anger"] * 12)
+    table(tmp_path / "test.csv", ["joy", "trust", "disgust", "trust"])
+    with pytest.raises(DataError, match="the classes disgust, trust do not occur") as caught:
+        load_dataset(tmp_path)
+    assert "3 rows have one of them" in str(caught.value)
+    assert "--drop-classes disgust,trust." in caught.value.hint
+    assert len(load_dataset(tmp_path, drop_classes="disgust,trust")["test"]) == 1
+
+
+def test_an_object_of_marks_in_the_form_of_spacy_is_read(tmp_path: Path) -> None:
+    rows = [
+        {"text": text, "cats": {"JOY": float(i % 2), "FEAR": float(i % 2 == 0)}}
+        for i, text in enumerate(texts(30))
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert sorted(load_dataset(tmp_path / "a.jsonl").labels.names) == ["FEAR", "JOY"]
+
+
+def test_a_class_to_leave_out_that_does_not_exist_is_said(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.csv", ["joy", "anger", "love, romantic", "fear"] * 12)
+    note = next(n for n in load_dataset(path, drop_classes="Anegr").notes if n.code == "L01")
+    assert note.text == "No row has the class 'anegr' that is to be left out."
+    assert "Did you mean 'anger'?" in note.hint
+    assert "No row has" not in said(load_dataset(path, drop_classes="Fear"), "L01")
+    assert "No row has" not in said(load_dataset(path, drop_classes="love, romantic"), "L01")

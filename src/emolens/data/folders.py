@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -29,6 +28,7 @@ from emolens.data.splitnames import (
     assigned,
     in_order,
     part_key,
+    split_option,
     words_of,
 )
 from emolens.errors import DataError, nearest, some_of
@@ -42,7 +42,6 @@ _BESIDE_NAMES = {"id", "ids", "to", "2", "list", "index", "name", "x", "y"}
 _ASIDE = (["readme"], ["license"], ["licence"], ["citation"], ["changelog"], ["desktop"])
 # Words of .json files that hold no rows.
 _SETTINGS = {"config", "settings", "metadata", "info", "infos", "state", "schema", "package"}
-_SAFE = re.compile(r"[\w./=+@:,-]+")  # what no shell changes
 _LARGEST_NAMES = 100_000  # bytes of a file that names classes
 
 
@@ -306,12 +305,6 @@ def _holds(path: Path, used: Iterable[Path]) -> bool:
 def _pair_piece(pair: Pair) -> Piece:
     stem = stem_of(pair.texts)
     return Piece(pair.texts.name, stem, (pair,))
-
-
-def split_option(split: str, name: str) -> str:
-    """The option that names a split, as it is typed."""
-    option = f"{split}={name}"
-    return f"--split {option}" if _SAFE.fullmatch(option) else f'--split "{option}"'
 
 
 def _several(split: str, pieces: Sequence[Piece]) -> DataError:

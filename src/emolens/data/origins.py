@@ -11,7 +11,7 @@ from pathlib import Path
 from emolens.data.catalogue import CATALOGUE
 from emolens.data.checks import Note
 from emolens.data.composed import Opener
-from emolens.data.folders import Layout, beside, layout_of, layout_of_folder, split_option, used_as
+from emolens.data.folders import Layout, beside, layout_of, layout_of_folder, used_as
 from emolens.data.hub import hub_tables
 from emolens.data.namefiles import NamesInFile
 from emolens.data.readers.endings import is_table, stem_of
@@ -20,7 +20,7 @@ from emolens.data.readers.source import is_stream
 from emolens.data.readers.table import Table
 from emolens.data.saved import is_saved, saved_tables
 from emolens.data.splitcolumn import by_split_column
-from emolens.data.splitnames import SPLITS, TRAIN, assigned, in_order
+from emolens.data.splitnames import SPLITS, TRAIN, assigned, in_order, split_option
 from emolens.errors import DataError, HubError, nearest, some_of
 from emolens.names import user_path
 

@@ -153,15 +153,10 @@ def _choose_columns(
                 "To use another column, name it with --label.",
             )
         )
-    for role, column, usual in (("texts", text, TEXT_COLUMNS), ("labels", label, LABEL_COLUMNS)):
-        given = options.text if role == "texts" else options.label
-        if given is None and column in first.columns and column.strip().lower() not in usual:
-            notes.append(Note("R05", f"The {role} are taken from the column '{column}'."))
-    if options.label is None and (others := _other_labels(first, label)):
-        sentence = (
-            f"The labels are taken from the column '{label}', and not from {some_of(others)}."
-        )
-        notes.append(Note("R05", sentence, f'To use another column: --label "{others[0]}"'))
+    for role, column, usual in (("text", text, TEXT_COLUMNS), ("label", label, LABEL_COLUMNS)):
+        given = options.text if role == "text" else options.label
+        if given is None and column in first.columns:
+            notes += _choice(first, role, column, usual=usual)
     for other in tables[TRAIN]:
         choose_column(other, "text", text)
         label_columns(other, label)
@@ -195,10 +190,18 @@ def _of_one_name(
     return named, notes
 
 
-def _other_labels(table: Table, label: str) -> list[str]:
-    """The other columns with a usual name for labels, apart from one such as 'label_name'."""
-    usual = [name for name in table.columns if name.strip().lower() in LABEL_COLUMNS]
-    return [name for name in usual if not name.lower().startswith(label.lower())]
+def _choice(table: Table, role: str, column: str, *, usual: Sequence[str]) -> list[Note]:
+    """What is to be said about a column that was chosen, unless it is the only one of a usual name.
+
+    Another column such as 'label_name' may hold the names of its numbers.
+    """
+    names = [name for name in table.columns if name.strip().lower() in usual]
+    others = [name for name in names if not name.lower().startswith(column.lower())]
+    text = f"The {role}s are taken from the column '{column}'"
+    if others:
+        hint = f'To use another column: --{role} "{others[0]}"'
+        return [Note("R05", f"{text}, and not from {some_of(others)}.", hint)]
+    return [] if column in names else [Note("R05", f"{text}.")]
 
 
 def _labelled(

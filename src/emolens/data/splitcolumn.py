@@ -19,6 +19,7 @@ from emolens.data.splitnames import (
     assigned,
     canonical,
     in_order,
+    split_option,
     words_of,
 )
 from emolens.data.targets.cells import cell_of, is_mark, is_marked
@@ -48,13 +49,26 @@ def by_split_column(tables: Sequence[Table], wanted: Mapping[str, str]) -> ByCol
     if they have no split name of their own.
     """
     columns = [c for c in tables[0].columns if all(c in table.columns for table in tables)]
+    unused: list[Note] = []
     for column in columns:
         if _WORDS.isdisjoint(words_of(column)):
             continue
         counts = _counts(tables, [column])
         if counts and (values := _values_by_split(counts, wanted, column)):
             return _divided(tables, [column], counts=counts, values=values)
-    return None if wanted else _by_marks(tables, columns)
+        if counts and not wanted and 1 < len(counts) <= _MOST:
+            unused.append(_not_used(column, counts))
+    if wanted:
+        return None
+    marked = _by_marks(tables, columns)
+    return marked or (ByColumn({TRAIN: list(tables)}, tuple(unused)) if unused else None)
+
+
+def _not_used(column: str, counts: Counter[Values]) -> Note:
+    """What is to be said about a column that has a usual name, and no names of splits."""
+    text = f"The column '{column}' holds {_names(counts)}. These are not names of splits."
+    last = max(filter(None, map(_name, counts)), key=in_order)
+    return Note("S01", text, f"To use it: {split_option('test', last)}")
 
 
 def _by_marks(tables: Sequence[Table], columns: Iterable[str]) -> ByColumn | None:
@@ -131,7 +145,10 @@ def _values_by_split(
         return {}
     used = frozenset().union(*taken.values())
     rest = [values for values in named if values not in used]
-    for split, places in assigned([_name(values) for values in rest], exact=True).places.items():
+    names = [_name(values) for values in rest]
+    loosely = assigned(names).places  # 'PublicTest', if all values are such names
+    all_named = sum(map(len, loosely.values())) == len(names)
+    for split, places in (loosely if all_named else assigned(names, exact=True).places).items():
         taken.setdefault(split, frozenset(rest[place] for place in places))
     if wanted and TRAIN not in taken:
         taken[TRAIN] = frozenset(rest).difference(*taken.values())

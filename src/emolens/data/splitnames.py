@@ -25,6 +25,7 @@ LOOSE_NAMES = {
 }
 _BREAKS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\D)(?=\d)|(?<=\d)(?=\D)")
 _ENDS = re.compile(r"(set|data|split)$")  # 'trainset'
+_SAFE = re.compile(r"[\w./=+@:,-]+")  # what no shell changes
 _WORDED = 2  # the rank of 'my-train'; 'train' has 0 and 'train-2' has 1
 _PART_WORDS = {"of", "part", "shard", "chunk", "piece", "set", "data", "split"}
 
@@ -127,3 +128,9 @@ def wanted_splits(pairs: Iterable[str]) -> dict[str, str]:
                 f"--split names the {known} split twice.", hint=f"Give one: --split {known}={name}"
             )
     return wanted
+
+
+def split_option(split: str, name: str) -> str:
+    """The option that names a split, as it is typed."""
+    option = f"{split}={name}"
+    return f"--split {option}" if _SAFE.fullmatch(option) else f'--split "{option}"'

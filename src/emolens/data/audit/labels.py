@@ -21,12 +21,14 @@ _NULLS = {
     *("no label", "not available", "not labeled", "not labelled", "unlabeled", "unlabelled"),
     *("unknown", "tbd", "todo", "(blank)", "(empty)", "<na>", "#ref!", "#value!", "-1"),
 }
+_SURE = ";|#"  # signs that hardly ever stand in a name
 _SEPARATORS = re.compile(r"\s*(?:[,;|#/&+\t]|\band\b)\s*|\s+")
 # The share of a class's texts that hold its name. People write some names themselves: in
 # GoEmotions, 69 % of the texts of 'love' do. So a high share of one class is noted only.
 _OWN_NOTED, _OWN_HIGH, _OWN_FAILED = 0.2, 0.5, 0.9
 _ABOVE_CHANCE = 3  # times as often as in the texts of other classes
 _SHORTEST = 3  # letters of a class name that may be a part of another one
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _WORD = re.compile(r"\w+")
 Hit = tuple[str, int, int]  # a split, a row in it, and a class
 
@@ -41,15 +43,15 @@ def odd_names(facts: Facts) -> Check:
     rest = [k for k in range(len(totals)) if k not in headers and k not in nulls]
     known = frozenset(name.casefold() for name in facts.names)
     joined = [k for k in rest if _is_joined(facts.names[k], known)]
-    odd = [*headers, *nulls, *joined]
-    if not odd:
-        return passed("L04")
-    n = sum(totals[k] for k in headers)
-    on_top = all(row < n for _, row in _places(facts, headers))
-    option = f"--skip-rows {n}" if on_top else f"--drop-classes {_typed(facts, headers)}"
-    skip = f"Leave out the header lines: {option}"
+    numbers = [k for k in rest if _NUMBER.fullmatch(facts.names[k])]
+    if len(numbers) in (1, len(rest)):
+        numbers = []
     kinds = (
-        (headers, "look like the header of a column", skip),
+        (
+            headers,
+            "look like the header of a column",
+            f"Leave out the header lines: {_without(facts, headers)}",
+        ),
         (
             nulls,
             "look like 'no value'",
@@ -60,12 +62,19 @@ def odd_names(facts: Facts) -> Check:
             "look like several labels in one cell",
             "Name the sign between them (--label-separator), or write one label into each cell.",
         ),
+        (numbers, "are numbers, while others are names", "Write names or numbers into all rows."),
     )
     reason = " ".join(f"Classes that {look}: {_names(facts, ks)}." for ks, look, _ in kinds if ks)
     action = " ".join(act for ks, _, act in kinds if ks)
-    return of_rows(
-        "L04", facts.texts, _places(facts, odd), reason=reason, action=action, fails=True
-    )
+    places = _places(facts, [k for ks, *_ in kinds for k in ks])
+    return of_rows("L04", facts.texts, places, reason=reason, action=action, fails=True)
+
+
+def _without(facts: Facts, headers: list[int]) -> str:
+    """The option that leaves out the rows of these classes."""
+    places = _places(facts, headers)
+    on_top = all(row < len(places) for _, row in places)
+    return f"--skip-rows {len(places)}" if on_top else f"--drop-classes {_typed(facts, headers)}"
 
 
 def _opposite(number: str) -> str:
@@ -92,7 +101,7 @@ def _is_joined(name: str, names: frozenset[str]) -> bool:
     whole = name.casefold()
     parts = [part for part in _SEPARATORS.split(whole) if part]
     if len(parts) > 1:
-        return all(part in names for part in parts)
+        return any(sign in whole for sign in _SURE) or all(part in names for part in parts)
     cuts = range(_SHORTEST, len(whole) - _SHORTEST + 1)
     return any(whole[:cut] in names and whole[cut:] in names for cut in cuts)
 

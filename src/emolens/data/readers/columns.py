@@ -23,7 +23,7 @@ TEXT_COLUMNS = (
 )  # fmt: skip
 LABEL_COLUMNS = (
     "label", "label_name", "labels", "emotion", "class", "category", "sentiment", "target",
-    "choice", "choices", "emotions", "classes", "categories", "sentiments",
+    "choice", "choices", "emotions", "classes", "categories", "sentiments", "cats",
 )  # fmt: skip
 Role = Literal["text", "label"]
 # The last word of other names: 'Tweet Text', 'gold_label'.

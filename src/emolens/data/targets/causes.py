@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from operator import eq
 
+from emolens.data.checks import counted
 from emolens.data.targets.cells import Atom, Cell, number_of
 from emolens.data.targets.rows import Part
 from emolens.errors import DataError, nearest, some_of
@@ -22,7 +23,7 @@ def check_classes(part: Part, counts: Mapping[Atom, int]) -> None:
     if sum(objects.values()) > rows / 2:
         raise DataError(
             f"{part.table.origin}: the column '{part.label}' holds objects, such as"
-            f" {next(iter(objects))[:80]}. They are no classes.",
+            f" {next(iter(objects))[:80]}. They are not classes.",
             hint="Write the names of the classes into a column of their own, and name it with"
             " --label.",
         )
@@ -47,12 +48,12 @@ def check_classes(part: Part, counts: Mapping[Atom, int]) -> None:
 def unknown_class(
     part: Part, classes: Mapping[Cell, Sequence[str]], known: Sequence[str]
 ) -> DataError:
-    """The error for a class that a table of another split has and the training split has not."""
-    cells = {cell for cell, names in classes.items() if not set(names) <= set(known)}
-    name = next(name for cell in cells for name in classes[cell] if name not in known)
-    rows = sum(part.counts[cell] for cell in cells if name in classes[cell])
-    where = part.first({cell for cell in cells if name in classes[cell]})
+    """The error for classes that a table of another split has and the training split has not."""
     own = {name for names in classes.values() for name in names}
+    unknown = sorted(own.difference(known))
+    cells = {cell for cell, names in classes.items() if not set(names) <= set(known)}
+    rows = sum(part.counts[cell] for cell in cells)
+    where = part.first(cells)
     if own.isdisjoint(known):
         return DataError(
             f"{where}: the training split has none of the classes of this table: it has"
@@ -60,11 +61,15 @@ def unknown_class(
             hint="Write the same labels into both. If one has names and the other numbers, name"
             " the numbers in their order: --class-names FILE, with one name per line.",
         )
-    word = f'"{name}"' if not name.isalnum() else name
+    dropped = ",".join(unknown)
+    word = dropped if dropped.replace(",", "").isalnum() else f'"{dropped}"'
+    one = len(unknown) == 1
+    what = f"class '{unknown[0]}' does" if one else f"the classes {some_of(unknown)} do"
     return DataError(
-        f"{where}: class '{name}' does not occur in the training split"
-        f" ({rows:,} {'row has' if rows == 1 else 'rows have'} it).",
-        hint=f"To leave out its rows: --drop-classes {word}. {nearest(name, known)}",
+        f"{where}: {what} not occur in the training split ({counted(rows, 'row', 'have')}"
+        f" {'it' if one else 'one of them'}).",
+        hint=f"To leave out {'its' if one else 'their'} rows: --drop-classes {word}."
+        f" {nearest(unknown[0], known)}",
     )
 
 

@@ -131,6 +131,14 @@ class Column:
         names = [str(atom).strip() for atom in self._atoms(self.parts, self.form)]
         return [name for name in names if unquoted(name) != name]
 
+    @property
+    def never_dropped(self) -> list[str]:
+        """The classes to leave out that no row has, in small letters."""
+        known = {folded(str(atom)) for atom in self._atoms(self.parts, self.form)}
+        known |= {folded(name) for name in self.names(self.train[0]).by_id.values()}
+        whole = {name for name in self.options.dropped if "," in name}
+        return [] if whole & known else sorted(self.options.dropped - known - whole)
+
     @cached_property
     def _spelling(self) -> dict[str, str]:
         """The class name by its folded form: the most frequent spelling in train."""

@@ -55,7 +55,7 @@ def form_of(
     numbers = {cell: number_of(cell) for cell in counts}
     if all(number is not None for number in numbers.values()):
         return _of_numbers({cell: n for cell, n in numbers.items() if n is not None})
-    return _of_texts(counts, separator)
+    return _of_texts(counts, separator, names)
 
 
 def _listed(cell: Cell) -> Atoms | None:
@@ -116,7 +116,7 @@ def _of_numbers(numbers: Mapping[Cell, int | float]) -> Form:
     return Form(atoms, "whole numbers written as 1.0" if changed and whole else "")
 
 
-def _of_texts(counts: Mapping[Cell, int], separator: str | None) -> Form:
+def _of_texts(counts: Mapping[Cell, int], separator: str | None, names: Sequence[str]) -> Form:
     """Names, some of which may join several."""
     texts = {cell: str(cell) for cell in counts if not isinstance(cell, tuple)}
     rows: dict[str, int] = {}
@@ -127,6 +127,12 @@ def _of_texts(counts: Mapping[Cell, int], separator: str | None) -> Form:
     else:
         separator, cuts = separated(rows) if separator is None else ("", {})
     atoms: dict[Cell, Atoms] = {cell: cuts.get(text, (text,)) for cell, text in texts.items()}
+    if (
+        len(cuts) == len(rows)
+        and min(map(len, cuts.values())) > 2
+        and (v := _vectors(atoms, names))
+    ):
+        return v
     lists: list[Cell] = [cell for cell in counts if isinstance(cell, tuple)]
     atoms |= {cell: cell for cell in counts if isinstance(cell, tuple)}
     singles = {folded(str(name)) for names in atoms.values() for name in names}

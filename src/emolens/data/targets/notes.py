@@ -9,7 +9,7 @@ from emolens.data.checks import Note, agreeing, counted
 from emolens.data.targets.cells import Cell
 from emolens.data.targets.column import Column
 from emolens.data.targets.rows import NUMBERED, Part, unreadable_note
-from emolens.errors import DataError, some_of
+from emolens.errors import DataError, nearest, some_of
 
 Parts = Mapping[str, Sequence[Part]]
 _STRICT = "With --strict, such a row is an error."
@@ -42,6 +42,9 @@ def notes_of(
             yield from _unlabelled(part, split, column, several=several)
         if split in unlabelled:
             yield Note("S01", f"No row of {split} has a label; it is cut out of train instead.")
+    for name in column.never_dropped:
+        known = nearest(name, column.labels.names)
+        yield Note("L01", f"No row has the class '{name}' that is to be left out.", known)
     yield from _merged(column)
     yield from _form(column, several=several)
     yield from _named(column)

@@ -54,16 +54,17 @@ def _cuts(counts: Mapping[str, int], separator: str) -> dict[str, Parts]:
         return {}
     if all(isinstance(number_of(part), int) for text in texts for part in cut_at(separator, text)):
         return {} if _are_decimals(compounds.values(), texts) else compounds
-    if separator in _RARE:  # it may stand in names, such as 'strongly agree'
-        cuts = {text: of for text, of in compounds.items() if singles.issuperset(map(folded, of))}
-        # A space joins labels only if it does so everywhere.
-        return cuts if separator != " " or len(cuts) == len(compounds) > 1 else {}
+    if separator == " ":  # it stands in names such as 'strongly agree', so it joins all or none
+        alone = all(singles.issuperset(map(folded, parts)) for parts in compounds.values())
+        return compounds if alone and len(compounds) > 1 else {}
     # A separator at the end of single labels, as in 'joy;', joins nothing. But ':/' is a label.
     ended = [parts[0] for parts in compounds.values() if len(parts) == 1]
     if len(ended) > 1:
         singles |= {folded(part) for part in ended if any(map(str.isalnum, part))}
     known = _explained(compounds, singles)
     explained = {text: parts for text, parts in compounds.items() if all(map(known, parts))}
+    if separator in _RARE:
+        return explained
     if separator in _LIKELY and len(explained) < max(2, _ENOUGH * len(compounds)):
         return explained
     return {
