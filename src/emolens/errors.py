@@ -85,7 +85,7 @@ def first_line(error: BaseException) -> str:
 
 
 _WITHOUT_THE_HUB = (
-    "Give a local folder (--dataset FOLDER, --encoder FOLDER), set HF_HOME to a cache that has it,"
+    "Give a folder of this machine in place of that name, set HF_HOME to a cache that has it,"
     " or run the bundled study: emolens run starter"
 )
 # By name, because the libraries that raise them are optional.

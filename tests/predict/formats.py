@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import lzma
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,19 @@ from python_calamine import CalamineWorkbook
 
 from emolens.predict.writers import ending_of
 
+
+def _unzipped(data: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        (name,) = archive.namelist()
+        return archive.read(name)
+
+
 OPENERS: dict[str, Callable[[bytes], bytes]] = {
     ".gz": gzip.decompress,
     ".bz2": bz2.decompress,
     ".xz": lzma.decompress,
     ".zst": lambda data: pa.input_stream(io.BytesIO(data), compression="zstd").read(),
+    ".zip": _unzipped,
 }
 Rows = list[dict[str, Any]]
 

@@ -81,7 +81,7 @@ def test_rows_that_cannot_be_read_are_kept_counted_and_refused_if_strict(
     )
     code, _, err = predict("--input", "t.csv")
     assert code == 0
-    assert "Note: 1 of 301 rows could not be read" in err
+    assert "Note: 1 row could not be read as written, and gets no answer" in err
     last = rows_of(tmp_path / "t-emotions.csv", "utf-8-sig")[-1]
     assert "0xe9" in last["error"]
     assert last["emotion"] == ""

@@ -24,13 +24,13 @@ from emolens.errors import DataError, UsageError
 from emolens.predict import tables
 from emolens.predict.classifier import Classifier
 from emolens.predict.tables import WriteOptions, default_target, predict_table
-from emolens.predict.writers import COMPRESSED, WRITERS, ending_of
+from emolens.predict.writers import WRITERS, ending_of
 from emolens.predict.writers.cells import safe
 from emolens.predict.writers.excel import MOST_CHARACTERS, Excel
 from emolens.predict.writers.form import Form
 from emolens.predict.writers.layout import Layout
 from tests.conftest import HOSTILE
-from tests.predict.formats import Rows, csv_file, read, sheet, write
+from tests.predict.formats import OPENERS, Rows, csv_file, read, sheet, write
 from tests.tables import open_table
 
 FIRST = ["emotion", "probability", "unsure"]
@@ -38,7 +38,7 @@ ADDED = [*FIRST, "p_sadness", "p_joy", "p_anger"]
 TEXT_ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 
 
-@pytest.mark.parametrize("ending", [*WRITERS, *(e + c for e in TEXT_ENDINGS for c in COMPRESSED)])
+@pytest.mark.parametrize("ending", [*WRITERS, *(e + c for e in TEXT_ENDINGS for c in OPENERS)])
 def test_every_format_holds_all_rows_and_columns(
     classifier: Classifier, tmp_path: Path, ending: str
 ) -> None:
@@ -55,8 +55,8 @@ def test_every_format_holds_all_rows_and_columns(
 
 def test_a_second_call_writes_the_same_bytes(classifier: Classifier, tmp_path: Path) -> None:
     source = csv_file(tmp_path / "in.csv", "text\nhappy\n")
-    for compression in COMPRESSED:
-        first, second = (tmp_path / f"{n}.csv{compression}" for n in ("one", "two"))
+    for compression in OPENERS:
+        first, second = (tmp_path / n / f"out.csv{compression}" for n in ("one", "two"))
         predict_table(classifier, source, first)
         predict_table(classifier, source, second)
         assert first.read_bytes() == second.read_bytes()
@@ -483,7 +483,7 @@ def generated(draw: st.DrawFn) -> Rows:
     return [dict(zip(names, row, strict=True)) for row in cells]
 
 
-@pytest.mark.parametrize("target", [*WRITERS, ".csv.gz", ".jsonl.zst"])
+@pytest.mark.parametrize("target", [*WRITERS, ".csv.gz", ".jsonl.zst", ".csv.zip"])
 @pytest.mark.parametrize("source", SOURCES)
 @settings(max_examples=5, deadline=None)
 @hypothesis_given(rows=generated())

@@ -55,7 +55,7 @@ AnswersOption = Annotated[
         **_PATH,
         help="The new table, or - for stdout (default: NAME-emotions beside the input, in its"
         " format; for a pipe, stdout). It can be .csv .tsv .json .jsonl .xlsx .parquet .arrow or"
-        " .feather; a text also with .gz .bz2 .xz or .zst.",
+        " .feather; a text also with .gz .bz2 .xz .zst or .zip.",
     ),
 ]
 VectorsOption = Annotated[

@@ -155,7 +155,7 @@ def _stdin_lines() -> list[str]:
     except OSError as error:
         raise DataError(
             f"stdin can't be read: {error.strerror}.",
-            hint="Give the lines through a pipe, or from a file: emolens predict - < FILE",
+            hint="Give them as a file: emolens predict --input FILE --format txt",
         ) from error
 
 

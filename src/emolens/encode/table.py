@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from emolens.data.checks import Note
-from emolens.data.readers.columns import check_column, choose_column, readable_texts
+from emolens.data.readers.columns import Unread, check_column, choose_column, readable_texts
 from emolens.data.readers.endings import stem_of
 from emolens.data.readers.open import open_table, source_of
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.source import Source, path_of
 from emolens.data.readers.table import Table
 from emolens.encode.embed import Encoder
+from emolens.encode.tokenize import in_chunks
 from emolens.names import user_path
 from emolens.output import atomic_file, new_output
 from emolens.store import check_ending
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 # Enough texts to put those of similar length together; fewer if the texts are long.
 _CHUNK_TEXTS = 8192
 _CHUNK_CHARACTERS = 8_000_000
-_NAMED = 5  # rows that a note names
 
 
 @dataclass
@@ -80,17 +80,16 @@ def encode_table(
 
     target = user_path(target)
     check_target(target, source, overwrite=overwrite)
-    encoded, writer = Encoded(), None
+    encoded, unread, writer = Encoded(), Unread(), None
     with contextlib.ExitStack() as opened:
         table = open_table(
             opened.enter_context(source_of(source, read)), labelled=False, options=read
         )
         column = choose_column(table, "text", text_column)
         encoded.notes += check_column(table, column)
-        named: list[int] = []
-        texts_in_order = _texts(table, column, strict=read.strict, named=named, encoded=encoded)
+        texts_in_order = _texts(table, column, strict=read.strict, unread=unread)
         file = opened.enter_context(atomic_file(target, overwrite=overwrite))
-        for texts in _chunks(texts_in_order):
+        for texts in in_chunks(texts_in_order, most=_CHUNK_TEXTS, characters=_CHUNK_CHARACTERS):
             tokens = encoder.tokenizer.encode([t or "" for t in texts], first=encoded.rows)
             vectors = encoder.encode(tokens)
             rows = pa.array(np.arange(encoded.rows, encoded.rows + len(texts)))
@@ -105,9 +104,8 @@ def encode_table(
             writer.write_table(chunk)
             if progress:
                 progress(encoded.rows, None)
-    encoded.notes += table.notes
-    if encoded.errors:
-        encoded.notes.append(_note(table, named, encoded.errors))
+    encoded.errors = unread.n
+    encoded.notes += [*table.notes, *unread.notes(table, "vector")]
     return encoded
 
 
@@ -120,40 +118,9 @@ def _vectors_of(texts: list[str | None], vectors: np.ndarray) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(values, vectors.shape[1], mask=mask)
 
 
-def _note(table: Table, named: list[int], n_errors: int) -> Note:
-    places = ", ".join(map(str, named)) + (", …" if n_errors > len(named) else "")
-    return Note(
-        "R04",
-        f"{n_errors:,} rows could not be read as they should, so they have no vector:"
-        f" {table.unit} {places}.",
-        "To stop at such a row, add --strict.",
-        n_errors,
-        tuple(named),
-    )
-
-
-def _texts(
-    table: Table, column: str, *, strict: bool, named: list[int], encoded: Encoded
-) -> Iterator[str | None]:
-    """The texts in order; None for one that could not be read, which `encoded` counts.
-
-    named: gets the numbers of the first of these.
-    """
+def _texts(table: Table, column: str, *, strict: bool, unread: Unread) -> Iterator[str | None]:
+    """The texts in order; None for one that could not be read, which `unread` counts."""
     for chunk in table.chunks(column):
         texts, errors = readable_texts(table, chunk, column, strict=strict)
-        encoded.errors += len(errors)
-        named += [chunk.numbers[place] for place in sorted(errors)][: _NAMED - len(named)]
+        unread.add(chunk, errors)
         yield from (None if place in errors else text for place, text in enumerate(texts))
-
-
-def _chunks(texts: Iterable[str | None]) -> Iterator[list[str | None]]:
-    chunk: list[str | None] = []
-    room = _CHUNK_CHARACTERS
-    for text in texts:
-        chunk.append(text)
-        room -= len(text or "")
-        if len(chunk) == _CHUNK_TEXTS or room <= 0:
-            yield chunk
-            chunk, room = [], _CHUNK_CHARACTERS
-    if chunk:
-        yield chunk

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from emolens.encode.tokenizer_file import open_tokenizer, tokenizer_errors
 from emolens.errors import DataError, EncoderError
 from emolens.shown import html_table, one_line
 
+_Text = TypeVar("_Text", str, str | None)
 _CHUNK_TEXTS, _CHUNK_CHARACTERS = 4096, 1_000_000
 _FAILURE = "The tokenizer of this model failed"
 _MOST_IDS = 2**31  # ids are kept as int32
@@ -135,7 +136,7 @@ class Tokenizer:
         """
         rows: list[list[int]] = []
         n_whole: list[int] = []
-        for chunk in _chunks(texts):
+        for chunk in in_chunks(texts, most=_CHUNK_TEXTS, characters=_CHUNK_CHARACTERS):
             start = first + len(rows)
             self.backend.no_truncation()
             parts = [self._part(text, start + i) for i, text in enumerate(chunk)]
@@ -233,15 +234,15 @@ def _not_a_text(number: int) -> DataError:
     )
 
 
-def _chunks(texts: Sequence[str]) -> Iterator[list[str]]:
-    """The texts in lists that are small enough to be tokenized without much memory."""
-    chunk: list[str] = []
-    room = _CHUNK_CHARACTERS
+def in_chunks(texts: Iterable[_Text], *, most: int, characters: int) -> Iterator[list[_Text]]:
+    """The texts in lists of `most` texts, or of fewer if they have more characters than that."""
+    chunk: list[_Text] = []
+    room = characters
     for text in texts:
         chunk.append(text)
         room -= len(text) if isinstance(text, str) else 0
-        if len(chunk) == _CHUNK_TEXTS or room <= 0:
+        if len(chunk) == most or room <= 0:
             yield chunk
-            chunk, room = [], _CHUNK_CHARACTERS
+            chunk, room = [], characters
     if chunk:
         yield chunk

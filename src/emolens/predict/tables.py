@@ -13,7 +13,7 @@ from pathlib import Path
 
 from emolens.blank import is_blank
 from emolens.data.checks import Note
-from emolens.data.readers.columns import check_column, choose_column, readable_texts
+from emolens.data.readers.columns import Unread, check_column, choose_column, readable_texts
 from emolens.data.readers.endings import ENDINGS, stem_of
 from emolens.data.readers.open import open_table, source_of
 from emolens.data.readers.options import AS_FOUND, ReadOptions
@@ -37,7 +37,6 @@ from emolens.predict.writers.form import Form, form_of
 from emolens.predict.writers.layout import Answered, Layout, Writer
 
 Progress = Callable[[int, int], None]
-_NAMED = 5  # rows that a note names
 
 
 @dataclass
@@ -127,7 +126,7 @@ def predict_table(
         writer = job.prepared(given, target)
         with (
             atomic_file(target, overwrite=write.overwrite) as file,
-            compressing(file, ending_of(target)[1]) as compressed,
+            compressing(file, target) as compressed,
         ):
             writer.write(job.answered(progress), compressed)
     return job.tally
@@ -172,29 +171,16 @@ class _Job:
     def _first_pass(self, writer: Writer, *, is_text: bool) -> list[Note]:
         """Let the writer look at all rows. A note if rows can't be read as they should."""
         self.tally.notes += check_column(self.table, self.column)
-        numbers: list[int] = []
-        n_errors = 0
+        unread = Unread()
         needed = [name for name in (self.column, self.earlier_error) if name]
         for chunk in self.table.chunks(*(() if writer.reads_all else needed)):
             if is_text and not self.n_rows:
                 _check_without_labels(self.table, chunk, self.classifier.labels)
-            _, errors = self._texts(chunk)
-            numbers += [chunk.numbers[place] for place in sorted(errors)][: _NAMED - len(numbers)]
-            n_errors += len(errors)
+            unread.add(chunk, self._texts(chunk)[1])
             self.n_rows += len(chunk)
             writer.look(chunk)
-        if not n_errors:
-            return []
-        return [
-            Note(
-                "R04",
-                f"{n_errors:,} of {self.n_rows:,} rows could not be read as they should, so they"
-                f" have no answer; the column '{self.write.prefix}{ERROR}' says why.",
-                "To stop at such a row, add --strict.",
-                n_errors,
-                tuple(numbers),
-            )
-        ]
+        why = f"the column '{self.write.prefix}{ERROR}' says why"
+        return unread.notes(self.table, f"answer ({why})")
 
     def _texts(self, chunk: Chunk) -> tuple[list[str], dict[int, str]]:
         """The texts, and why rows get no answer. What an earlier call could not read has not become

@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from emolens.data.checks import Note
+from emolens.data.checks import Note, agreeing, counted
 from emolens.data.readers.table import Chunk, Table
 from emolens.data.readers.text import check_encodable
 from emolens.data.splitnames import words_of
@@ -31,6 +32,7 @@ _LAST_WORDS = {
     "text": [["text"], ["sentence"], ["tweet"], ["comment"], ["review"]],
     "label": [["label"], ["labels"], ["emotion"], ["emotions"], ["sentiment"]],
 }
+_NAMED = 5  # rows that a note names
 _WORD = r"""'((?:[^'\\]|\\.)*+)'|"((?:[^"\\]|\\.)*+)\""""
 _QUOTED = re.compile(_WORD)
 _WORDS = re.compile(rf"\[(?:{_WORD})(?:,? (?:{_WORD}))*+\]")  # with ', ' or ' ' between them
@@ -133,6 +135,33 @@ def readable_texts(
                 errors[place] = str(error).removeprefix(f"{table.where(number)}: ")
         texts.append(text)
     return texts, errors
+
+
+@dataclass
+class Unread:
+    """Rows of a table that could not be read as they should: how many, and the first numbers."""
+
+    n: int = 0
+    numbers: list[int] = field(default_factory=list)
+
+    def add(self, chunk: Chunk, errors: Iterable[int]) -> None:
+        """Count rows of a chunk. errors: their places from 0."""
+        places = sorted(errors)
+        self.n += len(places)
+        room = _NAMED - len(self.numbers)
+        self.numbers += [chunk.numbers[place] for place in places[:room]]
+
+    def notes(self, table: Table, lost: str) -> list[Note]:
+        """A note if there are such rows. lost: what they do not get."""
+        if not self.n:
+            return []
+        more = ", …" if self.n > len(self.numbers) else ""
+        text = (
+            f"{counted(self.n, 'row')} could not be read as written, and {agreeing(self.n, 'get')}"
+            f" no {lost}: {table.unit} {', '.join(map(str, self.numbers))}{more}."
+        )
+        hint = "To stop at such a row, add --strict."
+        return [Note("R04", text, hint, self.n, tuple(self.numbers))]
 
 
 def check_column(table: Table, column: str) -> list[Note]:

@@ -6,6 +6,7 @@ A new format needs a class like those of the other modules, and one line in WRIT
 from __future__ import annotations
 
 import contextlib
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,6 +32,7 @@ WRITERS: dict[str, Callable[[Layout], Writer]] = {
 DELIMITED = (".csv", ".tsv")
 TEXTS = (*DELIMITED, ".jsonl", ".ndjson", ".json")
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+_PACKED = (*COMPRESSED, ".zip")
 
 
 def ending_of(target: Path) -> tuple[str, str]:
@@ -39,26 +41,33 @@ def ending_of(target: Path) -> tuple[str, str]:
     Raises UsageError for a format that can't be written.
     """
     name, compression = target.name.lower(), ""
-    if (last := Path(name).suffix) in COMPRESSED:
+    if (last := Path(name).suffix) in _PACKED:
         name, compression = name.removesuffix(last), last
     ending = Path(name).suffix
     if ending not in (TEXTS if compression else WRITERS):
         raise UsageError(
             f"emolens can't write {target}: its ending is not known here.",
             hint=f"Known endings: {', '.join(WRITERS)}; {', '.join(TEXTS)} may be followed by"
-            f" {', '.join(COMPRESSED)}.",
+            f" {', '.join(_PACKED)}.",
         )
     return ending, compression
 
 
 @contextlib.contextmanager
-def compressing(file: BinaryIO, compression: str) -> Iterator[BinaryIO]:
-    """What to write to instead of `file`. The compressed bytes don't depend on name and time."""
+def compressing(file: BinaryIO, target: Path) -> Iterator[BinaryIO]:
+    """What to write to instead of `file`. The compressed bytes don't depend on the time."""
+    _, compression = ending_of(target)
     if not compression:
         yield file
-        return
-    with _compressor(file, compression) as compressed:
-        yield cast("BinaryIO", compressed)
+    elif compression == ".zip":
+        entry = zipfile.ZipInfo(target.stem)
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        archive = zipfile.ZipFile(file, "w")
+        with archive, archive.open(entry, "w", force_zip64=True) as compressed:
+            yield cast("BinaryIO", compressed)
+    else:
+        with _compressor(file, compression) as compressed:
+            yield cast("BinaryIO", compressed)
 
 
 def _compressor(file: BinaryIO, compression: str) -> Any:
