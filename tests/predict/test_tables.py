@@ -16,6 +16,7 @@ from hypothesis import given as hypothesis_given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from emolens.data.readers.open import source_of
 from emolens.data.readers.options import ReadOptions
 from emolens.errors import DataError, EmolensError, UsageError
 from emolens.predict.classifier import Classifier
@@ -343,7 +344,8 @@ def test_every_format_of_studies_gets_answers(
         given.write_text('{"text": "happy"}\n', "utf-8")
     else:
         pyarrow.feather.write_feather(pa.table({"text": ["happy"]}), given)
-    target = default_target(given)
+    with source_of(given) as source:
+        target = default_target(source)
     predict_table(classifier, str(given), str(target))
     assert target.name == f"in-emotions{ending}"
     answer = classifier.predict(["happy"])[0]

@@ -19,12 +19,13 @@ from hypothesis import strategies as st
 
 from emolens.data.readers.columns import readable_texts
 from emolens.data.readers.open import source_of
+from emolens.data.readers.source import Source
 from emolens.data.readers.table import Chunk, Table
 from emolens.errors import DataError, UsageError
 from emolens.predict import tables
 from emolens.predict.classifier import Classifier
 from emolens.predict.tables import WriteOptions, default_target, predict_table
-from emolens.predict.writers import WRITERS, ending_of
+from emolens.predict.writers import COMPRESSED, WRITERS, ending_of
 from emolens.predict.writers.cells import safe
 from emolens.predict.writers.excel import MOST_CHARACTERS, Excel
 from emolens.predict.writers.form import Form
@@ -89,7 +90,10 @@ def test_a_format_that_cannot_be_written_is_named_with_the_others(name: str) -> 
 def test_the_new_table_is_beside_the_old_one_in_its_format(
     source: str, file_format: str, target: str
 ) -> None:
-    assert default_target(Path("d") / source, file_format) == Path("d") / target
+    given = Path("d") / source
+    like = given.with_suffix("") if given.suffix in COMPRESSED else given
+    named = Source(given, source, (), given=given, like=like, format=file_format)
+    assert default_target(named) == Path("d") / target
 
 
 class TestNames:

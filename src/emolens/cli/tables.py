@@ -8,6 +8,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from emolens.console import Console
@@ -70,14 +71,14 @@ def tables(
     out: Path | None,
     *,
     read: ReadOptions,
-    default: Callable[[Path, str], Path],
+    default: Callable[[Source], Path],
     check: Callable[[Path, Path | Source], None],
 ) -> Iterator[tuple[Source, Path]]:
     """The table to read, and the file to write, whose path is printed after the block.
 
-    default: gives the name of the new file from the source's name and format. check: raises an
-    error for a file that may not be written. If `out` is stdout, or if the source is a pipe and
-    there is no `out`, the block writes to a temporary file, which is then copied to stdout.
+    default: gives the path of the new file. check: raises an error for a file that may not be
+    written. If `out` is stdout, or if the source is a pipe and there is no `out`, the block writes
+    to a temporary file, which is then copied to stdout.
     """
     from emolens.data.readers.open import source_of
 
@@ -88,23 +89,14 @@ def tables(
         check(out, source)  # before a pipe is read
     with source_of(source, read) as given:
         if to_stdout:
-            ending = default(Path(f"table.{given.format}"), given.format).suffix
+            ending = default(replace(given, given=given.like)).suffix  # not compressed
             with _stdout(ending) as target:
                 yield given, target
         else:
-            target = out or default(_named_after(given), given.format)
+            target = out or default(given)
             check(target, given)  # before a model is loaded
             yield given, target
             Console().line(str(target))
-
-
-def _named_after(source: Source) -> Path:
-    """The path after which the new file is named; it ends with .gz if that of the input does."""
-    from emolens.predict.writers import COMPRESSED
-
-    packed = source.given.suffix
-    name = source.like.name + (packed if packed.lower() in COMPRESSED else "")
-    return source.like.with_name(name)
 
 
 def _check_stdout(source: Path) -> None:

@@ -44,9 +44,9 @@ class Encoded:
     notes: list[Note] = field(default_factory=list, repr=False)
 
 
-def default_target(source: Path, _: str | None = None) -> Path:
+def default_target(source: Source) -> Path:
     """NAME-embeddings.parquet beside the source."""
-    return source.with_name(f"{stem_of(source)}-embeddings.parquet")
+    return source.like.with_name(f"{stem_of(source.like)}-embeddings.parquet")
 
 
 def check_target(target: Path, source: str | Path | Source, *, overwrite: bool) -> None:

@@ -68,18 +68,14 @@ class WriteOptions:
 AS_USUAL = WriteOptions()
 
 
-def default_target(source: Path, file_format: str | None = None) -> Path:
-    """NAME-emotions beside the source, in its format if emolens can write it.
-
-    file_format: that of the source, if its name does not say it.
-    """
-    compression = source.suffix if source.suffix.lower() in COMPRESSED else ""
-    ending = Path(source.name.removesuffix(compression)).suffix.lower()
-    if file_format not in (None, ENDINGS.get(ending)) or ending not in WRITERS:
-        ending = _written_as(file_format or ENDINGS.get(ending, ""))
-    if ending not in TEXTS:  # the others are compressed inside
-        compression = ""
-    return source.with_name(f"{stem_of(source)}-emotions{ending}{compression}")
+def default_target(source: Source) -> Path:
+    """NAME-emotions beside the source, in its format and compression if emolens can write them."""
+    ending, packed = source.like.suffix.lower(), source.given.suffix
+    if ENDINGS.get(ending) != source.format or ending not in WRITERS:
+        ending = _written_as(source.format)
+    if ending not in TEXTS or packed.lower() not in COMPRESSED:
+        packed = ""
+    return source.like.with_name(f"{stem_of(source.like)}-emotions{ending}{packed}")
 
 
 def _written_as(file_format: str) -> str:
