@@ -724,7 +724,7 @@ def test_columns_that_mark_their_class_are_taken_together(
     (tmp_path / "a.csv").write_text("\n".join([header, *rows]))
     dataset = load_dataset(tmp_path / "a.csv")
     assert sorted(dataset.labels.names) == ["anger", "fear", "joy"]
-    assert "joy, anger, fear" in said(dataset, "L03")
+    assert "joy, anger, fear. These beside them are no classes: is_new." in said(dataset, "L03")
 
 
 def test_a_test_split_of_no_label_in_any_column_is_left_out(tmp_path: Path) -> None:

@@ -195,11 +195,11 @@ def _hub(spec: str, splits: Mapping[str, str]) -> Origin:
     name, _, revision = spec.partition("@")
     repo, _, config = name.partition(":")
     tables = hub_tables(repo, config=config or None, revision=revision or None)
-    return _by_split(spec, tables, Path(spec), splits)
+    return _by_split(spec, {name: [of] for name, of in tables.items()}, Path(spec), splits)
 
 
 def _by_split(
-    name: str, by_name: dict[str, Table], origin: Path, splits: Mapping[str, str]
+    name: str, by_name: Mapping[str, Sequence[Table]], origin: Path, splits: Mapping[str, str]
 ) -> Origin:
     """The tables under the split names train, validation and test."""
     for split, wanted in splits.items():
@@ -220,5 +220,5 @@ def _by_split(
         notes.append(Note("S01", f"{names[TRAIN]} is used as the train split."))
     if unused:
         notes.append(Note("S01", f"Not used: {some_of(unused)}."))
-    tables = {split: [by_name[names[split]]] for split in SPLITS if split in names}
+    tables = {split: by_name[names[split]] for split in SPLITS if split in names}
     return Origin(name, tables, tuple(notes))

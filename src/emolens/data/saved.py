@@ -6,13 +6,13 @@ mapped file becomes shorter, the system kills the process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from emolens.data.readers.arrow import class_names
-from emolens.data.readers.table import Chunk, Table
+from emolens.data.readers.table import Table
 from emolens.errors import DataError, first_line
 from emolens.store import load_object
 
@@ -26,18 +26,18 @@ def is_saved(folder: Path) -> bool:
     return (folder / _SPLITS).is_file() or (folder / _STATE).is_file()
 
 
-def saved_tables(folder: Path, opened: Callable[[Path], Table]) -> dict[str, Table]:
+def saved_tables(folder: Path, opened: Callable[[Path], Table]) -> dict[str, list[Table]]:
     """The tables by split; a folder of one data set is for training. opened: opens a file."""
     if not (folder / _SPLITS).is_file():
-        return {"train": _table(folder, opened)}
+        return {"train": _parts(folder, opened)}
     splits = _loaded(folder / _SPLITS).get("splits")
     if not isinstance(splits, list) or not splits or not all(map(_is_name, splits)):
         raise _damaged(folder, f"{_SPLITS} names no splits")
-    return {split: _table(folder / split, opened) for split in splits}
+    return {split: _parts(folder / split, opened) for split in splits}
 
 
-def _table(folder: Path, opened: Callable[[Path], Table]) -> Table:
-    """The table of a data set, whose files are its parts."""
+def _parts(folder: Path, opened: Callable[[Path], Table]) -> list[Table]:
+    """The files of a data set, which are parts of one table."""
     state = _loaded(folder / _STATE)
     if state.get("_indices_data_files"):
         raise DataError(
@@ -50,20 +50,9 @@ def _table(folder: Path, opened: Callable[[Path], Table]) -> Table:
     if not names or not all(map(_is_name, names)):
         raise _damaged(folder, f"{_STATE} names no files")
     tables = [opened(folder / name) for name in names]
-    first = tables[0]
     features = _loaded(folder / _INFO).get("features") if (folder / _INFO).is_file() else None
-    classes = dict(class_names(features)) | dict(first.class_names)
-    if len(tables) == 1:
-        return replace(first, class_names=classes)
-
-    def read(columns: Sequence[str]) -> Iterator[Chunk]:
-        done = 0
-        for table in tables:
-            for chunk in table.chunks(*columns):
-                yield replace(chunk, numbers=range(done + 1, done + 1 + len(chunk)))
-                done += len(chunk)
-
-    return replace(first, origin=folder, read=read, class_names=classes)
+    classes = class_names(features)
+    return [replace(table, class_names={**classes, **table.class_names}) for table in tables]
 
 
 def _is_name(name: Any) -> bool:

@@ -141,7 +141,7 @@ def _choose_columns(
     try:
         label = choose_column(first, "label") if options.label is None else options.label
     except DataError:
-        marking = marking_columns(first, text)
+        marking, others = marking_columns(first, text)
         if not marking:
             raise
         label = ",".join(marking)
@@ -149,7 +149,8 @@ def _choose_columns(
             Note(
                 "L03",
                 "No column has a usual name for labels, so the columns that mark rows with 0 and 1,"
-                f" true and false, or x are taken as one class each: {some_of(marking)}.",
+                f" true and false, or x are taken as one class each: {some_of(marking)}."
+                + (f" These beside them are no classes: {some_of(others)}." if others else ""),
                 "To use another column, name it with --label.",
             )
         )

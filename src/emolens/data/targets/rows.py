@@ -165,12 +165,13 @@ _ABOUT_ROWS = re.compile(r"(is|has)([_\W]|(?=[A-Z]))")  # 'is_verified' is no cl
 _FEWEST = 3  # columns; two may be anything
 
 
-def marking_columns(table: Table, text: str) -> tuple[str, ...]:
+def marking_columns(table: Table, text: str) -> tuple[list[str], list[str]]:
     """The columns that stand side by side and mark a class each, all in the same way: with 0 or 1,
-    with words such as true and false, or with x or nothing; () if there are none.
+    with words such as true and false, or with x or nothing; and those among them that do not.
 
     Of several such groups the longest is taken. A column with only zeros or only ones marks no
-    class. text: the column of the texts, which may stand between them.
+    class. text: the column of the texts, which may stand between them. Two empty lists if there are
+    no such columns.
     """
     columns = [name for name in table.columns if name != text]
     seen: dict[str, set[Cell]] = {name: set() for name in columns}
@@ -185,14 +186,13 @@ def marking_columns(table: Table, text: str) -> tuple[str, ...]:
         name: next(kind for kind, marks in enumerate(_MARKS) if cells <= marks)
         for name, cells in seen.items()
     }
-    groups = [
-        tuple(name for name in group if _both(seen[name]) and not _ABOUT_ROWS.match(name))
-        for kind, group in groupby(columns, kinds.get)
-        if kind is not None
-    ]
-    longest = max(groups, key=len, default=())
-    return longest if len(longest) >= _FEWEST else ()
-
-
-def _both(cells: set[Cell]) -> bool:
-    return any(map(is_marked, cells)) and not all(map(is_marked, cells))
+    marking = {
+        name
+        for name, cells in seen.items()
+        if len(set(map(is_marked, cells))) > 1 and not _ABOUT_ROWS.match(name)
+    }
+    groups = [list(of) for kind, of in groupby(columns, kinds.get) if kind is not None]
+    longest = max(groups, key=lambda group: len(marking.intersection(group)), default=[])
+    if len(marking.intersection(longest)) < _FEWEST:
+        return [], []
+    return [n for n in longest if n in marking], [n for n in longest if n not in marking]
