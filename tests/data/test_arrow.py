@@ -119,3 +119,19 @@ def test_a_giant_value_of_a_dictionary_is_a_sentence(tmp_path: Path) -> None:
     path = written(tmp_path / "a.arrow", pa.table({"text": column}))
     with pytest.raises(DataError, match="a field has more than 100 MB"):
         rows_of(open_table(path, labelled=False))
+
+
+def test_a_long_text_that_stands_in_many_rows_is_held_once(tmp_path: Path) -> None:
+    long = "x" * 1_000_000
+    path = tmp_path / "a.parquet"
+    with pq.ParquetWriter(path, pa.schema([("text", pa.string())])) as writer:
+        writer.write_table(pa.table({"text": [long] * 200}))
+    pa.default_memory_pool().release_unused()
+    before, most, n_rows = pa.total_allocated_bytes(), 0, 0
+    for chunk in open_table(path, labelled=False).chunks():
+        most = max(most, pa.total_allocated_bytes() - before)
+        assert chunk.batch is not None
+        assert chunk.batch.schema.field("text").type == pa.string()
+        n_rows += len(chunk)
+    assert n_rows == 200
+    assert most < 60_000_000

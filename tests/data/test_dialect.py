@@ -403,3 +403,98 @@ def test_apostrophes_are_no_quotes_around_fields(tmp_path: Path) -> None:
     assert [row["text"] for chunk in table.chunks() for row in chunk.rows] == [
         row.rpartition(",")[0] for row in rows
     ]
+
+
+def test_a_quote_in_a_table_with_two_columns_and_tabs_swallows_no_rows(tmp_path: Path) -> None:
+    content = 'id\ttext\n1\t"so it goes\n2\tb\n3\tc"\n4\td\n5\te\n'
+    table = opened(tmp_path / "a.tsv", content)
+    assert [row["id"] for row in rows_of(table)] == ["1", "2", "3", "4", "5"]
+
+
+def test_a_field_of_more_lines_than_are_looked_at(tmp_path: Path) -> None:
+    text = "x\n" * 2_000
+    table = opened(tmp_path / "a.csv", f'id,text\n1,"{text}"\n2,b\n')
+    assert [row["text"] for row in rows_of(table)] == [text, "b"]
+
+
+def test_a_table_that_r_writes(tmp_path: Path) -> None:
+    content = '"text" "label" "n"\n' + '"1" "I am, well" "joy" 3\n"2" "so low" "fear" NA\n' * 3
+    for name, labelled in (("a.txt", True), ("b.txt", False), ("c.csv", True)):
+        (tmp_path / name).write_text(content)
+        table = open_table(tmp_path / name, labelled=labelled)
+        assert table.titles == ("", "text", "label", "n")
+        assert rows_of(table)[0]["text"] == "I am, well"
+
+
+def test_a_sign_in_the_header_comes_before_one_that_only_texts_have(tmp_path: Path) -> None:
+    content = "id~text~label\n" + "1~I am glad, yes~joy\n2~well, no~fear\n" * 5
+    assert opened(tmp_path / "a.csv", content).titles == ("id", "text", "label")
+
+
+def test_a_text_file_is_the_same_table_with_and_without_labels(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("text^label\n" + "I am glad^joy\nso low^fear\n" * 5)
+    for labelled in (True, False):
+        assert open_table(path, labelled=labelled).titles == ("text", "label")
+
+
+def test_texts_that_look_like_a_table_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("".join(f"{n} |text so glad\n" for n in range(5)))
+    table = open_table(path, labelled=False)
+    assert table.columns == ("text",)
+    assert "pipe stands in each" in table.notes[0].text
+    assert "--delimiter pipe" in table.notes[0].hint
+
+
+def test_lines_of_fasttext(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("__label__joy so glad\n__label__joy __label__love so, so glad\n")
+    for labelled in (True, False):
+        table = open_table(path, labelled=labelled)
+        assert rows_of(table) == [
+            {"text": "so glad", "label": "joy"},
+            {"text": "so, so glad", "label": ["joy", "love"]},
+        ]
+        assert "fastText" in table.notes[0].text
+
+
+def test_a_column_whose_name_has_signs_around_it(tmp_path: Path) -> None:
+    for name in ("#text", "Text\u200b", "\ufefftext", "\xa0text "):
+        table = opened(tmp_path / "a.csv", f"{name},label\nso glad,joy\nso low,fear\n")
+        assert choose_column(table, "text") == table.columns[0]
+
+
+def test_no_doubt_about_a_delimiter_that_the_user_named(tmp_path: Path) -> None:
+    content = "text^label\n" + "I am glad^joy\nso low^fear\n" * 5
+    assert opened(tmp_path / "a.csv", content).notes
+    assert not opened(tmp_path / "a.csv", content, delimiter="^").notes
+
+
+def rows_of(table: Table) -> list[dict[str, Any]]:
+    return [row for chunk in table.chunks() for row in chunk.rows]
+
+
+def test_fields_that_excel_shall_leave_as_they_are(tmp_path: Path) -> None:
+    content = '="text",="label"\n="so glad, yes",="joy"\n="so low",="fear"\n'
+    table = opened(tmp_path / "a.csv", content)
+    assert rows_of(table) == [
+        {"text": "so glad, yes", "label": "joy"}, {"text": "so low", "label": "fear"},
+    ]  # fmt: skip
+    assert any('="…"' in note.text for note in table.notes)
+
+
+def test_titles_with_the_commas_of_the_table(tmp_path: Path) -> None:
+    content = "Survey 2024,,\nExported by,Bob,\n,,\nid,text,label\n1,so glad,joy\n2,so low,fear\n"
+    table = opened(tmp_path / "a.csv", content)
+    assert table.titles == ("id", "text", "label")
+    assert "line 4" in table.notes[0].text
+
+
+def test_a_second_header_is_named(tmp_path: Path) -> None:
+    import_ids = ",".join(f'"{{""ImportId"":""Q{n}""}}"' for n in (1, 2))
+    rows = "".join(f"I am so glad about day {n},joy\nso low,fear\n" for n in range(5))
+    table = opened(tmp_path / "a.csv", f"text,label\n{import_ids}\n{rows}")
+    (note,) = table.notes
+    assert "line 2 looks like a second header" in note.text
+    assert not opened(tmp_path / "a.csv", f"text,label\n{rows}").notes

@@ -181,3 +181,20 @@ def test_any_text_in_unicode_is_read_back(
     # A few Latin letters: without a mark, UTF-16 is recognised by them.
     path.write_bytes("".join(f"{line}\n" for line in ["latin letters", *lines]).encode(encoding))
     assert texts(open_table(path, labelled=False)) == ["latin letters", *lines]
+
+
+def test_the_encoding_of_japanese_mails(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("text,label\n嬉しい、とても,joy\n悲しい,sadness\n".encode("iso2022_jp"))
+    table = open_table(path, labelled=True)
+    assert [row["text"] for chunk in table.chunks() for row in chunk.rows] == [
+        "嬉しい、とても", "悲しい",
+    ]  # fmt: skip
+    assert "ISO-2022-JP" in table.notes[0].text
+
+
+def test_the_other_encoding_has_the_same_letters(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("text,label\na café in town,joy\nso low,sadness\n".encode("cp1252"))
+    hint = open_table(path, labelled=True).notes[0].hint
+    assert not any(page in hint for page in ("cp874", "cp1251", "cp1253", "cp1255", "cp1256"))

@@ -86,7 +86,7 @@ def test_row_numbers_are_those_of_the_sheet(tmp_path: Path) -> None:
     rows = [[], [], ["", "text", "label"], [], ["", "a", "joy"], ["", None, ""], ["", "b", "joy"]]
     table = opened(write(tmp_path / "a.xlsx", {"S": rows}))
     assert table.columns == ("text", "label")
-    assert numbers(table) == [5, 7]
+    assert numbers(table) == [5, 6, 7]
     assert table.where(5) == f"{tmp_path / 'a.xlsx'}, sheet S, row 5"
 
 
@@ -231,3 +231,23 @@ def test_memory_of_a_workbook_is_that_of_its_cells(tmp_path: Path) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4_000_000  # one chunk at a time becomes objects of Python
+
+
+def test_errors_in_cells_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet("S")
+        sheet.write_row(0, 0, ["text", "n"])
+        for row in (1, 2):
+            sheet.write_string(row, 0, "so glad")
+            sheet.write_formula(row, 1, "=1/0", value="#DIV/0!")
+    table = opened(path)
+    assert [row["n"] for row in rows_of(table)] == [None, None]
+    (note,) = table.notes
+    assert (note.code, note.n_rows) == ("R04", 2)
+    assert "#DIV/0!" in note.text
+
+
+def test_titles_keep_their_spaces(tmp_path: Path) -> None:
+    table = opened(write(tmp_path / "a.xlsx", {"S": [[" text ", "label"], ["a", "joy"]]}))
+    assert (table.titles, table.columns) == ((" text ", "label"), ("text", "label"))

@@ -172,14 +172,13 @@ BROKEN = [
     ('[{"text": "a"}\n {"text": "b"}]', "line 2: this is not JSON \\(Expecting ','\\)"),
     ('[{"text": "a"}] x', "there is more after the end"),
     ('[{"text": "a"},]', "this is not JSON"),
-    ('[{"text": "a", "text": "b"}]', "row 1: the name 'text' stands twice"),
     ('[{"text": "a"}, 7]', "row 2: this is JSON, but not an object"),
     ("[]", "holds no rows"),
     ("{}", "holds no rows"),
     ("[" * 100_000, "not JSON"),
     ('{"a": ' * 50_000, "not JSON"),
     ('[{"a": ' + "9" * 5_000 + "}]", "more than 4,300 digits"),
-    ('{"train": [{"text": "a"}], "test": [{"text": "b"}]}', "several lists of rows: train, test"),
+    ('{"users": [{"text": "a"}], "posts": [{"text": "b"}]}', "several lists of rows: users, posts"),
     ("null", "this is JSON, but not an object"),
 ]
 
@@ -212,9 +211,7 @@ def test_half_of_a_character_spoils_no_other_row(tmp_path: Path) -> None:
     for name, unit in (("a.json", "row"), ("a.jsonl", "line")):
         table = opened(tmp_path / name, contents[name])
         (chunk,) = table.chunks()
-        assert list(chunk.errors.items()) == [
-            (0, f"{unit} 1: \\ud83d is only half of a character.")
-        ]
+        assert list(chunk.errors.items()) == [(0, f"{unit} 1: \\ud83d is only half of a character")]
         assert list(chunk.rows)[:2] == [{"text": "cut ?", "id": 1}, {"text": "fine", "id": 2}]
         with pytest.raises(DataError, match="half of a character"):
             rows_of(opened(tmp_path / name, contents[name], strict=True))
@@ -347,3 +344,41 @@ def test_an_export_of_doccano(tmp_path: Path, text: str, label: str) -> None:
     table = opened(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
     assert chosen(table) == [("t0", ["joy"]), ("t1", ["joy"]), ("t2", ["joy"])]
     assert "an export of doccano" in table.notes[0].text
+
+
+def test_lists_with_names_of_splits(tmp_path: Path) -> None:
+    content = {"train": [{"text": "a"}, {"text": "b"}], "test": [{"text": "c"}]}
+    table = opened(tmp_path / "a.json", content)
+    assert [(row["split"], row["text"]) for row in rows_of(table)] == [
+        ("train", "a"), ("train", "b"), ("test", "c"),
+    ]  # fmt: skip
+    assert "column 'split'" in table.notes[0].text
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_rows_that_are_wrong_stop_nothing(tmp_path: Path, name: str) -> None:
+    lines = ['{"text": "a"}', '{"text": "b", "n": 1, "n": 2}', "[1, 2]", '{"text": "d"}']
+    lines += ['{"text": "e"}']
+    content = "\n".join(lines) if name == "a.jsonl" else f"[{', '.join(lines)}]"
+    table = opened(tmp_path / name, content)
+    (chunk,) = table.chunks()
+    assert [row.get("text") for row in chunk.rows] == ["a", "b", None, "d", "e"]
+    assert chunk.rows[1]["n"] == 2
+    assert "stands twice" in chunk.errors[1]
+    assert "not an object: [1, 2]" in chunk.errors[2]
+    for wrong in ("stands twice", "not an object"):
+        kept = [line for line in lines if wrong != "not an object" or '"n"' not in line]
+        content = "\n".join(kept) if name == "a.jsonl" else f"[{', '.join(kept)}]"
+        with pytest.raises(DataError, match=wrong):
+            opened(tmp_path / name, content, strict=True)
+
+
+def test_what_stands_in_a_broken_line_is_kept(tmp_path: Path) -> None:
+    table = opened(tmp_path / "a.jsonl", '{"text": "a"}\nso it goes\n{"text": "b"}\n')
+    (chunk,) = table.chunks()
+    assert chunk.errors[1].endswith("so it goes")
+
+
+def test_lines_that_end_with_a_comma(tmp_path: Path) -> None:
+    table = opened(tmp_path / "a.jsonl", '{"text": "a"},\n{"text": "b"},\n{"text": "c"}\n')
+    assert [row["text"] for row in rows_of(table)] == ["a", "b", "c"]

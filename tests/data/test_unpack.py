@@ -191,3 +191,10 @@ def test_a_path_into_a_file_that_is_no_zip_does_not_exist(tmp_path: Path) -> Non
 def test_names_of_tables(name: str, table: bool, stem: str) -> None:
     assert is_table(Path(name)) is table
     assert stem_of(Path(name)) == stem
+
+
+def test_a_text_beside_a_table_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(zipped(**{"data.csv": CSV, "README.txt": b"see data.csv", "LICENSE": b"MIT"}))
+    assert texts(path) == ["so glad", "so low"]
+    assert "README.txt" in notes(path)[0]

@@ -215,8 +215,8 @@ def _whole(path: Path, options: ReadOptions) -> str:
     """All that a file holds; line ends are newlines, and the last one is left out."""
     if not path.stat().st_size:
         return ""
-    file = text_file(Source.of(path), options)
-    return "".join(file.lines(None)).rstrip("\n")
+    file = text_file(Source.of(path), replace(options, strict=True))
+    return "".join(file.lines({})).rstrip("\n")
 
 
 def only(table: Table, columns: Sequence[str], values: frozenset[tuple[Any, ...]]) -> Table:

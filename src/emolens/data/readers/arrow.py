@@ -101,9 +101,20 @@ def _chunks(
             n_rows = _fitting_rows(_size(batch) + CELL_ROOM * batch.num_columns, len(batch))
             whole = batch.rename_columns(names)
             for start in range(0, len(batch), n_rows):
-                part = whole.slice(start, n_rows)
+                part = _as_in(schema, whole.slice(start, n_rows))
                 yield Chunk(range(done + 1, done + 1 + len(part)), _rows(part), part)
                 done += len(part)
+
+
+def _as_in(schema: pa.Schema, part: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows with the types of the schema; see _parquet_batches."""
+    import pyarrow as pa
+
+    columns = [
+        column if column.type == (kind := schema.field(name).type) else column.cast(kind)
+        for name, column in zip(part.schema.names, part.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=part.schema.names)
 
 
 def _places(names: Sequence[str], columns: Sequence[str]) -> list[int]:
@@ -158,8 +169,11 @@ def _check_fields(source: Source, batch: pa.RecordBatch, before: int) -> None:
 def _parquet_batches(source: Source, places: Sequence[int]) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(source.path) as file:
-        names = file.schema_arrow.names
+    # Such a file may hold a long value once for many rows: it stays so until rows are cut off.
+    schema = pq.read_schema(source.path)
+    texts = [field.name for field in schema if field.type in _texts()]
+    with pq.ParquetFile(source.path, read_dictionary=texts) as file:
+        names = schema.names
         alone = len(set(names)) == len(names)  # otherwise the library can't choose among them
         wanted = [names[place] for place in places]
         # One iter_batches for all groups would keep every group in memory until the end.

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 # The letters beyond ASCII of each language, the most frequent first.
 _LATIN = {
@@ -92,7 +92,10 @@ def guess_page(raw: bytes) -> Guess:
     (page, language), *others = sorted(likelihoods, key=likelihoods.__getitem__, reverse=True)
     text = raw.decode(page, "replace")
     # Two pages may differ only in characters that do not occur.
-    other = next((p for p, _ in others if raw.decode(p, "replace") != text), page)
+    # One for languages of the same letters is the likelier mistake.
+    differing = [(p, of) for p, of in others if raw.decode(p, "replace") != text]
+    alike = [p for p, of in differing if (of in _LATIN) == (language in _LATIN)]
+    other = next(iter([*alike, *(p for p, _ in differing)]), page)
     return Guess(page, "Western" if language in _WESTERN else language, other)
 
 
@@ -154,7 +157,7 @@ def _likelihood(text: _Text, language: str) -> float:
 def _characters(language: str) -> Callable[[str], float]:
     """The logarithm of the probability of a character beyond ASCII."""
     if language in _EAST_ASIAN:
-        return cache(_EAST_ASIAN[language])
+        return cache(partial(_east_asian, language))
     likely = _by_rank(_SIGNS, share=0.1) | _by_rank((_LATIN | _OTHER)[language], share=0.8)
     return lambda character: likely.get(character, _RARE)
 
@@ -165,42 +168,22 @@ def _by_rank(characters: str, *, share: float) -> dict[str, float]:
     return {character: math.log(share * w / total) for character, w in weights.items()}
 
 
-def _japanese(character: str) -> float:
-    if "ぁ" <= character <= "ゖ" or character in "、。「」・！？ー":
-        return -3.8
-    if "゠" <= character <= "ヿ":
-        return -4.8
-    return -7.5 if _is_common(character, "cp932", 0x88, 0x98) else -11
-
-
-def _chinese(character: str) -> float:
-    if character in "，。！？、：；“”《》…":
-        return -3.5
-    return -6.6 if _is_common(character, "gb2312", 0xB0, 0xD7) else -11.5
-
-
-def _taiwanese(character: str) -> float:
-    if character in "，。！？、：；「」《》…":
-        return -3.5
-    return -6.6 if _is_common(character, "big5", 0xA4, 0xC6) else -11.5
-
-
-def _korean(character: str) -> float:
-    return -6.4 if _is_common(character, "euc_kr", 0xB0, 0xC8) else -11
-
-
-_EAST_ASIAN = {
-    "Japanese": _japanese,
-    "Chinese": _chinese,
-    "Taiwanese": _taiwanese,
-    "Korean": _korean,
+# The characters that are frequent in a language, and their likelihood; the page that has its usual
+# characters between two first bytes, and the likelihood of these and of all others.
+_EAST_ASIAN: dict[str, tuple[dict[str, float], str, int, int, float, float]] = {
+    "Japanese": (
+        dict.fromkeys(map(chr, range(ord("゠"), ord("ヿ") + 1)), -4.8)
+        | dict.fromkeys((*map(chr, range(ord("ぁ"), ord("ゖ") + 1)), *"、。「」・！？ー"), -3.8),
+        *("cp932", 0x88, 0x98, -7.5, -11),
+    ),
+    "Chinese": (dict.fromkeys("，。！？、：；“”《》…", -3.5), "gb2312", 0xB0, 0xD7, -6.6, -11.5),
+    "Taiwanese": (dict.fromkeys("，。！？、：；「」《》…", -3.5), "big5", 0xA4, 0xC6, -6.6, -11.5),
+    "Korean": ({}, "euc_kr", 0xB0, 0xC8, -6.4, -11),
 }
 
 
-def _is_common(character: str, page: str, first: int, last: int) -> bool:
-    """Whether the character stands in the part of the page that holds the frequent ones."""
-    try:
-        code = character.encode(page)
-    except UnicodeEncodeError:
-        return False
-    return len(code) == 2 and first <= code[0] <= last
+def _east_asian(language: str, character: str) -> float:
+    frequent, page, first, last, usual, other = _EAST_ASIAN[language]
+    code = character.encode(page, "ignore")
+    is_usual = len(code) == 2 and first <= code[0] <= last
+    return frequent.get(character, usual if is_usual else other)

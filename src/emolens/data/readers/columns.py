@@ -13,14 +13,14 @@ from typing import Any, Literal
 
 from emolens.data.checks import Note, agreeing, counted
 from emolens.data.readers.table import Chunk, Table
-from emolens.data.readers.text import check_encodable
+from emolens.data.readers.text import HALF_HINT, half_character
 from emolens.data.splitnames import words_of
 from emolens.errors import DataError, nearest, some_of
 
 # What the columns are usually called, the likelier first.
 TEXT_COLUMNS = (
     "text", "sentence", "content", "comment", "message", "tweet", "review", "body", "post",
-    "data",
+    "data", "full_text", "textOriginal", "textDisplay",
 )  # fmt: skip
 LABEL_COLUMNS = (
     "label", "label_name", "labels", "emotion", "class", "category", "sentiment", "target",
@@ -34,6 +34,7 @@ _LAST_WORDS = {
 }
 _NAMED = 5  # rows that a note names
 _WORD = r"""'((?:[^'\\]|\\.)*+)'|"((?:[^"\\]|\\.)*+)\""""
+_UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff]")
 _QUOTED = re.compile(_WORD)
 _WORDS = re.compile(rf"\[(?:{_WORD})(?:,? (?:{_WORD}))*+\]")  # with ', ' or ' ' between them
 
@@ -93,8 +94,13 @@ def spelled(table: Table, name: str) -> str | None:
     """The column of this name as the table writes it: 'Text' or ' text' for 'text'."""
     if table.gives(name):
         return name
-    wanted, present = name.strip().casefold(), (*table.columns, *table.nested)
-    return next((column for column in present if column.strip().casefold() == wanted), None)
+    wanted, present = _plain(name), (*table.columns, *table.nested)
+    return next((column for column in present if _plain(column) == wanted), None)
+
+
+def _plain(name: str) -> str:
+    """A name without capital letters, spaces around it, invisible signs, and a '#' before it."""
+    return _UNSEEN.sub("", name).strip().removeprefix("#").lstrip().casefold()
 
 
 def _check_single(table: Table, role: Role, title: str) -> None:
@@ -210,8 +216,8 @@ def _text(value: Any, table: Table, number: int) -> str:
     if (words := words_in(value)) is not None:
         value = " ".join(words)
     if isinstance(value, str):
-        if not value.isascii():
-            check_encodable(value, table.where(number))
+        if not value.isascii() and (why := half_character(value)):
+            raise DataError(f"{table.where(number)}: {why}.", hint=HALF_HINT)
         return value
     if isinstance(value, Iterable):
         kind = "bytes that are not UTF-8" if isinstance(value, bytes) else "a list or an object"

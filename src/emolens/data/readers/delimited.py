@@ -32,7 +32,6 @@ from emolens.data.readers.table import (
     too_long,
 )
 from emolens.data.readers.text import TextFile
-from emolens.errors import DataError
 
 _SAMPLE = 1_000  # lines
 _SAMPLE_SIZE = 1_000_000  # characters
@@ -80,7 +79,7 @@ def delimited_table(file: TextFile, options: ReadOptions) -> Table:
         delimiter="," if delimiter == NO_DELIMITER or len(delimiter) > 1 else delimiter,
         titles=titles,
         usual=header.usual,
-        notes=(*file.notes, *_dialect_notes(source, found), *header.notes),
+        notes=(*file.notes, *_dialect_notes(source, found, guessed=wanted is None), *header.notes),
         needs_mark=file.needs_mark,
     )
 
@@ -88,11 +87,13 @@ def delimited_table(file: TextFile, options: ReadOptions) -> Table:
 def first_lines(file: TextFile) -> list[str]:
     """Enough lines to find out how the table is written."""
     lines: list[str] = []
-    size = 0
-    for line in islice(file.lines({}, newline=""), _SAMPLE):
+    size = n_quotes = 0
+    for line in file.lines({}, newline=""):
         lines.append(line)
         size += len(line)
-        if size > _SAMPLE_SIZE:
+        n_quotes += line.count('"')
+        # An odd number of quotes: the sample would end inside a field.
+        if size > _SAMPLE_SIZE or (len(lines) >= _SAMPLE and n_quotes % 2 == 0):
             break
     return lines
 
@@ -108,9 +109,10 @@ def _fitted_titles(header: Header, found: Found, data: list[list[str]]) -> tuple
     return titles
 
 
-def _dialect_notes(source: Source, found: Found) -> Iterator[Note]:
+def _dialect_notes(source: Source, found: Found, *, guessed: bool) -> Iterator[Note]:
     delimiter = found.dialect.delimiter
-    if found.other or delimiter not in (*USUAL, NO_DELIMITER) or found.share < 0.9:
+    is_sure = delimiter in (*USUAL, NO_DELIMITER) and not found.other and found.share >= 0.9
+    if guessed and not is_sure:
         other = found.other or ("," if delimiter != "," else ";")
         yield Note(
             "R03",
@@ -120,6 +122,8 @@ def _dialect_notes(source: Source, found: Found) -> Iterator[Note]:
         )
     if not found.dialect.quote:
         yield Note("R03", f"Quotes in {source} are read as plain signs: they enclose no fields.")
+    if found.dialect.formulas:
+        yield Note("R03", f'Fields of {source} are written as ="…"; what stands inside is read.')
     if found.dialect.quote == "'":
         yield Note("R03", f"Single quotes around fields in {source} are no part of the fields.")
     if found.dialect.escapes:
@@ -162,16 +166,11 @@ def _kept(fields: list[str], width: int) -> tuple[list[str], str | None]:
 
 def _move_errors(file: TextFile, errors: dict[int, str], lines: range, why: str | None) -> None:
     """Give the errors of all lines of a record to its first line."""
-    sentences = [errors.pop(line) for line in sorted(errors) if line in lines]
+    if earlier := [errors.pop(line) for line in sorted(errors) if line in lines]:
+        errors[lines.start] = "; ".join(earlier)
     if why:
-        if file.strict:
-            raise DataError(
-                f"{file.source}, line {lines.start}: {why}.",
-                hint="Put a text that holds the delimiter into double quotes.",
-            )
-        sentences.append(f"line {lines.start}: {why}")
-    if sentences:
-        errors[lines.start] = "; ".join(sentences)
+        hint = "Put a text that holds the delimiter into double quotes."
+        file.put(errors, lines.start, why, hint=hint)
 
 
 @contextlib.contextmanager

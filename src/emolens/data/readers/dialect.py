@@ -25,6 +25,7 @@ _NAMES = {
 }  # fmt: skip
 _FORBIDDEN = frozenset('"\r\n\\')
 NO_DELIMITER = "\x1f"  # for tables of one column; no text holds it
+_SPACED = re.compile(r'"(?:[^"\\]|\\.|"")*" \S')  # a field in quotes, and the start of another
 _SEP_LINE = re.compile(r'"?sep=(.)"?\s*')  # Excel reads it, and hides it
 _MOST_TITLES = 10  # rows before the header
 _MOST_KNOWN = 50  # different values of a column that has the classes
@@ -84,20 +85,20 @@ class Found:
         # Of two that are equally frequent, the one of the header.
         width = max(widths, key=lambda n: (widths[n], n == header_width))
         shape = Shape(dialect, width, _known_values(lines, dialect, width))
-        wrong = [
-            not fields or (len(taken) > 1 and dialect.quote != "" and shape.has_swallowed(taken))
-            for fields, taken in records
-        ]
-        quoted = [any('"' in line for line in taken) for _, taken in records]
-        swallowed = [
-            fields
-            for (fields, _), is_wrong in zip(records, wrong, strict=True)
-            if fields and is_wrong
-        ]
-        right = widths[width] - len(swallowed)
+        n_wrong = n_quoted = n_right = 0
+        for fields, taken in records:
+            swallowed = len(taken) > 1 and bool(dialect.quote) and shape.has_swallowed(taken)
+            n_wrong += not fields or swallowed
+            n_quoted += any('"' in line for line in taken)
+            n_right += len(fields) == width and not swallowed
         n_titles = len(list(takewhile(lambda record: len(record[0]) == 1, records[:_MOST_TITLES])))
         n_rows = len(records) - (n_titles if width > 1 and len(records) > n_titles + 1 else 0)
-        return cls(dialect, width, right / n_rows, header_width, sum(wrong), sum(quoted))
+        return cls(dialect, width, n_right / n_rows, header_width, n_wrong, n_quoted)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether all rows have the same number of fields, and more than one."""
+        return self.share == 1 and self.width > 1
 
     def shape(self, lines: Sequence[str], width: int) -> Shape:
         """What is known of rows with this number of fields."""
@@ -114,16 +115,20 @@ def find_dialect(lines: Sequence[str], wanted: str | None, *, tabs: bool = False
     sample = "".join(lines)
     if next(filter(None, map(str.strip, lines)), "").strip('"').lower() in TEXT_COLUMNS:
         return _best_quoting(lines, NO_DELIMITER)  # one column; signs in all its texts are no more
-    if (sign := _repeated(lines)) and _is_exact(found := _best_quoting(lines, sign)):
+    if (sign := _repeated(lines)) and (found := _best_quoting(lines, sign)).is_exact:
         return found
+    if all(_SPACED.match(line) for line in lines if line.strip()):  # as R writes tables
+        found = _best_quoting(lines, " ")
+        if _fits(found):
+            return found
     usual = [_best_quoting(lines, sign) for sign in USUAL if sign in sample]
     fitting = sorted(filter(_fits, usual), key=_merit, reverse=True)
     if tabs:  # the sort keeps the order of equals
         fitting.sort(key=lambda found: found.dialect.delimiter != "\t")
-    if not fitting:
+    if not fitting or fitting[0].header_width == 1:
         signs = [sign for sign in _OTHER if sign in lines[0] and not _is_in_numbers(sign, sample)]
         other = [_best_quoting(lines, sign) for sign in signs]
-        fitting = [found for found in other if _is_exact(found) and len(lines) > 2][:1]
+        fitting = [each for each in other if each.is_exact and len(lines) > 2][:1] or fitting
     if not fitting:
         return _best_quoting(lines, NO_DELIMITER)
     rival = next((f for f in fitting[1:] if f.share > 0.9 and f.header_width == f.width), None)
@@ -138,11 +143,6 @@ def _repeated(lines: Sequence[str]) -> str | None:
         if all(run in line for line in filled) and len(alone) < len(filled) / 2:
             return run
     return None
-
-
-def _is_exact(found: Found) -> bool:
-    """Whether all rows have the same number of fields."""
-    return found.share == 1 and found.width > 1
 
 
 def _is_in_numbers(sign: str, sample: str) -> bool:
@@ -168,6 +168,8 @@ def _best_quoting(lines: Sequence[str], delimiter: str) -> Found:
     """The way of quoting that gives most rows the same number of fields."""
     plain = Dialect(delimiter)
     sample = "".join(lines)
+    if sample.count('="') > len(lines) / 2 and len(plain.formula.findall(sample)) > len(lines) / 2:
+        plain = replace(plain, formulas=True)
     ways = [plain]
     if '"' in sample:
         if "\\" in sample:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -28,6 +29,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_JAPANESE = re.compile(rb"\x1b\$[@B].*?\x1b\([BJ]", re.DOTALL)  # mails have this encoding
 _UNICODE = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32")
 _ALIASES = ("latin-1", "windows-1252", "shift_jis", "gbk", "euc_kr", "ascii")
 _IS_UTF8 = 0.9  # of the sequences beyond ASCII; bytes of other encodings are rarely valid UTF-8
@@ -47,6 +49,8 @@ def text_file(source: Source, options: ReadOptions) -> TextFile:
         encoding, note = _given(options.encoding), None
     elif wide := bom or unmarked(start):
         encoding, note = wide, _unicode_note(source, wide)
+    elif _JAPANESE.search(start) and start.isascii():
+        encoding, note = "iso2022_jp", _unicode_note(source, "iso-2022-jp")
     else:
         encoding, note = _by_all_bytes(source)
     text = start.decode(encoding, "ignore")
@@ -75,7 +79,7 @@ def _given(encoding: str) -> str:
 
 def _unicode_note(source: Source, encoding: str) -> Note | None:
     """None for UTF-8, which is what all files should be."""
-    name = encoding.upper()[:6]  # without the order of the bytes
+    name = encoding.upper().removesuffix("-LE").removesuffix("-BE")
     return None if encoding == UTF8 else Note("R02", f"{source} has the encoding {name}.")
 
 

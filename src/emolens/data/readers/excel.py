@@ -9,11 +9,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from emolens.data.checks import Note
-from emolens.data.readers.extent import cells_of
+from emolens.data.readers.extent import extent_of
 from emolens.data.readers.header import find_header
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
-from emolens.data.readers.table import Chunk, Table, chunked, distinct
+from emolens.data.readers.table import Chunk, Row, Table, chunked, distinct
 from emolens.errors import DataError, first_line, nearest, some_of
 from emolens.shown import visible
 
@@ -31,8 +31,17 @@ def open_workbook(source: Source, options: ReadOptions) -> Table:
     Without `options.sheet` it is the first visible one that holds rows; a note names the others.
     """
     with _workbook_errors(source):
-        _check_size(source)
+        n_errors = _check_size(source)
         sheet, notes = _read_sheet(source, options)
+    if n_errors:
+        notes.append(
+            Note(
+                "R04",
+                f"{n_errors:,} cells of {source} hold an error of Excel, such as"
+                " #N/A or #DIV/0!. They are read as empty.",
+                n_rows=n_errors,
+            )
+        )
     origin = f"{source.name}, sheet {visible(sheet.name)}"
     first = [
         (number, ["" if cell is None else str(cell) for cell in cells])
@@ -40,16 +49,32 @@ def open_workbook(source: Source, options: ReadOptions) -> Table:
     ]
     width = len(first[0][1]) if first else 0
     header = find_header(first, width, options, origin=f"{origin}, row")
-    titles = tuple(title.strip() for title in header.titles)
-    columns = distinct(titles)
+    columns = distinct([title.strip() for title in header.titles])
 
     def read(_: Sequence[str]) -> Iterator[Chunk]:
-        rows = ((n, cells) for n, cells in _filled(sheet) if n > header.before)
-        return chunked((n, dict(zip(columns, cells, strict=True))) for n, cells in rows)
+        return chunked(_rows(sheet, columns, header.before))
 
     return Table(
-        origin, columns, read, titles=titles, notes=(*notes, *header.notes), usual=header.usual
+        origin,
+        columns,
+        read,
+        titles=header.titles,
+        notes=(*notes, *header.notes),
+        usual=header.usual,
     )
+
+
+def _rows(sheet: CalamineSheet, columns: Sequence[str], before: int) -> Iterator[tuple[int, Row]]:
+    """The rows behind the row `before`, with the empty ones between others."""
+    after = 0
+    for number, cells in _filled(sheet):
+        if number > before:
+            yield from (
+                (empty, dict.fromkeys(columns))
+                for empty in range(after + 1, number if after else 0)
+            )
+            yield number, dict(zip(columns, cells, strict=True))
+            after = number
 
 
 def _filled(sheet: CalamineSheet) -> Iterator[tuple[int, list[Any]]]:
@@ -127,16 +152,18 @@ def _workbook_errors(source: Source) -> Iterator[None]:
         ) from error
 
 
-def _check_size(source: Source) -> None:
-    """Raise DataError for a workbook that would fill the memory: the library does not look."""
+def _check_size(source: Source) -> int:
+    """The number of errors in cells. Raises DataError for a workbook that would fill the memory:
+    the library does not look."""
     if source.format == "xls":  # can't have more than 65,536 rows of 256 cells
-        return
+        return 0
     try:
-        cells = cells_of(source.path)
+        extent = extent_of(source.path)
     except OverflowError as error:
         raise _too_large(source, str(error)) from error
-    if cells > _MOST_CELLS:
-        raise _too_large(source, f"a sheet spans {cells:,} cells, with the empty ones")
+    if extent.cells > _MOST_CELLS:
+        raise _too_large(source, f"a sheet spans {extent.cells:,} cells, with the empty ones")
+    return extent.errors
 
 
 def _too_large(source: Source, why: str) -> DataError:

@@ -1,4 +1,4 @@
-"""How many cells the sheets of a workbook span, before a library makes room for all of them.
+"""How many cells the sheets of a workbook span, before a library makes room for them; and errors.
 
 One cell far from the others is enough to fill the memory. Knows the files inside a workbook, and
 reads no values.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -20,30 +21,47 @@ _ROW_PLACE = re.compile(rb"""r=["'](\d{1,9})["'][^>]*+(?<!/)>""")
 _ROW = re.compile(rb"[<:]row[\s>]")
 _CELL = re.compile(rb"[<:]c[\s>]")
 _TAGS = re.compile(rb"<(?:\w+:)?(table|table-row|table-cell|covered-table-cell)(\s[^>]*)?>")
+_ERROR = re.compile(rb"""<(?:\w+:)?c [^>]*\bt=["']e["']|calcext:value-type=["']error["']""")
 _REPEATED = re.compile(rb'-repeated="(\d{1,9})"')
 
 
-def cells_of(path: Path) -> int:
-    """The largest number of cells that a sheet of this zip file spans, with the empty ones.
+@dataclass
+class Extent:
+    """cells: the largest number that a sheet spans, with the empty ones. errors: cells with an
+    error, such as #N/A, in all sheets."""
+
+    cells: int = 0
+    errors: int = 0
+
+
+def extent_of(path: Path) -> Extent:
+    """The extent of a workbook that is a zip file.
 
     All files in it are read to their ends, so that zipfile compares their checksums. Raises
     BadZipFile, and OverflowError for files of more than MOST_UNPACKED bytes.
     """
+    extent = Extent()
     with zipfile.ZipFile(path) as book:
         entries = book.infolist()
         if sum(entry.file_size for entry in entries) > MOST_UNPACKED:
             raise OverflowError(f"it unpacks to more than {MOST_UNPACKED // 1_000_000:,} MB")
-        most = 0
         for entry in entries:
             with book.open(entry) as file:
                 if entry.filename.endswith(".bin"):
                     rows, columns = _of_records(file)
                 elif entry.filename == "content.xml":
-                    rows, columns = _of_repetitions(file)
+                    rows, columns = _of_repetitions(_counting(file, extent))
                 else:
-                    rows, columns = _of_places(file)
-                most = max(most, rows * columns)
-    return most
+                    rows, columns = _of_places(_counting(file, extent))
+                extent.cells = max(extent.cells, rows * columns)
+    return extent
+
+
+def _counting(file: IO[bytes], extent: Extent) -> Iterator[bytes]:
+    """The content in pieces; the errors in them are counted."""
+    for block in _blocks(file):
+        extent.errors += len(_ERROR.findall(block))
+        yield block
 
 
 def _blocks(file: IO[bytes]) -> Iterator[bytes]:
@@ -59,10 +77,10 @@ def _blocks(file: IO[bytes]) -> Iterator[bytes]:
     yield rest
 
 
-def _of_places(file: IO[bytes]) -> tuple[int, int]:
+def _of_places(blocks: Iterator[bytes]) -> tuple[int, int]:
     """.xlsx: a cell names its place, or stands behind the one before it."""
     rows = columns = 0
-    for block in _blocks(file):
+    for block in blocks:
         places = _PLACE.findall(block)
         numbers = _ROW_PLACE.findall(block)
         columns = max([columns, *map(_column, {letters for letters, _ in places})])
@@ -81,11 +99,11 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def _of_repetitions(file: IO[bytes]) -> tuple[int, int]:
+def _of_repetitions(blocks: Iterator[bytes]) -> tuple[int, int]:
     """.ods: rows and cells say how often they are repeated. Empty ones at the end don't count."""
     rows = columns = above = across = 0
     height = 1
-    for block in _blocks(file):
+    for block in blocks:
         for tag, attributes in _TAGS.findall(block):
             repeated = _REPEATED.search(attributes)
             times = int(repeated[1]) if repeated else 1

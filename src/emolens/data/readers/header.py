@@ -62,6 +62,8 @@ def find_header(
         note = _no_header(table, titles, usual, guessed=options.header is None)
         return Header(titles, before, usual, (note,))
     notes = (_title(f"{origin} {before}"),) if place and not options.skip_rows else ()
+    if not options.skip_rows and _looks_like_names(fields[first:]):
+        notes = (*notes, _second(f"{origin} {rows[first][0]}"))
     return Header(tuple(fields[place]) if rows else (), before, {}, notes)
 
 
@@ -93,8 +95,16 @@ def _is_usual(row: Sequence[str]) -> bool:
 
 def _after_title(rows: Sequence[list[str]], width: int) -> int:
     """The place of the first row that is more than a title, which has one field."""
-    for place, row in enumerate(rows[:10] if width > 1 else ()):
-        if sum(bool(field.strip()) for field in row) > 1 or _is_usual(row):
+    first = rows[:10] if width > 1 else ()
+    for place, row in enumerate(first):
+        n_filled = sum(bool(field.strip()) for field in row)
+        if n_filled < width:  # perhaps a title with the commas of the table behind it
+            for later in range(place + 1, len(first)):
+                if all(map(str.strip, rows[later])) and len(rows[later]) == width:
+                    if _is_usual(rows[later]) and not _is_usual(row):
+                        return later
+                    break
+        if n_filled > 1 or _is_usual(row):
             return place
     return 0
 
@@ -105,6 +115,18 @@ def _looks_like_data(first: Sequence[str], rest: Sequence[Sequence[str]]) -> boo
     if _is_usual(names) or not rest or names == [str(i) for i in range(len(names))]:
         return False
     return sum(_evidence(name, _filled(rest, i)) for i, name in enumerate(names[:_LOOKED_AT])) > 0
+
+
+def _looks_like_names(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first of the rows of data is more like another header."""
+    if len(rows) < 4:
+        return False
+    if any(field.startswith('{"ImportId"') for row in rows[:2] for field in row):  # of Qualtrics
+        return True
+    evidence = [
+        _evidence(name.strip(), _filled(rows[1:], i)) for i, name in enumerate(rows[0][:_LOOKED_AT])
+    ]
+    return max(evidence, default=0) <= 0 and sum(evidence) <= -2
 
 
 def _evidence(name: str, values: list[str]) -> float:
@@ -179,4 +201,13 @@ def _title(where: str) -> Note:
         "R03",
         f"There is a title before the columns, which are named in {where}.",
         "If they are not, name the number of rows to leave out with --skip-rows.",
+    )
+
+
+def _second(where: str) -> Note:
+    """That a row looks like another header. where: its place."""
+    return Note(
+        "R03",
+        f"{where} looks like a second header, and is read as data.",
+        "If it is one, leave it out with --skip-rows 1, or more if others follow.",
     )

@@ -18,42 +18,51 @@ from emolens.data.readers.encoding import text_file
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import MOST_BYTES, Chunk, Row, Table, chunked, too_long
-from emolens.data.readers.text import TextFile, check_encodable
+from emolens.data.readers.text import HALF_HINT, TextFile, half_character
+from emolens.data.splitnames import canonical
 from emolens.errors import DataError, first_line, some_of
 
-Hook = Callable[[list[tuple[str, Any]]], Row]
 _LINE_HINT = 'Each line is one object, such as {"text": "…", "label": "joy"}.'
 _HINT = 'A table is a list of objects, such as [{"text": "…", "label": "joy"}].'
-_DECODER = json.JSONDecoder()
+_SHOWN = 200  # characters of a broken line
 _CUT = 16  # characters at the end of a piece that may be only a part, such as 'tru'
 Values = Iterator[tuple[int, Any]]
 
 
-def open_json_lines(source: Source, options: ReadOptions) -> Table:
-    """One object per line. The whole file is read for its names: a late row may have new ones.
+def _without_repeats(pairs: list[tuple[str, Any]]) -> Row:
+    """The object of these pairs. json would keep the last value of a name without a word."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        raise KeyError(counts.most_common(1)[0][0])
+    return row
 
-    This first pass also looks for names that stand twice, which takes half a pass more. A line that
-    is no JSON is a row with an error; if half of the lines are, this is no such file.
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_without_repeats)
+
+
+def open_json_lines(source: Source, options: ReadOptions) -> Table:
+    """One object per line, perhaps with a comma behind it.
+
+    The whole file is read for its names: a late row may have new ones. A line that is no JSON is a
+    row with an error; if half of the lines are, this is no such file.
     """
     file = text_file(source, options)
-    start = f"{source}, line "
 
-    def values(errors: dict[int, str], hook: Hook | None = None) -> Values:
-        first, n_broken, n_lines = None, 0, 0
+    def values(errors: dict[int, str]) -> Values:
         for number, line in enumerate(file.lines(errors), start=1):
-            if not line.strip():
-                continue
-            n_lines += 1
-            try:
-                yield number, _object(line, f"{start}{number}", hook)
-            except DataError as error:
-                if file.strict or isinstance(error.__cause__, KeyError):
-                    raise
-                first, n_broken = first or error, n_broken + 1
-                errors[number] = str(error).removeprefix(f"{source}, ")
-                yield number, _readable(line)
-        if first is not None and 2 * n_broken >= n_lines:
-            raise first
+            if text := line.strip():
+                text = text.removesuffix(",")
+                try:
+                    value = _DECODER.decode(text)
+                except (KeyError, ValueError, RecursionError) as error:
+                    why, hint = _problem(error, _LINE_HINT)
+                    if isinstance(error, KeyError):
+                        file.put(errors, number, why, hint=hint)
+                        value = json.loads(text)
+                    else:
+                        value = file.error(number, f"{why}: {text[:_SHOWN]}", hint=hint)
+                yield number, _whole(file, value, text, number=number, errors=errors, unit="line")
 
     return _table(file, values, unit="line")
 
@@ -63,7 +72,7 @@ def open_json(source: Source, options: ReadOptions) -> Table:
     file = text_file(source, options)
     document = _Document(file)
     if document.peek() != "[":
-        whole = document.value(1, {}, without_repeats)
+        whole = document.value(1, {})
         if not document.peek():
             rows, form = _rows_of(whole, source)
             notes = (Note("R01", f"{source} is read as {form}."),) if form else ()
@@ -78,15 +87,16 @@ def _table(
     unit: str = "row",
     notes: tuple[Note, ...] = (),
 ) -> Table:
-    """The table of the rows that `values` gives. It takes a dict for errors, and a hook."""
+    """The table of the rows that `values` gives. It takes a dict for errors."""
     survey = Survey()
-    where = f"{file.source}, {unit} "
-    for _, row in _rows(values({}, without_repeats), where):
-        survey.add(row)
+    errors: dict[int, str] = {}
+    for number, row in _rows(file, values(errors), errors, unit):
+        if number not in errors or row:
+            survey.add(row)
 
     def read(_: Sequence[str]) -> Iterator[Chunk]:
         errors: dict[int, str] = {}
-        rows = _rows(values(errors), where)
+        rows = _rows(file, values(errors), errors, unit)
         return chunked(((number, survey.row(row)) for number, row in rows), errors)
 
     tool, usual = survey.usual()
@@ -115,28 +125,44 @@ def _tool_notes(source: Source, tool: str, survey: Survey) -> Iterator[Note]:
         )
 
 
-def _rows(values: Values, where: str) -> Iterator[tuple[int, Row]]:
-    """Objects as they are, a text as a row, and a list as a row whose names stand in the first."""
+def _rows(
+    file: TextFile, values: Values, errors: dict[int, str], unit: str
+) -> Iterator[tuple[int, Row]]:
+    """Objects as they are, a text as a row, and a list as a row whose names stand in the first.
+
+    Another value, or an error about a line, is an empty row with an error. If half of the values
+    are such, the first of these errors is raised.
+    """
     names: Sequence[str] | None = None  # unknown yet
+    first, n_wrong, n_values = None, 0, 0
     for number, value in values:
+        n_values += 1
+        if isinstance(value, list) and names is None:
+            names = list(map(str, value))
+            if {name.lower() for name in names} & {*TEXT_COLUMNS, *LABEL_COLUMNS}:
+                continue
+            names = [str(i + 1) for i in range(len(value))]
         if isinstance(value, dict):
             names = names or ()
             yield number, value
         elif isinstance(value, str):
             names = names or ()
             yield number, {"text": value}
-        elif isinstance(value, list) and names is None:
-            names = list(map(str, value))
-            if not {name.lower() for name in names} & {*TEXT_COLUMNS, *LABEL_COLUMNS}:
-                names = [str(i + 1) for i in range(len(value))]
-                yield number, dict(zip(names, value, strict=True))
         elif isinstance(value, list) and len(value) == len(names or ()):
             yield number, dict(zip(names or (), value, strict=True))
         else:
-            raise DataError(
-                f"{where}{number}: this is JSON, but not an object.",
-                hint=_LINE_HINT if where.endswith("line ") else _HINT,
-            )
+            error = value
+            if not isinstance(value, DataError):
+                hint = _LINE_HINT if unit == "line" else _HINT
+                why = f"this is JSON, but not an object: {str(value)[:_SHOWN]}"
+                error = file.error(number, why, hint=hint, unit=unit)
+            if file.strict:
+                raise error
+            first, n_wrong = first or error, n_wrong + 1
+            errors[number] = str(error).removeprefix(f"{file.source}, ").rstrip(".")
+            yield number, {}
+    if first is not None and 2 * n_wrong >= n_values:
+        raise first
 
 
 def _rows_of(whole: Any, source: Source) -> tuple[list[Any], str]:
@@ -152,6 +178,9 @@ def _rows_of(whole: Any, source: Source) -> tuple[list[Any], str]:
         columns = zip(*whole.values(), strict=True)
         return [dict(zip(whole, row, strict=True)) for row in columns], "a list per column"
     rows = [name for name, value in lists.items() if value and isinstance(value[0], dict)]
+    if len(rows) > 1 and all(map(canonical, rows)):
+        split = [{"split": name, **row} for name in rows for row in lists[name]]
+        return split, f"the lists {some_of(rows)}, whose names stand in the column 'split'"
     if len(rows) > 1:
         raise DataError(
             f"{source} holds several lists of rows: {some_of(rows)}.",
@@ -183,12 +212,12 @@ class _Document:
     """The values of a JSON document, one after the other, with as little in memory as can be."""
 
     def __init__(self, file: TextFile) -> None:
-        self._source, self._strict = file.source, file.strict
+        self._file = file
         self._damages: list[str] = []
         self._pieces = file.pieces(self._damages)
         self._text, self._at, self._lines = "", 0, 1
 
-    def values(self, errors: dict[int, str], hook: Hook | None = None) -> Values:
+    def values(self, errors: dict[int, str]) -> Values:
         """The items of an array, or all values."""
         inside = self.peek() == "["
         self._at += inside
@@ -197,7 +226,7 @@ class _Document:
             if inside and number:
                 self._step(",")
             number += 1
-            yield number, self.value(number, errors, hook)
+            yield number, self.value(number, errors)
         if inside:
             self._step("]")
             if self.peek():
@@ -215,30 +244,24 @@ class _Document:
             elif not self._more():
                 return ""
 
-    def value(self, number: int, errors: dict[int, str], hook: Hook | None) -> Any:
+    def value(self, number: int, errors: dict[int, str]) -> Any:
         """The next value. number: of its row. errors: gets the damages in it."""
         self.peek()
-        decoder = json.JSONDecoder(object_pairs_hook=hook) if hook else _DECODER
-        where = f"{self._source}, row {number}"
         try:
-            value, end = self._decoded(decoder, where)
+            value, end = self._decoded(_DECODER, number)
         except (KeyError, ValueError, RecursionError) as error:
-            raise _json_error(error, where, _HINT) from error
+            why, hint = _problem(error, _HINT)
+            if not isinstance(error, KeyError):
+                raise self._file.error(number, why, hint=hint, unit="row") from error
+            self._file.put(errors, number, why, hint=hint, unit="row")
+            value, end = self._decoded(json.JSONDecoder(), number)
         raw = self._text[self._at : end]
-        if "\\u" in raw:
-            try:
-                check_encodable(json.dumps(value, ensure_ascii=False), where)
-            except DataError as error:
-                if self._strict:
-                    raise
-                errors[number] = str(error).removeprefix(f"{self._source}, ")
-                value = _readable(raw)
+        self._at = end
         if self._damages and "\ufffd" in raw:
             errors[number] = self._damages[-1]
-        self._at = end
-        return value
+        return _whole(self._file, value, raw, number=number, errors=errors, unit="row")
 
-    def _decoded(self, decoder: json.JSONDecoder, where: str) -> tuple[Any, int]:
+    def _decoded(self, decoder: json.JSONDecoder, number: int) -> tuple[Any, int]:
         while True:
             try:
                 value, end = decoder.raw_decode(self._text, self._at)
@@ -251,7 +274,7 @@ class _Document:
                 if not cut or not self._more():
                     raise self._no_json(error.msg, error.pos) from error
             if len(self._text) - self._at > MOST_BYTES:
-                raise too_long(where, "the object")
+                raise too_long(f"{self._file.source}, row {number}", "the object")
 
     def _step(self, sign: str) -> None:
         if self.peek() != sign:
@@ -270,49 +293,32 @@ class _Document:
 
     def _no_json(self, why: str, place: int | None = None) -> DataError:
         line = self._lines + self._text.count("\n", 0, self._at if place is None else place)
-        return DataError(f"{self._source}, line {line}: this is not JSON ({why}).", hint=_HINT)
+        return self._file.error(line, f"this is not JSON ({why})", hint=_HINT)
 
 
-def _object(line: str, where: str, hook: Hook | None) -> Any:
-    try:
-        row = json.loads(line, object_pairs_hook=hook)
-    except (KeyError, ValueError, RecursionError) as error:
-        raise _json_error(error, where, _LINE_HINT) from error
-    if "\\u" in line:  # such an escape can stand for half of an emoji
-        check_encodable(json.dumps(row, ensure_ascii=False), where)
-    return row
+def _whole(
+    file: TextFile, value: Any, raw: str, *, number: int, errors: dict[int, str], unit: str
+) -> Any:
+    """The value. If it holds half of a character, '?' takes its place, and that is an error."""
+    if "\\u" in raw and not isinstance(
+        value, DataError
+    ):  # such an escape can stand for half of an emoji
+        text = json.dumps(value, ensure_ascii=False)
+        if why := half_character(text):
+            file.put(errors, number, why, hint=HALF_HINT, unit=unit)
+            return json.loads(text.encode("utf-8", "replace"))
+    return value
 
 
-def _readable(text: str) -> Row:
-    """What can be kept of an object: with '?' for half of a character, or nothing."""
-    try:
-        whole = json.dumps(json.loads(text), ensure_ascii=False)
-        row = json.loads(whole.encode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        return {}
-    return row if isinstance(row, dict) else {}
-
-
-def _json_error(error: Exception, where: str, hint: str) -> DataError:
-    """The errors of json as a sentence."""
+def _problem(error: Exception, hint: str) -> tuple[str, str]:
+    """What an error of json says, and what to do."""
     if isinstance(error, KeyError):
-        return DataError(
-            f"{where}: the name '{error.args[0]}' stands twice in one object.",
-            hint="Rename one of them, or delete it.",
-        )
+        why = f"the name '{error.args[0]}' stands twice in one object"
+        return why, "Rename one of them, or delete it."
     why = first_line(error)
+    if isinstance(error, json.JSONDecodeError):  # without its 'line 1'
+        why = f"{error.msg}, at sign {error.pos + 1}"
     if why.startswith("Exceeds the limit"):
-        return DataError(
-            f"{where}: a number has more than {sys.get_int_max_str_digits():,} digits.",
-            hint="Write it as a string, in double quotes.",
-        )
-    return DataError(f"{where}: this is not JSON ({why}).", hint=hint)
-
-
-def without_repeats(pairs: list[tuple[str, Any]]) -> Row:
-    """The object of these pairs. json would keep the last value of a name without a word."""
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        counts = Counter(name for name, _ in pairs)
-        raise KeyError(counts.most_common(1)[0][0])
-    return row
+        why = f"a number has more than {sys.get_int_max_str_digits():,} digits"
+        return why, "Write it as a string, in double quotes."
+    return f"this is not JSON ({why})", hint

@@ -41,6 +41,7 @@ _STARTS = {
 # What people give by mistake, and what to do about it.
 _SAVE = "Save the table in it as .csv, .xlsx, .jsonl or .parquet."
 _AGAIN = "Download the file itself."
+_PAGE = "Download the file itself; or open it in Excel or LibreOffice, and save it as .xlsx."
 _UNPACK = "Unpack it, and give the table that is in it."
 _FOREIGN = {
     b"%PDF": ("a PDF document", _SAVE),
@@ -57,8 +58,8 @@ _FOREIGN = {
     b"\x89PNG": ("a picture", _SAVE),
     b"\xff\xd8\xff": ("a picture", _SAVE),
     b"version https://git-lfs": ("a pointer of Git LFS, not the file itself", _AGAIN),
-    b"<!doctype html": ("a web page", _AGAIN),
-    b"<html": ("a web page", _AGAIN),
+    b"<!doctype html": ("a web page", _PAGE),
+    b"<html": ("a web page", _PAGE),
     b"<?xml": ("an XML file", _SAVE),
 }
 
@@ -142,7 +143,7 @@ def _foreign(name: str, what: str, hint: str) -> DataError:
 def _text(head: bytes) -> str | None:
     """The characters at the start of a text file; None for other files."""
     if encoding := marked(head) or unmarked(head):
-        return head.decode(encoding, "ignore").removeprefix("\ufeff")
+        return head.decode(encoding, "ignore").lstrip("\ufeff")
     if b"\0" in head or _CONTROL.search(head):
         return None
     return head.decode("utf-8", "replace")

@@ -1,13 +1,15 @@
-"""Tables with one row per line: plain texts, and 'text;label' lines."""
+"""Text files: one text per line, 'text;label' lines, lines of fastText, or a table."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
+from emolens.data.checks import Note
 from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS
 from emolens.data.readers.delimited import delimited_table, first_lines
-from emolens.data.readers.dialect import NO_DELIMITER, delimiter_option, find_dialect
+from emolens.data.readers.dialect import NO_DELIMITER, Found, delimiter_option, find_dialect, shown
 from emolens.data.readers.encoding import text_file
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
@@ -15,20 +17,40 @@ from emolens.data.readers.table import Chunk, Row, Table, chunked
 from emolens.data.readers.text import TextFile
 from emolens.errors import DataError
 
+_TAGGED = re.compile(r"((?:__label__\S+\s+)+)(.*)", re.DOTALL)
+
 
 def open_unlabelled_text(source: Source, options: ReadOptions) -> Table:
     """A table with tabs or with a header; otherwise one text per line."""
     file = text_file(source, options)
-    if (table := _as_table(file, options)) or (table := _labelled_by_header(file, options)):
+    lines = [line for line in first_lines(file) if line.strip()]
+    found = find_dialect(lines, None) if lines else None
+    if table := _recognised(file, lines, found, options):
         return table
-    return _texts(file, options)
+    notes: tuple[Note, ...] = ()
+    if not options.delimiter and found and found.is_exact and found.dialect.delimiter not in ",;":
+        sign = shown(found.dialect.delimiter)
+        text = f"Each line of {source} is read as one text, although {sign} stands in each of them."
+        notes += (Note("R03", text, f"If it stands between columns, add --delimiter {sign}."),)
+    return _texts(file, options, notes)
 
 
 def open_labelled_text(source: Source, options: ReadOptions) -> Table:
     """`text;label` lines, or a table."""
     file = text_file(source, options)
-    table = _as_table(file, options) or _labelled_by_header(file, options)
-    return table or _without_semicolons(file, options) or _labelled_lines(file, options, None)
+    lines = [line for line in first_lines(file) if line.strip()]
+    found = find_dialect(lines, None) if lines else None
+    if table := _recognised(file, lines, found, options):
+        return table
+    if not all(";" in line for line in lines):
+        if found and found.is_exact:
+            return delimited_table(file, options)
+        if not any(";" in line for line in lines):
+            raise DataError(
+                f"{source}, line 1: there is no ';' between a text and its label.",
+                hint="Each line is 'text;label'. For another sign: --delimiter tab.",
+            )
+    return _labelled_lines(file, options, None)
 
 
 def open_texts(source: Source, options: ReadOptions) -> Table:
@@ -36,23 +58,37 @@ def open_texts(source: Source, options: ReadOptions) -> Table:
     return _texts(text_file(source, options), options)
 
 
-def _texts(file: TextFile, options: ReadOptions) -> Table:
+def _texts(file: TextFile, options: ReadOptions, notes: tuple[Note, ...] = ()) -> Table:
     skipped = options.skip_rows + (options.header is True)
     return _table(
-        file, ("text",), lambda line, *_: {"text": line.removesuffix("\n")}, skipped=skipped
+        file,
+        ("text",),
+        lambda line, *_: {"text": line.removesuffix("\n")},
+        skipped=skipped,
+        notes=notes,
     )
 
 
-def _as_table(file: TextFile, options: ReadOptions) -> Table | None:
-    """The table of a file whose lines have tabs, or a header with usual names."""
+def _recognised(
+    file: TextFile, lines: Sequence[str], found: Found | None, options: ReadOptions
+) -> Table | None:
+    """The table of lines that are no plain texts, with labels or without; None for others."""
     if options.delimiter:
         sign = delimiter_option(options.delimiter)
         return None if sign == NO_DELIMITER else delimited_table(file, options)
-    lines = [line for line in first_lines(file) if line.strip()]
-    n_tabs = {line.count("\t") for line in lines}
-    tabs = len(lines) > 1 and len(n_tabs) == 1 and n_tabs != {0}
-    if tabs or any(_names_texts(lines[0], sign) for sign in "\t,|" if lines):
+    if not lines or found is None:
+        return None
+    if sum(map(bool, map(_TAGGED.match, lines))) > 0.9 * len(lines):
+        return _tagged_lines(file, options)
+    sign = found.dialect.delimiter
+    columns = sign == " " or (sign == "\t" and found.is_exact and len(lines) > 1)
+    if columns or any(
+        _names_texts(lines[0], each) for each in ("\t", ",", "|", sign) if each != ";"
+    ):
         return delimited_table(file, options)
+    header = _header(lines[0])
+    if header and options.header is not False:
+        return _labelled_lines(file, options, header)
     return None
 
 
@@ -62,27 +98,17 @@ def _names_texts(line: str, sign: str) -> bool:
     return len(names) > 1 and all(names) and not set(names).isdisjoint(TEXT_COLUMNS)
 
 
-def _labelled_by_header(file: TextFile, options: ReadOptions) -> Table | None:
-    """The `text;label` lines of a file whose first line is a header that says so."""
-    header = _header(next(filter(str.strip, file.lines({})), ""))
-    if header and options.header is not False:
-        return _labelled_lines(file, options, header)
-    return None
+def _tagged_lines(file: TextFile, options: ReadOptions) -> Table:
+    """The lines of fastText: labels that begin with '__label__', and then the text."""
 
+    def row(line: str, *_: object) -> Row:
+        tagged = _TAGGED.match(line)
+        labels = [tag.removeprefix("__label__") for tag in tagged[1].split()] if tagged else []
+        text = (tagged[2] if tagged else line).removesuffix("\n")
+        return {"text": text, "label": labels[0] if len(labels) == 1 else labels or ""}
 
-def _without_semicolons(file: TextFile, options: ReadOptions) -> Table | None:
-    """The table of lines that have another delimiter, each as many, in place of semicolons."""
-    lines = [line for line in first_lines(file) if line.strip()]
-    if all(";" in line for line in lines):
-        return None
-    found = find_dialect(lines, None)
-    table = delimited_table(file, options) if found.share == 1 and found.width > 1 else None
-    if table is None and not any(";" in line for line in lines):
-        raise DataError(
-            f"{file.source}, line 1: there is no ';' between a text and its label.",
-            hint="Each line is 'text;label'. For another sign: --delimiter tab.",
-        )
-    return table
+    note = Note("R01", f"{file.source} has the lines of fastText: '__label__' begins each label.")
+    return _table(file, ("text", "label"), row, skipped=options.skip_rows, notes=(note,))
 
 
 def _labelled_lines(file: TextFile, options: ReadOptions, header: tuple[str, str] | None) -> Table:
@@ -95,7 +121,8 @@ def _labelled_lines(file: TextFile, options: ReadOptions, header: tuple[str, str
             return None
         text, semicolon, label = line.rpartition(";")
         if not semicolon:
-            _put_error(file, errors, number, "there is no ';' between a text and its label")
+            why = "there is no ';' between a text and its label"
+            file.put(errors, number, why, hint="Correct this line, or leave out --strict.")
             text = line.removesuffix("\n")
             label = ""
         return {columns[0]: text, columns[1]: label.strip()}
@@ -110,6 +137,7 @@ def _table(
     row: Callable[[str, int, dict[int, str]], Row | None],
     *,
     skipped: int = 0,
+    notes: tuple[Note, ...] = (),
 ) -> Table:
     """A table with a row per line.
 
@@ -128,7 +156,7 @@ def _table(
         tuple(columns),
         read,
         unit="line",
-        notes=file.notes,
+        notes=(*file.notes, *notes),
         needs_mark=file.needs_mark,
     )
 
@@ -136,12 +164,3 @@ def _table(
 def _header(line: str) -> tuple[str, str] | None:
     text, _, label = (part.strip() for part in line.rpartition(";"))
     return (text or "text", label) if label.lower() in LABEL_COLUMNS else None
-
-
-def _put_error(file: TextFile, errors: dict[int, str], number: int, why: str) -> None:
-    if file.strict:
-        raise DataError(
-            f"{file.source}, line {number}: {why}.",
-            hint="Correct this line, or leave out --strict.",
-        )
-    errors[number] = "; ".join(filter(None, [errors.get(number), f"line {number}: {why}"]))

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from typing import Protocol
 
 QUOTES = "the quotes in this row do not match"
@@ -30,16 +31,20 @@ class Dialect:
 
     delimiter: one sign or several. quote: the sign around fields; if it is "", quotes are plain
     signs. escapes: whether \" is a quote, and a backslash hides a delimiter. spaced: whether spaces
-    around fields are no part of them.
+    around fields are no part of them. formulas: whether fields are written ="so", by which Excel
+    leaves them as they are.
     """
 
     delimiter: str = ","
     quote: str = '"'
     escapes: bool = False
     spaced: bool = False
+    formulas: bool = False
 
     def read(self, lines: Iterable[str], *, strict: bool = True) -> Fields:
         """The fields of each record. strict: whether a wrong quote is a csv.Error."""
+        if self.formulas:
+            lines = (self.formula.sub('"', line) for line in lines)
         if self.escapes:
             lines = map(self._escaped, lines)
         if self.spaced:
@@ -76,6 +81,11 @@ class Dialect:
     @cached_property
     def _end(self) -> str:
         return rf"{re.escape(self.delimiter)}|[\r\n]|$"
+
+    @cached_property
+    def formula(self) -> re.Pattern[str]:
+        """The start of a field such as ="so"."""
+        return re.compile(rf'(?:^|(?<={re.escape(self.delimiter)}))="', re.MULTILINE)
 
     @cached_property
     def quoted_field(self) -> re.Pattern[str]:
@@ -162,7 +172,8 @@ class Shape:
     def has_swallowed(self, lines: Sequence[str]) -> bool:
         """Whether a quote that opens no field made one record of lines that are rows themselves.
 
-        A field of several lines seldom has the delimiters of whole rows in each of them.
+        A field of several lines seldom has the delimiters of whole rows in each of them, and very
+        seldom if these are tabs.
         """
         n_delimiters = self.width - 1
         if not n_delimiters or any(
@@ -172,6 +183,8 @@ class Shape:
         if (len(lines) - 1) * n_delimiters >= 4:
             return True
         rows = [self._plain(line) for line in lines]
+        if self.dialect.delimiter == "\t" and len(lines) > 2:
+            return all(map(str.strip, chain.from_iterable(rows)))
         return any(all(row[i] in values for row in rows) for i, values in self.known.items())
 
     def _plain(self, line: str) -> list[str]:

@@ -16,6 +16,8 @@ from emolens.errors import DataError
 UTF8 = "utf-8-sig"  # with a mark at the start, or without
 _KEEP_BYTES = "emolens.keep_bytes"
 _PIECE = 1 << 16
+_ENCODING_HINT = "Correct this line, or name the encoding of the file with --encoding."
+HALF_HINT = "Write the text again as UTF-8. It may have been cut in the middle of an emoji."
 _KEPT = re.compile("[\0\ud800-\udfff]")
 
 
@@ -40,13 +42,13 @@ class TextFile:
         """Whether a copy in UTF-8 must begin with a mark, so that Excel reads it as this file."""
         return self.bom or self.encoding != UTF8
 
-    def lines(self, errors: dict[int, str] | None, newline: str | None = None) -> Iterator[str]:
+    def lines(self, errors: dict[int, str], newline: str | None = None) -> Iterator[str]:
         r"""The lines with their ends; a line ends with \n, \r\n or \r.
 
         errors: gets a sentence for the number of each damaged line, which holds a NUL byte or a
-        byte of another encoding; the byte becomes U+FFFD. If it is None, or the file is strict,
-        such a line is a DataError. So is a line of more than MOST_BYTES, before it is read to its
-        end. newline: as in `open`: None turns every end into \n, '' leaves the ends as they are.
+        byte of another encoding; the byte becomes U+FFFD. A line of more than MOST_BYTES is a
+        DataError, before it is read to its end. newline: as in `open`: None turns every end into
+        \n, '' leaves the ends as they are.
         """
         for number, line in enumerate(self._raw_lines(newline), start=1):
             if line.isascii() and len(line) <= MOST_BYTES and "\0" not in line:
@@ -60,15 +62,9 @@ class TextFile:
                 raise too_long(f"{self.source}, line {number}", "the line")
             if size and "\0" not in line:
                 yield line
-                continue
-            why = self._damage(line)
-            if errors is None or self.strict:
-                raise DataError(
-                    f"{self.source}, line {number}: {why}.",
-                    hint="Correct this line, or name the encoding of the file with --encoding.",
-                )
-            errors[number] = f"line {number}: {why}"
-            yield _KEPT.sub("\ufffd", line)
+            else:
+                self.put(errors, number, self._damage(line), hint=_ENCODING_HINT)
+                yield _KEPT.sub("\ufffd", line)
 
     def pieces(self, damages: list[str]) -> Iterator[str]:
         """The characters in pieces, for a format in which line ends do not matter.
@@ -78,16 +74,24 @@ class TextFile:
         line = 1
         for piece in self._raw_lines(None, most=_PIECE):
             if damaged := _KEPT.search(piece):
-                line_of = line + piece.count("\n", 0, damaged.start())
-                why = f"line {line_of}: {self._damage(piece)}"
-                if self.strict:
-                    raise DataError(
-                        f"{self.source}, {why}.",
-                        hint="Correct this line, or name the encoding of the file with --encoding.",
-                    )
-                damages.append(why)
+                errors: dict[int, str] = {}
+                number = line + piece.count("\n", 0, damaged.start())
+                self.put(errors, number, self._damage(piece), hint=_ENCODING_HINT)
+                damages += errors.values()
             yield _KEPT.sub("\ufffd", piece) if damaged else piece
             line += piece.count("\n")
+
+    def put(
+        self, errors: dict[int, str], number: int, why: str, *, hint: str, unit: str = "line"
+    ) -> None:
+        """Keep why a line or a row can't be read as it should; an error if the user is strict."""
+        if self.strict:
+            raise self.error(number, why, hint=hint, unit=unit)
+        errors[number] = "; ".join(filter(None, [errors.get(number), f"{unit} {number}: {why}"]))
+
+    def error(self, number: int, why: str, *, hint: str, unit: str = "line") -> DataError:
+        """The error about a line or a row."""
+        return DataError(f"{self.source}, {unit} {number}: {why}.", hint=hint)
 
     def _raw_lines(self, newline: str | None, *, most: int = MOST_BYTES) -> Iterator[str]:
         """The lines, in which a surrogate stands for each byte of another encoding."""
@@ -95,8 +99,7 @@ class TextFile:
         path = self.source.path
         with path.open(encoding=self.encoding, errors=_KEEP_BYTES, newline=newline) as file:
             lines = iter(partial(file.readline, most + 1), "")
-            if self.encoding != UTF8:  # which drops the mark by itself
-                lines = _without_mark(lines)
+            lines = _without_mark(lines)
             if self.doubled_ends:
                 lines = _joined_ends(lines, "\n" if newline is None else "\r")
             yield from lines
@@ -111,7 +114,7 @@ class TextFile:
 
 
 def _without_mark(lines: Iterator[str]) -> Iterator[str]:
-    if first := next(lines, "").removeprefix("\ufeff"):
+    if first := next(lines, "").lstrip("\ufeff"):
         yield first
     yield from lines
 
@@ -135,13 +138,10 @@ def _keep_bytes(error: UnicodeError) -> tuple[str, int]:
     return "".join(chr(0xDC00 + byte) for byte in wrong), error.end
 
 
-def check_encodable(text: str, where: str) -> None:
-    """Raise DataError for a text that UTF-8 can't hold; no tokenizer and no file takes it."""
+def half_character(text: str) -> str | None:
+    """What is wrong with a text that UTF-8 can't hold: no tokenizer and no file takes it."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        half = f"\\u{ord(error.object[error.start]):04x}"
-        raise DataError(
-            f"{where}: {half} is only half of a character.",
-            hint="Write the text again as UTF-8. It may have been cut in the middle of an emoji.",
-        ) from error
+        return f"\\u{ord(error.object[error.start]):04x} is only half of a character"
+    return None

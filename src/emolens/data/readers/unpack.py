@@ -145,7 +145,10 @@ def _chosen(
         for entry in files.values():
             if entry.filename.replace("\\", "/") == member:
                 return entry, []
-    wanted = [shown for shown, e in files.items() if is_table(Path(e.filename))] or list(files)
+    tables = [shown for shown, entry in files.items() if is_table(Path(entry.filename))]
+    # A text beside a table, such as README.txt, mostly describes it.
+    wanted = [shown for shown in tables if not shown.lower().endswith(".txt")] or tables
+    wanted = wanted or list(files)
     if member is not None or not files:
         missing = f"no file '{visible(member)}'" if member is not None else "no file"
         raise DataError(
