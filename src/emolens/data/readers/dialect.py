@@ -27,6 +27,7 @@ _FORBIDDEN = frozenset('"\r\n\\')
 NO_DELIMITER = "\x1f"  # for tables of one column; no text holds it
 _SPACED = re.compile(r'"(?:[^"\\]|\\.|"")*" \S')  # a field in quotes, and the start of another
 _SEP_LINE = re.compile(r'"?sep=(.)"?\s*')  # Excel reads it, and hides it
+_LONGEST = 10  # signs of a delimiter
 _MOST_TITLES = 10  # rows before the header
 _MOST_KNOWN = 50  # different values of a column that has the classes
 
@@ -36,7 +37,7 @@ def delimiter_option(given: str | None) -> str | None:
     if given is None or given.lower() in _NAMES:
         return _NAMES[given.lower()] if given else None
     given = given.replace("\\t", "\t")
-    if not given or len(given) > 5 or given.isalnum() or not _FORBIDDEN.isdisjoint(given):
+    if not given or len(given) > _LONGEST or given.isalnum() or not _FORBIDDEN.isdisjoint(given):
         raise UsageError(
             f"'{given}' is not a delimiter.",
             hint="Give one sign or a few to --delimiter, or one of: tab, comma, semicolon, pipe,"
@@ -46,9 +47,10 @@ def delimiter_option(given: str | None) -> str | None:
 
 
 def shown(delimiter: str) -> str:
-    """The word for a delimiter that --delimiter takes; a rare sign is shown itself."""
+    """The word for a delimiter that --delimiter takes; a rare sign is shown in quotes."""
     words = {sign: word for word, sign in _NAMES.items() if word.isalpha()}
-    return words.get(delimiter) or (delimiter if delimiter.isprintable() else ascii(delimiter))
+    sign = delimiter if delimiter.isprintable() else ascii(delimiter)[1:-1]
+    return words.get(delimiter) or f'"{sign}"'
 
 
 def sep_line(line: str) -> str | None:

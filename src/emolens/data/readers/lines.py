@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from emolens.data.checks import Note
@@ -44,7 +45,10 @@ def open_labelled_text(source: Source, options: ReadOptions) -> Table:
         return table
     if not all(";" in line for line in lines):
         if found and found.is_exact:
-            return delimited_table(file, options)
+            table = delimited_table(file, options)
+            text = f"The lines of {source} are cut at {shown(found.dialect.delimiter)}."
+            note = Note("R03", text, "If each line is one text, add --delimiter none.")
+            return replace(table, notes=(*table.notes, note))
         if not any(";" in line for line in lines):
             raise DataError(
                 f"{source}, line 1: there is no ';' between a text and its label.",
