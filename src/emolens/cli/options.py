@@ -82,7 +82,7 @@ DelimiterOption = Annotated[
     str | None,
     typer.Option(
         "--delimiter",
-        help="The sign between the fields: one sign or a few, or tab, comma, semicolon, pipe, space; none"
+        help="The sign between the fields: one or a few, or tab, comma, semicolon, pipe, space; none"
         " if each line of a .txt is one text.",
     ),
 ]
