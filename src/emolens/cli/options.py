@@ -82,8 +82,8 @@ DelimiterOption = Annotated[
     str | None,
     typer.Option(
         "--delimiter",
-        help="The sign between the fields: one or a few, or tab, comma, semicolon, pipe, space; none"
-        " if each line of a .txt is one text.",
+        help="The sign between the fields: one or a few, or tab, comma, semicolon, pipe, space; or"
+        " none if each line of a .txt is one text.",
     ),
 ]
 HeaderOption = Annotated[
