@@ -270,7 +270,6 @@ class TestTypes:
         ("a.txt", "", "is empty"),
         ("a.parquet", "PAR1 happy PAR1", "not a readable parquet"),
         ("a.jsonl", '{"text": "happy"}\n{"text": \n', "line 2: this is not JSON"),
-        ("a.jsonl", '{"text": "happy"}\n{"text": "\\ud83d"}\n', "line 2: .*half of a character"),
         ("a.csv", "text,emotion\nhappy,joy\n", "already has a column 'emotion'"),
     ],
 )

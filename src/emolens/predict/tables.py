@@ -148,7 +148,8 @@ class _Job:
         if (error := f"{self.write.prefix}{ERROR}") in added.replaced:
             self.earlier_error = error
         writer = WRITERS[ending](self._layout(added, source, ending))
-        errors = self._first_pass(writer, is_text=self.table.columns == ("text",))
+        is_text = source.format == "txt" and self.table.columns == ("text",)
+        errors = self._first_pass(writer, is_text=is_text)
         if errors:
             added = self._added(errors=True)
             writer.layout = replace(writer.layout, added=added.names)
