@@ -119,7 +119,7 @@ def test_a_class_of_one_row_that_looks_like_a_header_fails(odd: str) -> None:
     assert f'--drop-classes "{odd}"' in later.action
 
 
-@pytest.mark.parametrize("odd", ["joy; awe", "joy|awe"])
+@pytest.mark.parametrize("odd", ["joy; awe", "joy|awe", "joy und anger"])
 def test_classes_of_another_kind_than_the_others_fail(odd: str) -> None:
     check = check_of(dataset_of([*plain(), ("one more", odd)]), "L04")
     assert (check.status, check.n_rows) == ("failed", 1)
@@ -135,6 +135,8 @@ def test_numbers_among_names_fail() -> None:
 def test_a_class_minus_one_beside_one_is_a_feeling() -> None:
     rows = [(f"the letter {i} came", str(i % 3 - 1)) for i in range(60)]
     assert check_of(dataset_of(rows), "L04").status == "passed"
+    signs = [(f"the letter {i} came", "+-"[i % 2]) for i in range(60)]
+    assert check_of(dataset_of(signs), "L04").status == "passed"
     four = [(f"the letter {i} came", str(i % 4 - 1)) for i in range(60)]
     assert check_of(dataset_of(four), "L04").status == "failed"
 

@@ -527,6 +527,10 @@ def test_labels_in_another_order_are_joined_by_the_number_of_the_row(tmp_path: P
     assert test.texts == tuple(text for _, text, _ in rows)
     assert [dataset.labels.names[i] for i in test.labels] == [label for *_, label in rows]
     assert "They are joined by id" in said(dataset, "S02")
+    write_csv(tmp_path / "test_labels.csv", others[:8], header=("id", "label"))
+    some = load_dataset(tmp_path)
+    assert some["test"].texts == tuple(text for _, text, _ in rows[4:])
+    assert "4 rows of test have no label" in said(some, "L01")
     write_csv(tmp_path / "test_labels.csv", [(20, "joy"), *others[1:]], header=("id", "label"))
     with pytest.raises(DataError, match="different values in 'id'"):
         load_dataset(tmp_path)

@@ -782,6 +782,25 @@ def test_a_class_that_stands_only_beside_others_is_one(tmp_path: Path, sign: str
     assert sorted(dataset.labels.names) == ["anger", "awe", "fear", "joy"]
 
 
+def test_both_signs_of_a_list_in_words_are_read(tmp_path: Path) -> None:
+    labels = ["joy", "anger", "fear", "joy and anger", "joy, anger, and fear"] * 8
+    dataset = load_dataset(table(tmp_path / "a.csv", labels))
+    assert sorted(dataset.labels.names) == ["anger", "fear", "joy"]
+
+
+def test_plus_and_minus_are_classes(tmp_path: Path) -> None:
+    dataset = load_dataset(table(tmp_path / "a.csv", ["+", "-"] * 15))
+    assert sorted(dataset.labels.names) == ["+", "-"]
+
+
+def test_a_word_may_be_the_separator(tmp_path: Path) -> None:
+    labels = ["Wut", "Freude", "Wut und Freude", "verwundert"] * 9
+    path = table(tmp_path / "a.csv", labels)
+    dataset = load_dataset(path, label_separator="und")
+    assert sorted(dataset.labels.names) == ["Freude", "Wut", "verwundert"]
+    assert len(load_dataset(path).labels) == 4
+
+
 @pytest.mark.parametrize("sign", [" ", ",", ";"])
 def test_marks_for_each_class_need_no_brackets(tmp_path: Path, sign: str) -> None:
     labels = [sign.join(str(int(i % 4 == k)) for k in range(4)) for i in range(40)]

@@ -68,6 +68,16 @@ def test_rows_that_can_not_be_read_are_named_with_the_reason(tmp_path: Path) -> 
     assert "line 2: the text is a list" in check.reason
 
 
+def test_the_texts_of_a_split_may_have_another_usual_name(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("review_text,mood\nso happy,a\nso sad,b\n", "utf-8")
+    (tmp_path / "test.csv").write_text("Sentence,mood\nso so,a\n", "utf-8")
+    texts = load_texts(tmp_path)
+    assert texts.splits == {"train": ("so happy", "so sad"), "test": ("so so",)}
+    notes = " ".join(note.text for note in texts.notes if note.code == "R05")
+    assert "taken from the column 'review_text'" in notes
+    assert "'Sentence' for 'review_text'" in notes
+
+
 def test_a_column_without_any_text_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").write_text("id,text\n1,\n2,\n", "utf-8")
     with pytest.raises(DataError, match="no row with a text"):

@@ -89,7 +89,10 @@ def joined_columns(texts: Table, labels: Table) -> Table:
     def read(_: Sequence[str]) -> Iterator[Chunk]:
         rows_of_labels = _numbered(labels)
         if by_key:
-            rows_of_labels = (by_key[_key(row, shared)] for _, row, _ in _numbered(texts))
+            rows_of_labels = (
+                by_key.get(_key(row, shared), (n, {c: row.get(c) for c in shared}, None))
+                for n, row, _ in _numbered(texts)
+            )
         both = zip_longest(_numbered(texts), rows_of_labels)
         rows = (joined(*pair) for pair in _of_one_length(both, texts, labels))
         while part := list(islice(rows, CHUNK)):
@@ -112,13 +115,13 @@ _Numbered = tuple[int, Row, str | None]
 
 def _by_key(texts: Table, labels: Table, shared: Sequence[str]) -> dict[tuple[str, ...], _Numbered]:
     """The rows of labels by their values in these columns, if the texts have the same values in
-    another order; {} if the order is the same, or if a value is missing or stands twice.
+    another order, or more of them; {} if the order is the same, or if a value stands twice.
     """
     keys = [_key(row, shared) for _, row, _ in _numbered(texts)]
     of_labels = [(_key(numbered[1], shared), numbered) for numbered in _numbered(labels)]
     by_key = dict(of_labels)
-    same = len(keys) == len(of_labels) == len(by_key) and by_key.keys() == set(keys)
-    return by_key if same and keys != list(by_key) else {}
+    once = len(keys) == len(set(keys)) and len(of_labels) == len(by_key)
+    return by_key if once and by_key.keys() <= set(keys) and keys != list(by_key) else {}
 
 
 def _key(row: Row, shared: Sequence[str]) -> tuple[str, ...]:
@@ -128,7 +131,7 @@ def _key(row: Row, shared: Sequence[str]) -> tuple[str, ...]:
 def _joined_by(labels: Table, shared: Sequence[str]) -> Note:
     name = Path(labels.origin).name
     return Note(
-        "S02", f"{name} has its rows in another order. They are joined by {some_of(shared)}."
+        "S02", f"{name} has other rows, or another order. They are joined by {some_of(shared)}."
     )
 
 

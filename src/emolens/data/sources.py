@@ -16,10 +16,10 @@ from emolens.data.origins import origin_of
 from emolens.data.readers.columns import (
     LABEL_COLUMNS,
     TEXT_COLUMNS,
+    Role,
     choose_column,
     has_labels,
     label_columns,
-    spelled,
     usual_column,
 )
 from emolens.data.readers.options import AS_FOUND, ReadOptions
@@ -80,7 +80,8 @@ def load_dataset(spec: str | Path | Sequence[str | Path], **options: Any) -> Dat
         opener = Opener(files, chosen.read)
         origin = origin_of(spec, chosen.splits, opener)
         columns, chosen_notes = _choose_columns(origin.tables, chosen)
-        tables, renamed_notes = _of_one_name(origin.tables, columns)
+        by_role: dict[Role, str] = {"text": columns[0], "label": columns[1]}
+        tables, renamed_notes = _of_one_name(origin.tables, by_role)
         tables, unlabelled = _labelled(tables, columns[1])
         labels = replace(chosen.labels, strict=chosen.read.strict)
         file = origin.names if labels.class_names is None else None
@@ -118,9 +119,12 @@ def load_texts(spec: str | Path | Sequence[str | Path], **options: Any) -> Texts
         first = origin.tables[TRAIN][0]
         text = choose_column(first, "text", chosen.text)
         alone = set(origin.tables) == {TRAIN}
-        tables = {"table": origin.tables[TRAIN]} if alone else origin.tables
+        named, notes = _of_one_name(origin.tables, {"text": text})
+        tables = {"table": named[TRAIN]} if alone else named
+        if chosen.text is None:
+            notes = [*_choice(first, "text", text, usual=TEXT_COLUMNS), *notes]
         texts = Texts.from_tables(origin.name, tables, text=text, strict=chosen.read.strict)
-    return replace(texts, notes=(*origin.all_notes(None), *texts.notes))
+    return replace(texts, notes=(*origin.all_notes(None), *notes, *texts.notes))
 
 
 def _source_options(options: dict[str, Any]) -> SourceOptions:
@@ -148,8 +152,9 @@ def _choose_columns(
         notes.append(
             Note(
                 "L03",
-                "No column has a usual name for labels, so the columns that mark rows with 0 and 1,"
-                f" true and false, or x are taken as one class each: {some_of(marking)}."
+                "No column has a usual name for labels. So the columns that mark rows with 0 and 1,"
+                " true and false, yes and no, or x are taken as one class each:"
+                f" {some_of(marking)}."
                 + (f" These beside them are no classes: {some_of(others)}." if others else ""),
                 "To use another column, name it with --label.",
             )
@@ -165,23 +170,24 @@ def _choose_columns(
 
 
 def _of_one_name(
-    tables: Mapping[str, Sequence[Table]], columns: tuple[str, str]
+    tables: Mapping[str, Sequence[Table]], columns: Mapping[Role, str]
 ) -> tuple[dict[str, Sequence[Table]], list[Note]]:
-    """The tables, where the texts and labels of all splits have the names of the training split.
+    """The tables, where these columns of all splits have the names of the training split.
 
     In another split they may stand in other columns with a usual name. Raises DataError for a table
     without texts.
     """
-    text, label = columns
     named, notes = dict[str, Sequence[Table]](), list[Note]()
     for split, parts in tables.items():
         same = []
         for table in parts:
             names = {}
-            if spelled(table, text) is None:
-                names[usual_column(table, "text") or choose_column(table, "text", text)] = text
-            if not has_labels(table, label) and (other := usual_column(table, "label")):
-                names[other] = label
+            for role, column in columns.items():
+                lacking = not has_labels(table, column)
+                if lacking and (other := usual_column(table, role)):
+                    names[other] = column
+                elif lacking and role == "text":
+                    choose_column(table, role, column)
             if names:
                 took = " and ".join(f"'{old}' for '{new}'" for old, new in names.items())
                 sentence = f"{Path(table.origin).name} ({split}) has other columns: {took}."

@@ -77,8 +77,10 @@ def _without(facts: Facts, headers: list[int]) -> str:
     return f"--skip-rows {len(places)}" if on_top else f"--drop-classes {_typed(facts, headers)}"
 
 
-def _opposite(number: str) -> str:
-    return number.removeprefix("-") if number.startswith("-") or number == "0" else f"-{number}"
+def _opposite(name: str) -> str:
+    if name in ("+", "-", "0"):
+        return {"+": "-", "-": "+", "0": "0"}[name]
+    return name[1:] if name.startswith("-") else f"-{name}"
 
 
 def _typed(facts: Facts, ks: list[int]) -> str:
@@ -101,7 +103,14 @@ def _is_joined(name: str, names: frozenset[str]) -> bool:
     whole = name.casefold()
     parts = [part for part in _SEPARATORS.split(whole) if part]
     if len(parts) > 1:
-        return any(sign in whole for sign in _SURE) or all(part in names for part in parts)
+        between = ((parts[:i], parts[i + 1 :]) for i in range(1, len(parts) - 1))
+        return (
+            any(sign in whole for sign in _SURE)
+            or all(part in names for part in parts)
+            or any(
+                " ".join(a) in names and " ".join(b) in names for a, b in between
+            )  # 'joy et ira'
+        )
     cuts = range(_SHORTEST, len(whole) - _SHORTEST + 1)
     return any(whole[:cut] in names and whole[cut:] in names for cut in cuts)
 

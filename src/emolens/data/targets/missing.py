@@ -24,6 +24,8 @@ def missing_cells(counts: Mapping[Cell, int], wanted: frozenset[str] | None) -> 
     stand beside it, and in less than 1 % of the rows.
     """
     words = USUAL if wanted is None else wanted
+    if wanted is None and any(isinstance(cell, str) and cell.strip() == "+" for cell in counts):
+        words = USUAL - {"-"}  # plus and minus are feelings
     missing = {cell for cell in counts if is_missing_word(cell, words)}
     nones = {cell for cell in counts if isinstance(cell, str) and folded(cell) == _NONE}
     if wanted is None and nones and any(cell not in nones for cell in missing):

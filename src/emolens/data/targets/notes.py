@@ -95,7 +95,7 @@ def _merged(column: Column) -> Iterator[Note]:
 def _form(column: Column, *, several: bool) -> Iterator[Note]:
     about, hint = column.form.about, ""
     if column.form.separator and column.options.label_separator is None:
-        hint = "If these are names of single classes: --label-separator none"
+        hint = "--label-separator none reads them as names of single classes."
     if several:
         counts = Counter(
             min(len(classes[cell]), 2)

@@ -71,7 +71,9 @@ class LabelOptions:
     def separator(self) -> str | None:
         """What stands between the labels of a row; '' for nothing, None to find it out."""
         given = self.label_separator
-        return given if given is None else SEPARATORS.get(given, given)
+        if given is None or given in SEPARATORS:
+            return None if given is None else SEPARATORS[given]
+        return f" {given} " if given.isalpha() else given  # 'and' stands inside of words, too
 
 
 AS_WRITTEN = LabelOptions()

@@ -37,6 +37,9 @@ def separated(counts: Mapping[str, int]) -> tuple[str, dict[str, Parts]]:
         cut = _cuts(counts, separator)
         if sum(counts[text] for text in cut) > sum(counts[text] for text in cuts):
             best, cuts = separator, cut
+    if best and best != " and ":  # 'joy and anger' beside 'joy, anger, and fear'
+        rest = {text: rows for text, rows in counts.items() if text not in cuts}
+        cuts |= _cuts(rest, " and ")
     return best, cuts
 
 
