@@ -72,6 +72,23 @@ def test_lines_of_text_become_a_table(classifier: Classifier, tmp_path: Path) ->
     assert rows[1] == dict.fromkeys(rows[1], "") | {"unsure": "True"}
 
 
+def test_lines_with_labels_are_refused_and_both_ways_of_the_hint_work(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    given, target = tmp_path / "in.txt", tmp_path / "out.csv"
+    given.write_text("so happy;joy\nso sad;sadness\n")
+    with pytest.raises(DataError, match="holds 'text;label' lines") as caught:
+        predict_table(classifier, given, target)
+    assert "--delimiter none" in caught.value.hint
+    whole = ReadOptions(delimiter="none")
+    predict_table(classifier, given, target, read=whole, write=OVERWRITE)
+    assert [row["text"] for row in read(target)] == ["so happy;joy", "so sad;sadness"]
+    assert "--format csv --delimiter semicolon --no-header" in caught.value.hint
+    parts = ReadOptions(file_format="csv", delimiter="semicolon", header=False)
+    predict_table(classifier, given, target, read=parts, write=OVERWRITE)
+    assert target.read_text().splitlines()[1].startswith("so happy;joy;")
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
 def test_more_rows_than_a_chunk_keep_their_order(
     classifier: Classifier, tmp_path: Path, suffix: str

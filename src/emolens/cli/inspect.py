@@ -99,13 +99,13 @@ def _inspect_texts(console: Console, texts: Texts, encoder: str, ignored: frozen
     from emolens.console.audit import show_contents
     from emolens.data.audit.contents import audit_texts
 
-    found = audit_texts(
+    contents = audit_texts(
         texts, ignore=ignored, **_token_counts(_tokenizer(encoder, console), texts.splits)
     )
     if console.as_json:
-        console.data(found.to_dict())
+        console.data(contents.to_dict())
     else:
-        show_contents(console, found)
+        show_contents(console, contents)
 
 
 def _tokenizer(encoder: str, console: Console) -> Tokenizer | None:

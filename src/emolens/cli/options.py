@@ -45,7 +45,7 @@ QuietOption = Annotated[
     bool,
     typer.Option("--quiet", "-q", help="Print only errors and renamed files of yours on stderr."),
 ]
-_TABLE = "A table: .csv .tsv .jsonl .parquet .arrow or .txt; - for stdin."
+_TABLE = "A table: .csv .tsv .txt .json .jsonl .xlsx .ods .parquet .arrow …, or - for stdin."
 TableArgument = Annotated[Path, typer.Argument(metavar="FILE", parser=user_path, help=_TABLE)]
 InputOption = Annotated[Path | None, typer.Option("--input", **_PATH, help=_TABLE)]
 AnswersOption = Annotated[

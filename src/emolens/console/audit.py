@@ -66,32 +66,32 @@ def _token_figures(split: SplitAudit | SplitContents) -> list[int]:
     return [int(n) for n in lengths]
 
 
-def show_contents(console: Console, found: Contents) -> None:
+def show_contents(console: Console, contents: Contents) -> None:
     """What `inspect` prints of a table without labels."""
-    console.line(found.name)
-    console.line(f"columns: {some_of(found.columns)}; the texts are in '{found.text}'")
+    console.line(contents.name)
+    console.line(f"columns: {some_of(contents.columns)}; the texts are in '{contents.text}'")
     console.line()
     console.line("First rows")
-    console.table(("text",), [[text] for text in found.head])
+    console.table(("text",), [[text] for text in contents.head])
     console.line()
     columns = ["split", "texts", "without text", "different", "characters, median", "longest"]
-    columns += _token_columns(found)
+    columns += _token_columns(contents)
     rows = []
-    for name, split in found.splits.items():
+    for name, split in contents.splits.items():
         lengths = [int(split.characters[key]) for key in ("median", "maximum")]
         figures = [*lengths, *_token_figures(split)]
         rows.append([name, split.n, split.blank, split.distinct, *figures])
     console.table(columns, rows, title="Texts")
     console.line()
-    if found.languages:
+    if contents.languages:
         console.line("Languages of up to 1,000 texts of six words or more")
-        console.table(("language", "texts"), list(found.languages.items()))
+        console.table(("language", "texts"), list(contents.languages.items()))
         console.line()
-    if found.repeated:
+    if contents.repeated:
         console.line("Most repeated")
-        console.table(("times", "text"), [(n, text) for text, n in found.repeated.items()])
+        console.table(("times", "text"), [(n, text) for text, n in contents.repeated.items()])
         console.line()
-    show_checks(console, found.checks)
+    show_checks(console, contents.checks)
 
 
 def show_checks(console: Console, checks: Sequence[Check]) -> None:

@@ -148,8 +148,10 @@ class _Job:
         if (error := f"{self.write.prefix}{ERROR}") in added.replaced:
             self.earlier_error = error
         writer = WRITERS[ending](self._layout(added, source, ending))
-        is_text = source.format == "txt" and self.table.columns == ("text",)
-        errors = self._first_pass(writer, is_text=is_text)
+        # A .txt of one text per line, which nobody has said that it is.
+        lines_of_text = source.format == "txt" and self.table.columns == ("text",)
+        lines_of_text = lines_of_text and self.read.delimiter is None
+        errors = self._first_pass(writer, lines_of_text=lines_of_text)
         if errors:
             added = self._added(errors=True)
             writer.layout = replace(writer.layout, added=added.names)
@@ -165,13 +167,13 @@ class _Job:
         form = form_of(source, self.table, ending) if ending in DELIMITED else Form()
         return Layout(self.table, kept, added.names, form, safe=self.write.safe_csv)
 
-    def _first_pass(self, writer: Writer, *, is_text: bool) -> list[Note]:
+    def _first_pass(self, writer: Writer, *, lines_of_text: bool) -> list[Note]:
         """Let the writer look at all rows. A note if rows can't be read as they should."""
         self.tally.notes += check_column(self.table, self.column)
         unread = Unread()
         needed = [name for name in (self.column, self.earlier_error) if name]
         for chunk in self.table.chunks(*(() if writer.reads_all else needed)):
-            if is_text and not self.n_rows:
+            if lines_of_text and not self.n_rows:
                 _check_without_labels(self.table, chunk, self.classifier.labels)
             unread.add(chunk, self._texts(chunk)[1])
             self.n_rows += len(chunk)
@@ -223,5 +225,6 @@ def _check_without_labels(table: Table, chunk: Chunk, labels: LabelSet) -> None:
     if lines and all(labelled):
         raise DataError(
             f"{table.origin} holds 'text;label' lines; the labels would be read as text.",
-            hint="Give one text per line, or a .csv with a column of texts.",
+            hint="For the texts before the ';', add --format csv --delimiter semicolon"
+            " --no-header. If each line is one text, add --delimiter none.",
         )
