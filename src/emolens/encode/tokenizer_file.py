@@ -154,8 +154,8 @@ def _largest_id(content: dict[str, Any]) -> int:
     ids += _values(
         content.get("post_processor")
     )  # it holds small numbers, and the ids that it adds
-    # One of 30,000 ids after the other: is_whole would take much of the time of a start.
-    return max((i for i in ids if type(i) is int), default=0)
+    # A call of is_whole for each of 30,000 ids would take much of the time of a start.
+    return max([i for i in ids if type(i) is int], default=0)
 
 
 def _rules(part: Any) -> Iterator[dict[str, Any]]:
