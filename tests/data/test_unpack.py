@@ -147,6 +147,16 @@ def test_the_one_file_of_a_zip_needs_no_known_ending(tmp_path: Path) -> None:
     assert texts(path) == ["so glad", "so low"]
 
 
+@pytest.mark.parametrize(
+    ("name", "like"), [("t.csv.zip", "t.csv"), ("t.zip", "t.csv"), ("t.v2.zip", "t.v2.csv")]
+)
+def test_what_is_made_of_a_zip_is_named_after_it(tmp_path: Path, name: str, like: str) -> None:
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        archive.writestr("t.csv", "text,label\nhappy,joy\n")
+    with source_of(tmp_path / name) as source:
+        assert source.like == tmp_path / like
+
+
 def test_one_of_several_tables_in_a_zip_can_be_named(tmp_path: Path) -> None:
     path = tmp_path / "data.zip"
     path.write_bytes(zipped(**{"d/train.csv": CSV, "d/test.csv": b"text,label\nother,joy\n"}))

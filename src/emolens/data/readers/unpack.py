@@ -63,7 +63,9 @@ def unpacked(packed: Source, member: str | None) -> Iterator[Source]:
                 if member is not None:
                     like = like.parent / own.name
                 elif own.suffix:
-                    like = like.with_suffix(own.suffix)
+                    bare = like.with_suffix("")
+                    twice = bare.suffix == own.suffix  # t.csv.zip holds t.csv
+                    like = bare if twice else bare.with_name(bare.name + own.suffix)
                 if others:
                     notes = (*notes, _not_read(name, others))
             else:
