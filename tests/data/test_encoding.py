@@ -198,3 +198,14 @@ def test_the_other_encoding_has_the_same_letters(tmp_path: Path) -> None:
     path.write_bytes("text,label\na café in town,joy\nso low,sadness\n".encode("cp1252"))
     hint = open_table(path, labelled=True).notes[0].hint
     assert not any(page in hint for page in ("cp874", "cp1251", "cp1253", "cp1255", "cp1256"))
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [("It costs 5 € a day", "iso8859_15"), ("so glad\xa0today", "cp1252")],
+)
+def test_one_sign_between_many_letters(tmp_path: Path, text: str, encoding: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"text,label\n{text},joy\nso low and sad,fear\n".encode(encoding))
+    first = next(iter(open_table(path, labelled=True).chunks())).rows[0]["text"]
+    assert first.replace("¤", "€") == text

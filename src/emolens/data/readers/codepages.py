@@ -34,7 +34,7 @@ _OTHER = {
     "Persian": "ایرنهدمتوسبشکزگلخقفآعحجپغچطصضثئظذژءأ",
     "Thai": "านรอกเงมยลวดทสตะปบคหแจพชขใไโผถณศธษฐซภ่้ัิีุู็ึื์ำ",
 }
-_SIGNS = "’“”–…‘—«»€°£„‚•´·¿¡ºª©®§"
+_SIGNS = "€\xa0’“”–…‘—«»°£„‚•´·¿¡ºª©®§"
 # How unlikely a page is before anything is read, in nats.
 _PAGES: tuple[tuple[str, float, str], ...] = (
     ("cp1252", 0, "Western French Spanish Portuguese German Italian Dutch Nordic Catalan"),
@@ -48,7 +48,7 @@ _PAGES: tuple[tuple[str, float, str], ...] = (
     ("cp866", 4, "Russian Ukrainian"), ("iso8859_5", 8, "Russian Bulgarian Serbian"),
     ("iso8859_2", 3.5, "Polish Czech Slovak Hungarian Croatian Romanian"),
     ("iso8859_7", 3, "Greek"), ("iso8859_15", 3, "French German Nordic Spanish"),
-    ("cp850", 4, "Western French Spanish Portuguese German Italian Nordic"),
+    ("cp850", 5, "Western French Spanish Portuguese German Italian Nordic"),
     ("mac_roman", 4, "Western French Spanish Portuguese German Italian Nordic"),
     ("cp852", 7, "Polish Czech Slovak Hungarian Croatian"),
     ("cp932", 2, "Japanese"), ("euc_jp", 3, "Japanese"), ("gb18030", 1.5, "Chinese"),
@@ -58,12 +58,13 @@ _WESTERN = _PAGES[0][2].split()
 PAGES = tuple(dict.fromkeys(page for page, _, _ in _PAGES))
 _RARE = math.log(2e-5)  # a character that the language does not use
 _ASCII = math.log(1 / 30)
+_FOREIGN = 8
 _LETTER = r"[^\W\d_a-zA-Z]"  # beyond ASCII
 
 
 # A sign inside a word, or a letter that a number follows, as in 'Ł50' for '£50'.
 _ODD = re.compile(
-    rf"(?<=[^\W\d_])[\u0080-\u00bf\u2010-\u2018\u201a-\u2fff](?=\w)|\b{_LETTER}(?=\d)"
+    rf"(?<=[^\W\d_])[\u0080-\u009f\u00a1-\u00bf\u2010-\u2018\u201a-\u2fff](?=\w)|\b{_LETTER}(?=\d)"
 )
 
 
@@ -81,11 +82,16 @@ def guess_page(raw: bytes) -> Guess:
 
     Each word counts once: a word that is repeated says nothing new.
     """
+    # Between many ASCII letters, a few others are seldom Thai or Russian.
+    n_high, n_ascii = len(re.findall(rb"[\x80-\xff]", raw)), len(re.findall(rb"[a-zA-Z]", raw))
+    unlikely = _FOREIGN if n_high < n_ascii / 20 else 0
     words = (word for word in re.split(rb'[\s,;"]+', raw) if not word.isascii())
     raw = b" ".join(dict.fromkeys(words))
     texts = {page: _Text.of(raw, page) for page in PAGES}
     likelihoods = {
-        (page, language): _likelihood(texts[page], language) - before
+        (page, language): _likelihood(texts[page], language)
+        - before
+        - (0 if language in _LATIN else unlikely)
         for page, before, languages in _PAGES
         for language in languages.split()
     }
@@ -147,7 +153,7 @@ def _likelihood(text: _Text, language: str) -> float:
     """The logarithm of the probability that a text of this language looks so."""
     likely = _characters(language)
     total = sum(n * likely(character) for character, n in text.counts.items())
-    total += text.n_ascii * _ASCII - 6 * text.wrong - 4 * text.odd - 2.5 * text.capitals
+    total += text.n_ascii * _ASCII - 12 * text.wrong - 4 * text.odd - 2.5 * text.capitals
     if language in _LATIN:
         return total - 2.5 * text.neighbors
     return total - (4 if language in _OTHER else 2) * text.mixed
