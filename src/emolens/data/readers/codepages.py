@@ -84,7 +84,7 @@ def guess_page(raw: bytes) -> Guess:
     """
     # Between many ASCII letters, a few others are seldom Thai or Russian.
     n_high, n_ascii = len(re.findall(rb"[\x80-\xff]", raw)), len(re.findall(rb"[a-zA-Z]", raw))
-    unlikely = _FOREIGN if n_high < n_ascii / 20 else 0
+    unlikely = _FOREIGN if n_high < n_ascii / 10 else 0
     words = (word for word in re.split(rb'[\s,;"]+', raw) if not word.isascii())
     raw = b" ".join(dict.fromkeys(words))
     texts = {page: _Text.of(raw, page) for page in PAGES}
