@@ -12,7 +12,7 @@ PACKAGE = ROOT / "src" / "emolens"
 COMMANDS = (
     "run|inspect|tokenize|embed|encode|map|baselines|probe|finetune|evaluate|export|predict|cache"
 )
-_TYPED = re.compile(rf"(?<![\w-])--[a-z]|\bemolens (?:{COMMANDS})\b|\bpip install\b")
+_TYPED = re.compile(rf"(?<![\w-])--(?:[a-z]|\{{\}})|\bemolens (?:{COMMANDS})\b|\bpip install\b")
 _OPTION_ALONE = re.compile(r"--[a-z-]+")
 
 
