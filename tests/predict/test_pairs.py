@@ -129,7 +129,8 @@ def check(
         tally = predict_table(classifier, source, target, read=read, write=OVERWRITE)
         assert (tally.rows, tally.errors) == (len(rows), 0)
         if target.suffix == ".jsonl":
-            found = [tuple(json.loads(line).values()) for line in target.open(encoding="utf-8")]
+            lines = target.read_text("utf-8").split("\n")[:-1]
+            found = [tuple(json.loads(line).values()) for line in lines]
         else:
             text = target.read_bytes().decode("utf-8-sig")
             if dialect.sep:
