@@ -20,6 +20,7 @@ from tests.conftest import FEELINGS, feeling_rows
 
 Files = dict[str, str | bytes]
 PREDICT = "emolens predict --input"
+INSPECT = "emolens inspect"
 LEARN = "emolens baselines starter --dataset"
 
 
@@ -198,6 +199,15 @@ READING = [
          r'(--dataset "part_\*\.csv")', "emolens baselines starter {}"),
     Case("{} emolens inspect lists them all.", "emolens inspect t.csv --ignore X99", T,
          "(emolens inspect) lists", "{} t.csv"),
+    Case("If it is one, leave it out with --skip-rows 1, or more if others follow.",
+         f"{PREDICT} t.csv --text Q1",
+         {"t.csv": table("Q1,Q2", '"{""ImportId"":""QID1""}","{""ImportId"":""QID2""}"',
+                         *_rows("{text},{label}"))}, "with (--skip-rows 1),"),
+    Case("If it stands between columns, add --delimiter {}.", f"{PREDICT} t.txt",
+         {"t.txt": "\n".join(_rows("{n}~{text}"))}, r"add (--delimiter \S+?)\.",
+         "{again} {} --text 2 --no-header"),
+    Case("If each line is one text, add --delimiter none.", f"{INSPECT} t.txt",
+         {"t.txt": "\n".join(_rows("{text}~{label}"))}, r"add (--delimiter none)\."),
     Case("Name the column with --{}. The columns are: {}.", f"{PREDICT} t.csv",
          {"t.csv": "id,words\n1,so happy\n2,so sad\n"}, then="{again} --text words"),
     Case("Name one of them by its place: --{} {} is the first of them.", f"{PREDICT} t.csv",
@@ -241,7 +251,6 @@ READING = [
           + b'\xff"}]'}, then="{again} --encoding cp1252"),
 ]  # fmt: skip
 
-INSPECT = "emolens inspect"
 D: Files = {"d/train.csv": GOOD}
 TARGETS = [
     Case("--skip-rows {}", f"{INSPECT} t.csv --text Q1 --label Q2",
@@ -309,7 +318,7 @@ TARGETS = [
          "With (--strict)", code=1),
     Case("Without --strict, such a row is left out and counted.", f"{INSPECT} t.csv --strict",
          {"t.csv": UNLABELLED}, then=f"{INSPECT} t.csv"),
-    Case("If these are names of single classes: --label-separator none", f"{INSPECT} t.csv",
+    Case("--label-separator none reads them as names of single classes.", f"{INSPECT} t.csv",
          {"t.csv": MULTI}, "(--label-separator none)"),
     Case("Write the column as strings, or choose another one with --label.",
          f"{INSPECT} t.parquet",
@@ -330,9 +339,9 @@ TARGETS = [
          "(--set finetune.epochs=3)", f"{LEARN} t.csv {{}}"),
     Case("To use it as data: emolens run --dataset {}", "emolens baselines t.csv", T,
          r"emolens run (--dataset \S+)", "emolens baselines {}"),
-    Case("Give a local folder (--dataset FOLDER, --encoder FOLDER), set HF_HOME to a cache that has"
-         " it, or run the bundled study: emolens run starter", f"{LEARN} nobody/nothing", D,
-         "(--dataset FOLDER)", "emolens baselines starter {}", {"FOLDER": "d"}),
+    Case("Give a folder of this machine in place of that name, set HF_HOME to a cache that has it,"
+         " or run the bundled study: emolens run starter", f"{LEARN} nobody/nothing", D,
+         then=f"{LEARN} d"),
     Case("Give the folder inside it: --encoder {}", "emolens encode t.csv --encoder outer", T,
          r"(--encoder \S+)", "emolens encode t.csv {}",
          prepare=lambda: Path("outer/0_Transformer").parent.mkdir()
@@ -367,7 +376,7 @@ ELSEWHERE = {
 NAMED = {
     "Choose an encoder that was made for these signs or this language (--encoder).",
     "Choose another file after > or >>, or name one with --out.",
-    "Give the lines through a pipe, or from a file: emolens predict - < FILE",
+    "Give them as a file: emolens predict --input FILE --format txt",
     "Give the table as a file: --input FILE",
     "Leave them out, or choose an encoder that was made for these languages (--encoder).",
     "Name the sign between them (--label-separator), or write one label into each cell.",
