@@ -208,6 +208,12 @@ READING = [
          "{again} {} --text 2 --no-header"),
     Case("If each line is one text, add --delimiter none.", f"{INSPECT} t.txt",
          {"t.txt": "\n".join(_rows("{text}~{label}"))}, r"add (--delimiter none)\."),
+    *(
+        Case("For the texts before the ';', add --format csv --delimiter semicolon --no-header. If"
+             " each line is one text, add --delimiter none.", f"{PREDICT} t.txt",
+             {"t.txt": "\n".join(_rows("{text};{label}"))}, typed)
+        for typed in ("add (--format csv .*? --no-header)", "add (--delimiter none)")
+    ),
     Case("Name the column with --{}. The columns are: {}.", f"{PREDICT} t.csv",
          {"t.csv": "id,words\n1,so happy\n2,so sad\n"}, then="{again} --text words"),
     Case("Name one of them by its place: --{} {} is the first of them.", f"{PREDICT} t.csv",
