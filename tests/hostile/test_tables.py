@@ -22,6 +22,7 @@ import pytest
 from emolens.cli import main
 from emolens.data.readers import source as source_module
 from emolens.data.readers.columns import choose_column
+from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.table import CHUNK, MOST_BYTES
 from emolens.errors import DataError
 from emolens.predict.classifier import Classifier
@@ -527,5 +528,5 @@ def test_json_that_is_ambiguous_or_hostile_is_named_by_its_line(
     path = tmp_path / "in.jsonl"
     path.write_text('{"text": "fine"}\n' + row + "\n", "utf-8")
     with pytest.raises(DataError, match="line 2: ") as caught:
-        list(open_table(path, labelled=False).chunks())
+        list(open_table(path, labelled=False, options=ReadOptions(strict=True)).chunks())
     assert says in str(caught.value)
