@@ -84,7 +84,9 @@ def read(path: Path) -> Rows:
     if ending in (".jsonl", ".ndjson"):
         return [json.loads(line) for line in text.split("\n")[:-1]]
     delimiter = "\t" if ending == ".tsv" else ","
-    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
+    return list(
+        csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter)
+    )
 
 
 def sheet(path: Path) -> list[list[Any]]:

@@ -66,6 +66,7 @@ def test_lines_of_text_become_a_table(classifier: Classifier, tmp_path: Path) ->
     (tmp_path / "in.txt").write_text("\ufeffi am happy\n\nso sad, today\r\n😀", "utf-8")
     tally = predict_table(classifier, tmp_path / "in.txt", tmp_path / "out.csv")
     assert (tally.rows, tally.blank) == (4, 1)
+    assert (tmp_path / "out.csv").read_text("utf-8").startswith("\ufefftext")  # as the lines
     rows = read(tmp_path / "out.csv")
     assert [row["text"] for row in rows] == ["i am happy", "", "so sad, today", "😀"]
     assert list(rows[0]) == ["text", *ADDED]
