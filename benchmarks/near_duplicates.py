@@ -19,7 +19,7 @@ import time
 import numpy as np
 
 import emolens as el
-from emolens.data.audit.similar import THRESHOLD, grams_of, jaccard, key_of, prepared, similar
+from emolens.data.audit.similar import THRESHOLD, grams_of, jaccard, prepared, similar, words_of
 
 
 def changed(text, other, rng):
@@ -60,7 +60,7 @@ def measure(texts, sample, rng):
     rng.shuffle(texts)
     cut = [len(texts) * 8 // 10, len(texts) * 9 // 10]
     started, cpu = time.perf_counter(), time.process_time()
-    keys = list(map(key_of, texts))
+    keys = list(map(words_of, texts))
     parts = {"train": keys[: cut[0]], "validation": keys[cut[0] : cut[1]], "test": keys[cut[1] :]}
     ready = prepared(parts)
     names = list(ready)

@@ -95,7 +95,7 @@ def test_every_finding_is_a_sentence(spoilt: Audit) -> None:
 
 
 def test_clean_data_has_no_findings_and_no_token_figures() -> None:
-    rows = [(f"number {i}", i % 3) for i in range(60)]
+    rows = [(f"{i} times {i * i} is a number", i % 3) for i in range(60)]
     clean = audit(dataset_of(train=rows[:40], test=rows[40:]))
     assert clean.findings == []
     assert clean.splits["train"].n_tokens is None

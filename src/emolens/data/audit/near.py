@@ -16,7 +16,7 @@ from emolens.data.audit.check import (
     rows_that,
 )
 from emolens.data.audit.facts import Facts
-from emolens.data.audit.similar import key_of, prepared, similar
+from emolens.data.audit.similar import prepared, similar, words_of
 from emolens.data.dataset import TRAIN
 
 
@@ -25,10 +25,11 @@ def near_duplicates(facts: Facts) -> Check:
 
     Texts that are equal to one of train are not among them: another check names these.
     """
-    keys = {split: [key_of(text) for text in texts] for split, texts in facts.texts.items()}
+    words = {split: [words_of(text) for text in texts] for split, texts in facts.texts.items()}
+    keys = {split: [text.replace(" ", "") for text in own] for split, own in words.items()}
     alike = dict(_of_equal_key(facts, keys))
     n_equal = len(alike)
-    complete = _add_similar(keys, alike)
+    complete = _add_similar(words, keys, alike)
     if not alike and complete:
         return passed("T06")
     sentences = [_sentence(alike, n_equal)] if alike else []
@@ -68,7 +69,9 @@ def _of_equal_key(facts: Facts, keys: dict[str, list[str]]) -> Iterator[tuple[Pl
             texts.update(facts.texts[split])
 
 
-def _add_similar(keys: dict[str, list[str]], alike: dict[Place, Place]) -> bool:
+def _add_similar(
+    words: dict[str, list[str]], keys: dict[str, list[str]], alike: dict[Place, Place]
+) -> bool:
     """Add rows whose 5-grams are those of a row of an earlier split; whether all were compared."""
     rows: dict[str, dict[str, list[int]]] = {}  # by split, the rows of each key that is new there
     earlier: set[str] = set()
@@ -78,8 +81,8 @@ def _add_similar(keys: dict[str, list[str]], alike: dict[Place, Place]) -> bool:
             if key not in earlier:
                 rows[split].setdefault(key, []).append(row)
         earlier.update(own)
-    lists = {split: list(own) for split, own in rows.items()}
-    ready = prepared(lists)
+    lists = {split: list(own.values()) for split, own in rows.items()}  # rows of one key together
+    ready = prepared({s: [words[s][same[0]] for same in own] for s, own in lists.items()})
     complete = True
     names = list(ready)
     for i, split in enumerate(names):
@@ -87,7 +90,7 @@ def _add_similar(keys: dict[str, list[str]], alike: dict[Place, Place]) -> bool:
             search = similar(ready[split], ready[other])
             complete = complete and search.complete
             for query, match in search.matches.items():
-                place = (other, rows[other][lists[other][match]][0])
-                for row in rows[split][lists[split][query]]:
+                place = (other, lists[other][match][0])
+                for row in lists[split][query]:
                     alike.setdefault((split, row), place)
     return complete

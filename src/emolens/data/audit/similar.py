@@ -29,10 +29,11 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 class _Kept(dict[int, int | None]):
-    """For str.translate: leaves out spaces, punctuation and invisible characters."""
+    """For str.translate: leaves out punctuation and invisible characters, but no space."""
 
     def __missing__(self, code: int) -> int | None:
-        kept = unicodedata.category(chr(code))[0] not in "PZC"
+        sign = chr(code)
+        kept = sign.isspace() or unicodedata.category(sign)[0] not in "PC"
         self[code] = code if kept else None
         return self[code]
 
@@ -40,16 +41,19 @@ class _Kept(dict[int, int | None]):
 _KEPT = _Kept()
 
 
-def key_of(text: str) -> str:
-    """The text apart from case, space and punctuation; one of punctuation only loses its spaces."""
-    key = unicodedata.normalize("NFKC", text).casefold().translate(_KEPT)
-    return key or "".join(text.split())
+def words_of(text: str) -> str:
+    """The text apart from case and punctuation, with one space between words.
+
+    A text of punctuation only keeps it.
+    """
+    words = unicodedata.normalize("NFKC", text).casefold().translate(_KEPT).split()
+    return " ".join(words or text.split())
 
 
-def grams_of(key: str) -> set[str]:
-    """The 5-grams of the beginning of a key; a shorter key is one gram."""
-    key = key[:LONGEST]
-    return {key[i : i + GRAM] for i in range(max(len(key) - GRAM + 1, 1))}
+def grams_of(words: str) -> set[str]:
+    """The 5-grams of the beginning of a text, its spaces among them; a shorter one is one gram."""
+    words = words[:LONGEST]
+    return {words[i : i + GRAM] for i in range(max(len(words) - GRAM + 1, 1))}
 
 
 def jaccard(first: set[str], second: set[str]) -> float:
@@ -60,14 +64,14 @@ def jaccard(first: set[str], second: set[str]) -> float:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A list of keys, ready to be searched.
+    """A list of texts, ready to be searched.
 
     sizes: (n,) int64, how many different grams each has. tokens, rows: (m,), the rarest grams of
     each, as numbers, with the row of each. sketches: (8, n) uint64: a bit is set if an odd number
     of grams falls on it. So two sketches differ in at most as many bits as the sets in elements.
     """
 
-    keys: Sequence[str]
+    texts: Sequence[str]
     sizes: np.ndarray
     tokens: np.ndarray
     rows: np.ndarray
@@ -76,19 +80,21 @@ class Prepared:
 
 def prepared(lists: Mapping[str, Sequence[str]]) -> dict[str, Prepared]:
     """All lists, with one order of the grams for all of them: from rare to frequent."""
-    samples = [keys[:: -(-len(keys) // _SAMPLE)] for keys in lists.values() if keys]
-    characters = sum(len(key) for keys in samples for key in keys)
+    samples = [texts[:: -(-len(texts) // _SAMPLE)] for texts in lists.values() if texts]
+    characters = sum(len(text) for texts in samples for text in texts)
     frequencies = np.zeros(min(2 ** characters.bit_length(), _MOST_BUCKETS), dtype=np.int64)
-    for keys in samples:
-        for _, grams in _distinct_grams(keys):
+    for texts in samples:
+        for _, grams in _distinct_grams(texts):
             frequencies += np.bincount(_bucket(grams, frequencies), minlength=len(frequencies))
-    return {name: _prepared(keys, frequencies) for name, keys in lists.items() if keys}
+    return {name: _prepared(texts, frequencies) for name, texts in lists.items() if texts}
 
 
-def _prepared(keys: Sequence[str], frequencies: np.ndarray) -> Prepared:
+def _prepared(texts: Sequence[str], frequencies: np.ndarray) -> Prepared:
     sizes, tokens, rows, sketches = [], [], [], []
-    for first, (row, grams) in zip(range(0, len(keys), _ROWS), _distinct_grams(keys), strict=True):
-        n = min(_ROWS, len(keys) - first)
+    for first, (row, grams) in zip(
+        range(0, len(texts), _ROWS), _distinct_grams(texts), strict=True
+    ):
+        n = min(_ROWS, len(texts) - first)
         size = np.bincount(row, minlength=n)
         sizes.append(size)
         sketches.append(_sketches(row, grams, n))
@@ -103,7 +109,7 @@ def _prepared(keys: Sequence[str], frequencies: np.ndarray) -> Prepared:
         tokens.append(ordered[rare] & np.uint64(2**52 - 1))
         rows.append((ordered[rare] >> np.uint64(52)).astype(np.int64) + first)
     return Prepared(
-        keys,
+        texts,
         sizes=np.concatenate(sizes),
         tokens=np.concatenate(tokens),
         rows=np.concatenate(rows),
@@ -111,22 +117,22 @@ def _prepared(keys: Sequence[str], frequencies: np.ndarray) -> Prepared:
     )
 
 
-def _distinct_grams(keys: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """For some keys at a time: the different grams of each as numbers of 52 bits, and their rows
+def _distinct_grams(texts: Sequence[str]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """For some texts at a time: the different grams of each as numbers of 52 bits, and their rows
     in this part.
     """
-    for first in range(0, len(keys), _ROWS):
-        part = [key[:LONGEST].ljust(GRAM, "\0") for key in keys[first : first + _ROWS]]
+    for first in range(0, len(texts), _ROWS):
+        part = [text[:LONGEST].ljust(GRAM, "\0") for text in texts[first : first + _ROWS]]
         joined = "".join(part).encode("utf-32-le", "surrogatepass")
         codes = np.frombuffer(joined, dtype="<u4").astype(np.uint64)
         hashes = np.zeros(len(codes) - GRAM + 1, dtype=np.uint64)
         for i in range(GRAM):
             hashes = (hashes + codes[i : i + len(hashes)] + np.uint64(1)) * _MIX
             hashes ^= hashes >> np.uint64(29)
-        lengths = np.array([len(key) for key in part])
+        lengths = np.array([len(text) for text in part])
         row = np.repeat(np.arange(len(part)), lengths)[: len(hashes)]
         left = np.repeat(np.cumsum(lengths), lengths)[: len(hashes)] - np.arange(len(hashes))
-        inside = left >= GRAM  # the window does not reach into the next key
+        inside = left >= GRAM  # the window does not reach into the next text
         packed = (row[inside].astype(np.uint64) << np.uint64(52)) | (
             hashes[inside] >> np.uint64(12)
         )
@@ -160,11 +166,11 @@ class Search:
 
 
 def similar(queries: Prepared, index: Prepared) -> Search:
-    """For each key of the queries that has similar ones in the index, one of these."""
+    """For each text of the queries that has similar ones in the index, one of these."""
     search = Search()
     rows, low, high, candidates = _lookups(queries, index)
     ends = np.cumsum(high - low)
-    matched = np.zeros(len(queries.keys), dtype=bool)
+    matched = np.zeros(len(queries.texts), dtype=bool)
     start = 0
     while start < len(rows):
         before = ends[start - 1] if start else 0
@@ -223,6 +229,6 @@ def _compare(
         if row in search.matches:
             continue
         if row not in grams:
-            grams[row] = grams_of(queries.keys[row])
-        if jaccard(grams[row], grams_of(index.keys[other])) >= THRESHOLD:
+            grams[row] = grams_of(queries.texts[row])
+        if jaccard(grams[row], grams_of(index.texts[other])) >= THRESHOLD:
             search.matches[row] = other
