@@ -289,6 +289,18 @@ def test_row_names_of_r_have_a_column_without_a_title(tmp_path: Path) -> None:
     table = opened(tmp_path / "a.csv", "text,label\n" + written(given))
     assert table.titles == ("", "text", "label")
     assert rows(table) == given
+    assert notes(table) == [
+        f"The rows of {tmp_path / 'a.csv'} have one field more than its header."
+        " The first field is taken for the name of the row."
+    ]
+
+
+def test_a_text_with_a_comma_is_no_name_of_a_row(tmp_path: Path) -> None:
+    lines = [f"{text}, yes,{label}" for text, label in ROWS]
+    table = opened(tmp_path / "a.csv", "\n".join(["text,label", *lines]))
+    assert table.titles == ("text", "label")
+    assert errors(table)[2] == "line 2: 3 fields where the header has 2; left out: joy"
+    assert len(errors(table)) == len(ROWS)
 
 
 # --- .txt ---
@@ -411,6 +423,11 @@ def test_a_quote_in_a_table_with_two_columns_and_tabs_swallows_no_rows(tmp_path:
     assert [row["id"] for row in rows_of(table)] == ["1", "2", "3", "4", "5"]
 
 
+def test_equal_fields_of_two_lines_stay_whole(tmp_path: Path) -> None:
+    table = opened(tmp_path / "a.csv", "text,label\n" + ",\n" * 4 + '"so,\nwell",\n' * 2)
+    assert rows(table)[4:] == [["so,\nwell", ""]] * 2
+
+
 def test_a_field_of_more_lines_than_are_looked_at(tmp_path: Path) -> None:
     text = "x\n" * 2_000
     table = opened(tmp_path / "a.csv", f'id,text\n1,"{text}"\n2,b\n')
@@ -418,7 +435,8 @@ def test_a_field_of_more_lines_than_are_looked_at(tmp_path: Path) -> None:
 
 
 def test_a_table_that_r_writes(tmp_path: Path) -> None:
-    content = '"text" "label" "n"\n' + '"1" "I am, well" "joy" 3\n"2" "so low" "fear" NA\n' * 3
+    rows = (f'"{i}" "I am, well" "joy" 3\n"{i + 1}" "so low" "fear" NA\n' for i in (1, 3, 5))
+    content = '"text" "label" "n"\n' + "".join(rows)
     for name, labelled in (("a.txt", True), ("b.txt", False), ("c.csv", True)):
         (tmp_path / name).write_text(content)
         table = open_table(tmp_path / name, labelled=labelled)
@@ -473,6 +491,54 @@ def test_no_doubt_about_a_delimiter_that_the_user_named(tmp_path: Path) -> None:
 
 def rows_of(table: Table) -> list[dict[str, Any]]:
     return [row for chunk in table.chunks() for row in chunk.rows]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ('"text,label"', '"{},{}"'),
+        ('"text,""label"""', '"{},""{}"""'),
+        ("text,label;;;", "{},{};;;"),
+        ("text;label,,", "{};{},,"),
+    ],
+)
+def test_whole_lines_in_single_cells_are_cut_again(tmp_path: Path, header: str, row: str) -> None:
+    lines = [header, *(row.format(*each) for each in ROWS)]
+    table = opened(tmp_path / "a.csv", "\n".join(lines))
+    assert table.columns == ("text", "label")
+    assert rows(table) == list(map(list, ROWS))
+    assert notes(table) == [
+        f"{tmp_path / 'a.csv'} holds whole lines in single cells. Each of them is cut again."
+    ]
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_a_table_with_all_fields_in_quotes_is_cut_once(tmp_path: Path, sign: str) -> None:
+    given = [["text", "label"], *map(list, ROWS)]
+    content = written(given, delimiter=sign, quoting=csv.QUOTE_ALL)
+    table = opened(tmp_path / "a.csv", content)
+    assert rows(table) == given[1:]
+    assert not notes(table)
+
+
+@pytest.mark.parametrize(
+    ("border", "header", "row"),
+    [
+        ("+----+-------+", "| text | label |", "| {} | {} |"),  # MySQL
+        ("|---|:--|", "| text | label |", "| {} | {} |"),  # Markdown
+        ("------+-------", " text | label", " {} | {}"),  # psql
+    ],
+)
+@pytest.mark.parametrize("labelled", [True, False])
+def test_the_borders_of_a_drawn_table_are_left_out(
+    tmp_path: Path, border: str, header: str, row: str, labelled: bool
+) -> None:
+    lines = [header, border, *(row.format(*each) for each in ROWS)]
+    lines = [border, *lines, border] if border.startswith("+") else lines
+    table = opened(tmp_path / "a.txt", "\n".join(lines), labelled=labelled)
+    assert table.columns == ("text", "label")
+    assert rows(table) == list(map(list, ROWS))
+    assert notes(table) == [f"{tmp_path / 'a.txt'} is a drawn table. Its borders are left out."]
 
 
 def test_fields_that_excel_shall_leave_as_they_are(tmp_path: Path) -> None:

@@ -186,6 +186,24 @@ def test_a_workbook_gives_a_data_set(tmp_path: Path) -> None:
     assert any("'S' is read" in note.text for note in data.notes)
 
 
+def test_sheets_with_the_names_of_splits_are_splits(tmp_path: Path) -> None:
+    labels = ("joy", "fear", "anger") * 10
+    sheets = {
+        name: [ROWS[0], *([f"{name} {i}", label] for i, label in enumerate(labels))]
+        for name in ("Notes", "Train", "valid", "test")
+    }
+    path = write(tmp_path / "a.xlsx", sheets)
+    dataset = load_dataset(path)
+    assert {split: len(part) for split, part in dataset.splits.items()} == {
+        "train": 30, "validation": 30, "test": 30
+    }  # fmt: skip
+    assert dataset["validation"].texts[0] == "valid 0"
+    assert [str(note) for note in dataset.notes if note.code == "S01"] == ["Not used: Notes."]
+    named = load_dataset(path, splits={"train": "Notes", "test": "Train"})
+    assert named["train"].texts[0] == "Notes 0"
+    assert len(load_dataset(path, sheet="Train")) == 30
+
+
 def test_a_workbook_can_be_packed(tmp_path: Path) -> None:
     book = write(tmp_path / "a.xlsx", {"S": ROWS})
     with zipfile.ZipFile(tmp_path / "b.zip", "w") as file:

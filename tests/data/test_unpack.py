@@ -16,6 +16,7 @@ import pytest
 from emolens.data.readers.columns import choose_column, texts_of
 from emolens.data.readers.endings import is_table, stem_of
 from emolens.data.readers.open import source_of
+from emolens.data.sources import load_dataset
 from emolens.errors import DataError
 from tests.tables import open_table
 
@@ -155,6 +156,18 @@ def test_what_is_made_of_a_zip_is_named_after_it(tmp_path: Path, name: str, like
         archive.writestr("t.csv", "text,label\nhappy,joy\n")
     with source_of(tmp_path / name) as source:
         assert source.like == tmp_path / like
+
+
+def test_tables_in_a_zip_with_the_names_of_splits_are_splits(tmp_path: Path) -> None:
+    names = {"emo/train.csv": b"a", "emo/dev.csv": b"b", "emo/test.csv": b"c"}
+    tables = {
+        name: b"text,label\n"
+        + b"".join(b"%s %d,joy\n%s x%d,fear\n" % (w, i, w, i) for i in range(9))
+        for name, w in names.items()
+    }
+    (tmp_path / "a.zip").write_bytes(zipped(**tables, **{"emo/README.txt": b"so"}))
+    dataset = load_dataset(tmp_path / "a.zip")
+    assert [part.texts[0] for part in dataset.splits.values()] == ["a 0", "b 0", "c 0"]
 
 
 def test_one_of_several_tables_in_a_zip_can_be_named(tmp_path: Path) -> None:

@@ -249,6 +249,8 @@ READING = [
     Case("Correct this line, or leave out --strict.", "emolens inspect t.txt --strict",
          {"t.txt": "\n".join([*_rows("{text};{label}"), "so happy"])},
          then="emolens inspect t.txt"),
+    Case("Delete this row, or leave out --strict.", f"{PREDICT} t.csv --strict",
+         {"t.csv": GOOD + GOOD}, then=f"{PREDICT} t.csv"),
     Case("Correct this line, or name the encoding of the file with --encoding.",
          f"{PREDICT} t.csv --strict", {"t.csv": DAMAGED}, then="{again} --encoding cp1252"),
     Case("Correct this line, or name the encoding of the file with --encoding.",

@@ -384,6 +384,23 @@ def test_a_difficult_header_is_read_as_in_studies(classifier: Classifier, tmp_pa
     assert p_joy == pytest.approx(answer.probabilities["joy"], abs=1e-4)
 
 
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".xlsx", ".jsonl"])
+def test_a_header_inside_the_table_gets_no_answer(
+    classifier: Classifier, tmp_path: Path, ending: str
+) -> None:
+    rows = [{"id": "1", "text": "happy"}, {"id": "id", "text": "text"}, {"id": "2", "text": "sad"}]
+    given = write(tmp_path / f"in{ending}", rows)
+    tally = predict_table(classifier, given, tmp_path / "out.csv")
+    assert (tally.rows, tally.errors) == (3, 1)
+    happy, header, sad = read(tmp_path / "out.csv")
+    assert header["error"].endswith("the row repeats the names of the columns")
+    assert (header["text"], header["emotion"]) == ("text", "")
+    assert happy["emotion"]
+    assert sad["emotion"]
+    with pytest.raises(DataError, match="the row repeats"):
+        predict_table(classifier, given, tmp_path / "strict.csv", read=ReadOptions(strict=True))
+
+
 @settings(max_examples=60, deadline=None)
 @hypothesis_given(
     content=st.one_of(

@@ -15,7 +15,7 @@ from emolens.data.folders import Layout, beside, layout_of, layout_of_folder, us
 from emolens.data.hub import hub_tables
 from emolens.data.namefiles import NamesInFile
 from emolens.data.readers.endings import is_table, stem_of
-from emolens.data.readers.open import missing
+from emolens.data.readers.open import missing, tables_inside
 from emolens.data.readers.source import is_stream
 from emolens.data.readers.table import Table
 from emolens.data.saved import is_saved, saved_tables
@@ -119,7 +119,13 @@ def _of_catalogue(name: str, splits: Mapping[str, str], opener: Opener) -> Origi
 
 
 def _file(path: Path, splits: Mapping[str, str], opener: Opener) -> Origin:
-    """One file. The splits that the user names are other files beside it."""
+    """One file. The splits that the user names are tables in it, or other files beside it."""
+    inside = tables_inside(path, opener.read)
+    named = set(splits.values()) <= set(inside) if splits else len(assigned([*inside]).places) > 1
+    if inside and named:
+        # Only those that are used will be opened.
+        by_name = {n: map(replace(opener, read=read).open, [p]) for n, (p, read) in inside.items()}
+        return _by_split(stem_of(path), by_name, path, splits)
     if not splits:
         return Origin(stem_of(path), {TRAIN: [opener.open(path)]}, beside(path))
     if all((path.parent / name).is_file() for name in splits.values()):
@@ -199,7 +205,7 @@ def _hub(spec: str, splits: Mapping[str, str]) -> Origin:
 
 
 def _by_split(
-    name: str, by_name: Mapping[str, Sequence[Table]], origin: Path, splits: Mapping[str, str]
+    name: str, by_name: Mapping[str, Iterable[Table]], origin: Path, splits: Mapping[str, str]
 ) -> Origin:
     """The tables under the split names train, validation and test."""
     for split, wanted in splits.items():
@@ -220,5 +226,5 @@ def _by_split(
         notes.append(Note("S01", f"{names[TRAIN]} is used as the train split."))
     if unused:
         notes.append(Note("S01", f"Not used: {some_of(unused)}."))
-    tables = {split: by_name[names[split]] for split in SPLITS if split in names}
+    tables = {split: list(by_name[names[split]]) for split in SPLITS if split in names}
     return Origin(name, tables, tuple(notes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import statistics
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile, islice
 
@@ -32,6 +33,7 @@ from emolens.data.readers.table import (
     too_long,
 )
 from emolens.data.readers.text import TextFile
+from emolens.data.readers.wrapped import unwrapping
 
 _SAMPLE = 1_000  # lines
 _SAMPLE_SIZE = 1_000_000  # characters
@@ -49,6 +51,9 @@ def delimited_table(file: TextFile, options: ReadOptions) -> Table:
     hidden = sep_line(lines[0]) if lines else None
     if hidden:
         lines = lines[1:]
+    wrapped = None if options.delimiter else unwrapping(lines)
+    if wrapped:
+        lines = list(map(wrapped[0], lines))
     if not any(map(str.strip, lines)):
         return Table(source.name, (), lambda _: iter(()))
     wanted = delimiter_option(options.delimiter) or hidden
@@ -58,14 +63,17 @@ def delimited_table(file: TextFile, options: ReadOptions) -> Table:
         records = found.shape(lines, found.width).records(iter(lines), n_hidden)
         rows = [(line, fields) for line, _, fields, _ in records if any(map(str.strip, fields))]
     header = find_header(rows, found.width, options, origin=f"{source}, line")
-    titles = _fitted_titles(header, found, [fields for n, fields in rows if n > header.before])
+    data = [fields for line, fields in rows if line > header.before]
+    titles, titles_notes = _fitted_titles(source, header, found, data)
     columns = distinct([title.strip() for title in titles])
     shape = found.shape(lines, len(titles))
     delimiter = found.dialect.delimiter
 
     def read(_: Sequence[str]) -> Iterator[Chunk]:
         errors: dict[int, str] = {}
-        lines = islice(file.lines(errors, newline=""), n_hidden, None)
+        lines: Iterator[str] = islice(file.lines(errors, newline=""), n_hidden, None)
+        if wrapped:
+            lines = map(wrapped[0], lines)
         records = shape.records(lines, n_hidden)
         data = dropwhile(lambda record: record[0] <= header.before, records)
         with _giant_fields(source):
@@ -79,7 +87,13 @@ def delimited_table(file: TextFile, options: ReadOptions) -> Table:
         delimiter="," if delimiter == NO_DELIMITER or len(delimiter) > 1 else delimiter,
         titles=titles,
         usual=header.usual,
-        notes=(*file.notes, *_dialect_notes(source, found, guessed=wanted is None), *header.notes),
+        notes=(
+            *file.notes,
+            *([Note("R03", f"{source} {wrapped[1]}.")] if wrapped else []),
+            *_dialect_notes(source, found, guessed=wanted is None),
+            *header.notes,
+            *titles_notes,
+        ),
         needs_mark=file.needs_mark,
     )
 
@@ -98,15 +112,20 @@ def first_lines(file: TextFile) -> list[str]:
     return lines
 
 
-def _fitted_titles(header: Header, found: Found, data: list[list[str]]) -> tuple[str, ...]:
+def _fitted_titles(
+    source: Source, header: Header, found: Found, data: list[list[str]]
+) -> tuple[tuple[str, ...], list[Note]]:
     """A title for each column. R gives no title to the names of rows, which come first."""
     titles = header.titles
     while len(titles) > found.width and not titles[-1].strip():
         titles = titles[:-1]
     longer = [row for row in data if len(row) == len(titles) + 1]
     if len(longer) > 0.9 * len(data) and any(row[-1].strip() for row in longer):
-        return ("", *titles)
-    return titles
+        names = [row[0].strip() for row in longer]
+        if len(set(names)) == len(names) and statistics.median(len(n.split()) for n in names) < 3:
+            text = f"The rows of {source} have one field more than its header. The first field is"
+            return ("", *titles), [Note("R03", f"{text} taken for the name of the row.")]
+    return titles, []
 
 
 def _dialect_notes(source: Source, found: Found, *, guessed: bool) -> Iterator[Note]:

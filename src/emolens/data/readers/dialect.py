@@ -228,7 +228,8 @@ def _known_values(lines: Sequence[str], dialect: Dialect, width: int) -> dict[in
     known = {}
     for column in range(min(width, 200)):
         counts = Counter(row[column] for row in rows)
-        often = frozenset(v for v, n in counts.items() if n > 1 and len(v.strip()) > 1)
+        values = (v for v, n in counts.items() if n > 1 and len(v.strip()) > 1)
+        often = frozenset(value for value in values if '"' not in value)  # no half of a field
         if often and len(often) <= _MOST_KNOWN and len(counts) < len(rows) / 2:
             known[column] = often
     return known

@@ -95,6 +95,16 @@ def _is_filled(cell: Any) -> bool:
     return cell is not None and bool(str(cell).strip())
 
 
+def sheet_names(source: Source) -> list[str]:
+    """The names of the sheets that are seen when the workbook is opened."""
+    import python_calamine as calamine
+
+    with _workbook_errors(source):
+        _check_size(source)
+        with source.path.open("rb") as file, calamine.CalamineWorkbook.from_filelike(file) as book:
+            return _seen(book)
+
+
 def _read_sheet(source: Source, options: ReadOptions) -> tuple[CalamineSheet, list[Note]]:
     import python_calamine as calamine
 
@@ -106,18 +116,27 @@ def _read_sheet(source: Source, options: ReadOptions) -> tuple[CalamineSheet, li
 def _sheet(
     source: Source, book: CalamineWorkbook, options: ReadOptions
 ) -> tuple[CalamineSheet, list[Note]]:
-    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+    from python_calamine import SheetTypeEnum
 
-    kinds = {meta.name: meta for meta in book.sheets_metadata}
-    names = [name for name, meta in kinds.items() if meta.typ == SheetTypeEnum.WorkSheet]
+    names = [meta.name for meta in book.sheets_metadata if meta.typ == SheetTypeEnum.WorkSheet]
     if options.sheet is not None:
         return book.get_sheet_by_name(_named(source, names, options.sheet)), []
-    seen = [n for n in names if kinds[n].visible == SheetVisibleEnum.Visible]
+    seen = _seen(book)
     for name in [*seen, *(n for n in names if n not in seen)]:
         sheet = book.get_sheet_by_name(name)
         if next(_filled(sheet), None):
             return sheet, _others(source, name, names)
     raise DataError(f"{source} holds no rows.", hint="Check how the file was made.")
+
+
+def _seen(book: CalamineWorkbook) -> list[str]:
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+    return [
+        meta.name
+        for meta in book.sheets_metadata
+        if meta.typ == SheetTypeEnum.WorkSheet and meta.visible == SheetVisibleEnum.Visible
+    ]
 
 
 def _named(source: Source, names: list[str], wanted: str) -> str:

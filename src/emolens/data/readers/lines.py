@@ -16,6 +16,7 @@ from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import Chunk, Row, Table, chunked
 from emolens.data.readers.text import TextFile
+from emolens.data.readers.wrapped import is_drawn
 from emolens.errors import DataError
 
 _TAGGED = re.compile(r"((?:__label__\S+\s+)+)(.*)", re.DOTALL)
@@ -85,7 +86,7 @@ def _recognised(
     if sum(map(bool, map(_TAGGED.match, lines))) > 0.9 * len(lines):
         return _tagged_lines(file, options)
     sign = found.dialect.delimiter
-    columns = sign == " " or (sign == "\t" and found.is_exact and len(lines) > 1)
+    columns = is_drawn(lines) or sign == " " or (sign == "\t" and found.is_exact and len(lines) > 1)
     if columns or any(
         _names_texts(lines[0], each) for each in ("\t", ",", "|", sign) if each != ";"
     ):

@@ -13,18 +13,19 @@ from pathlib import Path
 
 from emolens.data.readers.arrow import open_arrow, open_parquet
 from emolens.data.readers.delimited import open_delimited
-from emolens.data.readers.endings import ENDINGS, PACKED, is_table
-from emolens.data.readers.excel import open_workbook
+from emolens.data.readers.endings import ENDINGS, PACKED, is_table, stem_of
+from emolens.data.readers.excel import open_workbook, sheet_names
 from emolens.data.readers.json_tables import open_json, open_json_lines
 from emolens.data.readers.kinds import recognised
 from emolens.data.readers.lines import open_labelled_text, open_unlabelled_text
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.source import Source, copy_of, is_stream
 from emolens.data.readers.table import Chunk, Table
-from emolens.data.readers.unpack import split_member, unpacked
+from emolens.data.readers.unpack import split_member, tables_in_zip, unpacked
 from emolens.errors import DataError, UsageError, nearest, some_of
 from emolens.names import user_path
 
+_WORKBOOKS = ("xlsx", "xls", "xlsb", "ods")
 FORMATS: dict[str, Callable[[Source, ReadOptions], Table]] = {
     "csv": open_delimited,
     "tsv": open_delimited,
@@ -33,7 +34,7 @@ FORMATS: dict[str, Callable[[Source, ReadOptions], Table]] = {
     "jsonl": open_json_lines,
     "parquet": open_parquet,
     "arrow": open_arrow,
-    **dict.fromkeys(("xlsx", "xls", "xlsb", "ods"), open_workbook),
+    **dict.fromkeys(_WORKBOOKS, open_workbook),
 }
 # A .txt file without labels is read in another way.
 _WITHOUT_LABELS = {"txt": open_unlabelled_text}
@@ -73,6 +74,24 @@ def source_of(given: str | Path | Source, options: ReadOptions = AS_FOUND) -> It
         yield source
 
 
+def tables_inside(path: Path, options: ReadOptions) -> dict[str, tuple[Path, ReadOptions]]:
+    """The sheets of a workbook, or the tables of a zip: by name, what opens them.
+
+    Empty for other files, and if the user names a sheet. Raises DataError.
+    """
+    if not path.is_file():
+        return {}
+    with _system_errors(path):
+        source = recognised(Source.of(path), None)
+    if source.format == "zip":
+        members = tables_in_zip(source)
+        inside = {stem_of(Path(member)): (path / member, options) for member in members}
+        return inside if len(inside) == len(members) else {}
+    if source.format in _WORKBOOKS and options.sheet is None:
+        return {name: (path, replace(options, sheet=name)) for name in sheet_names(source)}
+    return {}
+
+
 def open_table(source: Source, *, labelled: bool, options: ReadOptions = AS_FOUND) -> Table:
     """The table of a source.
 
@@ -86,7 +105,8 @@ def open_table(source: Source, *, labelled: bool, options: ReadOptions = AS_FOUN
     if not table.columns:
         raise _no_rows(source)
     notes = (*source.notes, *table.notes)
-    return replace(table, read=partial(_some_rows, source, table), notes=notes)
+    read = partial(_some_rows, source, table, strict=options.strict)
+    return replace(table, read=read, notes=notes)
 
 
 def _format(name: str) -> str:
@@ -132,15 +152,39 @@ def _system_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _some_rows(source: Source, table: Table, columns: Sequence[str]) -> Iterator[Chunk]:
+def _some_rows(
+    source: Source, table: Table, columns: Sequence[str], *, strict: bool
+) -> Iterator[Chunk]:
     empty = True
     with _system_errors(source.path), source.unchanged():
         for chunk in table.read(columns):
             source.check()  # before the caller uses rows of a file that has changed
             empty = False
-            yield chunk
+            yield _without_headers(table, chunk, strict=strict)
     if empty:
         raise _no_rows(source)
+
+
+def _without_headers(table: Table, chunk: Chunk, *, strict: bool) -> Chunk:
+    """The rows, where those that repeat the header have an error: several files were joined.
+
+    A table of one column is not looked at: a text may be its name. Neither are typed columns.
+    """
+    if len(table.columns) < 2 or chunk.batch is not None:
+        return chunk
+    first, title = table.columns[0], table.titles[0]
+    header = dict(zip(table.columns, table.titles, strict=True))
+    rows = enumerate(chunk.rows)
+    repeated = [place for place, row in rows if row.get(first) == title and row == header]
+    if not repeated:
+        return chunk
+    number, why = chunk.numbers[repeated[0]], "the row repeats the names of the columns"
+    if strict:
+        raise DataError(
+            f"{table.where(number)}: {why}.", hint="Delete this row, or leave out --strict."
+        )
+    errors = {place: f"{table.unit} {chunk.numbers[place]}: {why}" for place in repeated}
+    return replace(chunk, errors={**chunk.errors, **errors})
 
 
 def _no_rows(source: Source) -> DataError:

@@ -137,6 +137,13 @@ def _not_read(shown: str, others: list[str]) -> Note:
     return Note("R01", f"{shown} is read; not read is what stands beside it: {some_of(others)}.")
 
 
+def tables_in_zip(packed: Source) -> list[str]:
+    """The names of the tables in a zip, with '/' between folders."""
+    with _unpacking(packed), zipfile.ZipFile(packed.path) as archive:
+        names = [name.replace("\\", "/") for name in archive.namelist()]
+    return [name for name in names if is_table(Path(name)) and not _UNSEEN.search(name)]
+
+
 def _chosen(
     archive: zipfile.ZipFile, name: str, member: str | None
 ) -> tuple[zipfile.ZipInfo, list[str]]:

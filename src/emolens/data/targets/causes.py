@@ -7,7 +7,7 @@ from operator import eq
 
 from emolens.data.checks import counted
 from emolens.data.targets.cells import Atom, Cell, number_of
-from emolens.data.targets.rows import Part
+from emolens.data.targets.rows import Part, unreadable_note
 from emolens.errors import DataError, nearest, some_of
 
 _MANY = 20  # different values; a column of classes may have as many in a small table
@@ -75,6 +75,11 @@ def unknown_class(
 
 def no_labels(part: Part) -> DataError:
     """The error for a training split without any label. part: its first table."""
+    if part.unreadable and not part.texts:
+        return DataError(
+            unreadable_note(part.table, part.unreadable).text,
+            hint="Put a text that holds the delimiter into double quotes.",
+        )
     return DataError(
         f"{part.table.origin} has no row with a label in the column '{part.label}'.",
         hint=f"Name another column with --label. The columns are: {some_of(part.table.columns)}.",

@@ -94,6 +94,7 @@ def read_part(table: Table, columns: tuple[str, str], beside: str | None, *, str
 
 def unreadable_note(table: Table, rows: Mapping[int, str], split: str = "") -> Note:
     """What is to be said about rows that could not be read. rows: why, by their number."""
+    rows = {n: why.removeprefix(f"{table.unit} {n}: ") for n, why in rows.items()}
     numbers = sorted(rows)
     of_split = f"{counted(len(rows), 'row')}{f' of {split}' if split else ''}"
     are = agreeing(len(rows), "are")
