@@ -12,7 +12,7 @@ from emolens.shown import one_line
 
 # The order of dair-ai/emotion on the Hub, then neutral. A fixed order gives two data sets with the
 # same classes the same ids, whatever order their files have.
-_CANONICAL = ("sadness", "joy", "love", "anger", "fear", "surprise", "neutral")
+EMOTIONS = ("sadness", "joy", "love", "anger", "fear", "surprise", "neutral")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class LabelSet:
     def ordered(cls, names: Iterable[str]) -> LabelSet:
         """Known emotions first, in the order of `dair-ai/emotion`, then the others by name."""
         given = set(names)
-        known = [name for name in _CANONICAL if name in given]
+        known = [name for name in EMOTIONS if name in given]
         return cls((*known, *sorted(given.difference(known))))
 
     def __repr__(self) -> str:

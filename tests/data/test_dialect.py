@@ -541,6 +541,18 @@ def test_the_borders_of_a_drawn_table_are_left_out(
     assert notes(table) == [f"{tmp_path / 'a.txt'} is a drawn table. Its borders are left out."]
 
 
+def test_a_damaged_header_is_said(tmp_path: Path) -> None:
+    lines = [b"text,label,caf\xe9", *[f"{text},{label},\u00e9".encode() for text, label in ROWS]]
+    (tmp_path / "a.csv").write_bytes(b"\n".join(lines))
+    table = open_table(tmp_path / "a.csv", labelled=True)
+    assert "line 1: byte 0xe9 is not UTF-8." in notes(table, "R02")[0]
+    assert not errors(table)
+
+
+def test_the_mark_of_dos_at_the_end_is_no_row(tmp_path: Path) -> None:
+    assert len(rows(opened(tmp_path / "a.csv", "text,label\r\nso glad,joy\r\n\x1a"))) == 1
+
+
 def test_fields_that_excel_shall_leave_as_they_are(tmp_path: Path) -> None:
     content = '="text",="label"\n="so glad, yes",="joy"\n="so low",="fear"\n'
     table = opened(tmp_path / "a.csv", content)

@@ -139,6 +139,15 @@ def test_the_first_visible_sheet_with_rows_is_read_and_the_others_are_named(
         opened(path, sheet="Empty")
 
 
+def test_a_page_before_the_table_is_not_read(tmp_path: Path) -> None:
+    sheets = {"Info": [["About"], ["so glad"]], "Data": ROWS, "More": [*ROWS, ROWS[1]]}
+    table = opened(write(tmp_path / "a.xlsx", sheets))
+    assert table.columns == ("text", "label")
+    assert "the sheet 'Data' is read, and these are not: Info, More" in table.notes[0].text
+    titled = {"Data": [["Survey"], [], ["Made in 2024"], *ROWS], "More": [*ROWS] * 3}
+    assert rows_of(opened(write(tmp_path / "b.xlsx", titled)))[0]["text"] == "so glad"
+
+
 def test_a_sheet_that_is_called_as_a_number_comes_before_the_number(tmp_path: Path) -> None:
     path = write(tmp_path / "a.xlsx", {"2": ROWS, "3": [["text"], ["z"]]})
     assert rows_of(opened(path, sheet="2"))[0]["text"] == "so glad"

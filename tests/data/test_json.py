@@ -337,6 +337,54 @@ def test_the_small_export_of_label_studio(tmp_path: Path) -> None:
     assert "Label Studio" in table.notes[0].text
 
 
+@pytest.mark.parametrize(
+    ("content", "form"),
+    [
+        ({"joy": ["so glad", "well"], "fear": ["so low"]}, "classes with their texts"),
+        ({"joy": ["so glad", "well"], "mine": ["so low", "no"]}, "classes with their texts"),
+        ({"so glad": "joy", "well": "joy", "so low": "fear"}, "texts with their labels"),
+    ],
+)
+def test_an_object_of_classes_has_texts_and_labels(tmp_path: Path, content: Any, form: str) -> None:
+    table = opened(tmp_path / "a.json", content)
+    assert table.columns == ("text", "label")
+    assert rows_of(table)[0] == {"text": "so glad", "label": "joy"}
+    assert [note.text for note in table.notes] == [
+        f"{tmp_path / 'a.json'} is read as an object of {form}."
+    ]
+
+
+def test_lists_of_one_length_are_columns_unless_they_are_called_as_emotions(
+    tmp_path: Path,
+) -> None:
+    table = opened(tmp_path / "a.json", {"question": ["so glad"], "answer": ["so low"]})
+    assert table.columns == ("question", "answer")
+
+
+@pytest.mark.parametrize("ending", [".json", ".jsonl"])
+def test_texts_and_labels_of_lists_without_names_are_guessed(tmp_path: Path, ending: str) -> None:
+    pairs = [["I feel so glad today", "joy"], ["I feel so low again", "fear"]] * 9
+    lines = "\n".join(map(json.dumps, pairs))
+    table = opened(tmp_path / f"a{ending}", pairs if ending == ".json" else lines)
+    assert table.usual == {"text": "1", "label": "2"}
+    assert "the texts are in column 1 and the labels are in column 2" in str(table.notes[-1])
+
+
+@pytest.mark.parametrize("labels", [{"accept": ["joy"], "options": []}, {"label": "joy"}])
+def test_only_accepted_answers_of_prodigy_are_labels(
+    tmp_path: Path, labels: dict[str, Any]
+) -> None:
+    hashes = {"_input_hash": 1, "_task_hash": 2}
+    answers = ["accept", "accept", "reject", "ignore"]
+    given = [{"text": "so glad", **labels, "answer": answer, **hashes} for answer in answers]
+    table = opened(tmp_path / "a.jsonl", "\n".join(map(json.dumps, given)))
+    assert table.usual == {"text": "text", "label": "accepted"}
+    assert rows_of(table) == given
+    accepted = [row.get("accepted") for chunk in table.chunks() for row in chunk.rows]
+    assert accepted == [*[labels.get("accept", "joy")] * 2, None, None]
+    assert "2 rows have another 'answer' than 'accept', and so no label." in str(table.notes[-1])
+
+
 @pytest.mark.parametrize("text", ["text", "data"])
 @pytest.mark.parametrize("label", ["label", "labels"])
 def test_an_export_of_doccano(tmp_path: Path, text: str, label: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import zipfile
 from pathlib import Path
 
@@ -75,6 +76,10 @@ def test_a_pretty_document_with_the_ending_of_lines(tmp_path: Path) -> None:
 
 FOREIGN = [
     ("a.pdf", b"%PDF-1.7\n", "a PDF document"),
+    ("a.sav", b"$FL2@(#) SPSS DATA FILE", "a file of SPSS"),
+    ("a.dta", b"<stata_dta><header>", "a file of Stata"),
+    ("a.rds", gzip.compress(b"X\n\0\0\0\3"), "a file of R"),
+    ("a.arff", b"% so\n@RELATION so\n\n@ATTRIBUTE text string\n", "a file of Weka"),
     ("a.csv", b"<!DOCTYPE html><html><body>Log in</body></html>", "a web page"),
     ("a.xls", b"\xef\xbb\xbf\n<html><table><tr><td>text</td></tr></table>", "a web page"),
     ("a.xls", b'<?xml version="1.0"?><Workbook/>', "an XML file"),

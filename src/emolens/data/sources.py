@@ -14,9 +14,8 @@ from emolens.data.dataset import SEED, SHARES, SPLITS, TRAIN, Dataset
 from emolens.data.namefiles import names_in
 from emolens.data.origins import origin_of
 from emolens.data.readers.columns import (
-    LABEL_COLUMNS,
-    TEXT_COLUMNS,
     Role,
+    choice_notes,
     choose_column,
     has_labels,
     label_columns,
@@ -122,7 +121,7 @@ def load_texts(spec: str | Path | Sequence[str | Path], **options: Any) -> Texts
         named, notes = _of_one_name(origin.tables, {"text": text})
         tables = {"table": named[TRAIN]} if alone else named
         if chosen.text is None:
-            notes = [*_choice(first, "text", text, usual=TEXT_COLUMNS), *notes]
+            notes = [*choice_notes(first, "text", text), *notes]
         texts = Texts.from_tables(origin.name, tables, text=text, strict=chosen.read.strict)
     return replace(texts, notes=(*origin.all_notes(None), *notes, *texts.notes))
 
@@ -159,10 +158,10 @@ def _choose_columns(
                 "To use another column, name it with --label.",
             )
         )
-    for role, column, usual in (("text", text, TEXT_COLUMNS), ("label", label, LABEL_COLUMNS)):
-        given = options.text if role == "text" else options.label
-        if given is None and column in first.columns:
-            notes += _choice(first, role, column, usual=usual)
+    if options.text is None:
+        notes += choice_notes(first, "text", text)
+    if options.label is None:
+        notes += choice_notes(first, "label", label)
     for other in tables[TRAIN]:
         choose_column(other, "text", text)
         label_columns(other, label)
@@ -195,20 +194,6 @@ def _of_one_name(
             same.append(renamed(table, names) if names else table)
         named[split] = same
     return named, notes
-
-
-def _choice(table: Table, role: str, column: str, *, usual: Sequence[str]) -> list[Note]:
-    """What is to be said about a column that was chosen, unless it is the only one of a usual name.
-
-    Another column such as 'label_name' may hold the names of its numbers.
-    """
-    names = [name for name in table.columns if name.strip().lower() in usual]
-    others = [name for name in names if not name.lower().startswith(column.lower())]
-    text = f"The {role}s are taken from the column '{column}'"
-    if others:
-        hint = f'To use another column: --{role} "{others[0]}"'
-        return [Note("R05", f"{text}, and not from {some_of(others)}.", hint)]
-    return [] if column in names else [Note("R05", f"{text}.")]
 
 
 def _labelled(

@@ -13,7 +13,13 @@ from pathlib import Path
 
 from emolens.blank import is_blank
 from emolens.data.checks import Note
-from emolens.data.readers.columns import Unread, check_column, choose_column, readable_texts
+from emolens.data.readers.columns import (
+    Unread,
+    check_column,
+    choice_notes,
+    choose_column,
+    readable_texts,
+)
 from emolens.data.readers.endings import ENDINGS, stem_of
 from emolens.data.readers.open import open_table, source_of
 from emolens.data.readers.options import AS_FOUND, ReadOptions
@@ -118,7 +124,10 @@ def predict_table(
     check_target(target, source, write=write)
     with source_of(source, read) as given:
         table = open_table(given, labelled=False, options=read)
-        job = _Job(classifier, table, choose_column(table, "text", text_column), read, write)
+        column = choose_column(table, "text", text_column)
+        job = _Job(classifier, table, column, read, write)
+        if text_column is None:
+            job.tally.notes += choice_notes(table, "text", column)
         writer = job.prepared(given, target)
         with (
             atomic_file(target, overwrite=write.overwrite) as file,

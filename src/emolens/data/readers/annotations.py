@@ -1,4 +1,4 @@
-"""Recognises the exports of the labelling tools doccano and Label Studio, and finds their labels.
+"""Recognises the exports of doccano, Label Studio and Prodigy, and finds their labels.
 
 Knows rows of JSON, and no file.
 """
@@ -17,6 +17,7 @@ _TASKS = ("annotations", "completions")  # where Label Studio keeps answers; the
 # What Label Studio adds to each row of its smaller export.
 _MIN = {"annotator", "annotation_id", "created_at", "updated_at", "lead_time"}
 _DOCCANO = ("label", "labels")
+_ACCEPTED = "accepted"  # the name for the labels of Prodigy
 
 
 class _Task(NestedRow):
@@ -32,6 +33,18 @@ class _Task(NestedRow):
         return list(dict.fromkeys(choices)) or super().get(name, default)
 
 
+class _Decision(NestedRow):
+    """A row of Prodigy. Asked for _ACCEPTED, it gives its label, or the choices, if it has some."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of this name."""
+        if name != _ACCEPTED or name in self:
+            return super().get(name, default)
+        if self["answer"] != "accept":
+            return default
+        return self["accept"] if "accept" in self else self.get("label", default)
+
+
 @dataclass
 class Survey:
     """What the rows of a file have: names, dotted names, and the questions of a labelling tool."""
@@ -43,6 +56,8 @@ class Survey:
     n_tasks: int = 0
     n_lists: int = 0
     n_differing: int = 0
+    n_decisions: int = 0
+    n_refused: int = 0
     _last: tuple[str, ...] = ()
 
     def add(self, row: Row) -> None:
@@ -53,6 +68,9 @@ class Survey:
             self._last = names
         if isinstance(row.get("label"), list) or isinstance(row.get("labels"), list):
             self.n_lists += 1
+        if "answer" in row and "_input_hash" in row:
+            self.n_decisions += 1
+            self.n_refused += row["answer"] != "accept"
         if isinstance(row := nested(row), NestedRow):
             self.inner.update(dict.fromkeys(inner_names(row)))
             if _is_task(row):
@@ -68,20 +86,32 @@ class Survey:
         """Whether each row is a task of Label Studio."""
         return 0 < self.n_tasks == self.n_rows
 
+    @property
+    def is_prodigy(self) -> bool:
+        """Whether each row is a decision of Prodigy about labels of a whole text."""
+        return 0 < self.n_decisions == self.n_rows and not {"accept", "label"}.isdisjoint(
+            self.columns
+        )
+
     def row(self, row: Row) -> Row:
         """The row in the form that answers to all names."""
+        if self.is_prodigy:
+            return _Decision(row)
         return _Task(row) if self.is_label_studio else nested(row)
 
     def names(self) -> tuple[str, ...]:
         """The dotted names without answers of several questions at once, and the questions."""
         inner = [name for name in self.inner if not self.n_tasks or ".result." not in name]
-        return (*inner, *(q for q in self.questions if q not in self.columns))
+        questions = [*self.questions, *([_ACCEPTED] if self.is_prodigy else [])]
+        return (*inner, *(q for q in questions if q not in self.columns))
 
     def usual(self) -> tuple[str, dict[str, str]]:
         """The tool that wrote the rows, or "", and its columns of texts and labels."""
         if self.is_label_studio:
             texts = [name for name in self.inner if name.startswith("data.")]
             return "Label Studio", _roles(texts, list(self.questions))
+        if self.is_prodigy:
+            return "Prodigy", _roles([n for n in self.columns if n == "text"], [_ACCEPTED])
         names = [name for name in self.columns if name not in (*_MIN, "id")]
         if len(_MIN & set(self.columns)) >= 3:
             texts = [name for name in names if name == "text"]

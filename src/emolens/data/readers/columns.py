@@ -69,6 +69,28 @@ def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
     )
 
 
+def choice_notes(table: Table, role: Role, column: str) -> list[Note]:
+    """What is to be said about a column that was chosen, unless it is the only one of a usual name.
+
+    Another column such as 'label_name' may hold the names of its numbers.
+    """
+    if column not in table.columns or role in table.usual:
+        return []
+    usual = TEXT_COLUMNS if role == "text" else LABEL_COLUMNS
+    names = [name for name in table.columns if _plain(name) in usual]
+    others = [
+        name
+        for name in names
+        if name != column
+        and (_plain(name) == _plain(column) or not _plain(name).startswith(_plain(column)))
+    ]
+    text = f"The {role}s are taken from the column '{column}'"
+    if others:
+        hint = f'To use another column: --{role} "{others[0]}"'
+        return [Note("R05", f"{text}, and not from {some_of(others)}.", hint)]
+    return [] if column in names else [Note("R05", f"{text}.")]
+
+
 def usual_column(table: Table, role: Role) -> str | None:
     """The first column with a usual name; None if there is none."""
     usual = TEXT_COLUMNS if role == "text" else LABEL_COLUMNS

@@ -47,7 +47,8 @@ def open_delimited(source: Source, options: ReadOptions) -> Table:
 def delimited_table(file: TextFile, options: ReadOptions) -> Table:
     """The same for a file whose encoding is known."""
     csv.field_size_limit(MOST_BYTES)  # for all readers; the module has no other way
-    source, lines = file.source, first_lines(file)
+    damages: dict[int, str] = {}
+    source, lines = file.source, first_lines(file, damages)
     hidden = sep_line(lines[0]) if lines else None
     if hidden:
         lines = lines[1:]
@@ -89,6 +90,11 @@ def delimited_table(file: TextFile, options: ReadOptions) -> Table:
         usual=header.usual,
         notes=(
             *file.notes,
+            *(
+                Note("R02", f"{source}, {why}. The line stands before the rows, or names columns.")
+                for number, why in damages.items()
+                if number <= header.before + n_hidden
+            ),
             *([Note("R03", f"{source} {wrapped[1]}.")] if wrapped else []),
             *_dialect_notes(source, found, guessed=wanted is None),
             *header.notes,
@@ -98,11 +104,11 @@ def delimited_table(file: TextFile, options: ReadOptions) -> Table:
     )
 
 
-def first_lines(file: TextFile) -> list[str]:
-    """Enough lines to find out how the table is written."""
+def first_lines(file: TextFile, errors: dict[int, str] | None = None) -> list[str]:
+    """Enough lines to find out how the table is written. errors: as in TextFile.lines."""
     lines: list[str] = []
     size = n_quotes = 0
-    for line in file.lines({}, newline=""):
+    for line in file.lines({} if errors is None else errors, newline=""):
         lines.append(line)
         size += len(line)
         n_quotes += line.count('"')

@@ -26,7 +26,7 @@ _NAMES = {
 _FORBIDDEN = frozenset('"\r\n\\')
 NO_DELIMITER = "\x1f"  # for tables of one column; no text holds it
 _SPACED = re.compile(r'"(?:[^"\\]|\\.|"")*" \S')  # a field in quotes, and the start of another
-_SEP_LINE = re.compile(r'"?sep=(.)"?\s*')  # Excel reads it, and hides it
+_SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # Excel reads it, and hides it
 _LONGEST = 10  # signs of a delimiter
 _MOST_TITLES = 10  # rows before the header
 _MOST_KNOWN = 50  # different values of a column that has the classes

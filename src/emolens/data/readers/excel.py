@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from emolens.data.checks import Note
+from emolens.data.readers.columns import TEXT_COLUMNS
 from emolens.data.readers.extent import extent_of
 from emolens.data.readers.header import find_header
 from emolens.data.readers.options import ReadOptions
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
 
 # The library holds a whole sheet in memory, with its empty cells.
 _SAMPLE = 200  # rows that are looked at for the header
+_MOST_TITLES = 10  # rows before the header
 _MOST_CELLS = 20_000_000
 
 
 def open_workbook(source: Source, options: ReadOptions) -> Table:
     """One sheet. Empty rows are skipped, and so is a title before the names of the columns.
 
-    Without `options.sheet` it is the first visible one that holds rows; a note names the others.
+    Without `options.sheet` it is the first visible one that holds rows, or a longer one with a
+    usual name for texts; a note names the others.
     """
     with _workbook_errors(source):
         n_errors = _check_size(source)
@@ -122,11 +125,26 @@ def _sheet(
     if options.sheet is not None:
         return book.get_sheet_by_name(_named(source, names, options.sheet)), []
     seen = _seen(book)
+    first = None  # perhaps a page about the table, which stands behind it
     for name in [*seen, *(n for n in names if n not in seen)]:
+        if first and name not in seen:
+            break
         sheet = book.get_sheet_by_name(name)
-        if next(_filled(sheet), None):
-            return sheet, _others(source, name, names)
-    raise DataError(f"{source} holds no rows.", hint="Check how the file was made.")
+        if next(_filled(sheet), None) is None:
+            continue
+        first = first or sheet
+        if _names_texts(sheet) and (sheet is first or sheet.height > first.height):
+            first = sheet
+            break
+    if first is None:
+        raise DataError(f"{source} holds no rows.", hint="Check how the file was made.")
+    return first, _others(source, first.name, names)
+
+
+def _names_texts(sheet: CalamineSheet) -> bool:
+    """Whether one of the first rows has a usual name for texts."""
+    rows = islice(_filled(sheet), _MOST_TITLES)
+    return any(str(cell).strip().lower() in TEXT_COLUMNS for _, row in rows for cell in row)
 
 
 def _seen(book: CalamineWorkbook) -> list[str]:

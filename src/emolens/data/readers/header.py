@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emolens.data.checks import Note
@@ -57,14 +57,38 @@ def find_header(
         )
     before = rows[first - 1][0] if first and rows else 0
     if place is None:
-        titles = tuple(str(i + 1) for i in range(width))
-        usual = _text_and_label(fields[first:], width)
-        note = _no_header(table, titles, usual, guessed=options.header is None)
-        return Header(titles, before, usual, (note,))
+        guessed = options.header is None
+        usual, note = without_header(table, fields[first:], width, guessed=guessed)
+        return Header(tuple(numbered(width)), before, usual, (note,))
     notes = (_title(f"{origin} {before}"),) if place and not options.skip_rows else ()
     if not options.skip_rows and _looks_like_names(fields[first:]):
         notes = (*notes, _second(f"{origin} {rows[first][0]}"))
     return Header(tuple(fields[place]) if rows else (), before, {}, notes)
+
+
+def numbered(width: int) -> list[str]:
+    """The names of columns that have none."""
+    return [str(place + 1) for place in range(width)]
+
+
+def without_header(
+    table: str, rows: Sequence[Sequence[str]], width: int, *, guessed: bool = False
+) -> tuple[dict[str, str], Note]:
+    """The columns of the texts and the labels of a table without a header, and what is to be said.
+
+    guessed: whether the first line may be a header, which the user has not said.
+    """
+    usual = _text_and_label(rows, width)
+    why = " (its first line looks like data)" if guessed else ""
+    names = ", ".join(numbered(width)) if width < 8 else f"1 to {width}"
+    parts = [f"the {role}s are in column {name}" for role, name in usual.items()]
+    note = Note(
+        "R03",
+        f"{table} has no header{why}. Its columns are called by their numbers: {names}."
+        + (f" By default {' and '.join(parts)}." if parts else ""),
+        "If the first line names the columns, add --header." if guessed else "",
+    )
+    return usual, note
 
 
 def _places(rows: Sequence[list[str]], width: int, options: ReadOptions) -> tuple[int | None, int]:
@@ -178,21 +202,6 @@ def _text_and_label(rows: Sequence[Sequence[str]], width: int) -> dict[str, str]
 def _filled(rows: Sequence[Sequence[str]], column: int) -> list[str]:
     """The values of a column that are not empty."""
     return [row[column].strip() for row in rows if column < len(row) and row[column].strip()]
-
-
-def _no_header(
-    table: str, titles: Sequence[str], usual: Mapping[str, str], *, guessed: bool
-) -> Note:
-    """That columns are called by numbers. guessed: whether the user said nothing of a header."""
-    why = " (its first line looks like data)" if guessed else ""
-    names = ", ".join(titles) if len(titles) < 8 else f"1 to {len(titles)}"
-    parts = [f"the {role}s are in column {name}" for role, name in usual.items()]
-    return Note(
-        "R03",
-        f"{table} has no header{why}. Its columns are called by their numbers: {names}."
-        + (f" By default {' and '.join(parts)}." if parts else ""),
-        "If the first line names the columns, add --header." if guessed else "",
-    )
 
 
 def _title(where: str) -> Note:

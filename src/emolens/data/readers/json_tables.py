@@ -11,19 +11,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from emolens.data.checks import Note
+from emolens.data.checks import Note, counted
 from emolens.data.readers.annotations import Survey
 from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS
 from emolens.data.readers.encoding import text_file
+from emolens.data.readers.header import numbered, without_header
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import MOST_BYTES, Chunk, Row, Table, chunked, too_long
 from emolens.data.readers.text import HALF_HINT, TextFile, half_character
 from emolens.data.splitnames import canonical
 from emolens.errors import DataError, first_line, some_of
+from emolens.labels import EMOTIONS
 
 _LINE_HINT = 'Each line is one object, such as {"text": "…", "label": "joy"}.'
 _HINT = 'A table is a list of objects, such as [{"text": "…", "label": "joy"}].'
+_SAMPLE = 1_000  # rows
 _SHOWN = 200  # characters of a broken line
 _CUT = 16  # characters at the end of a piece that may be only a part, such as 'tru'
 Values = Iterator[tuple[int, Any]]
@@ -74,7 +77,7 @@ def open_json(source: Source, options: ReadOptions) -> Table:
     if document.peek() != "[":
         whole = document.value(1, {})
         if not document.peek():
-            rows, form = _rows_of(whole, source)
+            rows, form = _by_class(whole) or _rows_of(whole, source)
             notes = (Note("R01", f"{source} is read as {form}."),) if form else ()
             return _table(file, lambda *_: enumerate(rows, start=1), notes=notes)
     return _table(file, lambda *given: _Document(file).values(*given))
@@ -90,9 +93,12 @@ def _table(
     """The table of the rows that `values` gives. It takes a dict for errors."""
     survey = Survey()
     errors: dict[int, str] = {}
+    first: list[list[str]] = []
     for number, row in _rows(file, values(errors), errors, unit):
         if number not in errors or row:
             survey.add(row)
+            if len(first) < _SAMPLE:
+                first.append(list(map(str, row.values())))
 
     def read(_: Sequence[str]) -> Iterator[Chunk]:
         errors: dict[int, str] = {}
@@ -100,6 +106,9 @@ def _table(
         return chunked(((number, survey.row(row)) for number, row in rows), errors)
 
     tool, usual = survey.usual()
+    if [*survey.columns] == numbered(len(survey.columns)):  # lists without a header
+        usual, note = without_header(file.source.name, first, len(survey.columns))
+        notes = (*notes, note)
     return Table(
         file.source.name,
         tuple(survey.columns),
@@ -116,6 +125,13 @@ def _tool_notes(source: Source, tool: str, survey: Survey) -> Iterator[Note]:
     if tool:
         roles = ", ".join(f"the {role}s are in {name}" for role, name in survey.usual()[1].items())
         yield Note("R01", f"{source} is an export of {tool}" + (f": {roles}." if roles else "."))
+    if survey.is_prodigy and survey.n_refused:
+        yield Note(
+            "R05",
+            f"{source}: {counted(survey.n_refused, 'row', 'have')} another 'answer' than 'accept',"
+            " and so no label.",
+            n_rows=survey.n_refused,
+        )
     if survey.n_differing:
         yield Note(
             "R05",
@@ -141,7 +157,7 @@ def _rows(
             names = list(map(str, value))
             if {name.lower() for name in names} & {*TEXT_COLUMNS, *LABEL_COLUMNS}:
                 continue
-            names = [str(i + 1) for i in range(len(value))]
+            names = numbered(len(value))
         if isinstance(value, dict):
             names = names or ()
             yield number, value
@@ -191,6 +207,25 @@ def _rows_of(whole: Any, source: Source) -> tuple[list[Any], str]:
     if rows:
         return lists[rows[0]], f"the list '{rows[0]}' inside an object"
     return _rows_of_objects(whole, source)
+
+
+def _by_class(whole: Any) -> tuple[list[Any], str] | None:
+    """The rows of an object of classes with their texts, or of texts with their classes."""
+    if not isinstance(whole, dict) or len(whole) < 2:
+        return None
+    if {name.lower() for name in whole} & {*TEXT_COLUMNS, *LABEL_COLUMNS}:
+        return None
+    values = list(whole.values())
+    if all(isinstance(value, str) for value in values):
+        n_texts = sum(" " in name.strip() for name in whole)
+        rows = [{"text": text, "label": label} for text, label in whole.items()]
+        return (rows, "an object of texts with their labels") if 2 * n_texts >= len(rows) else None
+    are_texts = all(isinstance(v, list) and all(isinstance(t, str) for t in v) for v in values)
+    # Lists of one length may be columns.
+    if are_texts and (len(set(map(len, values))) > 1 or not set(EMOTIONS).isdisjoint(whole)):
+        rows = [{"text": text, "label": name} for name, texts in whole.items() for text in texts]
+        return rows, "an object of classes with their texts"
+    return None
 
 
 def _rows_of_objects(whole: Row, source: Source) -> tuple[list[Any], str]:

@@ -42,6 +42,7 @@ _STARTS = {
 _SAVE = "Save the table in it as .csv, .xlsx, .jsonl or .parquet."
 _AGAIN = "Download the file itself."
 _PAGE = "Download the file itself; or open it in Excel or LibreOffice, and save it as .xlsx."
+_SAVE_THERE = "Save it as .csv in that program."
 _UNPACK = "Unpack it, and give the table that is in it."
 _FOREIGN = {
     b"%PDF": ("a PDF document", _SAVE),
@@ -61,7 +62,11 @@ _FOREIGN = {
     b"<!doctype html": ("a web page", _PAGE),
     b"<html": ("a web page", _PAGE),
     b"<?xml": ("an XML file", _SAVE),
+    **dict.fromkeys((b"$fl2", b"$fl3"), ("a file of SPSS", _SAVE_THERE)),
+    b"<stata_dta>": ("a file of Stata", _SAVE_THERE),
+    **dict.fromkeys((b"rdx2\n", b"rdx3\n", b"x\n\0\0\0"), ("a file of R", _SAVE_THERE)),
 }
+_ARFF = re.compile(rb"^@relation\b.*^@attribute\b", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 
 
 def recognised(source: Source, wanted: str | None) -> Source:
@@ -132,6 +137,8 @@ def _refuse_foreign(head: bytes, name: str) -> None:
     for sign, (what, hint) in _FOREIGN.items():
         if start.lower().startswith(sign) or head.startswith(sign):
             raise _foreign(name, what, hint)
+    if _ARFF.search(head):
+        raise _foreign(name, "a file of Weka (ARFF)", _SAVE_THERE)
     if head[257:262] == b"ustar":
         raise _foreign(name, "a tar archive", _UNPACK)
 

@@ -15,6 +15,7 @@ from emolens.errors import DataError
 
 UTF8 = "utf-8-sig"  # with a mark at the start, or without
 _KEEP_BYTES = "emolens.keep_bytes"
+_DOS_END = "\x1a"  # as the whole last line, the mark by which DOS ended a file
 _PIECE = 1 << 16
 _ENCODING_HINT = "Correct this line, or name the encoding of the file with --encoding."
 HALF_HINT = "Write the text again as UTF-8. It may have been cut in the middle of an emoji."
@@ -51,6 +52,8 @@ class TextFile:
         \n, '' leaves the ends as they are.
         """
         for number, line in enumerate(self._raw_lines(newline), start=1):
+            if line == _DOS_END:
+                continue
             if line.isascii() and len(line) <= MOST_BYTES and "\0" not in line:
                 yield line
                 continue

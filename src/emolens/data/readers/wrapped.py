@@ -28,8 +28,13 @@ def unwrapping(lines: Sequence[str]) -> tuple[Unwrap, str] | None:
         return _without_borders, "is a drawn table. Its borders are left out"
     for sign in USUAL:
         unwrap = partial(_only_cell, sign=sign)
-        n_inside = sum(unwrap(line) != line for line in filled)
-        if filled and n_inside >= _MOST * len(filled) and _is_header(unwrap(filled[0])):
+        inside = [unwrap(line) != line for line in filled]
+        if (
+            filled
+            and inside[0]
+            and _is_header(unwrap(filled[0]))
+            and sum(inside) >= _MOST * len(inside)
+        ):
             return unwrap, "holds whole lines in single cells. Each of them is cut again"
     return None
 

@@ -9,7 +9,9 @@ from emolens.data.readers.source import Source
 from emolens.data.readers.table import Table
 
 _BLOCK = 1 << 20
-_SEP_LINE = re.compile(rb'[\xef\xbb\xbf\xff\xfe]*"?sep=."?[\r\n]')  # perhaps after a mark
+_SEP_LINE = re.compile(
+    rb'[\xef\xbb\xbf\xff\xfe]*"?sep=."?[\r\n]', re.IGNORECASE
+)  # perhaps after a mark
 
 
 @dataclass(frozen=True)
