@@ -18,7 +18,7 @@ from emolens.store import load_object, save_json
 
 EMOLENS_JSON = "emolens.json"
 EXPORTED_FROM = "exported_from"  # the entry for the weights at the last export
-OPENVINO = "openvino/"  # the part of a model folder that an export writes
+OPENVINO, ONNX = "openvino/", "onnx/"  # the parts of a model folder that an export writes
 
 
 def read_emolens_json(folder: Path) -> dict[str, Any]:

@@ -178,32 +178,37 @@ def export(
     ],
     int8: Annotated[
         bool,
-        typer.Option("--int8", help="Also write an int8 model: faster, but a little less exact."),
+        typer.Option("--int8", help="Also write int8 models: faster, but a little less exact."),
     ] = False,
     dataset: Annotated[
         str,
-        typer.Option("--dataset", help="With --int8: texts like those that will be predicted."),
+        typer.Option("--dataset", help="Texts like those that will be predicted, to compare with."),
     ] = "starter",
     text: TextOption = None,
     label: LabelOption = None,
 ) -> None:
-    """Write openvino/ into a model folder, so that emolens predict can use it."""
+    """Write openvino/, for emolens predict, and onnx/, for other programs, into a model folder."""
     from emolens.data.sources import load_dataset
     from emolens.encode.quantize import CALIBRATION_ROWS
     from emolens.export.head import read_head
+    from emolens.export.onnx import export_onnx
     from emolens.export.openvino import export_openvino
     from emolens.export.verify import drift
 
     console = Console()
-    if not int8:
-        console.lines(export_openvino(model))
-        return
     data = load_dataset(dataset, text=text, label=label)
-    console.note(f"int8 is calibrated on up to {CALIBRATION_ROWS} texts; this takes half a minute")
-    console.lines(export_openvino(model, calibration=data["train"].texts))
-    known = read_head(model).labels == data.labels and not data.multi_label
+    calibration = data["train"].texts if int8 else ()
+    if int8:
+        console.note(f"int8 is calibrated on up to {CALIBRATION_ROWS} texts; this takes a minute")
+    console.lines(export_openvino(model, calibration=calibration))
     rows = data["validation"]
-    console.note(str(drift(model, rows.texts, labels=rows.labels if known else None)))
+    if int8:
+        known = read_head(model).labels == data.labels and not data.multi_label
+        console.note(str(drift(model, rows.texts, labels=rows.labels if known else None)))
+    onnx = export_onnx(model, rows.texts, calibration=calibration)
+    console.lines(onnx.paths)
+    for figure in onnx.drifts:
+        console.note(str(figure))
 
 
 app.command("predict")(predict)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from emolens.blank import is_blank
+from emolens.decide import Decision
 from emolens.export.model import ExportedModel
 
 
@@ -27,9 +28,10 @@ class Drift:
     accuracy: tuple[float, float] | None
 
     def __str__(self) -> str:
+        change = f"{self.max_dp:.3f}" if self.max_dp >= 0.001 else f"{self.max_dp:.0e}"
         summary = (
             f"{self.precision} compared with fp32 on {self.texts:,} texts:"
-            f" {self.flips:,} labels differ, largest change of a probability {self.max_dp:.3f}"
+            f" {self.flips:,} labels differ, largest change of a probability {change}"
         )
         if self.accuracy is None:
             return summary
@@ -51,13 +53,32 @@ def drift(
     rows = [row for row, text in enumerate(texts) if not is_blank(text)]
     models = [ExportedModel(Path(folder), precision=p) for p in ("fp32", precision)]
     exact, other = (model.ask([texts[row] for row in rows]).probabilities for model in models)
-    answers = [models[0].head.decision.answers(p) for p in (exact, other)]
-    accuracy = None
+    right = None
     if labels is not None and rows:
         right = np.arange(exact.shape[1]) == labels[rows][:, None]
+    return between(precision, exact, other, decision=models[0].head.decision, right=right)
+
+
+def between(
+    precision: str,
+    exact: np.ndarray,
+    other: np.ndarray,
+    *,
+    decision: Decision,
+    right: np.ndarray | None = None,
+) -> Drift:
+    """Compare two arrays of probabilities, (n, k), of the same texts.
+
+    right: (n, k) bool, the true classes, if they are known.
+    """
+    answers = [decision.answers(p) for p in (exact, other)]
+    accuracy = None
+    if right is not None:
         accuracy = _equal_share(answers[0], right), _equal_share(answers[1], right)
     flips = int((answers[0] != answers[1]).any(axis=1).sum())
-    return Drift(precision, len(rows), flips, float(np.abs(exact - other).max(initial=0)), accuracy)
+    return Drift(
+        precision, len(exact), flips, float(np.abs(exact - other).max(initial=0)), accuracy
+    )
 
 
 def _equal_share(answers: np.ndarray, right: np.ndarray) -> float:
