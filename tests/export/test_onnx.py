@@ -1,8 +1,9 @@
-"""The ONNX model is the trained one, for every batch and length, and knows nothing of this machine."""
+"""The ONNX model is the trained one, for every batch and length. No file tells of this machine."""
 
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from emolens.export import onnx as exports
 from emolens.export.onnx import OnnxExport, export_onnx
 from emolens.output import sha256
 from emolens.study import Run
-from tests.conftest import HOSTILE, feeling_rows
+from tests.conftest import HOSTILE, Emolens, feeling_rows
 
 TEXTS = [text for text, _ in feeling_rows(60)] + [*HOSTILE, "", "happy", "very " * 60]
 
@@ -94,14 +95,17 @@ def test_the_files_are_listed_and_say_what_they_were_made_of(
 
 
 def test_a_model_that_answers_otherwise_than_torch_is_not_kept(
-    tiny_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    emolens: Emolens, tiny_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "model"
     shutil.copytree(tiny_run.folder / "model", folder)
     (path,) = export_onnx(folder, TEXTS[:5]).paths
     monkeypatch.setattr(exports, "_ROUNDING", -1.0)
-    with pytest.raises(EncoderError, match="its answers are not those of torch"):
+    with pytest.raises(EncoderError, match="its answers are not those of torch") as caught:
         export_onnx(folder, TEXTS[:5])
+    typed = str(caught.value.hint).split(": emolens ")[1]
+    assert emolens(*shlex.split(typed)).code == 0
     assert not path.exists()
-    assert "onnx" not in (folder / "emolens.json").read_text("utf-8").replace("onnxruntime", "")
+    listed = json.loads((folder / "emolens.json").read_text("utf-8"))["files"]
+    assert not [name for name in listed if name.startswith("onnx/")]
     assert not list(folder.glob(".*"))

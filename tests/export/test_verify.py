@@ -75,7 +75,7 @@ def test_the_command_says_how_far_off_int8_is(
 ) -> None:
     folder, data = tmp_path / "model", str(tiny_run.study.data.dataset)
     shutil.copytree(tiny_run.folder / "model", folder)
-    command = ["export", str(folder), "--int8", "--dataset", data]
+    command = ["export", str(folder), "--int8", "--no-onnx", "--dataset", data]
     app(args=command, standalone_mode=False)
     told = capsys.readouterr()
     assert "openvino_model_qint8_quantized.xml" in told.out

@@ -365,6 +365,8 @@ CASES = [*PREDICTING, *FILES_WRITTEN, *READING, *TARGETS]
 ELSEWHERE = {
     "Check the column with --text.":
         "tests/data/test_unlabelled.py::test_a_column_without_any_text_is_an_error",
+    "emolens predict needs none: emolens export {} --no-onnx":
+        "tests/export/test_onnx.py::test_a_model_that_answers_otherwise_than_torch_is_not_kept",
     "Give them as a table: emolens predict --input - --format txt":
         "tests/hostile/test_tables.py::test_lines_without_an_end_do_not_fill_the_memory",
     "Run with --out {}, after you have made this copy without links: {}":

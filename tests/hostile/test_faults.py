@@ -35,15 +35,16 @@ COMMANDS = {
     "encode": "encode in.csv --encoder {encoder} --precision fp32 --out o.parquet --overwrite",
     "encode-first": "encode in.csv --encoder {encoder} --precision fp32 --out new.parquet",
     "cache": "cache --clear",
-    "export": "export model",
-    "export-again": "export model",
-    "export-int8": "export model --int8 --dataset {data}",
+    "export": "export model --no-onnx",
+    "export-again": "export model --no-onnx",
+    "export-int8": "export model --no-onnx --int8 --dataset {data}",
+    "export-onnx": "export model --dataset {data}",
     "run": "run {study} --out run --quiet",
     "run-again": "run {study} --out run --quiet --set finetune.epochs=1",
     "run-changed": "run {study} --out run --quiet --set finetune.epochs=1",
 }
 # These take seconds: only two modes strike all of their operations, the others some of each kind.
-SLOW = ("export-int8", "run", "run-again", "run-changed")
+SLOW = ("export-int8", "export-onnx", "run", "run-again", "run-changed")
 # A command that was run before, and the folder of its results.
 EARLIER = {
     "encode": (COMMANDS["encode-first"], "cache"),

@@ -180,6 +180,10 @@ def export(
         bool,
         typer.Option("--int8", help="Also write int8 models: faster, but a little less exact."),
     ] = False,
+    onnx: Annotated[
+        bool,
+        typer.Option("--onnx/--no-onnx", help="Also write onnx/, for programs other than emolens."),
+    ] = True,
     dataset: Annotated[
         str,
         typer.Option("--dataset", help="Texts like those that will be predicted, to compare with."),
@@ -187,7 +191,7 @@ def export(
     text: TextOption = None,
     label: LabelOption = None,
 ) -> None:
-    """Write openvino/, for emolens predict, and onnx/, for other programs, into a model folder."""
+    """Write openvino/ and onnx/ into a model folder. emolens predict needs openvino/ only."""
     from emolens.data.sources import load_dataset
     from emolens.encode.quantize import CALIBRATION_ROWS
     from emolens.export.head import read_head
@@ -205,10 +209,11 @@ def export(
     if int8:
         known = read_head(model).labels == data.labels and not data.multi_label
         console.note(str(drift(model, rows.texts, labels=rows.labels if known else None)))
-    onnx = export_onnx(model, rows.texts, calibration=calibration)
-    console.lines(onnx.paths)
-    for figure in onnx.drifts:
-        console.note(str(figure))
+    if onnx:
+        done = export_onnx(model, rows.texts, calibration=calibration)
+        console.lines(done.paths)
+        for figure in done.drifts:
+            console.note(str(figure))
 
 
 app.command("predict")(predict)

@@ -30,6 +30,7 @@ from emolens.export.verify import Drift, between
 from emolens.modelfolder import ONNX, check_weights, check_writable, renew
 from emolens.output import staged
 from emolens.runtime import Runtime, n_threads
+from emolens.shown import quoted
 
 MODEL, INT8_MODEL = "model.onnx", "model_int8.onnx"
 # The largest difference of a probability between torch and the exported model, both in fp32.
@@ -68,7 +69,7 @@ def export_onnx(
             renew(fresh, folder, part=ONNX)
             raise EncoderError(
                 f"There is no ONNX model of {folder}: {first_line(error)}.",
-                hint="emolens predict needs none; it answers with OpenVINO.",
+                hint=f"emolens predict needs none: emolens export {quoted(folder)} --no-onnx",
             ) from error
         return OnnxExport(renew(fresh, folder, part=ONNX), judge.drifts)
 
