@@ -19,7 +19,7 @@ from emolens.data.targets.missing import is_missing_word
 from emolens.data.targets.spelling import folded
 from emolens.errors import DataError
 from emolens.labels import LabelSet
-from tests.conftest import write_csv
+from tests.conftest import feeling_rows, write_csv
 
 SHARES = (0.8, 0.1, 0.1)
 # Few different texts, so that many are equal and some contradict.
@@ -203,7 +203,8 @@ def test_a_missing_value_is_no_text_and_no_class(missing: Any) -> None:
     assert Dataset.from_texts([*texts, missing], [*labels, "joy"]).blank == {"train": 1}
     dataset = Dataset.from_texts([*texts, "text"], [*labels, missing])
     assert len(dataset) == 20
-    assert [(note.code, note.n_rows, note.rows) for note in dataset.notes] == [("L01", 1, (21,))]
+    (note,) = (note for note in dataset.notes if note.code == "L01")
+    assert (note.n_rows, note.rows) == (1, (21,))
 
 
 def test_bytes_that_are_utf8_are_texts_and_classes() -> None:
@@ -328,3 +329,13 @@ def test_labels_of_a_frame_may_have_any_type(dtype: str) -> None:
     dataset = Dataset.from_pandas(frame)
     assert dataset.labels.names == ("10", "20", "30")
     assert dataset.to_pandas()["label"].value_counts().tolist() == [20, 20, 20]
+
+
+def test_a_frame_that_is_cut_at_random_says_so_and_names_its_split_column() -> None:
+    frame = Dataset.from_texts(*zip(*feeling_rows(60), strict=True)).to_pandas()
+    notes = [str(note) for note in Dataset.from_pandas(frame).notes]
+    assert notes == [
+        "The column 'split' is not used. To take the splits from it: split=\"split\"",
+        "validation and test are cut out of train at random, with seed 42.",
+    ]
+    assert Dataset.from_pandas(frame, split="split").notes == ()

@@ -532,7 +532,12 @@ def test_labels_in_another_order_are_joined_by_the_number_of_the_row(tmp_path: P
     assert some["test"].texts == tuple(text for _, text, _ in rows[4:])
     assert "4 rows of test have no label" in said(some, "L01")
     write_csv(tmp_path / "test_labels.csv", [(20, "joy"), *others[1:]], header=("id", "label"))
-    with pytest.raises(DataError, match="different values in 'id'"):
+    with pytest.raises(
+        DataError, match=r"different values in 'id'\. Only test_labels\.csv has: 20"
+    ):
+        load_dataset(tmp_path)
+    write_csv(tmp_path / "test_labels.csv", [*others, others[0]], header=("id", "label"))
+    with pytest.raises(DataError, match=r"in 'id'\. test_labels\.csv has '11' 2 times"):
         load_dataset(tmp_path)
 
 
@@ -736,3 +741,61 @@ def test_the_splits_of_a_saved_folder_go_by_many_names(tmp_path: Path) -> None:
     typed("inspect", tmp_path / "two", *words)
     chosen = load_dataset(tmp_path / "two", splits={"train": "en"})
     assert "Not used: fr." in said(chosen, "S01")
+
+
+def test_files_of_other_columns_are_read_as_one_table_and_said(tmp_path: Path) -> None:
+    rows = feeling_rows(60)
+    write_csv(tmp_path / "a.csv", rows[:30])
+    more = [(label, text, "x") for text, label in rows[30:]]
+    write_csv(tmp_path / "b.csv", more, header=("emotion", "comment", "extra"))
+    dataset = load_dataset([tmp_path / "a.csv", tmp_path / "b.csv"])
+    assert len(dataset) == 60
+    assert "b.csv (train) has other columns" in said(dataset, "R05")
+    assert "Not all files of train have these columns: extra." in said(dataset, "R05")
+    write_csv(tmp_path / "c.csv", [("so", "it")], header=("foo", "bar"))
+    with pytest.raises(DataError, match=r"c\.csv has no text column 'text'") as caught:
+        load_dataset([tmp_path / "a.csv", tmp_path / "c.csv"])
+    assert "Rename its column of texts to 'text', or leave the file out" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("dataset", ("train", "dev", "held-out")),
+        ("ds_type", ("training", "validation", "testing")),
+        ("part", ("Train", "Val", "Test")),
+        ("set", ("tr", "va", "te")),
+    ],
+)
+def test_a_column_of_nothing_but_split_names_is_used(
+    tmp_path: Path, column: str, values: tuple[str, str, str]
+) -> None:
+    rows = [(*row, values[i // 20]) for i, row in enumerate(feeling_rows(60))]
+    dataset = load_dataset(write_csv(tmp_path / "rows.csv", rows, header=("text", "label", column)))
+    assert dataset.sizes == {"train": 20, "validation": 20, "test": 20}
+    assert f"The column '{column}' says the split of each row" in said(dataset, "S01")
+
+
+def test_short_names_of_files_are_splits_if_all_three_are_there(tmp_path: Path) -> None:
+    for name in ("tr", "va", "te"):
+        write_csv(tmp_path / f"data_{name}.csv", feeling_rows(30))
+    assert load_dataset(tmp_path).sizes == {"train": 30, "validation": 30, "test": 30}
+    (tmp_path / "data_te.csv").unlink()
+    with pytest.raises(DataError, match="No file in"):
+        load_dataset(tmp_path)
+
+
+def test_the_value_test_is_the_one_that_the_hint_names(tmp_path: Path) -> None:
+    rows = [(*row, ("learn", "test", "tune")[i % 3]) for i, row in enumerate(feeling_rows(60))]
+    path = write_csv(tmp_path / "rows.csv", rows, header=("text", "label", "set"))
+    assert "--split test=test" in said(load_dataset(path), "S01")
+
+
+def test_a_class_folder_that_train_lacks_is_named_with_the_way_out(tmp_path: Path) -> None:
+    write_classes(tmp_path / "train", feeling_rows(30))
+    write_classes(tmp_path / "test", feeling_rows(9))
+    write_classes(tmp_path / "test", [("well well", "surprise")])
+    with pytest.raises(DataError, match="class 'surprise' does not occur") as caught:
+        load_dataset(tmp_path)
+    assert "--drop-classes surprise." in caught.value.hint
+    assert len(load_dataset(tmp_path, drop_classes="surprise")["test"]) == 9

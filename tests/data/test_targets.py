@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emolens.data.checks import Note
 from emolens.data.dataset import Dataset
 from emolens.data.sources import load_dataset
 from emolens.errors import DataError, UsageError
@@ -52,8 +53,12 @@ def classes(dataset: Dataset) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def notes(dataset: Dataset, code: str) -> list[Note]:
+    return [note for note in dataset.notes if note.code == code]
+
+
 def said(dataset: Dataset, code: str) -> str:
-    return " ".join(note.text for note in dataset.notes if note.code == code)
+    return " ".join(note.text for note in notes(dataset, code))
 
 
 def ids_of(rows: Rows) -> list[list[int]]:
@@ -817,7 +822,7 @@ def test_all_classes_that_train_lacks_are_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the classes disgust, trust do not occur") as caught:
         load_dataset(tmp_path)
     assert "3 rows have one of them" in str(caught.value)
-    assert "--drop-classes disgust,trust." in caught.value.hint
+    assert '--drop-classes "disgust,trust".' in caught.value.hint
     assert len(load_dataset(tmp_path, drop_classes="disgust,trust")["test"]) == 1
 
 
@@ -837,3 +842,91 @@ def test_a_class_to_leave_out_that_does_not_exist_is_said(tmp_path: Path) -> Non
     assert "Did you mean 'anger'?" in note.hint
     assert "No row has" not in said(load_dataset(path, drop_classes="Fear"), "L01")
     assert "No row has" not in said(load_dataset(path, drop_classes="love, romantic"), "L01")
+
+
+def test_labels_of_merged_cells_are_named_as_the_cause(tmp_path: Path) -> None:
+    groups = [name if i == 0 else "" for name in NAMES for i in range(16)]
+    with pytest.raises(DataError, match="60 rows of train have no label") as caught:
+        load_dataset(table(tmp_path / "rows.csv", groups))
+    assert "merged cells" in caught.value.hint
+    many = [name if i == 0 else "" for name in NAMES * 10 for i in range(4)]
+    (note,) = notes(load_dataset(table(tmp_path / "rows.csv", many)), "L01")
+    assert note.n_rows == 120
+    assert "merged cells" in note.hint
+    few = [*NAMES * 10, *[""] * 30]
+    (note,) = notes(load_dataset(table(tmp_path / "rows.csv", few)), "L01")
+    assert "merged cells" not in note.hint
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_what_is_not_read_of_an_object_is_said(tmp_path: Path, as_text: bool) -> None:
+    rows: list[Any] = [
+        [{"label": name, "score": 0.8}, {"label": other, "score": 0.2}]
+        for name, other in zip(NAMES * 10, NAMES[1:] * 15, strict=False)
+    ]
+    path = table(tmp_path / "a.csv", rows) if as_text else lines(tmp_path / "a.jsonl", rows)
+    dataset = load_dataset(path)
+    assert dataset.multi_label
+    assert "the labels are objects, of which score is not read" in said(dataset, "L03")
+    whole = [{"emotion": name} for name in NAMES * 10]
+    dataset = load_dataset(lines(tmp_path / "rows.jsonl", whole))
+    assert said(dataset, "L03") == "The labels are objects; each row has one class."
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        (("True", "False"), (1, 0)),
+        (("TRUE", "FALSE"), ("1.0", "0.0")),
+        ((1, 0), ("true", "false")),
+        (("yes", "no"), (1, 0)),
+    ],
+)
+def test_true_and_false_are_one_and_zero_in_another_split(
+    tmp_path: Path, train: tuple[object, object], test: tuple[object, object]
+) -> None:
+    table(tmp_path / "train.csv", train * 20)
+    table(tmp_path / "test.csv", test * 5)
+    dataset = load_dataset(tmp_path)
+    assert set(dataset.labels.names) == set(map(str, train))
+    assert dataset.counts("test").tolist() == [5, 5]
+    yes = dataset.labels.names.index(str(train[0]))
+    assert dataset["test"].labels[0] == yes
+    assert "written as" in said(dataset, "L03")
+
+
+def test_columns_that_mark_classes_may_have_a_decimal_comma(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    rows = [
+        ";".join([text, *("1,0" if i % 3 == k else "0,0" for k in range(3))])
+        for i, text in enumerate(texts(30))
+    ]
+    path.write_text("\n".join(["text;joy;anger;fear", *rows]))
+    assert set(load_dataset(path).labels.names) == {"joy", "anger", "fear"}
+
+
+def test_a_word_for_missing_labels_that_no_row_has_is_said(tmp_path: Path) -> None:
+    path = table(tmp_path / "rows.csv", [*NAMES * 9, "skipped", "", ""])
+    dataset = load_dataset(path, missing="Skipped,unknwon")
+    assert "No row has these words for a missing label: unknwon." in said(dataset, "L01")
+
+
+def test_no_hint_gives_names_that_a_shell_or_a_comma_changes(tmp_path: Path) -> None:
+    table(tmp_path / "train.csv", NAMES * 9)
+    for odd, typed in ((["a b"], '"a b"'), (["a,b"], '"a,b"'), (["a", "b"], '"a,b"')):
+        table(tmp_path / "test.csv", [*NAMES, *odd])
+        with pytest.raises(DataError) as caught:
+            load_dataset(tmp_path, label_separator="none")
+        assert f"--drop-classes {typed}." in caught.value.hint
+    for names in (["a,b", "c"], ['so "odd"'], ["$HOME"]):
+        table(tmp_path / "test.csv", [*NAMES, *names])
+        with pytest.raises(DataError) as caught:
+            load_dataset(tmp_path, label_separator="none")
+        assert "--drop-classes" not in caught.value.hint
+
+
+def test_a_table_without_any_text_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("text,label\n" + ",joy\n,anger\n" * 9)
+    with pytest.raises(DataError, match="has no row with a text"):
+        load_dataset(path)

@@ -84,12 +84,18 @@ def inspect(
 
 
 def _without_labels(source: str | list[str], options: dict[str, Any]) -> Texts | None:
-    """The texts of a source that has no label column; None if it has one, or no texts either."""
+    """The texts of a source that has no label column; None if it has one, or can't be read.
+
+    Raises NoTextError for a column of texts that are all empty.
+    """
     from emolens.data.readers.columns import LABEL_COLUMNS
     from emolens.data.sources import load_texts
+    from emolens.data.targets.causes import NoTextError
 
     try:
         texts = load_texts(source, **options)
+    except NoTextError:
+        raise
     except EmolensError:
         return None
     return None if {name.strip().lower() for name in texts.columns} & {*LABEL_COLUMNS} else texts

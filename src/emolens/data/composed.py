@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
@@ -81,8 +82,9 @@ def joined_columns(texts: Table, labels: Table) -> Table:
             if str(row.get(column)) != str(right[1].get(column)):
                 raise DataError(
                     f"{texts.where(number)} and {labels.where(right[0])} have different values in"
-                    f" '{column}'.",
-                    hint="Put the rows of both files into the same order.",
+                    f" '{column}'.{_not_joined(texts, labels, shared)}",
+                    hint="Leave out the rows that have no partner or several, or put the rows of"
+                    " both files into the same order.",
                 )
         return number, right[1] | row, error or right[2]
 
@@ -122,6 +124,18 @@ def _by_key(texts: Table, labels: Table, shared: Sequence[str]) -> dict[tuple[st
     by_key = dict(of_labels)
     once = len(keys) == len(set(keys)) and len(of_labels) == len(by_key)
     return by_key if once and by_key.keys() <= set(keys) and keys != list(by_key) else {}
+
+
+def _not_joined(texts: Table, labels: Table, shared: Sequence[str]) -> str:
+    """Why the rows can't be joined by these columns: a value stands twice, or in labels only."""
+    counts = [Counter(_key(row, shared) for _, row, _ in _numbered(of)) for of in (texts, labels)]
+    names = [Path(table.origin).name for table in (texts, labels)]
+    for name, of in zip(names, counts, strict=True):
+        key, n = of.most_common(1)[0]
+        if n > 1:
+            return f" {name} has '{' '.join(key)}' {n} times."
+    only = [" ".join(key) for key in counts[1] if key not in counts[0]]
+    return f" Only {names[1]} has: {some_of(only)}." if only else ""
 
 
 def _key(row: Row, shared: Sequence[str]) -> tuple[str, ...]:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emolens.data.checks import Note
+from emolens.data.checks import Note, agreeing
 from emolens.data.cut import class_counts, rows_by_side, stratified_rows
 from emolens.data.frames import category_name, category_names, tables_of, values_of
 from emolens.data.readers.columns import choose_column, label_columns
 from emolens.data.readers.table import Table, table_of_rows
+from emolens.data.splitnames import SPLIT_COLUMNS, words_of
 from emolens.data.splitnames import SPLITS as SPLITS  # noqa: PLC0414 - for users of Dataset
 from emolens.data.splitnames import TEST as TEST  # noqa: PLC0414
 from emolens.data.splitnames import TRAIN as TRAIN  # noqa: PLC0414
@@ -104,7 +105,7 @@ class Dataset:
         targets = read_targets(tables, columns, options)
         labels = targets.classes
         splits = {s: Split(texts, targets.labels[s]) for s, texts in targets.texts.items()}
-        splits = _completed(name, splits, shares, seed)
+        splits = _completed(name, splits, shares, seed, notes=targets.notes)
         if absent := np.flatnonzero(class_counts(splits[TRAIN].labels, len(labels)) == 0).tolist():
             names = ", ".join(labels.names[i] for i in absent)
             raise DataError(
@@ -115,7 +116,8 @@ class Dataset:
         own = (choose_column(first, "text", columns[0]), ",".join(of_labels))
         others = (column for column in first.columns if column not in (own[0], *of_labels))
         read = [note for parts in tables.values() for table in parts for note in table.notes]
-        notes = tuple(dict.fromkeys((*read, *targets.notes)))
+        absent_splits = [split for split in SPLITS if split not in targets.texts]
+        notes = tuple(dict.fromkeys((*read, *targets.notes, *_cut(absent_splits, seed))))
         return cls(name, labels, splits, (*own, *others), targets.blank, notes)
 
     @classmethod
@@ -192,7 +194,10 @@ class Dataset:
             seed=seed,
         )
         others = (column for column in header.columns if column not in (text, *labels))
-        return replace(dataset, columns=(*dataset.columns[:2], *others))
+        notes = () if split else _unused_splits(header.columns)
+        return replace(
+            dataset, columns=(*dataset.columns[:2], *others), notes=(*notes, *dataset.notes)
+        )
 
     def check_one_class(self) -> None:
         """Raise DataError if a row may have several labels: models learn one class per row."""
@@ -327,8 +332,29 @@ def split_by_label(rows: Split, shares: Sequence[float], *, seed: int) -> dict[s
     return {name: rows.take(indices) for name, indices in zip(SPLITS, taken, strict=True)}
 
 
+def _unused_splits(columns: Iterable[str]) -> tuple[Note, ...]:
+    """What is to be said about columns of a frame that seem to hold the split of each row."""
+    names = (name for name in columns if not SPLIT_COLUMNS.isdisjoint(words_of(name)))
+    hint = 'To take the splits from it: split="{}"'
+    return tuple(
+        Note("S01", f"The column '{name}' is not used.", hint.format(name)) for name in names
+    )
+
+
+def _cut(absent: Sequence[str], seed: int) -> list[Note]:
+    """What is to be said about the splits that are cut out of train."""
+    verb = agreeing(len(absent), "are")
+    text = f"{' and '.join(absent)} {verb} cut out of train at random, with seed {seed}."
+    return [Note("S01", text)] if absent else []
+
+
 def _completed(
-    name: str, splits: dict[str, Split], shares: tuple[float, float, float], seed: int
+    name: str,
+    splits: dict[str, Split],
+    shares: tuple[float, float, float],
+    seed: int,
+    *,
+    notes: Sequence[Note],
 ) -> dict[str, Split]:
     """Cut the splits that are absent out of the training rows."""
     absent = [split for split in (VALIDATION, TEST) if split not in splits]
@@ -339,11 +365,11 @@ def _completed(
         splits = splits | {split: cut[split] for split in new}
     for split in SPLITS:
         if not len(splits[split]):
-            raise _too_few(name, split, splits)
+            raise _too_few(name, split, splits, notes)
     return {split: splits[split] for split in SPLITS}
 
 
-def _too_few(name: str, empty: str, splits: dict[str, Split]) -> DataError:
+def _too_few(name: str, empty: str, splits: dict[str, Split], notes: Sequence[Note]) -> DataError:
     texts = [text for split in splits.values() for text in split.texts]
     different = len(set(texts))
     if different < len(SPLITS) <= len(texts):
@@ -351,6 +377,13 @@ def _too_few(name: str, empty: str, splits: dict[str, Split]) -> DataError:
             f"{name} has {len(texts):,} rows, but only {different} different"
             f" {'text' if different == 1 else 'texts'}, and equal texts stay in the same split.",
             hint="Give rows with different texts, or name the column of the texts with --text.",
+        )
+    without = [note for note in notes if note.code == "L01"]
+    if sum(note.n_rows for note in without) > len(texts):
+        return DataError(
+            f"{name} has too few rows for a {empty} split: {without[0].text}",
+            hint="Write a label into each row, also where only the first row of a group has one,"
+            " as in merged cells.",
         )
     return DataError(
         f"{name} has too few rows for a {empty} split.",

@@ -100,7 +100,6 @@ def load_dataset(spec: str | Path | Sequence[str | Path], **options: Any) -> Dat
         *chosen_notes,
         *renamed_notes,
         *unlabelled,
-        *_cut(tables, chosen.seed),
         *dataset.notes,
     )
     dataset = replace(dataset, notes=notes)
@@ -162,9 +161,7 @@ def _choose_columns(
         notes += choice_notes(first, "text", text)
     if options.label is None:
         notes += choice_notes(first, "label", label)
-    for other in tables[TRAIN]:
-        choose_column(other, "text", text)
-        label_columns(other, label)
+    label_columns(first, label)
     return (text, label), tuple(notes)
 
 
@@ -185,15 +182,27 @@ def _of_one_name(
                 lacking = not has_labels(table, column)
                 if lacking and (other := usual_column(table, role)):
                     names[other] = column
-                elif lacking and role == "text":
-                    choose_column(table, role, column)
+                elif lacking and (role == "text" or split == TRAIN):
+                    raise _without(table, role, column)
             if names:
                 took = " and ".join(f"'{old}' for '{new}'" for old, new in names.items())
                 sentence = f"{Path(table.origin).name} ({split}) has other columns: {took}."
                 notes.append(Note("R05", sentence, "To use others, rename them in the file."))
             same.append(renamed(table, names) if names else table)
         named[split] = same
+        every = list(dict.fromkeys(name for table in same for name in table.columns))
+        if odd := [name for name in every if not all(table.gives(name) for table in same)]:
+            text = f"Not all files of {split} have these columns: {some_of(odd)}."
+            notes.append(Note("R05", text))
     return named, notes
+
+
+def _without(table: Table, role: Role, column: str) -> DataError:
+    return DataError(
+        f"{table.origin} has no {role} column '{column}', as the first file has.",
+        hint=f"Rename its column of {role}s to '{column}', or leave the file out. Its columns are:"
+        f" {some_of(table.columns)}.",
+    )
 
 
 def _labelled(
@@ -211,13 +220,3 @@ def _labelled(
             text = f"{name} ({split}) is left out: it has no column '{label}'. It has: {columns}."
             notes.append(Note("S01", text))
     return kept, notes
-
-
-def _cut(tables: Mapping[str, Sequence[Table]], seed: int) -> list[Note]:
-    """What is to be said about the splits that are cut out of train."""
-    absent = [split for split in SPLITS if split not in tables]
-    if not absent:
-        return []
-    verb = "are" if len(absent) > 1 else "is"
-    text = f"{' and '.join(absent)} {verb} cut out of train at random, with seed {seed}."
-    return [Note("S01", text)]

@@ -10,8 +10,9 @@ from emolens.blank import is_blank
 from emolens.data.checks import Note, agreeing, counted
 from emolens.data.composed import only
 from emolens.data.readers.columns import is_missing
-from emolens.data.readers.table import Table
+from emolens.data.readers.table import Chunk, Table
 from emolens.data.splitnames import (
+    SPLIT_COLUMNS,
     SPLITS,
     TEST,
     TRAIN,
@@ -25,8 +26,6 @@ from emolens.data.splitnames import (
 from emolens.data.targets.cells import cell_of, is_mark, is_marked
 from emolens.errors import DataError, nearest, some_of
 
-# The words of its usual names: 'split', 'Set', 'data_split', 'partition'.
-_WORDS = {"split", "splits", "set", "subset", "partition", "fold", "folds", "usage", "phase"}
 # What may stand beside the name of a split where a column marks its rows: 'is_test', 'test_flag'.
 _FLAG_WORDS = {"is", "in", "for", "flag", "set", "split"}
 _MOST = 50  # different values; a column with more is something else
@@ -42,21 +41,22 @@ class ByColumn:
 
 
 def by_split_column(tables: Sequence[Table], wanted: Mapping[str, str]) -> ByColumn | None:
-    """The rows by their split, if a column with a usual name holds names of splits, or if columns
-    such as 'is_test' mark the rows of a split; else None.
+    """The rows by their split, if a column holds names of splits, or if columns such as 'is_test'
+    mark the rows of a split; else None. A column of another name than the usual ones must hold
+    nothing else.
 
     wanted: for a split, its name in the column. The rows that have no other split are for training,
     if they have no split name of their own.
     """
     columns = [c for c in tables[0].columns if all(c in table.columns for table in tables)]
     unused: list[Note] = []
-    for column in columns:
-        if _WORDS.isdisjoint(words_of(column)):
-            continue
+    for column, usual in _candidates(tables[0], columns).items():
         counts = _counts(tables, [column])
-        if counts and (values := _values_by_split(counts, wanted, column)):
+        if not counts or not (usual or all(_is_split(*values) for values in counts)):
+            continue
+        if values := _values_by_split(counts, wanted, column):
             return _divided(tables, [column], counts=counts, values=values)
-        if counts and not wanted and 1 < len(counts) <= _MOST:
+        if usual and not wanted and len(counts) > 1:
             unused.append(_not_used(column, counts))
     if wanted:
         return None
@@ -64,11 +64,26 @@ def by_split_column(tables: Sequence[Table], wanted: Mapping[str, str]) -> ByCol
     return marked or (ByColumn({TRAIN: list(tables)}, tuple(unused)) if unused else None)
 
 
+def _candidates(table: Table, columns: Iterable[str]) -> dict[str, bool]:
+    """The columns of a usual name, and those whose first values are names of splits. The value says
+    whether the name is a usual one; these come first.
+    """
+    usual = {name: True for name in columns if not SPLIT_COLUMNS.isdisjoint(words_of(name))}
+    rows = next(iter(table.chunks()), Chunk([], [])).rows
+    others = (name for name in columns if all(_is_split(row.get(name)) for row in rows))
+    return usual | {name: False for name in others if name not in usual}
+
+
+def _is_split(value: Hashable) -> bool:
+    return not _value_name(value) or canonical(_value_name(value)) is not None
+
+
 def _not_used(column: str, counts: Counter[Values]) -> Note:
     """What is to be said about a column that has a usual name, and no names of splits."""
     text = f"The column '{column}' holds {_names(counts)}. These are not names of splits."
-    last = max(filter(None, map(_name, counts)), key=in_order)
-    return Note("S01", text, f"To use it: {split_option('test', last)}")
+    names = sorted(filter(None, map(_name, counts)), key=in_order)
+    test = next((name for name in names if canonical(name) == TEST), names[-1])
+    return Note("S01", text, f"To use it: {split_option(TEST, test)}")
 
 
 def _by_marks(tables: Sequence[Table], columns: Iterable[str]) -> ByColumn | None:

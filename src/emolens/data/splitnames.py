@@ -13,9 +13,14 @@ SPLITS = (TRAIN, VALIDATION, TEST)
 # The names of the splits in files and repositories.
 SPLIT_NAMES = {
     TRAIN: ("train", "training", "trn"),
-    VALIDATION: ("validation", "valid", "val", "dev", "devel", "development"),
+    VALIDATION: ("validation", "validate", "valid", "val", "dev", "devel", "development"),
     TEST: ("test", "testing", "tst"),
 }
+_SHORT = {"tr": TRAIN, "va": VALIDATION, "te": TEST}  # if all three stand beside each other
+# The words in the usual names of a column that holds splits: 'split', 'Set', 'data_split'.
+SPLIT_COLUMNS = frozenset(
+    ("split", "splits", "set", "subset", "dataset", "partition", "fold", "folds", "usage", "phase")
+)
 # Names that some use for validation and others for test: the split that is tried first, and then.
 LOOSE_NAMES = {
     "eval": (VALIDATION, TEST),
@@ -59,7 +64,10 @@ def assigned(names: Sequence[str], *, taken: Iterable[str] = (), exact: bool = F
     the best of these kinds are given. Names such as 'eval' take a split that has no other name.
     taken: splits that need no name. exact: whether names such as 'my-train' are no split names.
     """
-    ranked = [_ranked(name) for name in names]
+    words = [words_of(name) for name in names]
+    if {*_SHORT}.issubset(word for of in words for word in of):
+        words = [[_SHORT.get(word, word) for word in of] for of in words]
+    ranked = list(map(_ranked, words))
     ranked = [(None, 0) if exact and rank == _WORDED else (word, rank) for word, rank in ranked]
     places: dict[str, list[int]] = {}
     for split in SPLITS:
@@ -81,10 +89,12 @@ def _best(ranked: Sequence[tuple[str | None, int]], words: Sequence[str]) -> lis
     return [i for i, rank in ranks.items() if rank == min(ranks.values())]
 
 
-def _ranked(name: str) -> tuple[str | None, int]:
-    """The split word of a name, and how much stands beside it; None if it has none or two."""
+def _ranked(words: list[str]) -> tuple[str | None, int]:
+    """The split word of a name, and how much stands beside it; None if it has none or two.
+
+    words: of the name.
+    """
     known = {*LOOSE_NAMES, *(word for words in SPLIT_NAMES.values() for word in words)}
-    words = words_of(name)
     for i in range(len(words) - 1):
         if words[i] in ("hold", "held") and words[i + 1] == "out":
             words[i : i + 2] = [f"{words[i]}out"]

@@ -9,8 +9,8 @@ from emolens.blank import is_blank
 from emolens.data.checks import Note
 from emolens.data.readers.columns import check_column, readable_texts
 from emolens.data.readers.table import Table
+from emolens.data.targets.causes import no_texts
 from emolens.data.targets.rows import unreadable_note
-from emolens.errors import DataError
 from emolens.shown import one_line
 
 
@@ -37,7 +37,7 @@ class Texts:
     def from_tables(
         cls, name: str, tables: Mapping[str, Sequence[Table]], *, text: str, strict: bool = False
     ) -> Texts:
-        """The texts of the column `text`. Raises DataError if there is none.
+        """The texts of the column `text`. Raises NoTextError if there is none.
 
         strict: whether a row that can't be read is an error; otherwise a note counts it.
         """
@@ -59,7 +59,7 @@ class Texts:
                     notes.append(unreadable_note(table, unread))
             splits[split] = tuple(rows)
         if not any(splits.values()):
-            raise DataError(f"{name} has no row with a text.", hint="Check the column with --text.")
+            raise no_texts(name)
         columns = next(iter(tables.values()))[0].columns
         kept_notes = tuple(dict.fromkeys(notes))
         return cls(name, splits, columns, text, {s: n for s, n in blank.items() if n}, kept_notes)

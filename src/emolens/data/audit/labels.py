@@ -10,7 +10,9 @@ import numpy as np
 
 from emolens.data.audit.check import Check, Place, finding, listed, named, of_rows, passed
 from emolens.data.audit.facts import Facts
+from emolens.data.audit.texts import DATE
 from emolens.data.readers.columns import LABEL_COLUMNS
+from emolens.data.targets.options import typed
 from emolens.errors import some_of
 
 FEWEST = 10  # rows of a class
@@ -46,16 +48,13 @@ def odd_names(facts: Facts) -> Check:
     numbers = [k for k in rest if _NUMBER.fullmatch(facts.names[k])]
     if len(numbers) in (1, len(rest)):
         numbers = []
+    dates = [k for k in rest if DATE.fullmatch(facts.names[k].strip())]
     kinds = (
-        (
-            headers,
-            "look like the header of a column",
-            f"Leave out the header lines: {_without(facts, headers)}",
-        ),
+        (headers, "look like the header of a column", _without(facts, headers)),
         (
             nulls,
             "look like 'no value'",
-            f"If these rows have no label: --missing {_typed(facts, nulls)}",
+            f"If these rows have no label: --missing {typed(_all_names(facts, nulls))}",
         ),
         (
             joined,
@@ -63,6 +62,7 @@ def odd_names(facts: Facts) -> Check:
             "Name the sign between them (--label-separator), or write one label into each cell.",
         ),
         (numbers, "are numbers, while others are names", "Write names or numbers into all rows."),
+        (dates, "are dates", "If the classes stand in another column, name it with --label."),
     )
     reason = " ".join(f"Classes that {look}: {_names(facts, ks)}." for ks, look, _ in kinds if ks)
     action = " ".join(act for ks, _, act in kinds if ks)
@@ -71,10 +71,13 @@ def odd_names(facts: Facts) -> Check:
 
 
 def _without(facts: Facts, headers: list[int]) -> str:
-    """The option that leaves out the rows of these classes."""
+    """How to leave out the rows of these classes."""
     places = _places(facts, headers)
-    on_top = all(row < len(places) for _, row in places)
-    return f"--skip-rows {len(places)}" if on_top else f"--drop-classes {_typed(facts, headers)}"
+    names = typed(_all_names(facts, headers))
+    option = f": --drop-classes {names}" if names else "."
+    if all(row < len(places) for _, row in places):
+        option = f": --skip-rows {len(places)}"
+    return f"Leave out the header lines{option}"
 
 
 def _opposite(name: str) -> str:
@@ -83,9 +86,8 @@ def _opposite(name: str) -> str:
     return name[1:] if name.startswith("-") else f"-{name}"
 
 
-def _typed(facts: Facts, ks: list[int]) -> str:
-    """These classes as a value of an option."""
-    return '"' + ",".join(facts.names[k] for k in ks) + '"'
+def _all_names(facts: Facts, ks: list[int]) -> list[str]:
+    return [facts.names[k] for k in ks]
 
 
 def _like_a_header(facts: Facts, k: int) -> bool:
@@ -193,7 +195,7 @@ def _totals(facts: Facts) -> list[int]:
 
 
 def _names(facts: Facts, ks: list[int]) -> str:
-    return some_of([facts.names[k] for k in ks])
+    return some_of(_all_names(facts, ks))
 
 
 def _places(facts: Facts, ks: list[int]) -> list[Place]:

@@ -32,8 +32,11 @@ _AFTER_A_WORD = "\u00ab\u00ae\u00bb‘’‚“”„…•–—™"
 _BROKEN = re.compile(
     f"\ufffd|ï¿½|ï»¿|ðŸ|â[€˜™œ]|â‚¬|â„¢|Ã[{_ANYWHERE}]|(?<=[a-zß-ÿ])Ã[{_AFTER_A_WORD}]"
     f"|Ã[{_AFTER_A_WORD}](?=[a-zß-ÿ])|(?<=[a-zß-ÿ])Å[“’]|Â[\u00a0-\u00bf]"
-    "|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+    "|[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]"  # not those that end lines and pages
 )
+# '2024-01-31', '31.1.2024', with a time or without.
+DATE = re.compile(r"(\d{4}([-/.])\d\d?\2\d\d?|\d\d?([-/.])\d\d?\3\d{2,4})([T ][\d:.+Z-]+)?")
+_WORDLESS = re.compile(rf"[+-]?[\d.,]*\d[\s%€$]*|https?://\S+|www\.\S+|{DATE.pattern}")
 _UNKNOWN_NOTED, _UNKNOWN_FAILED = 0.01, 0.1  # the mean share of unknown tokens in a text
 _LEFT_OUT_NOTED, _LEFT_OUT_FAILED = 0.01, 0.1  # of all rows
 _CUT_FAILED = 0.5  # of all rows
@@ -41,14 +44,20 @@ _NO_TOKENS = "The texts were not tokenized."
 
 
 def blank_texts(facts: Facts) -> Check:
-    """Rows without a text. They are not in the data set any more."""
+    """Rows without a text, which are not in the data set any more, and texts without words."""
     n = sum(facts.blank.values())
-    if not n:
+    reasons = []
+    if n:
+        rows = rows_in(facts.blank)
+        reasons = [f"{rows} {agreeing(n, 'have')} no text and {agreeing(n, 'are')} left out."]
+    wordless = sum(bool(_WORDLESS.fullmatch(text.strip())) for *_, text in facts.rows())
+    if wordless > facts.n / 2:
+        reasons.append(f"{wordless:,} of {facts.n:,} texts are only a number, a date or a link.")
+    if not reasons:
         return passed("T01")
-    rows = rows_in(facts.blank)
     return finding(
         "T01",
-        f"{rows} {agreeing(n, 'have')} no text and {agreeing(n, 'are')} left out.",
+        " ".join(reasons),
         "Look at them if there should be a text: it may stand in another column (--text).",
         n_rows=n,
     )

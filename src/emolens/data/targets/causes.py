@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from operator import eq
 
 from emolens.data.checks import counted
 from emolens.data.targets.cells import Atom, Cell, number_of
+from emolens.data.targets.options import typed
 from emolens.data.targets.rows import Part, unreadable_note
 from emolens.errors import DataError, nearest, some_of
 
@@ -46,31 +47,43 @@ def check_classes(part: Part, counts: Mapping[Atom, int]) -> None:
 
 
 def unknown_class(
-    part: Part, classes: Mapping[Cell, Sequence[str]], known: Sequence[str]
+    part: Part, classes: Mapping[Cell, Sequence[str]], *, split: Set[str], known: Sequence[str]
 ) -> DataError:
-    """The error for classes that a table of another split has and the training split has not."""
-    own = {name for names in classes.values() for name in names}
-    unknown = sorted(own.difference(known))
+    """The error for classes that another split has and the training split has not.
+
+    part: the first table with such a class. classes: of its cells. split: all classes of its split.
+    """
+    unknown = sorted(split - set(known))
     cells = {cell for cell, names in classes.items() if not set(names) <= set(known)}
     rows = sum(part.counts[cell] for cell in cells)
     where = part.first(cells)
-    if own.isdisjoint(known):
+    if split.isdisjoint(known):
         return DataError(
-            f"{where}: the training split has none of the classes of this table: it has"
-            f" {some_of(known)}, and here are {some_of(sorted(own))}.",
+            f"{where}: the training split has none of the classes of this split: it has"
+            f" {some_of(known)}, and here are {some_of(unknown)}.",
             hint="Write the same labels into both. If one has names and the other numbers, name"
             " the numbers in their order: --class-names FILE, with one name per line.",
         )
-    dropped = ",".join(unknown)
-    word = dropped if dropped.replace(",", "").isalnum() else f'"{dropped}"'
+    dropped = typed(unknown)
     one = len(unknown) == 1
     what = f"class '{unknown[0]}' does" if one else f"the classes {some_of(unknown)} do"
     return DataError(
         f"{where}: {what} not occur in the training split ({counted(rows, 'row', 'have')}"
         f" {'it' if one else 'one of them'}).",
-        hint=f"To leave out {'its' if one else 'their'} rows: --drop-classes {word}."
-        f" {nearest(unknown[0], known)}",
+        hint=f"To leave out {'its' if one else 'their'} rows: --drop-classes {dropped}."
+        f" {nearest(unknown[0], known)}"
+        if dropped
+        else f"Give these rows other labels. {nearest(unknown[0], known)}",
     )
+
+
+class NoTextError(DataError):
+    """A column of texts that holds none."""
+
+
+def no_texts(name: object) -> NoTextError:
+    """The error for a table without any text. name: of the table."""
+    return NoTextError(f"{name} has no row with a text.", hint="Check the column with --text.")
 
 
 def no_labels(part: Part) -> DataError:
@@ -80,6 +93,8 @@ def no_labels(part: Part) -> DataError:
             unreadable_note(part.table, part.unreadable).text,
             hint="Put a text that holds the delimiter into double quotes.",
         )
+    if not part.texts:
+        return no_texts(part.table.origin)
     return DataError(
         f"{part.table.origin} has no row with a label in the column '{part.label}'.",
         hint=f"Name another column with --label. The columns are: {some_of(part.table.columns)}.",

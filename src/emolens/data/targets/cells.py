@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -34,12 +36,38 @@ def cell_of(value: Any) -> Cell:
         if all(map(is_mark, marks.values())):
             return tuple(name for name in marks if is_marked(marks[name]))
         # The label of {"label": "joy", "score": 0.9} is the one value that is no number.
-        names = [v for v in marks.values() if len(marks) == 1 or number_of(v) is None]
-        return names[0] if len(names) == 1 else str(value)
+        names = [name for name, v in marks.items() if len(marks) == 1 or number_of(v) is None]
+        return marks[names[0]] if len(names) == 1 else str(value)
     if isinstance(value, Iterable):
         parts = (cell_of(part) for part in value)
         return tuple(part for part in parts if part is not None and not isinstance(part, tuple))
     return None if is_missing(value) else _atom(value)
+
+
+def object_in(value: Any) -> Mapping[str, Any] | None:
+    """The object that a label is, or that its text is; of a list of objects the first."""
+    if isinstance(value, str):
+        value = written_object(value)
+    if isinstance(value, (list, tuple)) and value:
+        value = value[0]
+    return value if isinstance(value, Mapping) else None
+
+
+def written_object(text: str) -> Any:
+    """What a text with an object holds, in JSON or as Python prints it; None for other texts."""
+    for written in (text, text.replace("'", '"')) if "{" in text else ():
+        with contextlib.suppress(ValueError, RecursionError):
+            return json.loads(written)
+    return None
+
+
+def unread_in(value: Any) -> tuple[str, ...]:
+    """The names in the object of a label that are not read, such as 'score' beside 'label'."""
+    inside = object_in(value) or {}
+    cells = {name: cell_of(of) for name, of in inside.items()}
+    if len(cells) < 2 or all(map(is_mark, cells.values())):
+        return ()
+    return tuple(name for name, cell in cells.items() if number_of(cell) is not None)
 
 
 def _atom(value: Any) -> Atom:
@@ -69,14 +97,17 @@ def number_of(cell: Cell) -> int | float | None:
 
 def is_mark(cell: Cell) -> bool:
     """Whether a cell says yes or no, as 0 and 1 do, or nothing."""
-    return cell is None or (not isinstance(cell, tuple) and _word(cell) in {"", *_YES, *_NO})
+    return mark_word(cell) in {"", *_YES, *_NO}
 
 
 def is_marked(cell: Cell) -> bool:
     """Whether a cell says yes."""
-    return cell is not None and not isinstance(cell, tuple) and _word(cell) in _YES
+    return mark_word(cell) in _YES
 
 
-def _word(cell: Atom) -> str:
-    number = number_of(cell)
+def mark_word(cell: Cell) -> str | None:
+    """A cell in small letters, with '1' for 1.0 and '1,0', and '' for nothing; None for a list."""
+    if cell is None or isinstance(cell, tuple):
+        return None if cell else ""
+    number = number_of(cell.replace(",", ".") if isinstance(cell, str) else cell)
     return str(cell).strip().lower() if number is None else f"{number:g}"

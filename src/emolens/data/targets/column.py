@@ -139,6 +139,13 @@ class Column:
         whole = {name for name in self.options.dropped if "," in name}
         return [] if whole & known else sorted(self.options.dropped - known - whole)
 
+    @property
+    def never_missing(self) -> list[str]:
+        """The words for a missing label that no row has, in small letters."""
+        labels = {*self._atoms(self.parts, self.form), *self.missing}
+        known = {"", *(folded(str(label)) for label in labels if label is not None)}
+        return sorted((self.options.missing_words or frozenset()) - known)
+
     @cached_property
     def _spelling(self) -> dict[str, str]:
         """The class name by its folded form: the most frequent spelling in train."""

@@ -5,12 +5,20 @@ Looks at all cells of a column, from every split, before it reads one. Knows not
 
 from __future__ import annotations
 
-import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from emolens.data.targets.cells import Atom, Cell, cell_of, is_marked, number_of
+from emolens.data.targets.cells import (
+    Atom,
+    Cell,
+    cell_of,
+    is_marked,
+    mark_word,
+    number_of,
+    written_object,
+)
 from emolens.data.targets.separators import cut_at, separated
 from emolens.data.targets.spelling import folded
 
@@ -19,6 +27,7 @@ _BRACKETS = re.compile(r"\s*(\[.*\]|\(.*\)|\{.*\})\s*", re.DOTALL)
 _WHOLE = re.compile(r"\s*-?\d{1,15},0+\s*")  # '2,0' in a table of a German Excel
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 _MARKED = re.compile(r"['\"]([^'\"]+)['\"]\s*:\s*([\w.]+)")
+_TRUTHS = (("true", "false"), ("1", "0"), ("yes", "no"))
 _TITLES = {"\t": "a tab", "\n": "a line end", " ": "a space", " and ": "'and'", "": "nothing"}
 
 
@@ -52,6 +61,8 @@ def form_of(
         return Form({cell: (cell,) for cell in counts if isinstance(cell, str)})
     if all(isinstance(cell, str) and _WHOLE.fullmatch(cell) for cell in counts):
         return _of_numbers({cell: int(str(cell).partition(",")[0]) for cell in counts})
+    if truths := _truths(counts):
+        return truths
     numbers = {cell: number_of(cell) for cell in counts}
     if all(number is not None for number in numbers.values()):
         return _of_numbers({cell: n for cell, n in numbers.items() if n is not None})
@@ -77,11 +88,8 @@ def _listed(cell: Cell) -> Atoms | None:
 
 def _in_object(text: str) -> Atoms:
     """The labels in a text such as {"joy": 1}, {"label": "joy"} or {"choices": ["joy", "fear"]}."""
-    for written in (text, text.replace("'", '"')):  # as JSON, and as Python prints it
-        try:
-            cell = cell_of(json.loads(written))
-        except (ValueError, RecursionError):
-            continue
+    if (content := written_object(text)) is not None:
+        cell = cell_of(content)
         return cell if isinstance(cell, tuple) else () if cell is None else (cell,)
     return tuple(name for name, mark in _MARKED.findall(text) if is_marked(mark))
 
@@ -101,6 +109,17 @@ def _vectors(lists: Mapping[Cell, Atoms], names: Sequence[str]) -> Form | None:
         for cell, row in lists.items()
     }
     return Form(atoms, "lists with a 0 or a 1 for each class")
+
+
+def _truths(counts: Mapping[Cell, int]) -> Form | None:
+    """The form where one table says true and false, and another one 1 and 0; else None."""
+    rows = Counter({cell: n for cell, n in counts.items() if not isinstance(cell, tuple)})
+    kinds = {kind for cell in counts for kind in _TRUTHS if mark_word(cell) in kind}
+    if len(kinds) < 2 or any(mark_word(cell) not in set().union(*kinds) for cell in counts):
+        return None
+    names = {is_marked(cell): cell for cell, _ in reversed(rows.most_common()) if cell is not None}
+    ways = " and also ".join(sorted(f"{yes} and {no}" for yes, no in kinds))
+    return Form({cell: (names[is_marked(cell)],) for cell in rows}, f"written as {ways}")
 
 
 def _of_numbers(numbers: Mapping[Cell, int | float]) -> Form:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
 
 from emolens.data.checks import Note, agreeing, counted
-from emolens.data.targets.cells import Cell
+from emolens.data.readers.columns import label_columns
+from emolens.data.targets.cells import Cell, object_in, unread_in
 from emolens.data.targets.column import Column
 from emolens.data.targets.rows import NUMBERED, Part, unreadable_note
 from emolens.errors import DataError, nearest, some_of
 
 Parts = Mapping[str, Sequence[Part]]
 _STRICT = "With --strict, such a row is an error."
+_MERGED = (
+    "If a label stands only in the first row of a group (merged cells), write it into each row of"
+    " the group."
+)
 
 
 def strictly(parts: Parts, column: Column) -> None:
@@ -45,6 +52,8 @@ def notes_of(
     for name in column.never_dropped:
         known = nearest(name, column.labels.names)
         yield Note("L01", f"No row has the class '{name}' that is to be left out.", known)
+    if unseen := column.never_missing:
+        yield Note("L01", f"No row has these words for a missing label: {some_of(unseen)}.")
     yield from _merged(column)
     yield from _form(column, several=several)
     yield from _named(column)
@@ -66,12 +75,14 @@ def _unlabelled(part: Part, split: str, column: Column, *, several: bool) -> Ite
             words = sorted({str(cell).strip() for cell in of_kind if cell} - {""})
             like = f" ({some_of(words)})" if words else ""
             n = len(numbers)
+            grouped = numbers[0] > part.numbers[0] and n > len(part.cells) / 2 and not words
+            hint = f"{_STRICT} {_MERGED if grouped else ''}".rstrip()
             rows, have, are = counted(n, "row"), agreeing(n, "have"), agreeing(n, "are")
             yield Note(
                 "L01",
                 f"{rows} of {split} {have} {what}{like} and {are} left out; the first is"
                 f" {part.table.where(numbers[0])}.",
-                _STRICT if what == "no label" else "",
+                hint if what == "no label" else "",
                 n,
                 tuple(numbers[:NUMBERED]),
             )
@@ -93,7 +104,12 @@ def _merged(column: Column) -> Iterator[Note]:
 
 
 def _form(column: Column, *, several: bool) -> Iterator[Note]:
-    about, hint = column.form.about, ""
+    values = _first_values(column.train[0])
+    objects = any(object_in(value) is not None for value in values)
+    about, hint = "objects" if objects else column.form.about, ""
+    unread = sorted({name for value in values for name in unread_in(value)})
+    if unread:
+        about += f", of which {some_of(unread)} {agreeing(len(unread), 'are')} not read"
     if column.form.separator and column.options.label_separator is None:
         hint = "--label-separator none reads them as names of single classes."
     if several:
@@ -111,6 +127,13 @@ def _form(column: Column, *, several: bool) -> Iterator[Note]:
         yield Note("L03", f"The labels are {about}; each row has one class.", hint)
     if quoted := column.quoted:
         yield Note("L03", f"Quotes around labels are left out: {some_of(quoted)}.")
+
+
+def _first_values(part: Part) -> list[Any]:
+    """The first values of a label column, as the table gives them."""
+    columns = label_columns(part.table, part.label)
+    chunks = islice(part.table.chunks(*columns), 1)
+    return [row.get(columns[0]) for chunk in chunks for row in chunk.rows]
 
 
 def _named(column: Column) -> Iterator[Note]:

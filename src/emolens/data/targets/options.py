@@ -20,6 +20,7 @@ Words = str | Sequence[str]
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " ", "none": ""}
 _NAMED = r"\s*(\S.*?)\s*[\t,;:=]\s*(\d+)\s*"
 _NUMBERED = r"\s*(-?\d+)\s*[\t,;:=]?\s*(.*\S)\s*"
+_NOT_TYPED = set('"$`\\%!\n')
 _LARGEST = 1_000_000  # bytes of a file of class names
 
 
@@ -77,6 +78,14 @@ class LabelOptions:
 
 
 AS_WRITTEN = LabelOptions()
+
+
+def typed(names: Sequence[str]) -> str:
+    """Labels as the value of an option; '' if a shell or a comma would change one of them."""
+    given = ",".join(names)
+    if set(given) & _NOT_TYPED or (len(names) > 1 and given.count(",") >= len(names)):
+        return ""
+    return given if re.fullmatch(r"\w+", given) else f'"{given}"'
 
 
 def _words(given: Words) -> list[str]:

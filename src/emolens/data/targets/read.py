@@ -74,10 +74,11 @@ def _rows(parts: Sequence[Part], column: Column) -> list[tuple[str, Classes]]:
     """The texts and classes of the rows that have a label."""
     rows: list[tuple[str, Classes]] = []
     known = column.labels.names
-    for part in parts:
-        classes = column.classes(part)
+    by_part = [(part, column.classes(part)) for part in parts]
+    present = {name for _, classes in by_part for names in classes.values() for name in names}
+    for part, classes in by_part:
         if not {name for names in classes.values() for name in names} <= set(known):
-            raise unknown_class(part, classes, known)
+            raise unknown_class(part, classes, split=present, known=known)
         pairs = zip(part.texts, part.cells, strict=True)
         rows += [(text, classes[cell]) for text, cell in pairs if cell in classes]
     return rows

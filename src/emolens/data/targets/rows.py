@@ -21,7 +21,7 @@ from emolens.data.readers.columns import (
     readable_texts,
 )
 from emolens.data.readers.table import Row, Table
-from emolens.data.targets.cells import Cell, cell_of, is_mark, is_marked, number_of
+from emolens.data.targets.cells import Cell, cell_of, is_mark, is_marked, mark_word, number_of
 from emolens.data.targets.missing import USUAL, is_missing_word
 from emolens.errors import DataError
 
@@ -156,11 +156,11 @@ def _check_marks(where: str, marks: Mapping[str, str]) -> None:
 
 
 # How columns mark the rows of a class.
-_MARKS: tuple[set[Cell], ...] = (
-    {0, 1, "0", "1", "0.0", "1.0", None, ""},
-    {"true", "false", None, ""},
-    {"yes", "no", None, ""},
-    {"x", None, ""},
+_MARKS: tuple[set[str | None], ...] = (
+    {"0", "1", ""},
+    {"true", "false", ""},
+    {"yes", "no", ""},
+    {"x", ""},
 )
 _ABOUT_ROWS = re.compile(r"(is|has)([_\W]|(?=[A-Z]))")  # 'is_verified' is no class
 _FEWEST = 3  # columns; two may be anything
@@ -175,12 +175,11 @@ def marking_columns(table: Table, text: str) -> tuple[list[str], list[str]]:
     no such columns.
     """
     columns = [name for name in table.columns if name != text]
-    seen: dict[str, set[Cell]] = {name: set() for name in columns}
+    seen: dict[str, set[str | None]] = {name: set() for name in columns}
     for chunk in table.chunks():
         for row in chunk.rows:
             for name in list(seen):
-                cell = cell_of(row.get(name))
-                seen[name].add(cell.strip().lower() if isinstance(cell, str) else cell)
+                seen[name].add(mark_word(cell_of(row.get(name))))
                 if not any(seen[name] <= marks for marks in _MARKS):
                     del seen[name]
     kinds = {
@@ -190,7 +189,7 @@ def marking_columns(table: Table, text: str) -> tuple[list[str], list[str]]:
     marking = {
         name
         for name, cells in seen.items()
-        if len(set(map(is_marked, cells))) > 1 and not _ABOUT_ROWS.match(name)
+        if cells & {"1", "true", "yes", "x"} and len(cells) > 1 and not _ABOUT_ROWS.match(name)
     }
     groups = [list(of) for kind, of in groupby(columns, kinds.get) if kind is not None]
     longest = max(groups, key=lambda group: len(marking.intersection(group)), default=[])
