@@ -120,7 +120,9 @@ def test_a_class_of_one_row_that_looks_like_a_header_fails(odd: str) -> None:
     assert (f"--drop-classes {odd}" in later.action.replace('"', "")) != ('"' in odd)
 
 
-@pytest.mark.parametrize("odd", ["joy; awe", "joy|awe", "joy und anger"])
+@pytest.mark.parametrize(
+    "odd", ["joy; awe", "joy|awe", "joy und anger", "joy::anger", "joy-anger", "joy_anger"]
+)
 def test_classes_of_another_kind_than_the_others_fail(odd: str) -> None:
     check = check_of(dataset_of([*plain(), ("one more", odd)]), "L04")
     assert (check.status, check.n_rows) == ("failed", 1)

@@ -306,8 +306,10 @@ def test_a_frame_is_read_by_the_rule_for_files() -> None:
     assert "'Tweet'" in caught.value.hint
     with pytest.raises(DataError, match="frame has no column 'part'"):
         Dataset.from_pandas(frame, split="part")
-    with pytest.raises(DataError, match="two columns 'mood'"):
-        Dataset.from_pandas(pd.concat([frame, frame[["mood"]]], axis=1))
+    twice = pd.concat([frame, frame[["mood"]]], axis=1)
+    assert Dataset.from_pandas(twice).columns == ("Tweet", "Emotion", "7", "mood_1", "mood_2")
+    with pytest.raises(DataError, match="has 2 columns 'mood'"):
+        Dataset.from_pandas(twice, label="mood")
 
 
 @pytest.mark.parametrize("spaced", ["joy ", b" joy"])
@@ -339,3 +341,12 @@ def test_a_frame_that_is_cut_at_random_says_so_and_names_its_split_column() -> N
         "validation and test are cut out of train at random, with seed 42.",
     ]
     assert Dataset.from_pandas(frame, split="split").notes == ()
+
+
+def test_the_columns_of_a_frame_may_be_numbers_and_several() -> None:
+    texts, labels = zip(*feeling_rows(60), strict=True)
+    frame = pd.DataFrame(list(zip(texts, labels, texts, labels, strict=True)))
+    assert len(Dataset.from_pandas(frame, text=0, label=1)) == 60
+    marks = pd.DataFrame({"text": texts} | {k: [k == v for v in labels] for k in set(labels)})
+    dataset = Dataset.from_pandas(marks, label=sorted(set(labels)))
+    assert set(dataset.labels.names) == set(labels)

@@ -756,6 +756,9 @@ def test_files_of_other_columns_are_read_as_one_table_and_said(tmp_path: Path) -
     with pytest.raises(DataError, match=r"c\.csv has no text column 'text'") as caught:
         load_dataset([tmp_path / "a.csv", tmp_path / "c.csv"])
     assert "Rename its column of texts to 'text', or leave the file out" in caught.value.hint
+    write_csv(tmp_path / "c.csv", rows[1:], header=rows[0])
+    with pytest.raises(DataError, match=r"c\.csv has no header, and the first file has one"):
+        load_dataset([tmp_path / "a.csv", tmp_path / "c.csv"])
 
 
 @pytest.mark.parametrize(
@@ -789,6 +792,19 @@ def test_the_value_test_is_the_one_that_the_hint_names(tmp_path: Path) -> None:
     rows = [(*row, ("learn", "test", "tune")[i % 3]) for i, row in enumerate(feeling_rows(60))]
     path = write_csv(tmp_path / "rows.csv", rows, header=("text", "label", "set"))
     assert "--split test=test" in said(load_dataset(path), "S01")
+
+
+def test_splits_may_be_called_in_python_as_on_the_command_line(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", feeling_rows(60))
+    write_csv(tmp_path / "holdout.csv", feeling_rows(9))
+    dataset = load_dataset(tmp_path, splits={"dev": "holdout.csv"})
+    assert len(dataset["validation"]) == 9
+
+
+def test_two_columns_of_one_usual_name_are_said(tmp_path: Path) -> None:
+    rows = [(text, label, "so") for text, label in feeling_rows(60)]
+    path = write_csv(tmp_path / "rows.csv", rows, header=("text", "label", "Label"))
+    assert "and not from Label" in said(load_dataset(path), "R05")
 
 
 def test_a_class_folder_that_train_lacks_is_named_with_the_way_out(tmp_path: Path) -> None:

@@ -930,3 +930,34 @@ def test_a_table_without_any_text_says_so(tmp_path: Path) -> None:
     path.write_text("text,label\n" + ",joy\n,anger\n" * 9)
     with pytest.raises(DataError, match="has no row with a text"):
         load_dataset(path)
+
+
+def test_spellings_count_as_one_where_a_column_of_many_labels_is_refused(tmp_path: Path) -> None:
+    forms = ("{}", " {}", "{} ", "'{}'", "{}\u200b", "{}\ufeff", '"{}"')
+    spelled = [form.format(word) for n in NAMES for form in forms for word in (n, n.upper())]
+    assert load_dataset(table(tmp_path / "rows.csv", spelled)).labels.names == NAMES
+
+
+@pytest.mark.parametrize("word", ["n.a.", "N/A.", "N / A"])
+def test_other_ways_to_write_no_value_are_no_class(tmp_path: Path, word: str) -> None:
+    dataset = load_dataset(table(tmp_path / "rows.csv", [*NAMES * 9, word, word]))
+    assert dataset.labels.names == NAMES
+    assert "2 rows of train have no label" in said(dataset, "L01")
+
+
+def test_the_names_in_the_settings_of_a_model_are_read(tmp_path: Path) -> None:
+    path = table(tmp_path / "rows.csv", [0, 1, 2, 3] * 9)
+    for name in ("id2label", "label2id"):
+        by_id = {str(i): label for i, label in enumerate(NAMES)}
+        names = by_id if name == "id2label" else {label: int(i) for i, label in by_id.items()}
+        (tmp_path / "config.json").write_text(json.dumps({"hidden_size": 4, name: names}))
+        dataset = load_dataset(path, class_names=str(tmp_path / "config.json"))
+        assert dataset.labels.names == NAMES
+
+
+def test_a_test_split_without_labels_is_not_counted_as_left_out(tmp_path: Path) -> None:
+    table(tmp_path / "train.csv", NAMES * 9)
+    table(tmp_path / "test.csv", [""] * 9)
+    dataset = load_dataset(tmp_path)
+    assert notes(dataset, "S01")[0].n_rows == 9
+    assert not notes(dataset, "L01")

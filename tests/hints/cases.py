@@ -267,6 +267,9 @@ TARGETS = [
     Case("--drop-classes {}", f"{INSPECT} t.csv",
          {"t.csv": table("text,label", *_rows("{text},{label}"), "What was it?,label",
                          *_rows("well {text},{label}"))}, r'(--drop-classes ("[^"]+"|\w+))'),
+    Case("If the classes stand in another column, name it with --label.", f"{INSPECT} t.csv",
+         {"t.csv": table("text,label,mood", *_rows("{text},2024-01-0{number},{label}"))},
+         then="{again} --label mood"),
     Case("If these rows have no label: --missing {}", f"{INSPECT} t.csv",
          {"t.csv": GOOD + "".join(f"so {n} so,unknown\n" for n in range(9))},
          r'(--missing ("[^"]+"|\w+))'),
@@ -334,7 +337,8 @@ TARGETS = [
                                 mood=[label for _, label in feeling_rows(30)])},
          then="{again} --label mood"),
     Case("With several columns in --label, each one marks its class with 0 or 1, or each one"
-         " holds names.", f"{INSPECT} t.csv --label a,b", {"t.csv": MARKS},
+         " holds names. If they hold scores or votes, write the class of the highest one into a"
+         " column of its own.", f"{INSPECT} t.csv --label a,b", {"t.csv": MARKS},
          then=f"{INSPECT} t.csv --label mood"),
     Case("To use another column, name it with --label.", f"{INSPECT} t.csv",
          {"t.csv": table("text,a,b,c,mood", *_rows("{text},0,1,0,{label}"),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from emolens.blank import is_blank
-from emolens.data.checks import Note
+from emolens.data.checks import Note, counted
 from emolens.data.items import ClassFile, ClassFolder, Item, Pair, is_lines
 from emolens.data.readers.encoding import text_file
 from emolens.data.readers.lines import open_texts
@@ -170,8 +170,8 @@ def _of_one_length(
             other = labels if more is texts else texts
             raise DataError(
                 f"{texts.origin} and {labels.origin} have different numbers of rows: from"
-                f" {more.unit} {extra[0][0]} of {Path(more.origin).name} on, {len(extra):,} rows"
-                f" have none in {Path(other.origin).name}.",
+                f" {more.unit} {extra[0][0]} of {Path(more.origin).name} on,"
+                f" {counted(len(extra), 'row', 'have')} none in {Path(other.origin).name}.",
                 hint="Each row of one file belongs to the same row of the other: add what is"
                 " missing, or delete what is too much.",
             )

@@ -13,7 +13,7 @@ from emolens.data.checks import Note, agreeing
 from emolens.data.cut import class_counts, rows_by_side, stratified_rows
 from emolens.data.frames import category_name, category_names, tables_of, values_of
 from emolens.data.readers.columns import choose_column, label_columns
-from emolens.data.readers.table import Table, table_of_rows
+from emolens.data.readers.table import Table, distinct, table_of_rows
 from emolens.data.splitnames import SPLIT_COLUMNS, words_of
 from emolens.data.splitnames import SPLITS as SPLITS  # noqa: PLC0414 - for users of Dataset
 from emolens.data.splitnames import TEST as TEST  # noqa: PLC0414
@@ -151,8 +151,8 @@ class Dataset:
         cls,
         frame: pd.DataFrame,
         *,
-        text: str | None = None,
-        label: str | None = None,
+        text: str | int | None = None,
+        label: str | int | Sequence[str | int] | None = None,
         split: str | None = None,
         name: str = "frame",
         seed: int = SEED,
@@ -161,14 +161,17 @@ class Dataset:
         """The rows of a frame.
 
         text, label: column names; without them, columns with the usual names are used, as in files.
-        label may be several names with commas between them, each for a column of 0 and 1. split:
+        label may be several names, each for a column of 0 and 1. split:
         the column with the split of each row. Without it, the frame is cut at random, even if it
         has such a column: for a frame of to_pandas, give split="split". A categorical label
         column keeps the order of its categories. options: how to read labels, as in load_dataset.
         Raises DataError.
         """
-        header = table_of_rows(name, tuple(map(str, frame.columns)), [])
-        text = choose_column(header, "text", text)
+        titles = tuple(map(str, frame.columns))
+        header = replace(table_of_rows(name, distinct(titles), []), titles=titles)
+        text = choose_column(header, "text", None if text is None else str(text))
+        if label is not None and not isinstance(label, str):
+            label = ",".join(map(str, label if isinstance(label, Sequence) else [label]))
         labels = label_columns(header, label or choose_column(header, "label"))
         if split is not None and split not in header.columns:
             raise DataError(f"{name} has no column '{split}'.", hint=nearest(split, header.columns))

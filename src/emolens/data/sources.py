@@ -23,6 +23,7 @@ from emolens.data.readers.columns import (
 )
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.table import Table
+from emolens.data.splitnames import canonical
 from emolens.data.targets.options import AS_WRITTEN, LabelOptions
 from emolens.data.targets.rows import marking_columns
 from emolens.data.unlabelled import Texts
@@ -57,7 +58,9 @@ class SourceOptions:
             raise UsageError(
                 f"A limit of {self.limit} leaves no rows.", hint="Give 1 or more, or no limit."
             )
-        if unknown := sorted(set(self.splits).difference(SPLITS)):
+        by_split = {canonical(name) or name: value for name, value in self.splits.items()}
+        object.__setattr__(self, "splits", by_split)
+        if unknown := sorted(set(by_split).difference(SPLITS)):
             raise UsageError(
                 f"'{unknown[0]}' is not the name of a split.", hint=nearest(unknown[0], SPLITS)
             )
@@ -198,6 +201,11 @@ def _of_one_name(
 
 
 def _without(table: Table, role: Role, column: str) -> DataError:
+    if table.columns[0] == "1":
+        return DataError(
+            f"{table.origin} has no header, and the first file has one.",
+            hint="Copy the header of the first file to the top of this one.",
+        )
     return DataError(
         f"{table.origin} has no {role} column '{column}', as the first file has.",
         hint=f"Rename its column of {role}s to '{column}', or leave the file out. Its columns are:"

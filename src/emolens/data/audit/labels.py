@@ -21,10 +21,11 @@ _HEADER_ROWS = 3  # a header line that was read as data gives a class of one row
 _NULLS = {
     *("", "-", "--", "?", ".", "#n/a", "n/a", "na", "nan", "nil", "null", "undefined", "missing"),
     *("no label", "not available", "not labeled", "not labelled", "unlabeled", "unlabelled"),
-    *("unknown", "tbd", "todo", "(blank)", "(empty)", "<na>", "#ref!", "#value!", "-1"),
+    *("not annotated", "unknown", "skip", "skipped", "tbd", "todo", "(blank)", "(empty)", "-1"),
+    *("<na>", "#ref!", "#value!"),
 }
 _SURE = ";|#"  # signs that hardly ever stand in a name
-_SEPARATORS = re.compile(r"\s*(?:[,;|#/&+\t]|\band\b)\s*|\s+")
+_SEPARATORS = re.compile(r"\s*(?:[,;|#/&+\t:_-]+|\band\b)\s*|\s+")
 # The share of a class's texts that hold its name. People write some names themselves: in
 # GoEmotions, 69 % of the texts of 'love' do. So a high share of one class is noted only.
 _OWN_NOTED, _OWN_HIGH, _OWN_FAILED = 0.2, 0.5, 0.9
@@ -74,10 +75,10 @@ def _without(facts: Facts, headers: list[int]) -> str:
     """How to leave out the rows of these classes."""
     places = _places(facts, headers)
     names = typed(_all_names(facts, headers))
-    option = f": --drop-classes {names}" if names else "."
+    option = f"--drop-classes {names}" if names else ""
     if all(row < len(places) for _, row in places):
-        option = f": --skip-rows {len(places)}"
-    return f"Leave out the header lines{option}"
+        option = f"--skip-rows {len(places)}"
+    return f"Leave out the header lines{': ' if option else '.'}{option}"
 
 
 def _opposite(name: str) -> str:

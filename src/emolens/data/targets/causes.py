@@ -9,6 +9,7 @@ from emolens.data.checks import counted
 from emolens.data.targets.cells import Atom, Cell, number_of
 from emolens.data.targets.options import typed
 from emolens.data.targets.rows import Part, unreadable_note
+from emolens.data.targets.spelling import folded
 from emolens.errors import DataError, nearest, some_of
 
 _MANY = 20  # different values; a column of classes may have as many in a small table
@@ -19,7 +20,7 @@ def check_classes(part: Part, counts: Mapping[Atom, int]) -> None:
 
     part: a table of the training split. counts: rows by label.
     """
-    rows, different = sum(counts.values()), len(counts)
+    rows, different = sum(counts.values()), len({folded(str(label)) for label in counts})
     objects = {str(label): n for label, n in counts.items() if str(label).startswith("{")}
     if sum(objects.values()) > rows / 2:
         raise DataError(

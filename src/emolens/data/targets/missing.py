@@ -8,9 +8,13 @@ from emolens.blank import is_blank
 from emolens.data.targets.cells import Cell, number_of
 from emolens.data.targets.spelling import folded
 
-USUAL = frozenset(
-    ["nan", "null", "na", "n/a", "<na>", "nat", "nil", "?", "-", "--", "\u2013", "\u2014", "\\n"]
-) | {"#n/a", "#null!", "#value!", "#ref!", "#name?", "#num!", "#div/0!"}  # of spreadsheets
+USUAL = (
+    frozenset(
+        ["nan", "null", "na", "n/a", "n / a", "n.a.", "n/a.", "<na>", "nat", "nil", "?", "-", "--"]
+    )
+    | {"\u2013", "\u2014", "\\n"}
+    | {"#n/a", "#null!", "#value!", "#ref!", "#name?", "#num!", "#div/0!"}
+)  # of spreadsheets
 _NONE = "none"
 _RARE = 0.01
 

@@ -46,9 +46,12 @@ def notes_of(
             if part.unreadable:
                 yield unreadable_note(part.table, part.unreadable, split)
             yield from part.notes
-            yield from _unlabelled(part, split, column, several=several)
+            if split not in unlabelled:
+                yield from _unlabelled(part, split, column, several=several)
         if split in unlabelled:
-            yield Note("S01", f"No row of {split} has a label; it is cut out of train instead.")
+            n = sum(len(part.cells) for part in tables)
+            text = f"No row of {split} has a label; it is cut out of train instead."
+            yield Note("S01", text, n_rows=n)
     for name in column.never_dropped:
         known = nearest(name, column.labels.names)
         yield Note("L01", f"No row has the class '{name}' that is to be left out.", known)

@@ -112,7 +112,11 @@ def _names_in(path: Path) -> dict[int, str]:
 
 
 def _from_json(content: object) -> dict[int, str]:
-    """A list of names, or an object that is written {"0": "joy"} or {"joy": 0}."""
+    """A list of names, or an object that is written {"0": "joy"} or {"joy": 0}, also in the file
+    config.json of a model.
+    """
+    if isinstance(content, dict):
+        content = content.get("id2label") or content.get("label2id") or content
     if isinstance(content, list):
         return {place: str(name) for place, name in enumerate(content)}
     if not isinstance(content, dict):

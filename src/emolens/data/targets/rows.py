@@ -151,7 +151,8 @@ def _check_marks(where: str, marks: Mapping[str, str]) -> None:
             raise DataError(
                 f"{where}: the column '{name}' holds '{mark}', neither 0 nor 1.",
                 hint="With several columns in --label, each one marks its class with 0 or 1, or"
-                " each one holds names.",
+                " each one holds names. If they hold scores or votes, write the class of the"
+                " highest one into a column of its own.",
             )
 
 
@@ -160,6 +161,7 @@ _MARKS: tuple[set[str | None], ...] = (
     {"0", "1", ""},
     {"true", "false", ""},
     {"yes", "no", ""},
+    {"y", "n", ""},
     {"x", ""},
 )
 _ABOUT_ROWS = re.compile(r"(is|has)([_\W]|(?=[A-Z]))")  # 'is_verified' is no class
@@ -189,7 +191,7 @@ def marking_columns(table: Table, text: str) -> tuple[list[str], list[str]]:
     marking = {
         name
         for name, cells in seen.items()
-        if cells & {"1", "true", "yes", "x"} and len(cells) > 1 and not _ABOUT_ROWS.match(name)
+        if cells & {"1", "true", "yes", "y", "x"} and len(cells) > 1 and not _ABOUT_ROWS.match(name)
     }
     groups = [list(of) for kind, of in groupby(columns, kinds.get) if kind is not None]
     longest = max(groups, key=lambda group: len(marking.intersection(group)), default=[])
