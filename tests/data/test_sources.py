@@ -335,7 +335,7 @@ def test_a_named_split_is_not_ignored_where_there_is_one_table(tmp_path: Path) -
         ({"limit": 2}, "limit of 2 rows per split can't keep the 3 classes"),
         ({"shares": (0.9, 0.0, 0.1)}, "(0.9, 0.0, 0.1)"),
         ({"shares": (1.2, -0.1, 0.1)}, "(1.2, -0.1, 0.1)"),
-        ({"splits": {"valid": "dev"}}, "'valid'"),
+        ({"splits": {"vlaid": "dev"}}, "'vlaid'"),
     ],
 )
 def test_options_that_make_no_sense_are_misuse(

@@ -961,3 +961,23 @@ def test_a_test_split_without_labels_is_not_counted_as_left_out(tmp_path: Path) 
     dataset = load_dataset(tmp_path)
     assert notes(dataset, "S01")[0].n_rows == 9
     assert not notes(dataset, "L01")
+
+
+def test_parts_of_a_text_with_a_name_are_no_classes(tmp_path: Path) -> None:
+    spans = [[[0, 4, name]] * (1 + i % 2) for i, name in enumerate(NAMES * 9)]
+    with pytest.raises(DataError, match=r"lists inside of lists, such as \[0, 4, 'sadness'\]"):
+        load_dataset(lines(tmp_path / "rows.jsonl", spans))
+
+
+def test_a_list_of_an_empty_text_is_no_label(tmp_path: Path) -> None:
+    rows = [*([name] for name in NAMES * 9), [""], [" "]]
+    dataset = load_dataset(lines(tmp_path / "rows.jsonl", rows))
+    assert dataset.labels.names == NAMES
+    assert "2 rows of train have no label" in said(dataset, "L01")
+
+
+def test_few_different_texts_are_named_as_the_cause(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("text,label\n" + "".join(f"so {i % 3},{NAMES[i % 4]}\n" for i in range(64)))
+    with pytest.raises(DataError, match="64 rows, but only 3 different texts"):
+        load_dataset(path)

@@ -375,7 +375,7 @@ def _completed(
 def _too_few(name: str, empty: str, splits: dict[str, Split], notes: Sequence[Note]) -> DataError:
     texts = [text for split in splits.values() for text in split.texts]
     different = len(set(texts))
-    if different < len(SPLITS) <= len(texts):
+    if different <= len(texts) / 2:
         return DataError(
             f"{name} has {len(texts):,} rows, but only {different} different"
             f" {'text' if different == 1 else 'texts'}, and equal texts stay in the same split.",

@@ -19,10 +19,25 @@ FEWEST = 10  # rows of a class
 _HEADER_ROWS = 3  # a header line that was read as data gives a class of one row in each table
 # Words for "no value", apart from 'none', which is a real class of many emotion data sets.
 _NULLS = {
-    *("", "-", "--", "?", ".", "#n/a", "n/a", "na", "nan", "nil", "null", "undefined", "missing"),
+    *(
+        "",
+        "-",
+        "--",
+        "---",
+        "?",
+        ".",
+        "#n/a",
+        "n/a",
+        "na",
+        "nan",
+        "nil",
+        "null",
+        "undefined",
+        "missing",
+    ),
     *("no label", "not available", "not labeled", "not labelled", "unlabeled", "unlabelled"),
     *("not annotated", "unknown", "skip", "skipped", "tbd", "todo", "(blank)", "(empty)", "-1"),
-    *("<na>", "#ref!", "#value!"),
+    *("undefined", "<na>", "#ref!", "#value!"),
 }
 _SURE = ";|#"  # signs that hardly ever stand in a name
 _SEPARATORS = re.compile(r"\s*(?:[,;|#/&+\t:_-]+|\band\b)\s*|\s+")

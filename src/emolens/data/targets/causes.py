@@ -15,20 +15,27 @@ from emolens.errors import DataError, nearest, some_of
 _MANY = 20  # different values; a column of classes may have as many in a small table
 
 
+def check_names(part: Part, counts: Mapping[Atom, int]) -> None:
+    """Raise DataError for a column of objects and lists that give no names. Arguments as below."""
+    rows = sum(counts.values())
+    others = {str(label): n for label, n in counts.items() if str(label).startswith(("{", "["))}
+    if sum(others.values()) > rows / 2:
+        example = next(iter(others))
+        what = "objects" if example[0] == "{" else "lists inside of lists"
+        raise DataError(
+            f"{part.table.origin}: the column '{part.label}' holds {what}, such as"
+            f" {example[:80]}. They are not classes.",
+            hint="Write the names of the classes into a column of their own, and name it with"
+            " --label.",
+        )
+
+
 def check_classes(part: Part, counts: Mapping[Atom, int]) -> None:
     """Raise DataError for a column of measured values, or one with a label of its own in each row.
 
     part: a table of the training split. counts: rows by label.
     """
     rows, different = sum(counts.values()), len({folded(str(label)) for label in counts})
-    objects = {str(label): n for label, n in counts.items() if str(label).startswith("{")}
-    if sum(objects.values()) > rows / 2:
-        raise DataError(
-            f"{part.table.origin}: the column '{part.label}' holds objects, such as"
-            f" {next(iter(objects))[:80]}. They are not classes.",
-            hint="Write the names of the classes into a column of their own, and name it with"
-            " --label.",
-        )
     if different < _MANY:
         return
     numbers = [number_of(str(label).replace(",", ".")) for label in counts]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from emolens.blank import is_blank
 from emolens.data.readers.columns import decoded, is_missing
 
 Atom = str | int | float
@@ -39,8 +40,14 @@ def cell_of(value: Any) -> Cell:
         names = [name for name, v in marks.items() if len(marks) == 1 or number_of(v) is None]
         return marks[names[0]] if len(names) == 1 else str(value)
     if isinstance(value, Iterable):
-        parts = (cell_of(part) for part in value)
-        return tuple(part for part in parts if part is not None and not isinstance(part, tuple))
+        atoms: list[Atom] = []
+        for part in value:
+            cell = cell_of(part)
+            if isinstance(cell, tuple):
+                atoms += cell if isinstance(part, Mapping) else [str(part)]
+            elif cell is not None and not is_blank(str(cell)):
+                atoms.append(cell)
+        return tuple(atoms)
     return None if is_missing(value) else _atom(value)
 
 

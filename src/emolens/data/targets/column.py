@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from emolens.data.readers.columns import label_columns
-from emolens.data.targets.causes import check_classes, no_labels
+from emolens.data.targets.causes import check_classes, check_names, no_labels
 from emolens.data.targets.cells import Atom, Cell, number_of
 from emolens.data.targets.forms import Atoms, Form, form_of
 from emolens.data.targets.missing import USUAL, is_missing_word, missing_cells, unlabelled_numbers
@@ -62,6 +62,7 @@ class Column:
         form = form_of(counts, separator=self.options.separator, names=names)
         if len(label_columns(first.table, first.label)) > 1:
             return Form(form.atoms, "in several columns")
+        check_names(first, self._atoms(self.train, form))
         if not any(len(atoms) != 1 for atoms in form.atoms.values()):
             check_classes(first, self._atoms(self.train, form))
         return form

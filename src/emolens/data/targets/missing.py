@@ -8,13 +8,11 @@ from emolens.blank import is_blank
 from emolens.data.targets.cells import Cell, number_of
 from emolens.data.targets.spelling import folded
 
-USUAL = (
-    frozenset(
-        ["nan", "null", "na", "n/a", "n / a", "n.a.", "n/a.", "<na>", "nat", "nil", "?", "-", "--"]
-    )
-    | {"\u2013", "\u2014", "\\n"}
-    | {"#n/a", "#null!", "#value!", "#ref!", "#name?", "#num!", "#div/0!"}
-)  # of spreadsheets
+_OF_SPREADSHEETS = ("#n/a", "#null!", "#value!", "#ref!", "#name?", "#num!", "#div/0!")
+USUAL = frozenset(
+    ("nan", "null", "na", "n/a", "n / a", "n.a.", "n/a.", "<na>", "nat", "nil", "\\n",
+     "?", "-", "--", "\u2013", "\u2014", *_OF_SPREADSHEETS)
+)  # fmt: skip
 _NONE = "none"
 _RARE = 0.01
 
