@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -110,6 +111,25 @@ def test_help_names_every_command(emolens: Emolens) -> None:
     assert ended.code == 0
     for command in COMMANDS:
         assert f" {command} " in ended.out
+
+
+def test_help_says_what_each_command_does_in_a_whole_sentence(emolens: Emolens) -> None:
+    listed = emolens("--help").out.partition("Commands:")[2].partition("Start with:")[0]
+    lines = [line for line in listed.splitlines() if line.strip()]
+    assert len(lines) == len(COMMANDS)
+    assert all(line.endswith(".") and not line.endswith("...") for line in lines)
+
+
+@pytest.mark.parametrize("command", ["inspect", "run", "predict", "encode"])
+def test_the_options_about_reading_have_a_title_of_their_own(
+    emolens: Emolens, command: str
+) -> None:
+    own, _, rest = emolens(command, "--help").out.partition("\nReading the table:\n")
+    reading = re.findall(r"^  (--[a-z-]+)", rest.partition("\n\n")[0], re.M)
+    assert reading == [
+        "--format", "--encoding", "--delimiter", "--header", "--skip-rows", "--sheet", "--strict",
+    ]  # fmt: skip
+    assert " --text COLUMN " in own
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -14,6 +14,7 @@ import typer
 
 from emolens.cli.cache import cache as cache_command
 from emolens.cli.ending import run_command
+from emolens.cli.help import Command
 from emolens.cli.inspect import inspect as inspect_command
 from emolens.cli.options import (
     JsonOption,
@@ -30,7 +31,7 @@ from emolens.cli.options import (
 )
 from emolens.cli.predict import predict
 from emolens.cli.stops import promise
-from emolens.cli.study import study_command
+from emolens.cli.study import study_commands
 from emolens.console import Console, show_batch
 from emolens.data.readers.options import ReadOptions
 from emolens.names import user_path
@@ -67,45 +68,20 @@ def _root(
     """Options that stand before a command."""
 
 
-study_command(
-    app,
-    None,
-    "Run a whole study, from the data to a report and a model. A stopped run continues.",
-)
+_RUN = "Run a whole study, from the data to a report and a model.\n\nA stopped run continues."
+study_commands(app, {"run": _RUN})
+app.command("inspect", cls=Command)(inspect_command)
+app.command("predict", cls=Command)(predict)
 
 
-app.command("inspect")(inspect_command)
-
-
-@app.command()
-def tokenize(
-    texts: Annotated[list[str], typer.Argument(metavar="TEXT...", help="One or more texts.")],
-    encoder: Annotated[
-        str, typer.Option("--encoder", help="The encoder whose tokenizer is used.")
-    ] = "minilm",
-    as_json: JsonOption = False,
-) -> None:
-    """Print tokens, ids and attention mask of texts, as one padded batch."""
-    from emolens.encode.backbone import tokenizer_of
-    from emolens.encode.batches import padded_batch
-
-    rows = padded_batch(tokenizer_of(encoder), texts)
-    if as_json:
-        Console().data(rows)
-    else:
-        show_batch(Console(), rows)
-
-
-study_command(app, "embed", "Turn every text into a vector with the frozen encoder.")
-
-
-@app.command()
+@app.command("encode", cls=Command)
 @reading
 def encode(
     source: TableArgument,
     out: VectorsOption = None,
     encoder: Annotated[
-        str, typer.Option("--encoder", help="minilm, distilbert, a folder or a Hub id.")
+        str,
+        typer.Option("--encoder", metavar="NAME", help="minilm, distilbert, a folder or a Hub id."),
     ] = "minilm",
     text: TextOption = None,
     pooling: PoolingOption = None,
@@ -119,7 +95,10 @@ def encode(
     *,
     read: ReadOptions,
 ) -> None:
-    """Write a vector for each row of a table of any size, without a study."""
+    """Write a vector for each row of a table, without a study.
+
+    The table may be larger than memory.
+    """
     from emolens.cli.tables import tables
     from emolens.encode.embed import Encoder
     from emolens.encode.table import check_target, default_target, encode_table
@@ -157,18 +136,7 @@ def encode(
         console.note(f"cut at the encoder's {limit} tokens: {done.truncated:,}")
 
 
-study_command(app, "map", "Draw a map of the training embeddings in two dimensions, with UMAP.")
-study_command(
-    app,
-    "baselines",
-    "Score two simple models: the largest class, and TF-IDF with logistic regression.",
-)
-study_command(app, "probe", "Train logistic regression on the frozen embeddings.")
-study_command(app, "finetune", "Fine-tune the encoder as a classifier; writes a model folder.")
-study_command(app, "evaluate", "Compare all models on validation and test, with intervals.")
-
-
-@app.command()
+@app.command("export", cls=Command)
 def export(
     model: Annotated[
         Path,
@@ -191,7 +159,10 @@ def export(
     text: TextOption = None,
     label: LabelOption = None,
 ) -> None:
-    """Write openvino/ and onnx/ into a model folder. emolens predict needs openvino/ only."""
+    """Make a model folder ready for emolens predict, and for other programs.
+
+    Writes openvino/, which emolens predict needs, and onnx/, for the others.
+    """
     from emolens.data.sources import load_dataset
     from emolens.encode.quantize import CALIBRATION_ROWS
     from emolens.export.head import read_head
@@ -216,8 +187,39 @@ def export(
             console.note(str(figure))
 
 
-app.command("predict")(predict)
-app.command("cache")(cache_command)
+app.command("cache", cls=Command)(cache_command)
+
+
+@app.command("tokenize", cls=Command)
+def tokenize(
+    texts: Annotated[list[str], typer.Argument(metavar="TEXT", help="One or more texts.")],
+    encoder: Annotated[
+        str, typer.Option("--encoder", metavar="NAME", help="The encoder whose tokenizer is used.")
+    ] = "minilm",
+    as_json: JsonOption = False,
+) -> None:
+    """Print the tokens, ids and attention mask of texts as a batch."""
+    from emolens.encode.backbone import tokenizer_of
+    from emolens.encode.batches import padded_batch
+
+    rows = padded_batch(tokenizer_of(encoder), texts)
+    if as_json:
+        Console().data(rows)
+    else:
+        show_batch(Console(), rows)
+
+
+study_commands(
+    app,
+    {
+        "embed": "Turn every text into a vector with the frozen encoder.",
+        "map": "Draw a map of the training embeddings in two dimensions.",
+        "baselines": "Score two simple models: the largest class, and TF-IDF.",
+        "probe": "Train logistic regression on the frozen embeddings.",
+        "finetune": "Fine-tune the encoder as a classifier; writes a model folder.",
+        "evaluate": "Compare all models on validation and test, with intervals.",
+    },
+)
 
 
 def main() -> None:

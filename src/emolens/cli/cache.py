@@ -23,7 +23,7 @@ def cache(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the cache of vectors and models, or remove entries from it.
+    """Show the cache of vectors and models, or remove its entries.
 
     EMOLENS_CACHE is its folder. EMOLENS_CACHE_LIMIT is its largest size (10GB); 0: no cache.
     """

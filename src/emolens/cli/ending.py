@@ -6,6 +6,7 @@ A traceback is shown with --debug only. Knows nothing of what the commands do.
 from __future__ import annotations
 
 import contextlib
+import copy
 import logging
 import sys
 import traceback
@@ -43,7 +44,7 @@ def _without_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:
 
 
 def _invoke(app: typer.Typer, words: list[str]) -> int:
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(_only(app, words))
     try:
         # Not app(words): it would answer errors and signals itself.
         with command.make_context("emolens", words or ["--help"]) as context:
@@ -51,6 +52,14 @@ def _invoke(app: typer.Typer, words: list[str]) -> int:
     except typer.Exit as ended:  # --help and --version
         return int(ended.exit_code)
     return 0
+
+
+def _only(app: typer.Typer, words: list[str]) -> typer.Typer:
+    """The app with the one command that is called: typer takes time to build each of them."""
+    smaller = copy.copy(app)
+    called = [command for command in app.registered_commands if [command.name] == words[:1]]
+    smaller.registered_commands = called or app.registered_commands
+    return smaller
 
 
 def _ended(run: Callable[[], int], stops: Stops, *, debug: bool) -> int:

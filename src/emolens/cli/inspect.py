@@ -38,7 +38,7 @@ def inspect(
     label: LabelOption = None,
     split: SplitOption = None,
     encoder: Annotated[
-        str, typer.Option("--encoder", help="Count tokens as this encoder does.")
+        str, typer.Option("--encoder", metavar="NAME", help="Count tokens as this encoder does.")
     ] = "minilm",
     ignore: IgnoreOption = None,
     as_json: JsonOption = False,
@@ -46,9 +46,9 @@ def inspect(
     read: ReadOptions,
     labels: LabelOptions,
 ) -> None:
-    """Show what is in a data set, and what is wrong with it, as a list of numbered checks.
+    """Show what is in a data set, and what is wrong with it.
 
-    A table without labels can be inspected, too.
+    Prints a list of numbered checks. A table without labels can be inspected, too.
     """
     from emolens.console.audit import show_audit
     from emolens.data.audit import audit

@@ -14,6 +14,9 @@ from emolens.data.targets.options import LabelOptions
 from emolens.names import user_path
 
 _PATH: dict[str, Any] = {"metavar": "PATH", "parser": user_path}
+# The titles under which the help lists them.
+_READING: dict[str, Any] = {"rich_help_panel": "Reading the table"}
+_LABELS: dict[str, Any] = {"rich_help_panel": "Labels"}
 StudyArgument = Annotated[
     str, typer.Argument(help="A built-in study (starter, emotion, emotion-minilm) or a TOML file.")
 ]
@@ -25,7 +28,11 @@ DatasetOption = Annotated[
 ]
 EncoderOption = Annotated[
     str | None,
-    typer.Option("--encoder", help="Another encoder: minilm, distilbert, a folder or a Hub id."),
+    typer.Option(
+        "--encoder",
+        metavar="NAME",
+        help="Another encoder: minilm, distilbert, a folder or a Hub id.",
+    ),
 ]
 OutOption = Annotated[
     Path | None, typer.Option("--out", **_PATH, help="The run folder (default: runs/NAME).")
@@ -43,7 +50,9 @@ SetOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 QuietOption = Annotated[
     bool,
-    typer.Option("--quiet", "-q", help="Print only errors and renamed files of yours on stderr."),
+    typer.Option(
+        "--quiet", "-q", help="On stderr, print only errors, and which of your files got new names."
+    ),
 ]
 _TABLE = "A table: .csv .tsv .txt .json .jsonl .xlsx .ods .parquet .arrow …, or - for stdin."
 TableArgument = Annotated[Path, typer.Argument(metavar="FILE", parser=user_path, help=_TABLE)]
@@ -53,9 +62,9 @@ AnswersOption = Annotated[
     typer.Option(
         "--out",
         **_PATH,
-        help="The new table, or - for stdout (default: NAME-emotions beside the input, in its"
-        " format; for a pipe, stdout). It can be .csv .tsv .json .jsonl .xlsx .parquet .arrow or"
-        " .feather; a text also with .gz .bz2 .xz .zst or .zip.",
+        help="The new table, or - for stdout: .csv .tsv .json .jsonl .xlsx .parquet .arrow"
+        " .feather; texts also with .gz .bz2 .xz .zst .zip (default: NAME-emotions beside the"
+        " input, in its format; for a pipe, stdout).",
     ),
 ]
 VectorsOption = Annotated[
@@ -71,46 +80,64 @@ FormatOption = Annotated[
     str | None,
     typer.Option(
         "--format",
-        help="The format of the input, where its content does not say it: csv, txt, json, xlsx, …",
+        **_READING,
+        metavar="NAME",
+        help="The format, if it is not recognized: csv, txt, json, xlsx, …",
     ),
 ]
 EncodingOption = Annotated[
     str | None,
-    typer.Option("--encoding", help="The encoding of the input, such as utf-8 or cp1252."),
+    typer.Option(
+        "--encoding", **_READING, metavar="NAME", help="The encoding, such as utf-8 or cp1252."
+    ),
 ]
 DelimiterOption = Annotated[
     str | None,
     typer.Option(
         "--delimiter",
-        help="The sign between the fields: one or a few, or tab, comma, semicolon, pipe, space; or"
-        " none if each line of a .txt is one text.",
+        **_READING,
+        metavar="SIGN",
+        help="What stands between the fields: tab, comma, semicolon, pipe, space, or other signs"
+        " such as ::. none: each line of a .txt is one text.",
     ),
 ]
 HeaderOption = Annotated[
     bool | None,
-    typer.Option("--header/--no-header", help="Whether the first row names the columns."),
+    typer.Option(
+        "--header/--no-header", **_READING, help="Whether the first row names the columns."
+    ),
 ]
 SkipRowsOption = Annotated[
     int | None,
     typer.Option(
         "--skip-rows",
-        help="Rows that are no data: after the first row if it names all columns, else before the"
-        " row that does.",
+        **_READING,
+        metavar="N",
+        help="Leave out N rows: those below the header if it is the first row, else those above"
+        " it.",
     ),
 ]
 SheetOption = Annotated[
-    str | None, typer.Option("--sheet", help="The sheet of a workbook: its name, or its number.")
+    str | None,
+    typer.Option(
+        "--sheet", **_READING, metavar="NAME", help="The sheet of a workbook: its name or number."
+    ),
 ]
 StrictOption = Annotated[
     bool | None,
-    typer.Option("--strict", help="Stop at a row that can't be used, instead of counting it."),
+    typer.Option(
+        "--strict", **_READING, help="Stop at a row that can't be used, instead of counting it."
+    ),
 ]
-TextOption = Annotated[str | None, typer.Option("--text", help="The column of the texts.")]
+TextOption = Annotated[
+    str | None, typer.Option("--text", metavar="COLUMN", help="The column of the texts.")
+]
 LabelOption = Annotated[
     str | None,
     typer.Option(
         "--label",
-        help="The column of the classes, or several columns with a 0 or a 1 for each class:"
+        metavar="COLUMN",
+        help="The column of the classes, or one column for each class, with 0 and 1:"
         " anger,fear,joy.",
     ),
 ]
@@ -118,35 +145,41 @@ ClassNamesOption = Annotated[
     str | None,
     typer.Option(
         "--class-names",
+        **_LABELS,
         metavar="FILE|A,B,C",
-        help="The names of classes that are numbers: in the order of the numbers, with commas, or"
-        " a file with one name per line.",
+        help="If the classes are numbers: their names in this order, or a file with a name per"
+        " line.",
     ),
 ]
 MissingOption = Annotated[
     str | None,
     typer.Option(
         "--missing",
+        **_LABELS,
         metavar="A,B",
         help="Labels that mean 'no label', in place of the usual ones (nan, null, N/A, ?, …).",
     ),
 ]
 DropClassesOption = Annotated[
     str | None,
-    typer.Option("--drop-classes", metavar="A,B", help="Classes whose rows are left out."),
+    typer.Option(
+        "--drop-classes", **_LABELS, metavar="A,B", help="Classes whose rows are left out."
+    ),
 ]
 LabelSeparatorOption = Annotated[
     str | None,
     typer.Option(
         "--label-separator",
-        help="What stands between several labels of a row: comma, semicolon, tab, space, any other"
-        " sign, or none.",
+        **_LABELS,
+        metavar="SIGN",
+        help="What stands between several labels of a row: comma, semicolon, tab, space, or any"
+        " other sign or word. none: each row has one label.",
     ),
 ]
 IgnoreOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--ignore", metavar="CODE", help="Checks of inspect that you don't want: --ignore T03,T07."
+        "--ignore", metavar="CODES", help="Checks of inspect to leave out: --ignore T03,T07."
     ),
 ]
 SplitOption = Annotated[
@@ -154,20 +187,30 @@ SplitOption = Annotated[
     typer.Option(
         "--split",
         metavar="SPLIT=NAME",
-        help="A file, folder, or value that is train, validation or test: --split test=holdout.csv",
+        help="Which file, folder or value is train, validation or test: --split test=holdout.csv",
     ),
 ]
 PrecisionOption = Annotated[
     str | None,
-    typer.Option("--precision", help="fp32, bf16, int8 (default: bf16 if it is fast, else fp32)."),
+    typer.Option(
+        "--precision",
+        metavar="NAME",
+        help="fp32, bf16 or int8 (default: bf16 if it is fast, else fp32).",
+    ),
 ]
 PoolingOption = Annotated[
     str | None,
-    typer.Option("--pooling", help="The vector of a text: cls (first token) or mean (all tokens)."),
+    typer.Option(
+        "--pooling",
+        metavar="NAME",
+        help="The vector of a text: cls (first token) or mean (all tokens).",
+    ),
 ]
 LayerOption = Annotated[
     int | None,
-    typer.Option("--layer", help="The layer of the vectors: -1 is the last, 0 the input."),
+    typer.Option(
+        "--layer", metavar="N", help="The layer of the vectors: -1 is the last, 0 the input."
+    ),
 ]
 NormalizeOption = Annotated[
     bool | None, typer.Option("--normalize/--no-normalize", help="Scale each vector to length 1.")

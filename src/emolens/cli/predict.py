@@ -32,11 +32,14 @@ if TYPE_CHECKING:
 TextsArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[TEXT]...", help="Texts, or - for the lines of stdin, or one table (FILE.csv)."
+        metavar="TEXT", help="Texts, or - for the lines of stdin, or one table (FILE.csv)."
     ),
 ]
 UnsureOption = Annotated[
-    float, typer.Option(min=0, max=1, help="Mark answers with a lower probability as unsure.")
+    float,
+    typer.Option(
+        metavar="P", min=0, max=1, help="Mark answers with a lower probability as unsure."
+    ),
 ]
 PrefixOption = Annotated[
     str,
@@ -57,9 +60,9 @@ SafeCsvOption = Annotated[
 def predict(
     texts: TextsArgument = None,
     source: InputOption = None,
+    text: TextOption = None,
     out: AnswersOption = None,
     model: ModelOption = Path("runs/starter/model"),
-    text: TextOption = None,
     unsure_below: UnsureOption = 0.5,
     precision: PrecisionOption = None,
     prefix: PrefixOption = "",
@@ -69,10 +72,10 @@ def predict(
     *,
     read: ReadOptions,
 ) -> None:
-    """Predict emotions with probabilities, for texts or tables of any size.
+    """Predict emotions with probabilities, for texts or a table.
 
     All columns and rows of a table are kept. A row that can't be read gets no answer, and a column
-    'error' says why.
+    'error' says why. A table may be larger than memory.
     """
     from emolens.cli.tables import table_among, tables
     from emolens.predict.classifier import Classifier

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Mapping
 from inspect import Signature
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from emolens.cli.help import Command
 from emolens.cli.options import (
     STUDY_OPTIONS,
     JsonOption,
@@ -23,43 +25,58 @@ from emolens.cli.stops import promise
 from emolens.console import Console, RunConsole, show_run
 
 
-def study_command(app: typer.Typer, stage: str | None, title: str) -> None:
-    """Add a command that runs a study up to this stage, or to its end if stage is None."""
+def study_commands(app: typer.Typer, titles: Mapping[str, str]) -> None:
+    """Add `run`, which runs a whole study, and stages, which run a study up to this stage.
 
-    def command(
-        study: StudyArgument = "starter",
-        *,
-        out: OutOption = None,
-        settings: SetOption = None,
-        as_json: JsonOption = False,
-        quiet: QuietOption = False,
-        **options: Any,
-    ) -> None:
-        from emolens.data.splitnames import wanted_splits
-        from emolens.output import SetAside
-        from emolens.study import load_study, pairs, run_study
+    titles: the first line of the help, by command.
+    """
+    for name, title in titles.items():
+        app.command(name, help=title, cls=Command)(_command(None if name == "run" else name))
 
-        given = {setting: options[_parameter(setting)] for setting in STUDY_OPTIONS}
-        names = wanted_splits(given.pop("data.splits") or [])
-        given |= {f"data.splits.{split}": name for split, name in names.items()}
-        overrides = {setting: value for setting, value in given.items() if value is not None}
-        resolved = load_study(study, overrides | pairs(settings or []))
-        folder = out or Path("runs") / resolved.name
-        if quiet:
-            warnings.simplefilter("ignore", UserWarning)
-            warnings.simplefilter("always", SetAside)
-        observer = RunConsole(Console(quiet=quiet or as_json))
-        with promise("Run the same command again: finished stages are kept."):
-            try:
-                run = run_study(resolved, folder, until=stage, observer=observer)
-            finally:
-                observer.close()
-        show_run(Console(as_json=as_json, quiet=quiet), run, stage)
 
-    study, *own, _ = Signature.from_callable(command, eval_str=True).parameters.values()
-    options = parameters_of({_parameter(name): option for name, option in STUDY_OPTIONS.items()})
-    app.command(stage or "run", help=title)(with_signature(command, [study, *options, *own]))
+def _command(stage: str | None) -> Callable[..., None]:
+    def command(**options: Any) -> None:
+        _run(stage, **options)
+
+    return with_signature(command, _PARAMETERS)
+
+
+def _run(
+    stage: str | None,
+    study: StudyArgument = "starter",
+    *,
+    out: OutOption = None,
+    settings: SetOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    **options: Any,
+) -> None:
+    from emolens.data.splitnames import wanted_splits
+    from emolens.output import SetAside
+    from emolens.study import load_study, pairs, run_study
+
+    given = {setting: options[_parameter(setting)] for setting in STUDY_OPTIONS}
+    names = wanted_splits(given.pop("data.splits") or [])
+    given |= {f"data.splits.{split}": name for split, name in names.items()}
+    overrides = {setting: value for setting, value in given.items() if value is not None}
+    resolved = load_study(study, overrides | pairs(settings or []))
+    folder = out or Path("runs") / resolved.name
+    if quiet:
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("always", SetAside)
+    observer = RunConsole(Console(quiet=quiet or as_json))
+    with promise("Run the same command again: finished stages are kept."):
+        try:
+            run = run_study(resolved, folder, until=stage, observer=observer)
+        finally:
+            observer.close()
+    show_run(Console(as_json=as_json, quiet=quiet), run, stage)
 
 
 def _parameter(setting: str) -> str:
     return setting.replace(".", "_")
+
+
+_, _STUDY, *_OWN, _ = Signature.from_callable(_run, eval_str=True).parameters.values()
+_SETTINGS = parameters_of({_parameter(name): option for name, option in STUDY_OPTIONS.items()})
+_PARAMETERS = [_STUDY, *_SETTINGS, *_OWN]
