@@ -552,7 +552,7 @@ def test_encode_writes_vectors_beside_the_table(
     ended = emolens("encode", source, *how, "--precision", "fp32")
     assert ended.code == 0, ended
     assert ended.out == f"{tmp_path / 'in-embeddings.parquet'}\n"
-    assert "2 rows, 16 numbers each, on cpu, fp32" in ended.err
+    assert "2 rows, a vector of 16 numbers for each, on cpu, fp32" in ended.err
     assert "cut at the encoder's 32 tokens: 1" in ended.err
     rows = pq.read_table(tmp_path / "in-embeddings.parquet").to_pylist()
     assert [sum(x * x for x in row["embedding"]) for row in rows] == pytest.approx([1, 1])
@@ -636,10 +636,11 @@ def test_predict_writes_a_table_beside_the_input(
     emolens: Emolens, tiny_run: Run, tmp_path: Path
 ) -> None:
     source = write_csv(tmp_path / "posts.csv", [("1", "i am sad"), ("2", "")], ("id", "text"))
-    ended = emolens("predict", "--input", source, "--model", tiny_run.folder / "model")
+    model = ("--model", tiny_run.folder / "model", "--unsure-below", 1)
+    ended = emolens("predict", "--input", source, *model)
     target = tmp_path / "posts-emotions.csv"
     assert (ended.code, ended.out) == (0, f"{target}\n")
-    assert ended.err == "2 rows\nno text, so no emotion: 1\n"
+    assert ended.err == "2 rows\nanswers that are unsure: 1\nno text, so no emotion: 1\n"
     with target.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == ["1", "2"]

@@ -58,8 +58,8 @@ def one_line(value: object, *parts: object) -> str:
     return f"{start}{inside})"
 
 
-def quoted(path: Path) -> str:
-    """The path as part of a command to type, in quotes if it needs them."""
+def quoted(path: Path | str) -> str:
+    """A path or a name as part of a command to type, in quotes if it needs them."""
     if os.name == "posix":
         return shlex.quote(str(path))
     return f'"{path}"' if set(str(path)) & set(" &()^;,=!'`") else str(path)

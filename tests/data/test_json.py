@@ -314,7 +314,7 @@ def test_annotators_who_differ_are_counted(tmp_path: Path) -> None:
     same["annotations"] += task("b", "joy")["annotations"]
     table = opened(tmp_path / "a.json", [both, same])
     assert chosen(table) == [("a", ["joy", "fear"]), ("b", ["joy"])]
-    assert "1 texts have different answers of several annotators" in table.notes[1].text
+    assert "1 text has different answers of several annotators" in table.notes[1].text
 
 
 def test_several_questions_of_label_studio_have_their_names(tmp_path: Path) -> None:

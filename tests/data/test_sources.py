@@ -214,7 +214,7 @@ def test_a_missing_column_names_those_present(
     path = write_csv(tmp_path / "rows.csv", feeling_rows(9), header=header)
     message = complaint(path)
     assert f"{path} has no column with a usual name for {role}s" in message
-    assert f"--{role}" in message
+    assert (f"--{role}. " if role == "label" else "--text phrase, for example. ") in message
     assert ", ".join(header) in message
     message = complaint(path, **{role: f"{role}z"})
     assert f"has no {role} column '{role}z'" in message

@@ -110,4 +110,5 @@ def test_the_checks_are_those_that_need_no_labels(table: Path) -> None:
         "T05": "skipped",
         "T07": "skipped",
     }
+    assert checks["T01"].reason == "1 row of the table has no text and is left out."
     assert checks["T02"].rows[0]["text"] == "cafÃ©"

@@ -214,8 +214,8 @@ READING = [
              {"t.txt": "\n".join(_rows("{text};{label}"))}, typed)
         for typed in ("add (--format csv .*? --no-header)", "add (--delimiter none)")
     ),
-    Case("Name the column with --{}. The columns are: {}.", f"{PREDICT} t.csv",
-         {"t.csv": "id,words\n1,so happy\n2,so sad\n"}, then="{again} --text words"),
+    Case("Name the column with --{}{}. The columns are: {}.", f"{PREDICT} t.csv",
+         {"t.csv": "id,Best of all?\n1,so happy\n2,so sad\n"}, "with (--text .*?), for example"),
     Case("Name one of them by its place: --{} {} is the first of them.", f"{PREDICT} t.csv",
          {"t.csv": "text,text\nso happy,well\nso sad,no\n"}, r"place: (--text \w+)"),
     Case("Write the column as strings, or choose another one with --text.", f"{PREDICT} t.jsonl",
@@ -244,7 +244,8 @@ READING = [
          '{again} {} --text "so happy today"'),
     Case("If that is wrong, name the format, for example: --format csv", f"{PREDICT} t.jsonl",
          {"t.jsonl": GOOD}, "example: (--format csv)"),
-    Case("Each line is 'text;label'. For another sign: --delimiter tab.", "emolens inspect t.txt",
+    Case("If the label stands after another sign, name it: --delimiter tab.",
+         "emolens inspect t.txt",
          {"t.txt": "\n".join(_rows("{text}\t{label}")) + "\nso happy\n"}, r"(--delimiter tab)\."),
     Case("Correct this line, or leave out --strict.", "emolens inspect t.txt --strict",
          {"t.txt": "\n".join([*_rows("{text};{label}"), "so happy"])},

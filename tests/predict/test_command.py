@@ -159,4 +159,4 @@ def test_the_commands_of_the_readme_run(predict: Command, tmp_path: Path, line: 
     code, out, err = predict("--input", *words)
     assert code == 0, err
     assert out.decode().strip() == f"{name.stem}-emotions{name.suffix}"
-    assert "1 rows" in err
+    assert "1 row" in err.splitlines()

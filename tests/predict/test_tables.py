@@ -70,6 +70,7 @@ def test_lines_of_text_become_a_table(classifier: Classifier, tmp_path: Path) ->
     rows = read(tmp_path / "out.csv")
     assert [row["text"] for row in rows] == ["i am happy", "", "so sad, today", "😀"]
     assert list(rows[0]) == ["text", *ADDED]
+    assert tally.unsure == sum(row["unsure"] == "True" for row in rows if row["text"]) >= 1
     assert rows[1] == dict.fromkeys(rows[1], "") | {"unsure": "True"}
 
 

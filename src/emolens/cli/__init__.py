@@ -33,6 +33,7 @@ from emolens.cli.predict import predict
 from emolens.cli.stops import promise
 from emolens.cli.study import study_commands
 from emolens.console import Console, show_batch
+from emolens.data.checks import counted
 from emolens.data.readers.options import ReadOptions
 from emolens.names import user_path
 from emolens.version import __version__
@@ -69,7 +70,7 @@ def _root(
 
 
 _RUN = "Run a whole study, from the data to a report and a model.\n\nA stopped run continues."
-study_commands(app, {"run": _RUN})
+study_commands(app, run=_RUN)
 app.command("inspect", cls=Command)(inspect_command)
 app.command("predict", cls=Command)(predict)
 
@@ -130,7 +131,8 @@ def encode(
                 progress=update,
             )
     console.notes(done.notes)
-    console.note(f"{done.rows:,} rows, {done.width} numbers each, on {model.runtime}")
+    rows = counted(done.rows, "row")
+    console.note(f"{rows}, a vector of {done.width} numbers for each, on {model.runtime}")
     if done.truncated:
         limit = model.tokenizer.max_length
         console.note(f"cut at the encoder's {limit} tokens: {done.truncated:,}")
@@ -154,12 +156,16 @@ def export(
     ] = True,
     dataset: Annotated[
         str,
-        typer.Option("--dataset", help="Texts like those that will be predicted, to compare with."),
+        typer.Option(
+            "--dataset",
+            metavar="NAME",
+            help="Texts like those that will be predicted, to compare with.",
+        ),
     ] = "starter",
     text: TextOption = None,
     label: LabelOption = None,
 ) -> None:
-    """Make a model folder ready for emolens predict, and for other programs.
+    """Make a model folder ready for predict, and for other programs.
 
     Writes openvino/, which emolens predict needs, and onnx/, for the others.
     """
@@ -211,14 +217,12 @@ def tokenize(
 
 study_commands(
     app,
-    {
-        "embed": "Turn every text into a vector with the frozen encoder.",
-        "map": "Draw a map of the training embeddings in two dimensions.",
-        "baselines": "Score two simple models: the largest class, and TF-IDF.",
-        "probe": "Train logistic regression on the frozen embeddings.",
-        "finetune": "Fine-tune the encoder as a classifier; writes a model folder.",
-        "evaluate": "Compare all models on validation and test, with intervals.",
-    },
+    embed="Turn every text into a vector with the frozen encoder.",
+    map="Draw a map of the training embeddings in two dimensions.",
+    baselines="Score two simple models: the largest class, and TF-IDF.",
+    probe="Train logistic regression on the frozen embeddings.",
+    finetune="Fine-tune the encoder as a classifier; writes a model folder.",
+    evaluate="Compare all models on validation and test, with intervals.",
 )
 
 

@@ -20,7 +20,8 @@ from emolens.cli.options import (
     reading,
 )
 from emolens.cli.stops import promise
-from emolens.console import Console, show_answers
+from emolens.console import Console, show_answers, show_limits
+from emolens.data.checks import counted
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.errors import DataError, UsageError
 
@@ -164,8 +165,7 @@ def _stdin_lines() -> list[str]:
 
 def _show_tally(console: Console, tally: Tally, max_length: int) -> None:
     console.notes(tally.notes)
-    console.note(f"{tally.rows:,} rows")
-    if tally.truncated:
-        console.note(f"cut at the model's {max_length} tokens: {tally.truncated:,}")
-    if tally.blank:
-        console.note(f"no text, so no emotion: {tally.blank:,}")
+    console.note(counted(tally.rows, "row"))
+    if tally.unsure:
+        console.note(f"answers that are unsure: {tally.unsure:,}")
+    show_limits(console, truncated=tally.truncated, blank=tally.blank, max_length=max_length)

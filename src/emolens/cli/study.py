@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from inspect import Signature
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from emolens.cli.stops import promise
 from emolens.console import Console, RunConsole, show_run
 
 
-def study_commands(app: typer.Typer, titles: Mapping[str, str]) -> None:
+def study_commands(app: typer.Typer, **titles: str) -> None:
     """Add `run`, which runs a whole study, and stages, which run a study up to this stage.
 
     titles: the first line of the help, by command.

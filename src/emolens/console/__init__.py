@@ -172,10 +172,9 @@ class RunConsole:
 
 def show_answers(console: Console, answers: Sequence[Prediction], max_length: int) -> None:
     """One line per answer, marked if it is unsure."""
-    if cut := sum(answer.truncated for answer in answers):
-        console.note(f"cut at the model's {max_length} tokens: {cut:,}")
-    if blank := sum(answer.probability is None for answer in answers):
-        console.note(f"no text, so no emotion: {blank:,}")
+    truncated = sum(answer.truncated for answer in answers)
+    blank = sum(answer.probability is None for answer in answers)
+    show_limits(console, truncated=truncated, blank=blank, max_length=max_length)
     if console.as_json:
         console.data([asdict(answer) for answer in answers])
         return
@@ -184,6 +183,14 @@ def show_answers(console: Console, answers: Sequence[Prediction], max_length: in
         for a in answers
     ]
     console.table(("emotion", "probability", "text"), rows)
+
+
+def show_limits(console: Console, *, truncated: int, blank: int, max_length: int) -> None:
+    """How many texts were not read whole, and how many texts are missing."""
+    if truncated:
+        console.note(f"cut at the model's {max_length} tokens: {truncated:,}")
+    if blank:
+        console.note(f"no text, so no emotion: {blank:,}")
 
 
 def _start_of(text: str) -> str:

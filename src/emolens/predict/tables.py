@@ -47,13 +47,15 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class Tally:
-    """Counts of rows: all, those cut at the model's limit, those without a text, and those that
-    could not be read as they should. notes: what was guessed, changed or left out.
+    """Counts of rows: all, those cut at the model's limit, those without a text, those with a text
+    and an unsure answer, and those that could not be read as they should. notes: what was guessed,
+    changed or left out.
     """
 
     rows: int = 0
     truncated: int = 0
     blank: int = 0
+    unsure: int = 0
     errors: int = 0
     notes: list[Note] = field(default_factory=list, repr=False)
 
@@ -221,6 +223,7 @@ class _Job:
             tally.rows += len(chunk)
             tally.truncated += sum(answer.truncated for answer in answers)
             tally.blank += sum(map(is_blank, texts)) - len(errors)
+            tally.unsure += sum(a.unsure and a.probability is not None for a in answers)
             tally.errors += len(errors)
             if progress:
                 progress(tally.rows, self.n_rows)

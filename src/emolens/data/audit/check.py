@@ -131,7 +131,13 @@ def rows_that(places: Iterable[Place], verb: str) -> str:
 
 def rows_in(counts: Mapping[str, int]) -> str:
     """'2 rows of train and 1 row of test', of the splits that have any."""
-    return listed(f"{counted(n, 'row')} of {split}" for split, n in counts.items() if n)
+    parts = (f"{counted(n, 'row')} of {named_split(name)}" for name, n in counts.items() if n)
+    return listed(parts)
+
+
+def named_split(split: str) -> str:
+    """'train'; 'the table' for a single table without splits."""
+    return "the table" if split == "table" else split
 
 
 def listed(parts: Iterable[str]) -> str:

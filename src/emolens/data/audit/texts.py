@@ -14,6 +14,7 @@ from emolens.data.audit.check import (
     finding,
     listed,
     named,
+    named_split,
     of_rows,
     passed,
     rows_in,
@@ -142,8 +143,10 @@ def unknown_words(facts: Facts) -> Check:
     highest = max(means.values(), default=0.0)
     if not places and highest < _UNKNOWN_NOTED:
         return passed("T08")
-    shares = listed(f"{mean:.1%} in {split}" for split, mean in means.items() if mean >= 0.0005)
-    reason = f"Of the tokens of a text, the encoder does not know {shares or 'less than 0.1%'}."
+    shares = listed(
+        f"{mean:.1%} in {named_split(split)}" for split, mean in means.items() if mean >= 0.0005
+    )
+    reason = f"The encoder does not know this share of the tokens: {shares or 'less than 0.1%'}."
     if places:
         reason += f" {rows_that(places, 'hold')} nothing that it knows."
     return finding(

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal
 
 from emolens.data.checks import Note, agreeing, counted
@@ -16,6 +17,7 @@ from emolens.data.readers.table import Chunk, Table
 from emolens.data.readers.text import HALF_HINT, half_character
 from emolens.data.splitnames import words_of
 from emolens.errors import DataError, nearest, some_of
+from emolens.shown import quoted
 
 # What the columns are usually called, the likelier first.
 TEXT_COLUMNS = (
@@ -63,9 +65,11 @@ def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
     worded = [name for name in table.columns if words_of(name)[-1:] in _LAST_WORDS[role]]
     if len(worded) == 1:
         return worded[0]
+    column = _longest(table) if role == "text" else None
+    example = f" {quoted(column)}, for example" if column else ""
     raise DataError(
         f"{table.origin} has no column with a usual name for {role}s.",
-        hint=f"Name the column with --{role}. The columns are: {some_of(present)}.",
+        hint=f"Name the column with --{role}{example}. The columns are: {some_of(present)}.",
     )
 
 
@@ -89,6 +93,16 @@ def choice_notes(table: Table, role: Role, column: str) -> list[Note]:
         hint = f'To use another column: --{role} "{others[0]}"'
         return [Note("R05", f"{text}, and not from {some_of(others)}.", hint)]
     return [] if column in names else [Note("R05", f"{text}.")]
+
+
+def _longest(table: Table) -> str | None:
+    """The column with the longest texts in the first rows."""
+    rows = [row for chunk in islice(table.chunks(), 1) for row in chunk.rows]
+    sizes = {
+        name: sum(len(value) for row in rows if isinstance(value := row.get(name), str))
+        for name in table.columns
+    }
+    return max(sizes, key=lambda name: sizes[name], default=None)
 
 
 def usual_column(table: Table, role: Role) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from emolens.data.checks import Note
+from emolens.data.checks import Note, counted
 from emolens.data.readers.columns import TEXT_COLUMNS
 from emolens.data.readers.extent import extent_of
 from emolens.data.readers.header import find_header
@@ -40,8 +40,8 @@ def open_workbook(source: Source, options: ReadOptions) -> Table:
         notes.append(
             Note(
                 "R04",
-                f"{n_errors:,} cells of {source} hold an error of Excel, such as"
-                " #N/A or #DIV/0!. They are read as empty.",
+                f"{source} has {counted(n_errors, 'cell')} with an error of Excel, such as #N/A or"
+                " #DIV/0!; such cells are read as empty.",
                 n_rows=n_errors,
             )
         )

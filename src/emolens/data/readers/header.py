@@ -10,7 +10,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emolens.data.checks import Note
+from emolens.data.checks import Note, counted
 from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS
 from emolens.data.readers.options import ReadOptions
 from emolens.errors import DataError
@@ -53,7 +53,8 @@ def find_header(
     table = origin.rpartition(",")[0]
     if first > len(rows) > 0:
         raise DataError(
-            f"{table} has only {len(rows)} rows.", hint="Give a smaller number to --skip-rows."
+            f"{table} has only {counted(len(rows), 'row')}.",
+            hint="Give a smaller number to --skip-rows.",
         )
     before = rows[first - 1][0] if first and rows else 0
     if place is None:

@@ -135,8 +135,8 @@ def _tool_notes(source: Source, tool: str, survey: Survey) -> Iterator[Note]:
     if survey.n_differing:
         yield Note(
             "R05",
-            f"{source}: {survey.n_differing:,} texts have different answers of several annotators;"
-            " all their choices are taken.",
+            f"{source}: {counted(survey.n_differing, 'text', 'have')} different answers of several"
+            " annotators; all their choices are taken.",
             n_rows=survey.n_differing,
         )
 

@@ -53,7 +53,7 @@ def open_labelled_text(source: Source, options: ReadOptions) -> Table:
         if not any(";" in line for line in lines):
             raise DataError(
                 f"{source}, line 1: there is no ';' between a text and its label.",
-                hint="Each line is 'text;label'. For another sign: --delimiter tab.",
+                hint="If the label stands after another sign, name it: --delimiter tab.",
             )
     return _labelled_lines(file, options, None)
 
