@@ -1,4 +1,4 @@
-"""Says why a label column can't be one, and which classes look like something else."""
+"""The errors about columns of texts and labels, each with its true cause."""
 
 from __future__ import annotations
 

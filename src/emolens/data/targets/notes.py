@@ -1,4 +1,4 @@
-"""What is said about the labels of a data set: left out, merged, recognized, or suspicious."""
+"""What is said about the labels of a data set: what was left out, joined, guessed and not read."""
 
 from __future__ import annotations
 
@@ -50,8 +50,9 @@ def notes_of(
                 yield from _unlabelled(part, split, column, several=several)
         if split in unlabelled:
             n = sum(len(part.cells) for part in tables)
-            text = f"No row of {split} has a label; it is cut out of train instead."
-            yield Note("S01", text, n_rows=n)
+            yield Note(
+                "S01", f"No row of {split} has a label, so these rows are not used.", n_rows=n
+            )
     for name in column.never_dropped:
         known = nearest(name, column.labels.names)
         yield Note("L01", f"No row has the class '{name}' that is to be left out.", known)
@@ -64,31 +65,30 @@ def notes_of(
 
 
 def _unlabelled(part: Part, split: str, column: Column, *, several: bool) -> Iterator[Note]:
-    """Rows without a label, in two notes: those of classes to leave out are counted apart."""
+    """Rows without a label, and rows of classes to leave out."""
     classes = column.classes(part)
-    cells: dict[str, set[Cell]] = {"no label": set(), "a class to leave out": set()}
-    for cell in part.counts:
-        if cell in column.missing or (cell in classes and not classes[cell] and not several):
-            cells["no label"].add(cell)
-        elif cell not in classes:
-            cells["a class to leave out"].add(cell)
-    for what, of_kind in cells.items():
-        numbers = [n for n, c in zip(part.numbers, part.cells, strict=True) if c in of_kind]
-        if numbers:
-            words = sorted({str(cell).strip() for cell in of_kind if cell} - {""})
-            like = f" ({some_of(words)})" if words else ""
-            n = len(numbers)
-            grouped = numbers[0] > part.numbers[0] and n > len(part.cells) / 2 and not words
-            hint = f"{_STRICT} {_MERGED if grouped else ''}".rstrip()
-            rows, have, are = counted(n, "row"), agreeing(n, "have"), agreeing(n, "are")
-            yield Note(
-                "L01",
-                f"{rows} of {split} {have} {what}{like} and {are} left out; the first is"
-                f" {part.table.where(numbers[0])}.",
-                hint if what == "no label" else "",
-                n,
-                tuple(numbers[:NUMBERED]),
-            )
+    empty = {cell for cell in classes if not classes[cell] and not several}
+    without = {cell for cell in part.counts if cell in column.missing or cell in empty}
+    dropped = set(part.counts) - set(classes) - without
+    yield from _left_out(part, split, without, what="no label")
+    yield from _left_out(part, split, dropped, what="a class to leave out")
+
+
+def _left_out(part: Part, split: str, cells: set[Cell], *, what: str) -> Iterator[Note]:
+    """The note about the rows with these cells, if there are any."""
+    numbers = [n for n, cell in zip(part.numbers, part.cells, strict=True) if cell in cells]
+    if not numbers:
+        return
+    words = sorted({str(cell).strip() for cell in cells if cell} - {""})
+    n, like = len(numbers), f" ({some_of(words)})" if words else ""
+    hints = [_STRICT] if what == "no label" else []
+    if hints and not words and n > len(part.cells) / 2 and numbers[0] > part.numbers[0]:
+        hints.append(_MERGED)
+    text = (
+        f"{counted(n, 'row')} of {split} {agreeing(n, 'have')} {what}{like} and"
+        f" {agreeing(n, 'are')} left out; the first is {part.table.where(numbers[0])}."
+    )
+    yield Note("L01", text, " ".join(hints), n, tuple(numbers[:NUMBERED]))
 
 
 def _merged(column: Column) -> Iterator[Note]:
