@@ -250,7 +250,6 @@ def test_a_first_row_of_data_is_no_header(tmp_path: Path, kind: str) -> None:
         ["text", "label"],
         ["SIT", "Field1"],
         ["What did you feel, in your own words?", "Which emotion?"],
-        ["0", "1"],
         ["utterance", "feeling"],
     ],
 )
@@ -539,6 +538,43 @@ def test_the_borders_of_a_drawn_table_are_left_out(
     assert table.columns == ("text", "label")
     assert rows(table) == list(map(list, ROWS))
     assert notes(table) == [f"{tmp_path / 'a.txt'} is a drawn table. Its borders are left out."]
+
+
+@pytest.mark.parametrize("header", ["id,text,,,", "text,,,"])
+def test_empty_names_behind_the_header(tmp_path: Path, header: str) -> None:
+    n = header.rstrip(",").count(",") + 1
+    given = [[str(place), text][-n:] for place, (text, _) in enumerate(ROWS)]
+    table = opened(tmp_path / "a.csv", header + "\n" + written(given), labelled=False)
+    assert table.columns == ("id", "text")[-n:]
+    assert rows(table) == given
+    assert not errors(table)
+    (left,) = notes(table, "R05")
+    assert left.endswith("ends with 3 empty names. No row has such columns.")
+
+
+@pytest.mark.parametrize("first", ["", "id"])
+def test_a_header_of_numbers_that_pandas_writes(tmp_path: Path, first: str) -> None:
+    header = ",0,1" if first else "0,1"
+    given = [[*([str(place)] if first else []), *row] for place, row in enumerate(ROWS)]
+    table = opened(tmp_path / "a.csv", header + "\n" + written(given))
+    assert table.usual == {"text": "0", "label": "1"}
+    assert rows(table) == given
+    assert "the texts are in column 0 and the labels are in column 1" in notes(table)[-1]
+
+
+def test_spaces_between_a_quote_and_the_delimiter(tmp_path: Path) -> None:
+    lines = ["text , label", *(f'"{text}, so" , {label}' for text, label in ROWS)]
+    table = opened(tmp_path / "a.csv", "\n".join(lines))
+    assert rows(table) == [[f"{text}, so", label] for text, label in ROWS]
+
+
+def test_the_hint_of_a_short_row_is_not_about_quotes(tmp_path: Path) -> None:
+    lines = ["text,label", *(f"{text},{label}" for text, label in ROWS)]
+    for row, hint in (("so glad", "Correct this line"), ("so, glad, joy", "Put a text")):
+        table = opened(tmp_path / "a.csv", "\n".join([*lines, row]), strict=True)
+        with pytest.raises(DataError) as stopped:
+            rows(table)
+        assert stopped.value.hint.startswith(hint)
 
 
 def test_a_damaged_header_is_said(tmp_path: Path) -> None:

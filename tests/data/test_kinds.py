@@ -76,6 +76,7 @@ def test_a_pretty_document_with_the_ending_of_lines(tmp_path: Path) -> None:
 
 FOREIGN = [
     ("a.pdf", b"%PDF-1.7\n", "a PDF document"),
+    ("a.yaml", b"- text: so\n  label: joy\n- text: low\n", "a YAML file"),
     ("a.sav", b"$FL2@(#) SPSS DATA FILE", "a file of SPSS"),
     ("a.dta", b"<stata_dta><header>", "a file of Stata"),
     ("a.rds", gzip.compress(b"X\n\0\0\0\3"), "a file of R"),

@@ -62,6 +62,8 @@ def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
         _check_single(table, role, usual)
         if len(inner := [name for name in table.nested if name.lower().endswith(f".{usual}")]) == 1:
             return inner[0]
+    if role == "text" and len(present) == 1:
+        return present[0]
     worded = [name for name in table.columns if words_of(name)[-1:] in _LAST_WORDS[role]]
     if len(worded) == 1:
         return worded[0]

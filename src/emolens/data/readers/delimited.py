@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile, islice
 
-from emolens.data.checks import Note
+from emolens.data.checks import Note, counted
 from emolens.data.readers.dialect import (
     NO_DELIMITER,
     USUAL,
@@ -35,6 +35,7 @@ from emolens.data.readers.table import (
 from emolens.data.readers.text import TextFile
 from emolens.data.readers.wrapped import unwrapping
 
+_RAGGED = "Put a text that holds the delimiter into double quotes."
 _SAMPLE = 1_000  # lines
 _SAMPLE_SIZE = 1_000_000  # characters
 
@@ -122,16 +123,23 @@ def _fitted_titles(
     source: Source, header: Header, found: Found, data: list[list[str]]
 ) -> tuple[tuple[str, ...], list[Note]]:
     """A title for each column. R gives no title to the names of rows, which come first."""
-    titles = header.titles
+    titles, notes = header.titles, list[Note]()
     while len(titles) > found.width and not titles[-1].strip():
         titles = titles[:-1]
+    n_left = len(header.titles) - len(titles)
+    if found.width == 1 and titles:
+        bare = titles[0].rstrip("".join(USUAL))
+        n_left, titles = n_left + len(titles[0]) - len(bare), (bare, *titles[1:])
+    if n_left:
+        text = f"The header of {source} ends with {counted(n_left, 'empty name')}. No row has such"
+        notes = [Note("R05", f"{text} {'a column' if n_left == 1 else 'columns'}.")]
     longer = [row for row in data if len(row) == len(titles) + 1]
     if len(longer) > 0.9 * len(data) and any(row[-1].strip() for row in longer):
         names = [row[0].strip() for row in longer]
         if len(set(names)) == len(names) and statistics.median(len(n.split()) for n in names) < 3:
             text = f"The rows of {source} have one field more than its header. The first field is"
-            return ("", *titles), [Note("R03", f"{text} taken for the name of the row.")]
-    return titles, []
+            return ("", *titles), [*notes, Note("R03", f"{text} taken for the name of the row.")]
+    return titles, notes
 
 
 def _dialect_notes(source: Source, found: Found, *, guessed: bool) -> Iterator[Note]:
@@ -194,7 +202,7 @@ def _move_errors(file: TextFile, errors: dict[int, str], lines: range, why: str 
     if earlier := [errors.pop(line) for line in sorted(errors) if line in lines]:
         errors[lines.start] = "; ".join(earlier)
     if why:
-        hint = "Put a text that holds the delimiter into double quotes."
+        hint = _RAGGED if "left out" in why else "Correct this line, or leave out --strict."
         file.put(errors, lines.start, why, hint=hint)
 
 

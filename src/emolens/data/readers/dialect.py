@@ -83,9 +83,13 @@ class Found:
         widths = Counter(len(fields) for fields, _ in records if fields)
         if not widths:
             return cls(dialect, 1, 0.0, 1, len(records), len(records))
-        header_width = next(len(fields) for fields, _ in records if fields)
+        header = next(fields for fields, _ in records if fields)
         # Of two that are equally frequent, the one of the header.
-        width = max(widths, key=lambda n: (widths[n], n == header_width))
+        width = max(widths, key=lambda n: (widths[n], n == len(header)))
+        # Excel may write empty names behind the others.
+        header_width = (
+            len(header) if any(map(str.strip, header[width:])) else min(width, len(header))
+        )
         shape = Shape(dialect, width, _known_values(lines, dialect, width))
         n_wrong = n_quoted = n_right = 0
         for fields, taken in records:
@@ -176,7 +180,7 @@ def _best_quoting(lines: Sequence[str], delimiter: str) -> Found:
     if '"' in sample:
         if "\\" in sample:
             ways.append(replace(plain, escapes=True))
-        if f'{delimiter} "' in sample:
+        if f'{delimiter} "' in sample or f'" {delimiter}' in sample:
             ways += [replace(way, spaced=True) for way in ways]
         ways.append(replace(plain, quote=""))
     elif f"\\{delimiter}" in sample:

@@ -61,10 +61,14 @@ def find_header(
         guessed = options.header is None
         usual, note = without_header(table, fields[first:], width, guessed=guessed)
         return Header(tuple(numbered(width)), before, usual, (note,))
+    titles = tuple(fields[place]) if rows else ()
+    if (start := _first_number(titles)) is not None:
+        usual, note = _numbers_of_pandas(table, titles, fields[first:], start=start)
+        return Header(titles, before, usual, (note,))
     notes = (_title(f"{origin} {before}"),) if place and not options.skip_rows else ()
     if not options.skip_rows and _looks_like_names(fields[first:]):
         notes = (*notes, _second(f"{origin} {rows[first][0]}"))
-    return Header(tuple(fields[place]) if rows else (), before, {}, notes)
+    return Header(titles, before, {}, notes)
 
 
 def numbered(width: int) -> list[str]:
@@ -90,6 +94,24 @@ def without_header(
         "If the first line names the columns, add --header." if guessed else "",
     )
     return usual, note
+
+
+def _first_number(titles: Sequence[str]) -> int | None:
+    """The place of '0' in '0,1,2', which pandas writes where columns have no names."""
+    start = int(not titles[0].strip()) if titles else 0
+    names = [name.strip() for name in titles[start:]]
+    return start if names and names == [str(number) for number in range(len(names))] else None
+
+
+def _numbers_of_pandas(
+    table: str, titles: Sequence[str], rows: Sequence[Sequence[str]], *, start: int
+) -> tuple[dict[str, str], Note]:
+    """The same as without_header, for a header of numbers from 0 on."""
+    places = _text_and_label([row[start:] for row in rows], len(titles) - start)
+    usual = {role: titles[start + int(place) - 1].strip() for role, place in places.items()}
+    parts = [f"the {role}s are in column {name}" for role, name in usual.items()]
+    default = f" By default {' and '.join(parts)}." if parts else ""
+    return usual, Note("R03", f"The columns of {table} are called by numbers.{default}")
 
 
 def _places(rows: Sequence[list[str]], width: int, options: ReadOptions) -> tuple[int | None, int]:

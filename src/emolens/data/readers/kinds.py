@@ -66,6 +66,9 @@ _FOREIGN = {
     b"<stata_dta>": ("a file of Stata", _SAVE_THERE),
     **dict.fromkeys((b"rdx2\n", b"rdx3\n", b"x\n\0\0\0"), ("a file of R", _SAVE_THERE)),
 }
+_YAML = re.compile(
+    rb"(---\s*\n)?(\w+:\s*\n)?\s*- (\w+): .*\r?\n\s+\w+: .*\r?\n(.*\r?\n)*?\s*- \3: "
+)
 _ARFF = re.compile(rb"^@relation\b.*^@attribute\b", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 
 
@@ -139,6 +142,8 @@ def _refuse_foreign(head: bytes, name: str) -> None:
             raise _foreign(name, what, hint)
     if _ARFF.search(head):
         raise _foreign(name, "a file of Weka (ARFF)", _SAVE_THERE)
+    if _YAML.match(head):
+        raise _foreign(name, "a YAML file", _SAVE)
     if head[257:262] == b"ustar":
         raise _foreign(name, "a tar archive", _UNPACK)
 
