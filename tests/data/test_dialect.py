@@ -499,6 +499,7 @@ def rows_of(table: Table) -> list[dict[str, Any]]:
         ('"text,""label"""', '"{},""{}"""'),
         ("text,label;;;", "{},{};;;"),
         ("text;label,,", "{};{},,"),
+        ("text,label", '"{},{}"'),
     ],
 )
 def test_whole_lines_in_single_cells_are_cut_again(tmp_path: Path, header: str, row: str) -> None:
@@ -518,6 +519,10 @@ def test_a_table_with_all_fields_in_quotes_is_cut_once(tmp_path: Path, sign: str
     table = opened(tmp_path / "a.csv", content)
     assert rows(table) == given[1:]
     assert not notes(table)
+    empty = [["text", "label"], *([text, ""] for text, _ in ROWS)]
+    for quoting in (csv.QUOTE_ALL, csv.QUOTE_MINIMAL):
+        content = written(empty, delimiter=sign, quoting=quoting)
+        assert rows(opened(tmp_path / "b.csv", content)) == empty[1:]
 
 
 @pytest.mark.parametrize(
@@ -550,6 +555,20 @@ def test_empty_names_behind_the_header(tmp_path: Path, header: str) -> None:
     assert not errors(table)
     (left,) = notes(table, "R05")
     assert left.endswith("ends with 3 empty names. No row has such columns.")
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+@pytest.mark.parametrize("filled", [0, 3])
+def test_a_last_column_that_is_hardly_filled(tmp_path: Path, sign: str, filled: int) -> None:
+    full = [[*row, "so"] for row in ROWS[:filled]]
+    content = written([["text", "label", "note"], *full, *ROWS[filled:]], delimiter=sign)
+    table = opened(tmp_path / "a.csv", content)
+    assert rows(table) == [*full, *([*row, ""] for row in ROWS[filled:])]
+    assert not errors(table)
+    assert notes(table, "R05") == [
+        f"Most rows of {tmp_path / 'a.csv'} have 2 fields, and its header has 3 names. The columns"
+        " behind are empty in these rows."
+    ]
 
 
 @pytest.mark.parametrize("first", ["", "id"])

@@ -207,7 +207,10 @@ def test_sheets_with_the_names_of_splits_are_splits(tmp_path: Path) -> None:
         "train": 30, "validation": 30, "test": 30
     }  # fmt: skip
     assert dataset["validation"].texts[0] == "valid 0"
-    assert [str(note) for note in dataset.notes if note.code == "S01"] == ["Not used: Notes."]
+    assert [str(note) for note in dataset.notes if note.code == "S01"] == [
+        f"{path} holds several tables, which are used as train, validation, test.",
+        "Not used: Notes.",
+    ]
     named = load_dataset(path, splits={"train": "Notes", "test": "Train"})
     assert named["train"].texts[0] == "Notes 0"
     assert len(load_dataset(path, sheet="Train")) == 30

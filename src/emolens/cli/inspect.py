@@ -88,7 +88,7 @@ def _without_labels(source: str | list[str], options: dict[str, Any]) -> Texts |
 
     Raises NoTextError for a column of texts that are all empty.
     """
-    from emolens.data.readers.columns import LABEL_COLUMNS
+    from emolens.data.readers.columns import any_usual
     from emolens.data.sources import load_texts
     from emolens.data.targets.causes import NoTextError
 
@@ -98,7 +98,7 @@ def _without_labels(source: str | list[str], options: dict[str, Any]) -> Texts |
         raise
     except EmolensError:
         return None
-    return None if {name.strip().lower() for name in texts.columns} & {*LABEL_COLUMNS} else texts
+    return None if any_usual(texts.columns, "label") else texts
 
 
 def _inspect_texts(console: Console, texts: Texts, encoder: str, ignored: frozenset[str]) -> None:

@@ -125,7 +125,9 @@ def _file(path: Path, splits: Mapping[str, str], opener: Opener) -> Origin:
     if inside and named:
         # Only those that are used will be opened.
         by_name = {n: map(replace(opener, read=read).open, [p]) for n, (p, read) in inside.items()}
-        return _by_split(stem_of(path), by_name, path, splits)
+        origin = _by_split(stem_of(path), by_name, path, splits)
+        text = f"{path} holds several tables, which are used as {', '.join(origin.tables)}."
+        return replace(origin, notes=(Note("S01", text), *origin.notes))
     if not splits:
         return Origin(stem_of(path), {TRAIN: [opener.open(path)]}, beside(path))
     if all((path.parent / name).is_file() for name in splits.values()):

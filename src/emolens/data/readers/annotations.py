@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from emolens.data.readers.columns import LABEL_COLUMNS
+from emolens.data.readers.columns import any_usual
 from emolens.data.readers.nested import NestedRow, inner_names, nested
 from emolens.data.readers.table import Row
 
@@ -126,7 +126,7 @@ class Survey:
 def _roles(texts: list[str], labels: list[str]) -> dict[str, str]:
     """The only name for each role, or the one that is usual."""
     text = [name for name in texts if name.endswith("text")] or texts
-    label = [name for name in labels if name.lower() in LABEL_COLUMNS] or labels
+    label = [name for name in labels if any_usual([name], "label")] or labels
     roles: dict[str, str] = {}
     if len(text) == 1:
         roles["text"] = text[0]

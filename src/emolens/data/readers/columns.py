@@ -34,6 +34,10 @@ _LAST_WORDS = {
     "text": [["text"], ["sentence"], ["tweet"], ["comment"], ["review"]],
     "label": [["label"], ["labels"], ["emotion"], ["emotions"], ["sentiment"]],
 }
+_USUAL = {
+    "text": frozenset(map(str.casefold, TEXT_COLUMNS)),
+    "label": frozenset(map(str.casefold, LABEL_COLUMNS)),
+}
 _NAMED = 5  # rows that a note names
 _WORD = r"""'((?:[^'\\]|\\.)*+)'|"((?:[^"\\]|\\.)*+)\""""
 _UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff]")
@@ -75,6 +79,12 @@ def choose_column(table: Table, role: Role, wanted: str | None = None) -> str:
     )
 
 
+def any_usual(names: Iterable[str], *roles: Role) -> bool:
+    """Whether one of the names is usual for these roles; without roles, for texts or labels."""
+    usual = frozenset().union(*(_USUAL[role] for role in roles or ("text", "label")))
+    return any(_plain(name) in usual for name in names)
+
+
 def choice_notes(table: Table, role: Role, column: str) -> list[Note]:
     """What is to be said about a column that was chosen, unless it is the only one of a usual name.
 
@@ -82,8 +92,7 @@ def choice_notes(table: Table, role: Role, column: str) -> list[Note]:
     """
     if column not in table.columns or role in table.usual:
         return []
-    usual = TEXT_COLUMNS if role == "text" else LABEL_COLUMNS
-    names = [name for name in table.columns if _plain(name) in usual]
+    names = [name for name in table.columns if any_usual([name], role)]
     others = [
         name
         for name in names

@@ -79,7 +79,8 @@ def delimited_table(file: TextFile, options: ReadOptions) -> Table:
         records = shape.records(lines, n_hidden)
         data = dropwhile(lambda record: record[0] <= header.before, records)
         with _giant_fields(source):
-            yield from chunked(_rows(file, columns, data, errors), errors, size=_n_characters)
+            rows = _rows(file, columns, data, errors, fewest=min(found.width, len(columns)))
+            yield from chunked(rows, errors, size=_n_characters)
 
     return Table(
         source.name,
@@ -139,6 +140,10 @@ def _fitted_titles(
         if len(set(names)) == len(names) and statistics.median(len(n.split()) for n in names) < 3:
             text = f"The rows of {source} have one field more than its header. The first field is"
             return ("", *titles), [*notes, Note("R03", f"{text} taken for the name of the row.")]
+    if found.width < len(titles):
+        text = f"Most rows of {source} have {counted(found.width, 'field')}, and its header has"
+        text += f" {counted(len(titles), 'name')}. The columns behind are empty in these rows."
+        notes.append(Note("R05", text))
     return titles, notes
 
 
@@ -169,8 +174,14 @@ def _n_characters(row: Row) -> int:
 
 
 def _rows(
-    file: TextFile, columns: Sequence[str], records: Iterator[Record], errors: dict[int, str]
+    file: TextFile,
+    columns: Sequence[str],
+    records: Iterator[Record],
+    errors: dict[int, str],
+    *,
+    fewest: int,
 ) -> Iterator[tuple[int, Row]]:
+    """The rows with their line numbers. fewest: the fields of a row that lacks none."""
     width = len(columns)
     for line, n_lines, fields, wrong in records:
         row, why = fields, wrong
@@ -178,7 +189,7 @@ def _rows(
             if width > 1 and len(fields) < 2 and not any(map(str.strip, fields)):
                 continue
             row, ragged = _kept(fields, width)
-            why = wrong or ragged
+            why = wrong or (None if fewest <= len(fields) < width else ragged)
         if why or errors:
             _move_errors(file, errors, range(line, line + n_lines), why)
         yield line, dict(zip(columns, row, strict=False))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from emolens.data.readers.columns import TEXT_COLUMNS
+from emolens.data.readers.columns import any_usual
 from emolens.data.readers.records import Dialect, Shape
 from emolens.errors import UsageError
 
@@ -119,7 +119,7 @@ def find_dialect(lines: Sequence[str], wanted: str | None, *, tabs: bool = False
     if wanted:
         return _best_quoting(lines, wanted)
     sample = "".join(lines)
-    if next(filter(None, map(str.strip, lines)), "").strip('"').lower() in TEXT_COLUMNS:
+    if any_usual([next(filter(None, map(str.strip, lines)), "").strip('"')], "text"):
         return _best_quoting(lines, NO_DELIMITER)  # one column; signs in all its texts are no more
     if (sign := _repeated(lines)) and (found := _best_quoting(lines, sign)).is_exact:
         return found
@@ -164,8 +164,8 @@ def _merit(found: Found) -> tuple[bool, float, int]:
 def _fits(found: Found) -> bool:
     if found.width < 2:
         return False
-    # The header of R has no name for the names of rows.
-    if found.header_width in (found.width, found.width - 1) and found.header_width > 1:
+    # The header of R has no name for the names of rows; and a last column may be empty.
+    if abs(found.header_width - found.width) <= 1 and found.header_width > 1:
         return found.share >= 0.5
     return found.share >= 0.9  # only titles stand before the header
 

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from emolens.data.checks import Note, counted
-from emolens.data.readers.columns import TEXT_COLUMNS
+from emolens.data.readers.columns import any_usual
 from emolens.data.readers.extent import extent_of
 from emolens.data.readers.header import find_header
 from emolens.data.readers.options import ReadOptions
@@ -144,7 +144,7 @@ def _sheet(
 def _names_texts(sheet: CalamineSheet) -> bool:
     """Whether one of the first rows has a usual name for texts."""
     rows = islice(_filled(sheet), _MOST_TITLES)
-    return any(str(cell).strip().lower() in TEXT_COLUMNS for _, row in rows for cell in row)
+    return any(any_usual(map(str, row), "text") for _, row in rows)
 
 
 def _seen(book: CalamineWorkbook) -> list[str]:

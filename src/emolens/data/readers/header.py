@@ -11,14 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emolens.data.checks import Note, counted
-from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS
+from emolens.data.readers.columns import any_usual
 from emolens.data.readers.options import ReadOptions
 from emolens.errors import DataError
 
-_USUAL = {
-    *TEXT_COLUMNS, *LABEL_COLUMNS,
-    *("id", "index", "date", "time", "timestamp", "name", "user", "split", "source", "lang"),
-}  # fmt: skip
+# Usual names of other columns than those of texts and labels.
+_OTHERS = ("id", "index", "date", "time", "timestamp", "name", "user", "split", "source", "lang")
 _LOOKED_AT = 200  # columns
 _NUMBER = re.compile(r"[-+]?[\d.,]+([eE][-+]?\d+)?%?|\[[\d, ]*\]|\d[\d, ]*")
 _DECIMAL = re.compile(r"-?\d*\.\d+")
@@ -137,7 +135,7 @@ def _names_all(rows: Sequence[list[str]], after: int, width: int) -> bool:
 
 
 def _is_usual(row: Sequence[str]) -> bool:
-    return any(name.strip().lower() in _USUAL for name in row)
+    return any_usual(row) or any(name.strip().lower() in _OTHERS for name in row)
 
 
 def _after_title(rows: Sequence[list[str]], width: int) -> int:

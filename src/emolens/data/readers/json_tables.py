@@ -13,7 +13,7 @@ from typing import Any
 
 from emolens.data.checks import Note, counted
 from emolens.data.readers.annotations import Survey
-from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS
+from emolens.data.readers.columns import any_usual
 from emolens.data.readers.encoding import text_file
 from emolens.data.readers.header import numbered, without_header
 from emolens.data.readers.options import ReadOptions
@@ -155,7 +155,7 @@ def _rows(
         n_values += 1
         if isinstance(value, list) and names is None:
             names = list(map(str, value))
-            if {name.lower() for name in names} & {*TEXT_COLUMNS, *LABEL_COLUMNS}:
+            if any_usual(names):
                 continue
             names = numbered(len(value))
         if isinstance(value, dict):
@@ -211,9 +211,7 @@ def _rows_of(whole: Any, source: Source) -> tuple[list[Any], str]:
 
 def _by_class(whole: Any) -> tuple[list[Any], str] | None:
     """The rows of an object of classes with their texts, or of texts with their classes."""
-    if not isinstance(whole, dict) or len(whole) < 2:
-        return None
-    if {name.lower() for name in whole} & {*TEXT_COLUMNS, *LABEL_COLUMNS}:
+    if not isinstance(whole, dict) or len(whole) < 2 or any_usual(whole):
         return None
     values = list(whole.values())
     if all(isinstance(value, str) for value in values):
@@ -236,7 +234,7 @@ def _rows_of_objects(whole: Row, source: Source) -> tuple[list[Any], str]:
     if len(whole) == 1:
         return _rows_of(inner[0], source)
     flat = not any(isinstance(v, (dict, list)) for value in inner for v in value.values())
-    if flat and {name.lower() for name in whole} & {*TEXT_COLUMNS, *LABEL_COLUMNS}:
+    if flat and any_usual(whole):
         keys = dict.fromkeys(key for value in inner for key in value)
         rows = [{name: whole[name].get(key) for name in whole} for key in keys]
         return rows, "an object per column"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from emolens.data.checks import Note
-from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS
+from emolens.data.readers.columns import any_usual
 from emolens.data.readers.dialect import USUAL, find_dialect
 from emolens.data.readers.encoding import marked, unmarked
 from emolens.data.readers.endings import ENDINGS, PACKED
@@ -202,8 +202,7 @@ def _kind_of_lines(text: str) -> str | None:
     whole = text[: text.rfind("\n") + 1] or text
     lines = whole.splitlines(keepends=True)[:_LINES]
     found = find_dialect(lines, None)
-    names = {name.strip().lower() for name in next(found.dialect.read(lines, strict=False))}
-    named = not names.isdisjoint({*TEXT_COLUMNS, *LABEL_COLUMNS})
+    named = any_usual(next(found.dialect.read(lines, strict=False)))
     alike = found.width > 1 and found.share == 1 and len(lines) > 1
     if named or (alike and found.dialect.delimiter in USUAL):
         return "tsv" if found.dialect.delimiter == "\t" else "csv"

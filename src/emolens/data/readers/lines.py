@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from emolens.data.checks import Note
-from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS
+from emolens.data.readers.columns import any_usual
 from emolens.data.readers.delimited import delimited_table, first_lines
 from emolens.data.readers.dialect import NO_DELIMITER, Found, delimiter_option, find_dialect, shown
 from emolens.data.readers.encoding import text_file
@@ -22,37 +22,54 @@ from emolens.errors import DataError
 _TAGGED = re.compile(r"((?:__label__\S+\s+)+)(.*)", re.DOTALL)
 
 
+# Takes a file, its first lines, and what the likeliest dialect makes of them.
+_Otherwise = Callable[[TextFile, Sequence[str], Found | None, ReadOptions], Table]
+
+
 def open_unlabelled_text(source: Source, options: ReadOptions) -> Table:
     """A table with tabs or with a header; otherwise one text per line."""
-    file = text_file(source, options)
-    lines = [line for line in first_lines(file) if line.strip()]
-    found = find_dialect(lines, None) if lines else None
-    if table := _recognised(file, lines, found, options):
-        return table
-    notes: tuple[Note, ...] = ()
-    if not options.delimiter and found and found.is_exact and found.dialect.delimiter not in ",;":
-        sign = shown(found.dialect.delimiter)
-        text = f"Each line of {source} is read as one text, although {sign} stands in each of them."
-        notes += (Note("R03", text, f"If it stands between columns, add --delimiter {sign}."),)
-    return _texts(file, options, notes)
+    return _opened(source, options, _unlabelled)
 
 
 def open_labelled_text(source: Source, options: ReadOptions) -> Table:
     """`text;label` lines, or a table."""
+    return _opened(source, options, _labelled)
+
+
+def _opened(source: Source, options: ReadOptions, otherwise: _Otherwise) -> Table:
     file = text_file(source, options)
     lines = [line for line in first_lines(file) if line.strip()]
     found = find_dialect(lines, None) if lines else None
-    if table := _recognised(file, lines, found, options):
-        return table
+    return _recognised(file, lines, found, options) or otherwise(file, lines, found, options)
+
+
+def _unlabelled(
+    file: TextFile, _: Sequence[str], found: Found | None, options: ReadOptions
+) -> Table:
+    notes: tuple[Note, ...] = ()
+    if not options.delimiter and found and found.is_exact and found.dialect.delimiter not in ",;":
+        sign = shown(found.dialect.delimiter)
+        text = f"Each line of {file.source} is read as one text, although {sign} stands in each"
+        notes += (
+            Note(
+                "R03", f"{text} of them.", f"If it stands between columns, add --delimiter {sign}."
+            ),
+        )
+    return _texts(file, options, notes)
+
+
+def _labelled(
+    file: TextFile, lines: Sequence[str], found: Found | None, options: ReadOptions
+) -> Table:
     if not all(";" in line for line in lines):
         if found and found.is_exact:
             table = delimited_table(file, options)
-            text = f"The lines of {source} are cut at {shown(found.dialect.delimiter)}."
+            text = f"The lines of {file.source} are cut at {shown(found.dialect.delimiter)}."
             note = Note("R03", text, "If each line is one text, add --delimiter none.")
             return replace(table, notes=(*table.notes, note))
         if not any(";" in line for line in lines):
             raise DataError(
-                f"{source}, line 1: there is no ';' between a text and its label.",
+                f"{file.source}, line 1: there is no ';' between a text and its label.",
                 hint="If the label stands after another sign, name it: --delimiter tab.",
             )
     return _labelled_lines(file, options, None)
@@ -99,8 +116,8 @@ def _recognised(
 
 def _names_texts(line: str, sign: str) -> bool:
     """Whether a line is a header: more than one name, and one of them is usual for texts."""
-    names = [name.strip().strip('"').lower() for name in line.split(sign)]
-    return len(names) > 1 and all(names) and not set(names).isdisjoint(TEXT_COLUMNS)
+    names = [name.strip().strip('"') for name in line.split(sign)]
+    return len(names) > 1 and all(names) and any_usual(names, "text")
 
 
 def _tagged_lines(file: TextFile, options: ReadOptions) -> Table:
@@ -168,4 +185,4 @@ def _table(
 
 def _header(line: str) -> tuple[str, str] | None:
     text, _, label = (part.strip() for part in line.rpartition(";"))
-    return (text or "text", label) if label.lower() in LABEL_COLUMNS else None
+    return (text or "text", label) if any_usual([label], "label") else None

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS
+from emolens.data.readers.columns import any_usual
 from emolens.data.readers.dialect import USUAL
 
 _BORDER = re.compile(r"[\s|+:=-]*--[\s|+:=-]*")
+_WHOLE = re.compile(r'"(?:[^"]|"")*"\s*')  # one field in quotes
 _MOST = 0.9  # of the lines
 _SURE = 3  # lines among which a border is, if borders are drawn
 # Takes a line, and gives what was inside.
@@ -29,12 +30,10 @@ def unwrapping(lines: Sequence[str]) -> tuple[Unwrap, str] | None:
     for sign in USUAL:
         unwrap = partial(_only_cell, sign=sign)
         inside = [unwrap(line) != line for line in filled]
-        if (
-            filled
-            and inside[0]
-            and _is_header(unwrap(filled[0]))
-            and sum(inside) >= _MOST * len(inside)
-        ):
+        # The header alone may stand as it should.
+        are_rows = inside[:1] == [True] or all(map(_WHOLE.fullmatch, filled[1:]))
+        are_rows = are_rows and sum(inside[1:]) >= max(1, _MOST * len(inside[1:]))
+        if are_rows and _is_header(unwrap(filled[0])):
             return unwrap, "holds whole lines in single cells. Each of them is cut again"
     return None
 
@@ -67,6 +66,5 @@ def _only_cell(line: str, *, sign: str) -> str:
 
 def _is_header(line: str) -> bool:
     """Whether a line holds several names, and one of them is a usual name of a column."""
-    names = [{name.strip(' "').lower() for name in line.split(sign)} for sign in USUAL]
-    usual = {*TEXT_COLUMNS, *LABEL_COLUMNS}
-    return any(len(each) > 1 and not each.isdisjoint(usual) for each in names)
+    names = [[name.strip(' "') for name in line.split(sign)] for sign in USUAL if sign in line]
+    return any(map(any_usual, names))
