@@ -374,9 +374,8 @@ def test_texts_and_labels_of_lists_without_names_are_guessed(tmp_path: Path, end
 def test_only_accepted_answers_of_prodigy_are_labels(
     tmp_path: Path, labels: dict[str, Any]
 ) -> None:
-    hashes = {"_input_hash": 1, "_task_hash": 2}
     answers = ["accept", "accept", "reject", "ignore"]
-    given = [{"text": "so glad", **labels, "answer": answer, **hashes} for answer in answers]
+    given = [{"text": "so glad", **labels, "answer": answer} for answer in answers]
     table = opened(tmp_path / "a.jsonl", "\n".join(map(json.dumps, given)))
     assert table.usual == {"text": "text", "label": "accepted"}
     assert rows_of(table) == given

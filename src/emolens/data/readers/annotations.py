@@ -17,6 +17,7 @@ _TASKS = ("annotations", "completions")  # where Label Studio keeps answers; the
 # What Label Studio adds to each row of its smaller export.
 _MIN = {"annotator", "annotation_id", "created_at", "updated_at", "lead_time"}
 _DOCCANO = ("label", "labels")
+_DECISIONS = ("accept", "reject", "ignore")  # of Prodigy
 _ACCEPTED = "accepted"  # the name for the labels of Prodigy
 
 
@@ -68,7 +69,7 @@ class Survey:
             self._last = names
         if isinstance(row.get("label"), list) or isinstance(row.get("labels"), list):
             self.n_lists += 1
-        if "answer" in row and "_input_hash" in row:
+        if row.get("answer") in _DECISIONS:
             self.n_decisions += 1
             self.n_refused += row["answer"] != "accept"
         if isinstance(row := nested(row), NestedRow):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from emolens.data.readers.columns import decoded
 from emolens.data.readers.nested import NestedRow
 from emolens.data.readers.options import ReadOptions
-from emolens.data.readers.source import Source
+from emolens.data.readers.source import Source, readable
 from emolens.data.readers.table import (
     CELL_ROOM,
     CHUNK,
@@ -22,7 +22,6 @@ from emolens.data.readers.table import (
     distinct,
     too_long,
 )
-from emolens.errors import DataError, first_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,18 +74,10 @@ def _inner(kind: pa.DataType, above: str) -> Iterator[str]:
             yield from inner or (f"{above}.{field.name}",)
 
 
-@contextlib.contextmanager
-def _arrow_errors(source: Source) -> Iterator[None]:
-    """Turn Arrow's errors about a broken file into a DataError that names the file."""
+def _arrow_errors(source: Source) -> contextlib.AbstractContextManager[None]:
     import pyarrow as pa
 
-    try:
-        yield
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(
-            f"{source} is not a readable {source.format} file ({first_line(error)}).",
-            hint="Check that it was written completely, or download it again.",
-        ) from error
+    return readable(source, (pa.ArrowException, OSError, ValueError))
 
 
 def _chunks(

@@ -13,9 +13,9 @@ from emolens.data.readers.columns import any_usual
 from emolens.data.readers.extent import extent_of
 from emolens.data.readers.header import find_header
 from emolens.data.readers.options import ReadOptions
-from emolens.data.readers.source import Source
+from emolens.data.readers.source import Source, readable
 from emolens.data.readers.table import Chunk, Row, Table, chunked, distinct
-from emolens.errors import DataError, first_line, nearest, some_of
+from emolens.errors import DataError, nearest, some_of
 from emolens.shown import visible
 
 if TYPE_CHECKING:
@@ -176,17 +176,15 @@ def _others(source: Source, name: str, names: list[str]) -> list[Note]:
 def _workbook_errors(source: Source) -> Iterator[None]:
     import python_calamine as calamine
 
-    try:
-        yield
-    except calamine.PasswordError as error:
-        raise DataError(
-            f"{source} needs a password.", hint="Save it without a password, or as .csv."
-        ) from error
-    except (calamine.CalamineError, zipfile.BadZipFile, ValueError, OverflowError) as error:
-        raise DataError(
-            f"{source} is not a readable workbook ({visible(first_line(error))}).",
-            hint="Check that it was written completely, or save it again as .xlsx.",
-        ) from error
+    errors = (calamine.CalamineError, zipfile.BadZipFile, ValueError, OverflowError)
+    hint = "Check that it was written completely, or save it again as .xlsx."
+    with readable(source, errors, kind="workbook", hint=hint):
+        try:
+            yield
+        except calamine.PasswordError as error:
+            raise DataError(
+                f"{source} needs a password.", hint="Save it without a password, or as .csv."
+            ) from error
 
 
 def _check_size(source: Source) -> int:

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from emolens.data.checks import Note
-from emolens.errors import DataError
+from emolens.errors import DataError, first_line
 from emolens.output import writing
+from emolens.shown import visible
 from emolens.temporary import scratch_folder
 
 STDIN = "-"
+_AGAIN = "Check that it was written completely, or download it again."
 _BLOCK = 1 << 20
 MOST_COPIED = 10_000_000_000  # bytes of a stream; it may have no end
 _DESCRIPTORS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
@@ -79,6 +81,21 @@ class Source:
             self.check()
             raise
         self.check()
+
+
+@contextlib.contextmanager
+def readable(
+    source: Source, errors: tuple[type[Exception], ...], *, kind: str = "", hint: str = _AGAIN
+) -> Iterator[None]:
+    """Turn the errors of a library about a broken file into a sentence that names the file."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except errors as error:
+        kind = kind or f"{source.format} file"
+        why = visible(first_line(error))
+        raise DataError(f"{source} is not a readable {kind} ({why}).", hint=hint) from error
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

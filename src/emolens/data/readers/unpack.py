@@ -20,8 +20,8 @@ from typing import IO, Any
 
 from emolens.data.checks import Note
 from emolens.data.readers.endings import PACKED, is_table
-from emolens.data.readers.source import Source
-from emolens.errors import DataError, StorageError, first_line, some_of
+from emolens.data.readers.source import Source, readable
+from emolens.errors import DataError, StorageError, some_of
 from emolens.output import writing
 from emolens.shown import quoted, visible
 from emolens.temporary import scratch_folder
@@ -86,21 +86,9 @@ def _stream(path: Path, kind: str) -> Any:
     return openers[kind](path)
 
 
-@contextlib.contextmanager
-def _unpacking(packed: Source) -> Iterator[None]:
-    """Turn the errors about a broken archive into a sentence."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except (
-        *(EOFError, OSError, ValueError, MemoryError, RuntimeError, NotImplementedError),
-        *(zlib.error, lzma.LZMAError, zipfile.BadZipFile),
-    ) as error:
-        raise DataError(
-            f"{packed} is not a readable {packed.format} file ({visible(first_line(error))}).",
-            hint="Check that it was written completely, or download it again.",
-        ) from error
+def _unpacking(packed: Source) -> contextlib.AbstractContextManager[None]:
+    of_python = (EOFError, OSError, ValueError, MemoryError, RuntimeError, NotImplementedError)
+    return readable(packed, (*of_python, zlib.error, lzma.LZMAError, zipfile.BadZipFile))
 
 
 def _copy(stream: IO[bytes], target: Path, *, packed: int, name: str) -> None:
