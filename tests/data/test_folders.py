@@ -384,7 +384,8 @@ def test_a_file_of_lines_a_class(tmp_path: Path, name: str) -> None:
     labels = dict(rows)
     for text, label in zip(dataset["train"].texts, dataset.y["train"].tolist(), strict=True):
         assert dataset.labels.names[label] == labels[text]
-    said_of = "Each line is one text of train; the files are classes: anger, joy, sadness."
+    what = "folders" if "{}/" in name else "files"
+    said_of = f"Each line is one text of train; the {what} are classes: anger, joy, sadness."
     assert said_of in said(dataset, "S02")
 
 
@@ -815,3 +816,36 @@ def test_a_class_folder_that_train_lacks_is_named_with_the_way_out(tmp_path: Pat
         load_dataset(tmp_path)
     assert "--drop-classes surprise." in caught.value.hint
     assert len(load_dataset(tmp_path, drop_classes="surprise")["test"]) == 9
+
+
+@pytest.mark.parametrize(
+    "name", ["{}/part.csv", "{}/a.jsonl", "{}.jsonl", "{}.csv.gz", "{}.txt.gz"]
+)
+def test_a_table_of_texts_for_each_class(tmp_path: Path, name: str) -> None:
+    for label in CLASSES:
+        texts = [text for text, own in feeling_rows(60) if own == label]
+        lines = [json.dumps({"text": text}) for text in texts] if "jsonl" in name else texts
+        write_lines(tmp_path / name.format(label), ["text", *lines] if "csv" in name else lines)
+    dataset = load_dataset(tmp_path)
+    assert sorted(dataset.labels.names) == sorted(CLASSES)
+    assert len(dataset) == 60
+    what = "folders" if "/" in name else "files"
+    assert f"the {what} are classes: anger, joy, sadness." in said(dataset, "S02")
+
+
+def test_parts_without_labels_are_no_classes(tmp_path: Path) -> None:
+    for part in ("1", "2"):
+        write_lines(tmp_path / "train" / f"part_{part}.jsonl", [json.dumps({"text": "so it is"})])
+    with pytest.raises(DataError, match="no column with a usual name for labels"):
+        load_dataset(tmp_path)
+
+
+def test_a_table_without_labels_beside_folders_of_classes_is_not_used(tmp_path: Path) -> None:
+    write_classes(tmp_path, feeling_rows(60))
+    write_csv(tmp_path / "metadata.csv", [("1.txt", "me")], header=("file", "author"))
+    dataset = load_dataset(tmp_path)
+    assert len(dataset) == 60
+    assert "Not used: metadata.csv." in said(dataset, "S02")
+    write_csv(tmp_path / "metadata.csv", feeling_rows(60))
+    with pytest.raises(DataError, match="No file in"):
+        load_dataset(tmp_path)

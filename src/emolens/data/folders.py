@@ -16,6 +16,8 @@ from emolens.data.items import (
     Item,
     Pair,
     classes_among,
+    has_labels_beside_texts,
+    is_lines,
     is_text_file,
     pairs_among,
     paths_of,
@@ -117,7 +119,7 @@ def layout_of(folder: Path, entries: Sequence[Path], wanted: Mapping[str, str]) 
     used = {place for places in chosen.places.values() for place in places}
     rest = [piece for place, piece in enumerate(pieces) if place not in used]
     if TRAIN not in splits and len(rest) > 1:
-        rest = _class_files(rest) or rest
+        rest = _class_files(rest) or _class_folders(rest) or rest
     if TRAIN not in splits and len(rest) == 1:
         splits[TRAIN] = rest
         if len(splits) > 1:
@@ -131,6 +133,14 @@ def _class_files(pieces: Sequence[Piece]) -> list[Piece]:
     items = classes_among([path for piece in pieces for path in piece.paths])
     whole = len(items) == sum(len(piece.items) for piece in pieces)
     return [Piece("the files", "", tuple(items))] if whole else []
+
+
+def _class_folders(pieces: Sequence[Piece]) -> list[Piece]:
+    """The folders of classes, if no table beside them has labels of its own."""
+    folders = [p for p in pieces if isinstance(p.items[0], (ClassFolder, ClassFile))]
+    others = [item for piece in pieces if piece not in folders for item in piece.items]
+    alone = all(isinstance(item, Path) and not has_labels_beside_texts(item) for item in others)
+    return folders if alone else []
 
 
 def _complete(layout: Layout, entries: Sequence[Path]) -> Layout:
@@ -346,8 +356,13 @@ def _parts(split: str, items: Sequence[Item]) -> list[Note]:
         names = some_of([item.path.name for item in items if isinstance(item, ClassFolder)])
         return [Note("S02", f"Each file is one text of {split}; the folders are classes: {names}.")]
     if isinstance(items[0], ClassFile):
-        names = some_of([item.name for item in items if isinstance(item, ClassFile)])
-        return [Note("S02", f"Each line is one text of {split}; the files are classes: {names}.")]
+        files = [item for item in items if isinstance(item, ClassFile)]
+        names = some_of(list(dict.fromkeys(item.name for item in files)))
+        each = "line" if all(is_lines(item.path) for item in files) else "row"
+        what = "files" if all(stem_of(item.path) == item.name for item in files) else "folders"
+        return [
+            Note("S02", f"Each {each} is one text of {split}; the {what} are classes: {names}.")
+        ]
     if isinstance(items[0], Pair):
         pair = items[0]
         text = f"The lines of {pair.texts.name} have their labels in {pair.labels.name}."

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS
+from emolens.data.readers.columns import LABEL_COLUMNS, TEXT_COLUMNS, any_usual
 from emolens.data.readers.endings import PACKED, is_table, stem_of
-from emolens.data.splitnames import assigned, in_order, words_of
+from emolens.data.readers.open import open_table, source_of
+from emolens.data.splitnames import assigned, in_order, part_key, words_of
 from emolens.errors import DataError
 
 _LINES = (".txt", ".text", ".label", ".labels", "")
@@ -65,8 +66,8 @@ Item = Path | Pair | ClassFolder | ClassFile
 def classes_among(entries: Sequence[Path]) -> list[Item]:
     """The classes, where each folder or each file is one; empty if there are not two of them.
 
-    A folder holds a file per text, or one file with a text per line. A file has a text per line, or
-    it is a table without a column of labels.
+    A folder holds a file per text, or one file with a text per line, or tables without a column of
+    labels. A file has a text per line, or it is such a table.
     """
     folders = [path for path in entries if path.is_dir() and _is_class_folder(path)]
     if len(folders) > 1:
@@ -75,8 +76,12 @@ def classes_among(entries: Sequence[Path]) -> list[Item]:
             return [ClassFile(files[0], files[0].parent.name) for files in inside]
         return [ClassFolder(path) for path in folders]
     files = [path for path in entries if path.is_file() and is_table(path)]
-    if len(files) > 1 and not folders and all(map(_has_only_texts, files)):
-        return [ClassFile(path, path.stem) for path in files]
+    # 'part_1' and 'part_2' are no classes, but parts of one table.
+    if len({part_key(stem_of(path)) for path in files}) == len(files) > 1 and not folders:
+        return [ClassFile(f, stem_of(f)) for f in files] if all(map(_has_only_texts, files)) else []
+    of_tables = [path for path in entries if path.is_dir() and _holds_only_texts(path)]
+    if len(of_tables) > 1 and not files:
+        return [ClassFile(path, folder.name) for folder in of_tables for path in visible(folder)]
     return []
 
 
@@ -88,16 +93,54 @@ def _is_class_folder(folder: Path) -> bool:
     return labelled and bool(texts) and not named and not any(path.is_dir() for path in inside)
 
 
+def _holds_only_texts(folder: Path) -> bool:
+    """Whether a folder seems to hold tables of the texts of one class, and nothing else."""
+    inside = visible(folder) if folder.name.lower() not in _UNLABELLED else []
+    return (
+        bool(inside)
+        and all(path.is_file() and is_table(path) for path in inside)
+        and not assigned([stem_of(path) for path in inside], exact=True).places
+        and all(map(_has_only_texts, inside))
+    )
+
+
 def _has_lines(path: Path) -> bool:
     return len(_first_lines(path)) > 1
 
 
 def _has_only_texts(path: Path) -> bool:
     """Whether a file seems to have texts alone, and no labels beside them."""
-    if path.suffix.lower() in _DELIMITED:
-        header = _header(path)
-        return not header.isdisjoint(TEXT_COLUMNS) and header <= {*TEXT_COLUMNS, *_NUMBERS}
-    lines = _first_lines(path) if path.suffix.lower() == ".txt" else []
+    if path.suffix.lower() == ".txt":
+        return _has_only_lines(path)
+    header = _columns(path)
+    if header is None:
+        with source_of(path) as source:
+            return _has_only_lines(source.path)
+    return not header.isdisjoint(TEXT_COLUMNS) and header <= {*TEXT_COLUMNS, *_NUMBERS}
+
+
+def has_labels_beside_texts(path: Path) -> bool:
+    """Whether a file seems to be a table of texts and labels, by the usual names of columns."""
+    header = _columns(path) or ()
+    return any_usual(header, "text") and any_usual(header, "label")
+
+
+def _columns(path: Path) -> set[str] | None:
+    """The columns of a table in small letters, none if it can't be read; None for plain lines."""
+    try:
+        with source_of(path) as source:
+            if source.format == "txt":
+                return None
+            if source.format in ("csv", "tsv"):
+                return _header(source.path)
+            return {name.lower() for name in open_table(source, labelled=False).columns}
+    except DataError:
+        return set()
+
+
+def _has_only_lines(path: Path) -> bool:
+    """Whether a file seems to have a text in each line, and no label beside it."""
+    lines = _first_lines(path)
     rows = [line for line in lines if ";" in line or "\t" in line]
     return bool(lines) and len(rows) < len(lines) / 2 and _header(path).isdisjoint(LABEL_COLUMNS)
 
