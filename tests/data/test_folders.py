@@ -9,7 +9,9 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import feather, parquet
 
 from emolens.cli import app
 from emolens.cli.ending import run_command
@@ -849,3 +851,31 @@ def test_a_table_without_labels_beside_folders_of_classes_is_not_used(tmp_path: 
     write_csv(tmp_path / "metadata.csv", feeling_rows(60))
     with pytest.raises(DataError, match="No file in"):
         load_dataset(tmp_path)
+
+
+def test_files_of_classes_in_splits_need_a_folder_for_each_split(tmp_path: Path) -> None:
+    for label in CLASSES:
+        texts = [text for text, own in feeling_rows(60) if own == label]
+        write_lines(tmp_path / f"{label}_train.txt", texts)
+    with pytest.raises(DataError, match="Several files may be the train split") as caught:
+        load_dataset(tmp_path)
+    assert "train/joy.txt" in caught.value.hint
+    assert "--split" not in caught.value.hint
+
+
+def test_a_copy_of_a_table_is_named(tmp_path: Path) -> None:
+    write_csv(tmp_path / "train.csv", feeling_rows(60))
+    write_csv(tmp_path / "train.csv.bak", feeling_rows(60))
+    assert "Not used: train.csv.bak." in said(load_dataset(tmp_path), "S02")
+
+
+@pytest.mark.parametrize("ending", [".pq", ".pqt", ".ipc"])
+def test_other_endings_of_parquet_and_arrow_are_tables(tmp_path: Path, ending: str) -> None:
+    texts, labels = zip(*feeling_rows(60), strict=True)
+    table = pa.table({"text": texts, "label": labels})
+    write = feather.write_feather if ending == ".ipc" else parquet.write_table
+    write(table, tmp_path / f"train{ending}")
+    write(table.slice(0, 9), tmp_path / f"test{ending}")
+    dataset = load_dataset(tmp_path)
+    assert len(dataset["test"]) == 9
+    assert not said(dataset, "R01")

@@ -323,6 +323,10 @@ def _several(split: str, pieces: Sequence[Piece]) -> DataError:
     endings = {path.suffix for piece in pieces for path in piece.paths}
     if len(endings) == 1 and (pattern := _pattern(names, pieces[0].paths[0].parent)):
         hint += f" Or read them as one table: {split_option(split, pattern)}"
+    if _class_files(pieces):
+        hint = (
+            f"If each file is a class, put the files into a folder: {split}/joy.txt, for example."
+        )
     return DataError(f"Several files may be the {split} split: {some_of(names)}.", hint=hint)
 
 

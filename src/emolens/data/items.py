@@ -22,8 +22,9 @@ _TEXT_WORDS = ("text", "texts", "sentence", "sentences", "tweet", "tweets", "inp
 LABEL_WORDS = ("label", "labels", "target", "targets", "y", "class", "classes", "gold",
                 "emotion", "emotions")  # fmt: skip
 
-# What systems and editors put beside the data: locks of Excel, copies that they saved before.
-_ASIDE = re.compile(r"\.|__|~\$|thumbs\.db|.*(\.bak|\.tmp|~)$")
+# What systems and programs put beside the data, such as locks of Excel; and folders of copies.
+_ASIDE = re.compile(r"\.|__|~\$|thumbs\.db")
+_COPY = re.compile(r".*(\.bak|\.tmp|~)$")
 _UNLABELLED = ("unsup", "unlabeled", "unlabelled", "unknown")  # folders that are no class
 _NUMBERS = ("id", "idx", "index", "")  # columns that are no label
 _LOOKED_AT = 64_000  # bytes of a file
@@ -176,7 +177,11 @@ def visible(folder: Path) -> list[Path]:
             f"{folder} can't be read: {error.strerror or error}.",
             hint="Check the permissions of the folder.",
         ) from error
-    return [path for path in entries if not _ASIDE.match(path.name.lower())]
+    return [
+        path
+        for path in entries
+        if not _ASIDE.match(name := path.name.lower()) and not (_COPY.match(name) and path.is_dir())
+    ]
 
 
 def is_lines(path: Path) -> bool:
