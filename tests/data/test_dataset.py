@@ -350,3 +350,11 @@ def test_the_columns_of_a_frame_may_be_numbers_and_several() -> None:
     marks = pd.DataFrame({"text": texts} | {k: [k == v for v in labels] for k in set(labels)})
     dataset = Dataset.from_pandas(marks, label=sorted(set(labels)))
     assert set(dataset.labels.names) == set(labels)
+
+
+def test_columns_of_a_frame_that_mark_classes_are_found_as_in_files() -> None:
+    texts, labels = zip(*feeling_rows(60), strict=True)
+    marks = {name: [int(label == name) for label in labels] for name in sorted(set(labels))}
+    dataset = Dataset.from_pandas(pd.DataFrame({"text": texts, **marks}))
+    assert set(dataset.labels.names) == set(labels)
+    assert "are taken as one class each" in " ".join(note.text for note in dataset.notes)

@@ -11,7 +11,7 @@ import numpy as np
 
 from emolens.data.checks import Note, agreeing
 from emolens.data.cut import class_counts, rows_by_side, stratified_rows
-from emolens.data.frames import category_name, category_names, tables_of, values_of
+from emolens.data.frames import category_name, category_names, numbered_rows, tables_of, values_of
 from emolens.data.readers.columns import choose_column, label_columns
 from emolens.data.readers.table import Table, distinct, table_of_rows
 from emolens.data.splitnames import SPLIT_COLUMNS, words_of
@@ -22,6 +22,7 @@ from emolens.data.splitnames import VALIDATION as VALIDATION  # noqa: PLC0414
 from emolens.data.targets.names import column_beside
 from emolens.data.targets.options import AS_WRITTEN, LabelOptions
 from emolens.data.targets.read import read_targets
+from emolens.data.targets.rows import chosen_labels
 from emolens.errors import DataError, UsageError, nearest
 from emolens.labels import LabelSet
 from emolens.shown import html_table, one_line
@@ -172,7 +173,10 @@ class Dataset:
         text = choose_column(header, "text", None if text is None else str(text))
         if label is not None and not isinstance(label, str):
             label = ",".join(map(str, label if isinstance(label, Sequence) else [label]))
-        labels = label_columns(header, label or choose_column(header, "label"))
+        marked: list[Note] = []
+        if not label:
+            label, marked = chosen_labels(numbered_rows(header, frame), text)
+        labels = label_columns(header, label)
         if split is not None and split not in header.columns:
             raise DataError(f"{name} has no column '{split}'.", hint=nearest(split, header.columns))
         column = {key: frame.iloc[:, place] for place, key in enumerate(header.columns)}
@@ -197,7 +201,7 @@ class Dataset:
             seed=seed,
         )
         others = (column for column in header.columns if column not in (text, *labels))
-        notes = () if split else _unused_splits(header.columns)
+        notes = (*marked, *(() if split else _unused_splits(header.columns)))
         return replace(
             dataset, columns=(*dataset.columns[:2], *others), notes=(*notes, *dataset.notes)
         )

@@ -5,11 +5,12 @@ Knows no files. Loads no pandas: the frame brings it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from emolens.data.readers.columns import decoded
-from emolens.data.readers.table import Row, Table, table_of_rows
+from emolens.data.readers.table import Chunk, Row, Table, chunked, table_of_rows
 from emolens.data.splitnames import SPLITS, TRAIN, canonical
 from emolens.errors import DataError
 
@@ -34,6 +35,18 @@ def values_of(column: pd.Series) -> list[Any]:
     """The values as Python objects; None for a missing one."""
     values: list[Any] = column.astype(object).where(column.notna(), None).tolist()
     return values
+
+
+def numbered_rows(header: Table, frame: pd.DataFrame) -> Table:
+    """The table with the rows of a frame, which are read only when they are asked for."""
+
+    def read(_: Sequence[str]) -> Iterator[Chunk]:
+        places = range(len(header.columns))
+        values = zip(*(values_of(frame.iloc[:, place]) for place in places), strict=True)
+        rows = (dict(zip(header.columns, row, strict=True)) for row in values)
+        yield from chunked(enumerate(rows, start=1))
+
+    return replace(header, read=read)
 
 
 def tables_of(

@@ -25,7 +25,7 @@ from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.table import Table
 from emolens.data.splitnames import canonical
 from emolens.data.targets.options import AS_WRITTEN, LabelOptions
-from emolens.data.targets.rows import marking_columns
+from emolens.data.targets.rows import chosen_labels
 from emolens.data.unlabelled import Texts
 from emolens.errors import DataError, UsageError, nearest, some_of
 
@@ -143,23 +143,10 @@ def _choose_columns(
     """The text and label columns, by the names that the first table has for them."""
     first, notes = tables[TRAIN][0], list[Note]()
     text = choose_column(first, "text", options.text)
-    try:
-        label = choose_column(first, "label") if options.label is None else options.label
-    except DataError:
-        marking, others = marking_columns(first, text)
-        if not marking:
-            raise
-        label = ",".join(marking)
-        notes.append(
-            Note(
-                "L03",
-                "No column has a usual name for labels. So the columns that mark rows with 0 and 1,"
-                " true and false, yes and no, or x are taken as one class each:"
-                f" {some_of(marking)}."
-                + (f" These beside them are no classes: {some_of(others)}." if others else ""),
-                "To use another column, name it with --label.",
-            )
-        )
+    label = options.label
+    if label is None:
+        label, marked = chosen_labels(first, text)
+        notes += marked
     if options.text is None:
         notes += choice_notes(first, "text", text)
     if options.label is None:

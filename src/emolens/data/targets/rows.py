@@ -23,7 +23,7 @@ from emolens.data.readers.columns import (
 from emolens.data.readers.table import Row, Table
 from emolens.data.targets.cells import Cell, cell_of, is_mark, is_marked, mark_word, number_of
 from emolens.data.targets.missing import USUAL, is_missing_word
-from emolens.errors import DataError
+from emolens.errors import DataError, some_of
 
 NUMBERED = 10  # row numbers in a note
 
@@ -166,6 +166,29 @@ _MARKS: tuple[set[str | None], ...] = (
 )
 _ABOUT_ROWS = re.compile(r"(is|has)([_\W]|(?=[A-Z]))")  # 'is_verified' is no class
 _FEWEST = 3  # columns; two may be anything
+
+
+def chosen_labels(table: Table, text: str) -> tuple[str, list[Note]]:
+    """The column of labels with a usual name; else those that mark a class each, and a note.
+
+    text: the column of the texts. Raises DataError if there are none of both.
+    """
+    try:
+        return choose_column(table, "label"), []
+    except DataError:
+        marking, others = marking_columns(table, text)
+        if not marking:
+            raise
+    sentence = (
+        "No column has a usual name for labels. So the columns that mark rows with 0 and 1,"
+        " true and false, yes and no, or x are taken as one class each:"
+        f" {some_of(marking)}."
+    )
+    if others:
+        sentence += f" These beside them are no classes: {some_of(others)}."
+    return ",".join(marking), [
+        Note("L03", sentence, "To use another column, name it with --label.")
+    ]
 
 
 def marking_columns(table: Table, text: str) -> tuple[list[str], list[str]]:
