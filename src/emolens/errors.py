@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
 
 _SHOWN = 12  # names in a hint
+_LONGEST = 200  # characters of a name that are shown
 _COMPARED = 2_000  # names among which a similar one is looked for
 
 
@@ -71,8 +72,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def some_of(names: Sequence[str]) -> str:
-    """The names with commas between them; of many names the first ones, and how many follow."""
-    shown = ", ".join(names[:_SHOWN])
+    """The names with commas between them; of many names the first ones, and how many follow.
+
+    Names come from files of users: of a very long one, the beginning is shown.
+    """
+    shown = ", ".join(f"{n[:_LONGEST]}…" if len(n) > _LONGEST else n for n in names[:_SHOWN])
     return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN:,} more"
 
 

@@ -34,6 +34,9 @@ NOT_USED = {
 NO_NUMBERS = {
     "datasets": "brings rows, whose fingerprint is in the keys",
     "filelock": "locks the run folder",
+    "onnx": "writes a model for other programs, outside of studies",
+    "onnxruntime": "compares that model with torch",
+    "onnxscript": "writes that model",
     "pandas": "for callers who have a frame",
     "pyarrow": "reads and writes tables as they are",
     "python-calamine": "brings rows, whose fingerprint is in the keys",
