@@ -13,13 +13,11 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
+from emolens.stopped import ASKED, Stopped
+
 # SIGBREAK is Ctrl-Break on Windows, which has no SIGHUP.
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 _CLEANING = 5.0  # seconds after a signal in which further ones change nothing
-
-
-class Stopped(KeyboardInterrupt):
-    """The process was asked to stop. Libraries handle it as they handle Ctrl-C."""
 
 
 class Stops:
@@ -39,6 +37,7 @@ class Stops:
         if self.signal is not None and time.monotonic() - self._received < _CLEANING:
             return
         self.signal, self._received = self.signal or number, time.monotonic()
+        ASKED.set()
         raise Stopped
 
     def lost(self, unraisable: Any) -> None:
@@ -69,6 +68,7 @@ def stoppable(stops: Stops) -> Iterator[None]:
     """
     received: list[int] = []
     hook = sys.unraisablehook
+    ASKED.clear()
     try:
         if threading.current_thread() is threading.main_thread():  # other threads may not do this
             for number in (getattr(signal, name, None) for name in _NAMES):
@@ -79,5 +79,6 @@ def stoppable(stops: Stops) -> Iterator[None]:
         yield
     finally:
         sys.unraisablehook = hook
+        ASKED.clear()
         for number in received:
             signal.signal(number, signal.SIG_IGN)

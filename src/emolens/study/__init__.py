@@ -21,6 +21,7 @@ from emolens.errors import EncoderError, UsageError, nearest
 from emolens.evaluation.evaluate import Evaluation
 from emolens.names import user_path
 from emolens.shown import html_table, one_line
+from emolens.stopped import check_not_stopped
 from emolens.study.context import Context
 from emolens.study.figures import FIGURES, draw
 from emolens.study.folder import Identity, RunFolder, StageRecord
@@ -134,6 +135,7 @@ def _run_stages(
         try:
             _run_stage(stage, context, run_folder, observer)
         except EncoderError as error:
+            check_not_stopped()
             if not STAGES[stage].may_fail:
                 raise
             failed = error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,10 @@ from transformers import (
 )
 
 from emolens import runtime
+from emolens.cli.stops import Stops, stoppable
 from emolens.encode.embed import Encoder
-from emolens.encode.engines.choose import Use, choose
+from emolens.encode.engines.base import Engine
+from emolens.encode.engines.choose import Use, choose, start
 from emolens.encode.engines.openvino import OpenVinoEngine
 from emolens.encode.engines.torch import TorchEngine
 from emolens.errors import EncoderError, UsageError
@@ -161,3 +164,18 @@ def test_what_openvino_runs_stays_there(tiny_encoder: Path, cache: Path) -> None
     assert isinstance(encoder._engine, OpenVinoEngine)
     assert {path.name for path in cache.iterdir()} == {"embeddings", "models"}
     assert repr(encoder).endswith("fp32, openvino on cpu)")
+
+
+def test_a_signal_that_a_library_swallows_is_no_answer_about_the_model(cache: Path) -> None:
+    """OpenVINO turns the exception of a signal into a RuntimeError."""
+
+    def converts(_load: object) -> Engine:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt as stop:
+            raise RuntimeError("the frontend failed") from stop
+        raise AssertionError
+
+    with stoppable(Stops()), pytest.raises(KeyboardInterrupt):
+        start(choose("fp32"), object, traced=converts, model="a" * 16)
+    assert not (cache / "refused").exists()

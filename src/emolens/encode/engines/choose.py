@@ -21,6 +21,7 @@ from emolens.encode.engines.torch import TorchEngine
 from emolens.errors import EncoderError, StorageError, UsageError, first_line, nearest
 from emolens.modelfolder import OPENVINO
 from emolens.runtime import Precision, Runtime, cpu_has_bf16, n_threads
+from emolens.stopped import check_not_stopped
 
 # encode: vectors from a frozen encoder. serve: answers from an exported model, without torch.
 # train: the training of a model. score: its probabilities after the training.
@@ -82,6 +83,7 @@ def start(
         if runtime.precision == "int8":
             raise
     except RuntimeError as error:  # tracing fails, or OpenVINO lacks an operation
+        check_not_stopped()
         cause = first_line(error)
         if runtime.precision == "int8":
             raise EncoderError(
