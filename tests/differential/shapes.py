@@ -72,8 +72,7 @@ REASONS = {
 class Shape:
     """A table that people bring.
 
-    right: the titles, then the rows; None if the table must be refused. fault: what emolens still
-    does wrong; the test fails as soon as it is right.
+    right: the titles, then the rows; None if the table must be refused.
     """
 
     name: str
@@ -81,7 +80,6 @@ class Shape:
     right: Sequence[Sequence[str]] | None
     differs: dict[str, tuple[str, str]] = field(default_factory=dict)
     file: str = "table.csv"
-    fault: str = ""
 
     def __str__(self) -> str:
         return self.name

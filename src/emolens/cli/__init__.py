@@ -177,6 +177,9 @@ def export(
     from emolens.export.verify import drift
 
     console = Console()
+    if not int8 and not onnx:
+        console.lines(export_openvino(model))
+        return
     data = load_dataset(dataset, text=text, label=label)
     calibration = data["train"].texts if int8 else ()
     if int8:

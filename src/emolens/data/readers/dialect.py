@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from emolens.data.readers.columns import any_usual
+from emolens.data.readers.header import MOST_TITLES
 from emolens.data.readers.records import Dialect, Shape
 from emolens.errors import UsageError
 
@@ -28,7 +29,6 @@ NO_DELIMITER = "\x1f"  # for tables of one column; no text holds it
 _SPACED = re.compile(r'"(?:[^"\\]|\\.|"")*" \S')  # a field in quotes, and the start of another
 _SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # Excel reads it, and hides it
 _LONGEST = 10  # signs of a delimiter
-_MOST_TITLES = 10  # rows before the header
 _MOST_KNOWN = 50  # different values of a column that has the classes
 
 
@@ -97,7 +97,7 @@ class Found:
             n_wrong += not fields or swallowed
             n_quoted += any('"' in line for line in taken)
             n_right += len(fields) == width and not swallowed
-        n_titles = len(list(takewhile(lambda record: len(record[0]) == 1, records[:_MOST_TITLES])))
+        n_titles = len(list(takewhile(lambda record: len(record[0]) == 1, records[:MOST_TITLES])))
         n_rows = len(records) - (n_titles if width > 1 and len(records) > n_titles + 1 else 0)
         return cls(dialect, width, n_right / n_rows, header_width, n_wrong, n_quoted)
 

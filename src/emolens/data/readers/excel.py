@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from emolens.data.checks import Note, counted
 from emolens.data.readers.columns import any_usual
 from emolens.data.readers.extent import extent_of
-from emolens.data.readers.header import find_header
+from emolens.data.readers.header import MOST_TITLES, find_header
 from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.source import Source, readable
 from emolens.data.readers.table import Chunk, Row, Table, chunked, distinct
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 # The library holds a whole sheet in memory, with its empty cells.
 _SAMPLE = 200  # rows that are looked at for the header
-_MOST_TITLES = 10  # rows before the header
 _MOST_CELLS = 20_000_000
 
 
@@ -143,7 +142,7 @@ def _sheet(
 
 def _names_texts(sheet: CalamineSheet) -> bool:
     """Whether one of the first rows has a usual name for texts."""
-    rows = islice(_filled(sheet), _MOST_TITLES)
+    rows = islice(_filled(sheet), MOST_TITLES)
     return any(any_usual(map(str, row), "text") for _, row in rows)
 
 

@@ -18,6 +18,7 @@ from emolens.errors import DataError
 # Usual names of other columns than those of texts and labels.
 _OTHERS = ("id", "index", "date", "time", "timestamp", "name", "user", "split", "source", "lang")
 _LOOKED_AT = 200  # columns
+MOST_TITLES = 10  # rows before the header
 _NUMBER = re.compile(r"[-+]?[\d.,]+([eE][-+]?\d+)?%?|\[[\d, ]*\]|\d[\d, ]*")
 _DECIMAL = re.compile(r"-?\d*\.\d+")
 _FEW = 30  # values that a column of classes may have, or a tenth of its rows

@@ -214,7 +214,7 @@ def marking_columns(table: Table, text: str) -> tuple[list[str], list[str]]:
     marking = {
         name
         for name, cells in seen.items()
-        if cells & {"1", "true", "yes", "y", "x"} and len(cells) > 1 and not _ABOUT_ROWS.match(name)
+        if any(map(is_marked, cells)) and len(cells) > 1 and not _ABOUT_ROWS.match(name)
     }
     groups = [list(of) for kind, of in groupby(columns, kinds.get) if kind is not None]
     longest = max(groups, key=lambda group: len(marking.intersection(group)), default=[])
