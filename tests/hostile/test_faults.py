@@ -145,15 +145,16 @@ def add_earlier(scenario: Scenario, warm: Warm, words: tuple[str, ...], left: st
 
 def sweep(undisturbed: Undisturbed, warm: Warm, cases: Iterable[Case], capfd: Capture) -> None:
     """Run every case. Prints how many there were, and fails with what is wrong."""
-    n, struck, wrong = 0, 0, []
+    n, struck, failed, wrong = 0, 0, 0, []
     for name, fault, stop in cases:
         judged = undisturbed.under(warm, fault, stop)
         n += 1
         struck += judged.struck
+        failed += bool(judged.wrong)
         wrong += [f"{name}: {line}" for line in judged.wrong]
     with capfd.disabled():
         sys.stdout.write(
-            f"\n{undisturbed.scenario.name}: {n} cases, {struck} faults, {len(wrong)} failures\n"
+            f"\n{undisturbed.scenario.name}: {n} cases, {struck} faults, {failed} failures\n"
         )
     assert not wrong, "\n".join(wrong)
     if not n:

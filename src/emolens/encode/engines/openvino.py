@@ -21,6 +21,7 @@ import numpy as np
 from emolens.encode.engines.base import Batch, Engine
 from emolens.errors import EncoderError, require
 from emolens.runtime import Runtime, cpu_has_bf16
+from emolens.stopped import check_not_stopped
 
 # From this many tokens on, OpenVINO's own attention kernel is faster (benchmarks/RESULTS.md).
 _LONG = 100
@@ -94,6 +95,7 @@ class OpenVinoEngine(Engine):
         try:
             return compile_model(self._model, "CPU", {**self._options, **switches})
         except RuntimeError:  # another version of OpenVINO may not have these switches
+            check_not_stopped()
             return compile_model(self._model, "CPU", self._options)
 
 
