@@ -52,6 +52,19 @@ FORMS: dict[str, tuple[Any, str]] = {
         "a table",
     ),
     "pandas table": ({"schema": {"fields": [{"name": "text"}]}, "data": ROWS}, "'data'"),
+    "the viewer of the Hub": (
+        {
+            "features": [
+                {"name": "text", "type": {"dtype": "string", "_type": "Value"}},
+                {"name": "label", "type": {"names": ["joy", "sadness"], "_type": "ClassLabel"}},
+            ],
+            "rows": [
+                {"row_idx": 0, "row": {"text": "so glad", "label": 0}, "truncated_cells": ["text"]},
+                {"row_idx": 1, "row": {"text": "so low", "label": 1}, "truncated_cells": []},
+            ],
+        },
+        "the viewer of the Hub, which has cut texts in 1 row",
+    ),
     "lists with a header": ([["text", "label"], ["so glad", "joy"], ["so low", "sadness"]], ""),
 }
 

@@ -83,6 +83,7 @@ FOREIGN = [
     ("a.arff", b"% so\n@RELATION so\n\n@ATTRIBUTE text string\n", "a file of Weka"),
     ("a.csv", b"<!DOCTYPE html><html><body>Log in</body></html>", "a web page"),
     ("a.xls", b"\xef\xbb\xbf\n<html><table><tr><td>text</td></tr></table>", "a web page"),
+    ("a.xls", b'<table border="1"><tr><td>text</td></tr></table>', "a web page"),
     ("a.xls", b'<?xml version="1.0"?><Workbook/>', "an XML file"),
     ("a.parquet", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
     ("a.db", b"SQLite format 3\0", "an SQLite database"),

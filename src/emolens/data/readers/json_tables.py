@@ -77,7 +77,7 @@ def open_json(source: Source, options: ReadOptions) -> Table:
     if document.peek() != "[":
         whole = document.value(1, {})
         if not document.peek():
-            rows, form = _by_class(whole) or _rows_of(whole, source)
+            rows, form = _by_class(whole) or _of_viewer(whole) or _rows_of(whole, source)
             notes = (Note("R01", f"{source} is read as {form}."),) if form else ()
             return _table(file, lambda *_: enumerate(rows, start=1), notes=notes)
     return _table(file, lambda *given: _Document(file).values(*given))
@@ -207,6 +207,24 @@ def _rows_of(whole: Any, source: Source) -> tuple[list[Any], str]:
     if rows:
         return lists[rows[0]], f"the list '{rows[0]}' inside an object"
     return _rows_of_objects(whole, source)
+
+
+def _of_viewer(whole: Any) -> tuple[list[Row], str] | None:
+    """The rows in an answer of the Hub's data set viewer. Classes that are numbers get names."""
+    if not isinstance(whole, dict) or not {"features", "rows"} <= whole.keys():
+        return None
+    names, rows, n_cut = dict[str, dict[int, str]](), list[Row](), 0
+    try:
+        for feature in whole["features"]:
+            names[feature["name"]] = dict(enumerate(feature["type"].get("names", ())))
+        for entry in whole["rows"]:
+            row = entry["row"].items()
+            rows.append({k: names[k].get(v, v) if isinstance(v, int) else v for k, v in row})
+            n_cut += bool(entry["truncated_cells"])
+    except (AttributeError, KeyError, TypeError):
+        return None
+    cut = f", which has cut texts in {counted(n_cut, 'row')}" if n_cut else ""
+    return rows, f"rows of the viewer of the Hub{cut}"
 
 
 def _by_class(whole: Any) -> tuple[list[Any], str] | None:
