@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from emolens.data.audit import Audit
 from emolens.data.audit.check import counts_of
 from emolens.data.dataset import TEST, VALIDATION
@@ -12,19 +10,19 @@ from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.model import ModelEvaluation
 from emolens.evaluation.verdict import sentence_case
 from emolens.scores import EXPORTED, role_of
-from emolens.shown import visible
+from emolens.show.cardtext import plain
 from emolens.version import __version__
 
 
 def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) -> str:
     """Metadata with the test figures; then what the model is, its figures, and its limits."""
     best = evaluation.by_split[TEST][EXPORTED.name]
-    labels = ", ".join(_plain(label) for label in evaluation.labels)
-    warned = {"## Warnings": [f"- {_plain(warning)}" for warning in evaluation.warnings]}
+    labels = ", ".join(plain(label) for label in evaluation.labels)
+    warned = {"## Warnings": [f"- {plain(warning)}" for warning in evaluation.warnings]}
     parts = {
-        f"# {_plain(name)}": [
+        f"# {plain(name)}": [
             f"A text classifier for {len(evaluation.labels)} classes ({labels}), fine-tuned from "
-            f"{_plain(encoder)} on {_plain(audit.name)} with emolens {__version__}.",
+            f"{plain(encoder)} on {plain(audit.name)} with emolens {__version__}.",
             "",
             "```python",
             "from transformers import pipeline",
@@ -78,14 +76,14 @@ def _figures(evaluation: Evaluation) -> list[str]:
     for split in (VALIDATION, TEST):
         for model, e in evaluation.by_split[split].items():
             figures = " | ".join(e.figure(k) for k in ("accuracy", "macro_f1", "weighted_f1"))
-            lines.append(f"| {split} | {_plain(role_of(model).title)} | {e.n:,} | {figures} |")
+            lines.append(f"| {split} | {plain(role_of(model).title)} | {e.n:,} | {figures} |")
     lines += [
         "",
         "The numbers in brackets are 95 % intervals.",
         "The epoch was chosen on validation, by macro-F1. Nothing was chosen on test.",
     ]
     absences = [evaluation.absence(split) for split in evaluation.absent]
-    return lines + [_plain(f"{text[0].upper()}{text[1:]}.") for text in absences if text]
+    return lines + [plain(f"{text[0].upper()}{text[1:]}.") for text in absences if text]
 
 
 def _checks(audit: Audit) -> list[str]:
@@ -94,7 +92,7 @@ def _checks(audit: Audit) -> list[str]:
     return [
         f"{sentence_case(counts_of(audit.checks))}.",
         *([""] if findings else []),
-        *(f"- {check.code} ({check.status}): {_plain(check.reason)}" for check in findings),
+        *(f"- {check.code} ({check.status}): {plain(check.reason)}" for check in findings),
     ]
 
 
@@ -104,14 +102,8 @@ def _classes(best: ModelEvaluation) -> list[str]:
         "| class | precision | recall | F1 | test texts |",
         "|---|---|---|---|---|",
         *(
-            f"| {_plain(label)} | {v['precision']:.3f} | {v['recall']:.3f} | {v['f1']:.3f} "
+            f"| {plain(label)} | {v['precision']:.3f} | {v['recall']:.3f} | {v['f1']:.3f} "
             f"| {v['support']} |"
             for label, v in best.per_class.items()
         ),
     ]
-
-
-def _plain(text: Any) -> str:
-    """The text on one line, with a backslash before each sign that has a meaning in Markdown."""
-    line = visible(" ".join(str(text).split()))
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>|#&~" else sign for sign in line)
