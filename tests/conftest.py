@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.hub.standin import StandIn
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
@@ -58,6 +60,14 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("EMOLENS_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("EMOLENS_CACHE_LIMIT", raising=False)
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[StandIn]:
+    """A stand-in for the Hugging Face Hub. It answers after `hub.start()`."""
+    stand_in = StandIn(tmp_path)
+    yield stand_in
+    stand_in.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import tests.hub
 from tests.conftest import feeling_rows, write_csv
+from tests.hub.standin import StandIn
 
 NAMES = ("sadness", "joy", "anger")
-# The libraries read their environment at import, so every load is a process of its own.
 CLIENT = """
 import json, sys
 from emolens.errors import EmolensError
@@ -37,54 +32,12 @@ print(json.dumps(value))
 """
 
 
-class StandIn:
-    """The server, and a client with a cache of its own."""
-
-    def __init__(self, root: Path) -> None:
-        self.root, self.home = root, root / "hf-home"
-        self.served = root / "served"
-        self.server: subprocess.Popen[str] | None = None
-        self.port = "9"  # nobody listens there
-
-    def start(self) -> None:
-        command = [sys.executable, tests.hub.__file__, str(self.served)]
-        self.server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.server.stdout is not None
-        self.port = self.server.stdout.readline().strip()
-
-    def stop(self) -> None:
-        if self.server is not None:
-            self.server.kill()
-            self.server.communicate()
-            self.server = None
-
-    def load(self, what: str, spec: str, **environment: str) -> dict[str, Any]:
-        """What a fresh process gets; it must say nothing on stderr."""
-        client = subprocess.run(
-            [sys.executable, "-c", CLIENT, what, spec],
-            check=False,  # what went wrong stands on stderr
-            capture_output=True,
-            text=True,
-            timeout=120,
-            env={
-                **{key: value for key, value in os.environ.items() if not key.startswith("HF_")},
-                "HF_ENDPOINT": f"http://127.0.0.1:{self.port}",
-                "HF_HOME": str(self.home),
-                "HF_UPDATE_DOWNLOAD_COUNTS": "0",  # a call to another host
-                **environment,
-            },
-        )
-        assert client.stderr == ""
-        value: dict[str, Any] = json.loads(client.stdout)
-        return value
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[StandIn]:
-    stand_in = StandIn(tmp_path)
-    stand_in.served.mkdir()
-    yield stand_in
-    stand_in.stop()
+def load(hub: StandIn, what: str, spec: str, **environment: str) -> dict[str, Any]:
+    """What a fresh process gets; it must say nothing on stderr."""
+    client = hub.python("-c", CLIENT, what, spec, **environment)
+    assert client.stderr == ""
+    value: dict[str, Any] = json.loads(client.stdout)
+    return value
 
 
 def publish(hub: StandIn, *, revision: str = "main", n: int = 12) -> None:
@@ -119,7 +72,7 @@ def publish(hub: StandIn, *, revision: str = "main", n: int = 12) -> None:
 def test_a_dataset_is_fetched_once_then_read_from_the_cache(hub: StandIn) -> None:
     publish(hub)
     hub.start()
-    fetched = hub.load("dataset", "dair-ai/emotion")
+    fetched = load(hub, "dataset", "dair-ai/emotion")
     text, name = feeling_rows(1)[0]
     assert fetched == {
         "name": "dair-ai/emotion",
@@ -129,11 +82,11 @@ def test_a_dataset_is_fetched_once_then_read_from_the_cache(hub: StandIn) -> Non
         "columns": ["text", "label"],
     }
     (hub.served / "down").touch()
-    assert hub.load("dataset", "dair-ai/emotion") == fetched
+    assert load(hub, "dataset", "dair-ai/emotion") == fetched
     hub.stop()
-    assert hub.load("dataset", "dair-ai/emotion") == fetched
-    assert hub.load("dataset", "emotion", HF_HUB_OFFLINE="1") == fetched
-    other = hub.load("dataset", "dair-ai/emotion:unsplit")
+    assert load(hub, "dataset", "dair-ai/emotion") == fetched
+    assert load(hub, "dataset", "emotion", HF_HUB_OFFLINE="1") == fetched
+    other = load(hub, "dataset", "dair-ai/emotion:unsplit")
     assert other["kind"] == "HubError"
     assert "does not answer, and the cache does not have" in other["message"]
 
@@ -142,19 +95,19 @@ def test_a_configuration_and_a_revision_are_what_was_asked_for(hub: StandIn) -> 
     publish(hub)
     publish(hub, revision="v2", n=9)
     hub.start()
-    other = hub.load("dataset", "dair-ai/emotion:unsplit@v2")
+    other = load(hub, "dataset", "dair-ai/emotion:unsplit@v2")
     assert other["sizes"]["train"] == 9
     assert other["first"]["text"] == feeling_rows(1, start=100)[0][0]
-    unknown = hub.load("dataset", "dair-ai/emotion@v3")
+    unknown = load(hub, "dataset", "dair-ai/emotion@v3")
     assert unknown["kind"] == "HubError"
     assert "does not have the data set dair-ai/emotion at v3" in unknown["message"]
     hub.stop()
-    assert hub.load("dataset", "dair-ai/emotion:unsplit@v2") == other
+    assert load(hub, "dataset", "dair-ai/emotion:unsplit@v2") == other
     # Offline, `datasets` itself would hand over v2 here.
-    main = hub.load("dataset", "dair-ai/emotion:unsplit@main")
+    main = load(hub, "dataset", "dair-ai/emotion:unsplit@main")
     assert main["message"].endswith("the cache does not have the data set dair-ai/emotion at main.")
     shutil.rmtree(hub.home / "hub")  # what tells which commit v2 is
-    lost = hub.load("dataset", "dair-ai/emotion:unsplit@v2")
+    lost = load(hub, "dataset", "dair-ai/emotion:unsplit@v2")
     assert lost["message"].endswith("the cache does not have the data set dair-ai/emotion at v2.")
 
 
@@ -169,7 +122,7 @@ def test_a_configuration_and_a_revision_are_what_was_asked_for(hub: StandIn) -> 
 def test_without_hub_and_cache_the_error_says_what_to_do(
     hub: StandIn, what: str, spec: str, named: str, offline: str
 ) -> None:
-    error = hub.load(what, spec, HF_HUB_OFFLINE=offline)
+    error = load(hub, what, spec, HF_HUB_OFFLINE=offline)
     assert error["kind"] == "HubError"
     assert error["message"] == (
         f"The Hugging Face Hub does not answer, and the cache does not have {named}."
@@ -180,7 +133,7 @@ def test_without_hub_and_cache_the_error_says_what_to_do(
 @pytest.mark.parametrize("what", ["dataset", "encoder"])
 def test_a_repository_that_the_hub_does_not_have(hub: StandIn, what: str) -> None:
     hub.start()
-    error = hub.load(what, "nobody/nothing")
+    error = load(hub, what, "nobody/nothing")
     assert error["kind"] == "HubError"
     assert "The Hub does not have" in error["message"]
     assert "nobody/nothing" in error["message"]
@@ -196,13 +149,13 @@ def test_an_encoder_is_fetched_once_then_read_from_the_cache(
     folder.parent.mkdir(parents=True)
     folder.symlink_to(tiny_encoder)
     hub.start()
-    fetched = hub.load("encoder", "someone/tiny")
+    fetched = load(hub, "encoder", "someone/tiny")
     assert fetched["fingerprint"] == sha256(tiny_encoder / "model.safetensors")
     assert Path(fetched["folder"]).is_relative_to(hub.home)
-    unknown = hub.load("encoder", "someone/tiny@v9")
+    unknown = load(hub, "encoder", "someone/tiny@v9")
     assert "does not have the encoder someone/tiny at v9" in unknown["message"]
     hub.stop()
-    assert hub.load("encoder", "someone/tiny") == fetched
+    assert load(hub, "encoder", "someone/tiny") == fetched
 
 
 def test_without_hub_the_error_names_a_folder_of_the_same_name(
@@ -210,7 +163,7 @@ def test_without_hub_the_error_names_a_folder_of_the_same_name(
 ) -> None:
     write_csv(tmp_path / "emotion" / "train.csv", feeling_rows(60))
     monkeypatch.chdir(tmp_path)
-    error = hub.load("dataset", "emotion", HF_HUB_OFFLINE="1")
+    error = load(hub, "dataset", "emotion", HF_HUB_OFFLINE="1")
     assert error["kind"] == "HubError"
     assert error["hint"].startswith("For the file or folder, write ./emotion. ")
-    assert hub.load("dataset", "./emotion")["sizes"]["train"] == 48
+    assert load(hub, "dataset", "./emotion")["sizes"]["train"] == 48
