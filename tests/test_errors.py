@@ -9,11 +9,9 @@ import pytest
 from emolens import errors
 from emolens.errors import (
     EmolensError,
-    HubError,
     MissingExtra,
     UsageError,
     first_line,
-    hub_errors,
     nearest,
     require,
 )
@@ -61,23 +59,3 @@ def test_nearest_guesses_only_where_something_is_near() -> None:
 def test_first_line_never_comes_up_empty() -> None:
     assert first_line(ValueError("one\ntwo")) == "one"
     assert first_line(ValueError()) == "ValueError"
-
-
-@pytest.mark.parametrize("raised", [ConnectionRefusedError("no"), TimeoutError("slow")])
-def test_a_hub_that_does_not_answer(raised: Exception) -> None:
-    unanswered = "does not answer, and the cache does not have the thing"
-    with pytest.raises(HubError, match=unanswered), hub_errors("the thing"):
-        raise raised
-
-
-def test_what_the_hub_says_otherwise_is_passed_on_in_one_line() -> None:
-    with pytest.raises(HubError) as caught, hub_errors("the thing"):
-        raise OSError("first\n  second")
-    assert str(caught.value) == "The Hub did not give the thing: first second"
-
-
-@pytest.mark.parametrize("raised", [UsageError("mine", hint="h"), KeyError("a mistake of ours")])
-def test_other_errors_are_not_the_hubs(raised: Exception) -> None:
-    with pytest.raises(type(raised)) as caught, hub_errors("the thing"):
-        raise raised
-    assert caught.value is raised

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import importlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from types import ModuleType
 
 _SHOWN = 12  # names in a hint
@@ -86,49 +85,3 @@ def first_line(error: BaseException) -> str:
     # OpenVINO begins with lines that only name places in its own source.
     useful = (line for line in lines if line and not line.startswith("Exception from src/"))
     return next(useful, type(error).__name__)
-
-
-_WITHOUT_THE_HUB = (
-    "Give a folder of this machine in place of that name, set HF_HOME to a cache that has it,"
-    " or run the bundled study: emolens run starter"
-)
-# By name, because the libraries that raise them are optional.
-_UNREACHABLE = {
-    "CacheNotFound",
-    "LocalEntryNotFoundError",
-    "OfflineModeIsEnabled",
-    "TransportError",
-}
-_ABSENT = {
-    "DatasetNotFoundError",
-    "GatedRepoError",
-    "HFValidationError",
-    "RepositoryNotFoundError",
-    "RevisionNotFoundError",
-}
-_OTHER = {"DatasetsError", "HfHubHTTPError", "OSError", "RuntimeError", "ValueError"}
-
-
-@contextlib.contextmanager
-def hub_errors(what: str) -> Iterator[None]:
-    """Say in one sentence why the Hub did not give `what` ('the data set owner/name')."""
-    try:
-        yield
-    except Exception as error:
-        kinds = {kind.__name__ for kind in type(error).__mro__}
-        text = " ".join(str(error).split())
-        if isinstance(error, (ConnectionError, TimeoutError)) or kinds & _UNREACHABLE:
-            raise HubError(
-                f"The Hugging Face Hub does not answer, and the cache does not have {what}.",
-                hint=_WITHOUT_THE_HUB,
-            ) from error
-        if kinds & _ABSENT:
-            raise HubError(
-                f"The Hub does not have {what}, or it is private or gated.",
-                hint="Check the name; for a private one, set HF_TOKEN.",
-            ) from error
-        if kinds & _OTHER:
-            raise HubError(
-                f"The Hub did not give {what}: {text[:200]}", hint=_WITHOUT_THE_HUB
-            ) from error
-        raise

@@ -14,7 +14,7 @@ from tests.hub.standin import StandIn
 
 NAMES = ("sadness", "joy", "anger")
 CLIENT = """
-import json, sys
+import json, sys, warnings
 from emolens.errors import EmolensError
 try:
     if sys.argv[1] == "dataset":
@@ -24,8 +24,10 @@ try:
                  "first": data.head(1)[0], "columns": data.columns}
     else:
         from emolens.encode.backbone import find_encoder
-        encoder = find_encoder(sys.argv[2])
-        value = {"folder": str(encoder.folder), "fingerprint": encoder.weights_sha256}
+        with warnings.catch_warnings(record=True) as notes:
+            encoder = find_encoder(sys.argv[2])
+        value = {"folder": str(encoder.folder), "fingerprint": encoder.weights_sha256,
+                 "notes": [str(note.message) for note in notes]}
 except EmolensError as error:
     value = {"kind": type(error).__name__, "message": str(error), "hint": error.hint}
 print(json.dumps(value))
@@ -154,8 +156,15 @@ def test_an_encoder_is_fetched_once_then_read_from_the_cache(
     assert Path(fetched["folder"]).is_relative_to(hub.home)
     unknown = load(hub, "encoder", "someone/tiny@v9")
     assert "does not have the encoder someone/tiny at v9" in unknown["message"]
+    commit = Path(fetched["folder"]).name
+    assert load(hub, "encoder", f"someone/tiny@{commit}") == fetched
+    assert load(hub, "encoder", "someone/tiny", HF_HUB_OFFLINE="1") == fetched
+    (hub.served / "down").touch()
+    note = "The Hub did not give the encoder someone/tiny, so the copy in the cache is used, commit"
+    assert load(hub, "encoder", "someone/tiny")["notes"] == [f"{note} {commit[:12]}."]
     hub.stop()
-    assert load(hub, "encoder", "someone/tiny") == fetched
+    assert load(hub, "encoder", "someone/tiny")["notes"] == [f"{note} {commit[:12]}."]
+    assert load(hub, "encoder", f"someone/tiny@{commit}") == fetched  # needs no answer
 
 
 def test_without_hub_the_error_names_a_folder_of_the_same_name(

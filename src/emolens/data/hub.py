@@ -13,7 +13,8 @@ from types import ModuleType
 from typing import Any
 
 from emolens.data.readers.table import CHUNK, Chunk, Table
-from emolens.errors import DataError, first_line, hub_errors, require
+from emolens.errors import DataError, first_line, require
+from emolens.hub import client, hub_errors
 
 
 def hub_tables(repo: str, *, config: str | None, revision: str | None) -> dict[str, Table]:
@@ -47,9 +48,8 @@ def _hub_answers(datasets: ModuleType, repo: str) -> bool:
     """
     if datasets.config.HF_HUB_OFFLINE:
         return False
-    hub = require("huggingface_hub", "train")
     try:
-        hub.HfApi().dataset_info(repo, timeout=10)
+        client().HfApi().dataset_info(repo, timeout=10)
     except Exception as error:
         response = getattr(error, "response", None)
         return response is not None and response.status_code < 500
@@ -77,7 +77,7 @@ def _commits(repo: str, revision: str) -> set[str]:
     """The cached commits of a branch, a tag or a commit hash."""
     return {
         commit.commit_hash
-        for cached in require("huggingface_hub", "train").scan_cache_dir().repos
+        for cached in client().scan_cache_dir().repos
         if cached.repo_type == "dataset" and cached.repo_id == repo
         for commit in cached.revisions
         if revision in commit.refs or revision == commit.commit_hash

