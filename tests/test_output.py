@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from safetensors import SafetensorError
 
 from emolens.errors import StorageError, UsageError
 from emolens.output import (
@@ -503,3 +504,10 @@ def test_a_killed_process_leaves_the_old_and_the_next_write_clears_its_rest(
         assert len(names_in(tmp_path)) == len(before) + 1
     assert (tmp_path / "m" / "weights").read_bytes() == b"old"
     assert names_in(tmp_path) == before
+
+
+def test_a_failed_write_of_safetensors_is_a_storage_error(tmp_path: Path) -> None:
+    failed = SafetensorError("Error while serializing: I/O error: Input/output error (os error 5)")
+    wanted = pytest.raises(StorageError, match=r"can't be written: .*Input/output")
+    with wanted, writing(tmp_path / "model.safetensors"):
+        raise failed

@@ -24,6 +24,7 @@ from emolens.temporary import is_scratch, is_temporary, new_file, new_folder, re
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Some libraries raise errors of their own with these words; OpenVINO has only the last one.
 _FULL_DISK_WORDS = ("No space left", "File too large", "iostream error")
+_FAILED_WORDS = "I/O error: "  # of safetensors, whose errors are no OSError
 _BLOCK = 4 * 2**20  # bytes
 _POSIX = os.name == "posix"
 _ACCESS_LIST = "system.posix_acl_access"  # Linux: who may read a file beside its mode
@@ -45,9 +46,10 @@ def writing(path: Path) -> Iterator[None]:
         full = getattr(error, "errno", None) in _FULL
         if full or any(words in str(error) for words in _FULL_DISK_WORDS):
             raise _full_disk(path) from error
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) or _FAILED_WORDS in str(error):
+            why = getattr(error, "strerror", None) or str(error)
             raise StorageError(
-                f"{_target(path)} can't be written: {error.strerror or error}.",
+                f"{_target(path)} can't be written: {why}.",
                 hint="Choose another place with --out, or check the folder and its permissions.",
             ) from error
         raise
