@@ -137,6 +137,9 @@ class Hub(BaseHTTPRequestHandler):
         )
         if not seen:
             raise Refused(404 if role else 401, "RepoNotFound", "Repository not found")
+        if write and role is None:
+            # The Hub sends no code here. Its client takes the answer for this one if it is https.
+            raise Refused(401, "RepoNotFound", "Invalid username or password.")
         if write:
             self._writer(owner, 'Forbidden: pass "create_pr=1" to create a Pull Request')
         return Repository(folder)
