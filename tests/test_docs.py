@@ -14,7 +14,7 @@ import xlsxwriter
 
 from emolens.cli import app
 from emolens.study import Run
-from emolens.study.settings import Study
+from emolens.study.settings import CardSettings, Study
 from tests.conftest import ROOT, Emolens
 
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -50,8 +50,9 @@ def test_the_documented_settings_are_all_of_them_with_their_defaults() -> None:
     documented = tomllib.loads(re.sub(r"(?m)^# (?=\w+ = )", "", block))
     data = {**documented["data"], "splits": {}}
     study = Study.model_validate({**documented, "data": data})
-    bare = Study(name=study.name, data=study.data, encoder=study.encoder)
+    bare = Study(name=study.name, data=study.data, encoder=study.encoder, card=study.card)
     assert study == bare
+    assert study.card.examples == CardSettings().examples
     for table, schema in Study.model_json_schema()["$defs"].items():
         name = table.removesuffix("Settings").lower()
         assert set(schema["properties"]) == set(documented[name]), name

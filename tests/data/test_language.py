@@ -8,7 +8,7 @@ import pytest
 
 from emolens.data.audit.check import Check
 from emolens.data.audit.facts import Facts
-from emolens.data.audit.language import is_long_enough, other_languages
+from emolens.data.audit.language import is_long_enough, main_language, other_languages
 from emolens.data.sources import load_dataset
 
 OTHERS = {
@@ -73,3 +73,12 @@ def test_short_texts_are_not_judged(english: Sequence[str]) -> None:
 
 def test_a_table_without_any_language_passes() -> None:
     assert check(["─ │ a ─ b c d e f " * 3, "1 2 3 a b c d e f"]).status == "passed"
+
+
+def test_the_language_of_all_texts_is_known_if_nearly_all_are_in_it(english: Sequence[str]) -> None:
+    german = [f"{OTHERS['German']} und das Wetter war am Tag {i} nicht besser" for i in range(300)]
+    assert main_language(english) == "en"
+    assert main_language(german) == "de"
+    assert main_language([*english[:190], *german[:10]]) == "en"
+    for mixed in ([*english[:300], *german], english[:5], ["so sad"] * 50, ["12 34 56 78 90"], []):
+        assert main_language(mixed) is None

@@ -16,7 +16,7 @@ import typer
 
 from emolens.cli.ending import explain, run_command
 from emolens.errors import EmolensError
-from emolens.show.card import model_card
+from emolens.show.card import About, model_card
 from emolens.shown import visible
 from emolens.study import Run, load_study
 from tests.conftest import write_csv
@@ -80,7 +80,7 @@ def test_a_line_end_in_a_text_makes_no_line_of_its_own(tmp_path: Path, tiny_mode
 
 
 def test_the_card_shows_no_control_characters(tiny_run: Run) -> None:
-    card = model_card(EVIL, audit_of(tiny_run), EVIL, tiny_run.evaluation)
+    card = model_card(EVIL, audit_of(tiny_run), tiny_run.evaluation, about=About(EVIL))
     assert_harmless(card.split("\n---\n", 1)[1])
     assert "\x1b" not in card
 

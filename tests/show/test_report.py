@@ -35,7 +35,7 @@ from emolens.scores import (
     Scores,
     role_of,
 )
-from emolens.show.card import model_card
+from emolens.show.card import About, model_card
 from emolens.show.report import ReportContents, render_report
 from emolens.shown import visible, visible_lines
 from emolens.store import load_json
@@ -213,7 +213,7 @@ def test_a_role_that_is_added_is_shown_everywhere(
     assert "twin" in [h["id"] for h in page.all("h2")]
     assert page.texts["td"].count(role.title) == 2
     assert "The probe once more." in report
-    card = model_card("tiny", shown.audit, "minilm", shown.evaluation)
+    card = model_card("tiny", shown.audit, shown.evaluation, about=About("minilm"))
     assert card.count("Twin \\<1\\>") == 2
 
 

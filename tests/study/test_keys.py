@@ -17,7 +17,7 @@ from emolens.encode.backbone import find_encoder
 from emolens.study import Run
 from emolens.study.context import Context
 from emolens.study.keys import StageKey, chosen_settings, settings_of
-from emolens.study.settings import DataSettings, ExportSettings
+from emolens.study.settings import CardSettings, DataSettings, ExportSettings
 from emolens.study.stages import STAGES, stage_key
 from emolens.version import versions
 from tests.conftest import ROOT
@@ -26,6 +26,7 @@ from tests.conftest import ROOT
 NOT_USED = {
     "name": "names the run folder, the report and the card",
     **{f"data.{name}": "the rows stand for it" for name in DataSettings.model_fields},
+    **{f"card.{name}": "the card is a part of the report" for name in CardSettings.model_fields},
     "data.dataset": "the rows stand for it; another name is another run folder",
     "encoder.name": "the fingerprint of its files stands for it; another name, another run folder",
     "encoder.sha256": "a run with other weights is refused before any stage",

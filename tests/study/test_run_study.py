@@ -469,6 +469,7 @@ def test_rows_without_a_text_are_left_out_and_counted(tiny_run: Run) -> None:
     assert ", 1 without a text left out; " in tiny_run.records["audit"].summary
     sentence = "1 row of validation has no text and is left out."
     assert sentence in tiny_run.report.read_text("utf-8")
-    assert sentence in (tiny_run.folder / "model" / "README.md").read_text("utf-8")
+    card = (tiny_run.folder / "model" / "README.md").read_text("utf-8")
+    assert "- T01, rows with a text (noted): 1 row\n" in card
     texts = pq.read_table(tiny_run.folder / "predictions.parquet")["text"].to_pylist()
     assert all(text.strip() for text in texts)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from emolens.data.catalogue import CATALOGUE
 from emolens.data.checks import Note
@@ -24,7 +25,24 @@ from emolens.data.splitnames import SPLITS, TRAIN, assigned, in_order, split_opt
 from emolens.errors import DataError, HubError, nearest, some_of
 from emolens.names import user_path
 
-_HUB_SPEC = re.compile(r"[\w.-]+/[\w.-]+(:[\w.+-]+)?(@[\w./-]+)?")
+_HUB_SPEC = re.compile(r"([\w.-]+/[\w.-]+)(?::([\w.+-]+))?(?:@([\w./-]+))?")
+
+
+class HubData(NamedTuple):
+    """A data set on the Hub: owner/name, and its configuration and revision if they were given."""
+
+    repo: str
+    config: str | None
+    revision: str | None
+
+
+def hub_data(name: str) -> HubData | None:
+    """What `owner/name:config@revision` stands for; None for other names.
+
+    The name of a loaded data set has this form only if it came from the Hub.
+    """
+    match = _HUB_SPEC.fullmatch(name)
+    return HubData(*match.groups()) if match else None
 
 
 @dataclass(frozen=True)
@@ -91,7 +109,7 @@ def _origin(
     if path.exists() or is_table(path):
         return _file(path, splits, opener)
     # If the folder 'data' exists, 'data/reviws' is a typing mistake and no name on the Hub.
-    if _HUB_SPEC.fullmatch(spec) and not spec.startswith(".") and not path.parent.is_dir():
+    if hub_data(spec) and not spec.startswith(".") and not path.parent.is_dir():
         return _hub(spec, splits)
     if "/" in spec or "\\" in spec or spec.startswith("."):
         raise missing(path)
@@ -200,9 +218,9 @@ def _unnamed(origin: Path, split: str, name: str, present: Iterable[str]) -> Dat
 
 
 def _hub(spec: str, splits: Mapping[str, str]) -> Origin:
-    name, _, revision = spec.partition("@")
-    repo, _, config = name.partition(":")
-    tables = hub_tables(repo, config=config or None, revision=revision or None)
+    data = hub_data(spec)
+    assert data is not None  # noqa: S101 - for the type checker
+    tables = hub_tables(data.repo, config=data.config, revision=data.revision)
     return _by_split(spec, {name: [of] for name, of in tables.items()}, Path(spec), splits)
 
 

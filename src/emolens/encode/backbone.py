@@ -35,9 +35,11 @@ from emolens.store import fingerprint
 Pooling = Literal["cls", "mean"]
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _ON_THE_HUB = {"distilbert": "distilbert/distilbert-base-uncased"}
+_MINILM_ON_THE_HUB = "sentence-transformers/all-MiniLM-L6-v2"
 _TEXTUAL = {".json", ".txt", ".model", ".bpe", ".codes", ".tiktoken"}
 _WANTED = [*(f"*{ending}" for ending in sorted(_TEXTUAL)), "model*.safetensors"]
 _WANTED.append("0_*/model*.safetensors")  # an old folder of sentence-transformers
+_WANTED.append("README.md")  # states the license
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,15 @@ class EncoderFolder:
     def short_name(self) -> str:
         """The name for reports: of a folder its last part alone, without the path to it."""
         return self.folder.name if user_path(self.name).is_dir() else self.name
+
+    @property
+    def hub_id(self) -> str | None:
+        """Its owner/name on the Hub; None for a folder of this machine."""
+        if self.name == "minilm":
+            return _MINILM_ON_THE_HUB
+        if user_path(self.name).is_dir():
+            return None
+        return _ON_THE_HUB.get(self.name, self.name).partition("@")[0]
 
     @cached_property
     def fingerprint(self) -> str:

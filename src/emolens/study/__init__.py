@@ -149,7 +149,7 @@ def _run_stage(stage: str, context: Context, run_folder: RunFolder, observer: Ob
     if reason is not None:
         observer.started(stage, reason)
         meter = Meter()
-        with run_folder.placing() as out:
+        with run_folder.placing(context.renewed) as out:
             summary = STAGES[stage].run(context, out)
         outputs = run_folder.outputs(model_part=STAGES[stage].model_part)
         record = StageRecord(key, summary, outputs, meter.seconds, meter.peak_memory_mb)

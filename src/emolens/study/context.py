@@ -4,7 +4,7 @@ stages wrote into the run folder. Runs no stage.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -25,7 +25,11 @@ from emolens.study.settings import Study
 
 @dataclass
 class Context:
-    """What a stage may read. `folder` is the run folder."""
+    """What a stage may read. `folder` is the run folder.
+
+    renewed: SHA-256 by path in the run folder of files that a user has changed, and whose words a
+    stage has taken over into the new file, which may replace them.
+    """
 
     study: Study
     dataset: Dataset
@@ -33,6 +37,7 @@ class Context:
     folder: Path
     records: dict[str, StageRecord]
     progress: Progress
+    renewed: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

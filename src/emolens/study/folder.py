@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -115,17 +115,19 @@ class RunFolder:
         return ", ".join(reasons[:_MAX_REASONS]) + more or None
 
     @contextlib.contextmanager
-    def placing(self) -> Iterator[Path]:
+    def placing(self, renewed: Mapping[str, str] | None = None) -> Iterator[Path]:
         """Give an empty folder for new files; they are placed if the block ends without an error.
 
-        Call record() or placed() then. Raises before the block if the files can't be placed.
+        renewed: more files that may be replaced, with their SHA-256; read after the block. Call
+        record() or placed() then. Raises before the block if the files can't be placed.
         """
         self._check_links()
         with staged(self.path) as out:
             yield out
             self._owned = self._owned.expecting(digests(out), self.path)
             self._save()
-            place(out, self.path, new=self._owned.pending, owned=self._owned.files)
+            replaceable = {**self._owned.files, **(renewed or {})}
+            place(out, self.path, new=self._owned.pending, owned=replaceable)
 
     def outputs(self, *, model_part: str | None = None) -> dict[str, str]:
         """SHA-256 by path of the files that were placed last.

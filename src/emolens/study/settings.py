@@ -33,6 +33,7 @@ _STRINGS = {
     *("name", "data.dataset", "data.text", "data.label", "data.file_format", "data.encoding"),
     *("data.class_names", "data.missing", "data.drop_classes", "data.label_separator"),
     *("data.delimiter", "data.sheet", "encoder.name", "encoder.sha256"),
+    *("card.license", "card.data_license", "card.language"),
     *("data.splits.train", "data.splits.validation", "data.splits.test"),
 }
 _LARGEST = 1_000_000  # bytes of a study file
@@ -136,6 +137,30 @@ class ExportSettings(_Table):
     int8: bool = False
 
 
+class CardSettings(_Table):
+    """What the model card says that emolens can't know, and whether it shows texts of the data."""
+
+    license: _Name | None = None
+    data_license: _Name | None = None
+    language: str | None = None
+    examples: Literal["none", "test"] = "none"
+
+    @field_validator("language")
+    @classmethod
+    def _are_languages(cls, value: str | None) -> str | None:
+        codes = [] if value is None else value.split(",")
+        if not all(re.fullmatch(r"[a-z]{2,3}|multilingual", code.strip()) for code in codes):
+            raise PydanticCustomError(
+                "language", "the language should be a code such as en, or several: en, fr"
+            )
+        return value
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The codes of the languages."""
+        return tuple(code.strip() for code in (self.language or "").split(",") if code.strip())
+
+
 class Study(_Table):
     """All settings of an experiment. Whatever changes a figure is one of them."""
 
@@ -149,6 +174,7 @@ class Study(_Table):
     probe: ProbeSettings = ProbeSettings()
     finetune: FinetuneSettings = FinetuneSettings()
     export: ExportSettings = ExportSettings()
+    card: CardSettings = CardSettings()
 
     @field_validator("name")
     @classmethod

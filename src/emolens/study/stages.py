@@ -30,6 +30,7 @@ from emolens.scores import EXPORTED, FINETUNE, PROBE, FinetuneFacts, Recipe, Sco
 from emolens.show.card import model_card
 from emolens.show.report import ReportContents, render_report
 from emolens.store import fingerprint, load_json, save_arrays, save_json, save_table, save_text
+from emolens.study.about import CARD, about, base_license, renewed_card
 from emolens.study.context import Context
 from emolens.study.figures import FIGURES, draw
 from emolens.study.folder import MODEL
@@ -216,9 +217,9 @@ def _report(context: Context, out: Path) -> str:
         figures={path.stem: path for path in drawn if path.suffix == ".svg"},
         stages={n: asdict(context.records[n]) for n in _read("report", context)},
     )
-    card = model_card(context.study.name, audited, context.encoder.short_name, evaluation)
+    card = model_card(context.study.name, audited, evaluation, about=about(context))
     save_text(out / "report.html", render_report(contents))
-    save_text(out / MODEL / "README.md", card)
+    save_text(out / MODEL / CARD, renewed_card(context, card))
     return f"report.html with {len(contents.figures)} figures, and a model card"
 
 
@@ -253,6 +254,7 @@ INPUTS: dict[str, Callable[[Context], str]] = {
     "data set": lambda context: context.dataset.name,
     "columns": lambda context: ", ".join(context.dataset.columns),
     "encoder": lambda context: context.encoder.fingerprint,
+    "license of the base model": lambda context: str(base_license(context)),
     "runtime": lambda context: _runtime(context.study.encoder.precision, "encode"),
     "runtime of training": lambda context: _runtime(context.study.finetune.precision, "train"),
 }
@@ -325,8 +327,8 @@ STAGES = {
             *("figures", "export"),
         ),
         settings=tuple(Study.model_fields),  # the report shows all of them
-        inputs=("data", "encoder"),
-        libraries=("jinja2", "huggingface_hub", "tokenizers"),
+        inputs=("data", "encoder", "license of the base model"),
+        libraries=("jinja2", "huggingface_hub", "tokenizers", "openvino", "py3langid"),
     ),
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -21,6 +21,7 @@ _FEWEST_SIGNS = 12  # of a text in a script that has no spaces between words
 _SURE = 0.6  # the least probability of another language
 _SAMPLE = 1000  # rows that say which language is the main one, and which words it has
 _KNOWN = 0.6  # a row with this share of words of the main language needs no closer look
+_ENOUGH, _FEWEST, _NEARLY_ALL = 200, 20, 0.9  # texts for the language of all, and their share
 _SERIOUS = 0.05  # of the rows
 _WORD = re.compile(r"[^\W\d_]+")
 _NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
@@ -65,6 +66,17 @@ def languages_in(facts: Facts) -> dict[str, int]:
     """The languages of up to 1,000 texts that can be judged, by name, the most frequent first."""
     codes = (_language(_text(facts, place))[0] for place in _sampled(_judged(facts)))
     return dict(Counter(_name(code) for code in codes if code).most_common())
+
+
+def main_language(texts: Iterable[str]) -> str | None:
+    """The code of the language of nearly all of these texts; None if that is not sure."""
+    judged = [text for text in texts if is_long_enough(text)]
+    sample = judged[:: max(len(judged) // _ENOUGH, 1)]
+    codes = [_identifier().classify(text)[0] for text in sample]
+    # Short English texts are taken for these two.
+    counts = Counter("en" if code in ("pcm", "sco") else code for code in codes)
+    code, n = max(counts.items(), key=lambda item: item[1], default=("zxx", 0))
+    return code if n >= _NEARLY_ALL * max(len(codes), _FEWEST) and code != "zxx" else None
 
 
 def is_long_enough(text: str) -> bool:

@@ -1,0 +1,118 @@
+"""What the model card says beside figures: where weights and data come from, with their licenses,
+the language, and answers of the model to a few texts.
+
+Licenses are read, never guessed: from the settings, the catalogue, or the card of the base model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Sequence
+
+from emolens.data.audit.language import main_language
+from emolens.data.catalogue import CATALOGUE
+from emolens.data.dataset import TEST, TRAIN
+from emolens.data.origins import hub_data
+from emolens.output import SetAside
+from emolens.predict.classifier import Classifier
+from emolens.show.card import SENTENCE, About, Example
+from emolens.show.cardtext import merged, stated_license
+from emolens.study.context import Context
+from emolens.study.folder import MODEL
+
+CARD = "README.md"
+_SENTENCES = (
+    SENTENCE,
+    "I miss my old friends so much tonight",
+    "They lied to us again and nobody says sorry",
+    "I heard steps behind me in the dark",
+    "I did not expect this at all",
+    "The meeting starts at nine in the large room",
+)
+_ROWS = 6  # of the test split
+
+
+def about(context: Context) -> About:
+    """All that the card says beside figures."""
+    settings, base = context.study.card, base_license(context)
+    languages = settings.languages or tuple(filter(None, [main_language(_texts(context))]))
+    name, hub_id = context.encoder.short_name, context.encoder.hub_id
+    return About(
+        base=name if hub_id is None or "@" in name else hub_id,
+        base_model=hub_id,
+        base_license=base,
+        license=settings.license or base,
+        data_license=settings.data_license or _data_license(context.dataset.name),
+        languages=languages,
+        hub_data=hub_data(context.dataset.name),
+        examples=_examples(context, languages),
+    )
+
+
+def base_license(context: Context) -> str | None:
+    """The license that the base model's own card states."""
+    card = context.encoder.folder / CARD
+    try:
+        return stated_license(card.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # there is none, or it is not text
+        return None
+
+
+def renewed_card(context: Context, fresh: str) -> str:
+    """The new card, with the user's words from the card that stands in the model folder.
+
+    If they can't be taken over, a warning says why: then the old card will be kept beside the new
+    one, as every file that a user has changed.
+    """
+    path, name = context.folder / MODEL / CARD, f"{MODEL}/{CARD}"
+    try:
+        content = path.read_bytes()
+        card = merged(fresh, content.decode("utf-8"))
+    except OSError:  # there is none yet, or it can't be replaced, which is found out later
+        return fresh
+    except ValueError as error:
+        reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
+        message = f"The new {name} has none of your words: {reason}."
+        warnings.warn(message, SetAside, stacklevel=2)
+        return fresh
+    context.renewed[name] = hashlib.sha256(content).hexdigest()
+    return card
+
+
+def _data_license(name: str) -> str | None:
+    """The license of a data set that the catalogue knows, by its name or its place on the Hub."""
+    data = hub_data(name)
+    for known, entry in CATALOGUE.items():
+        if name == known or (data and data.repo == entry.location):
+            return entry.licence
+    return None
+
+
+def _texts(context: Context) -> Sequence[str]:
+    return context.dataset[TRAIN].texts
+
+
+def _examples(context: Context, languages: Sequence[str]) -> tuple[Example, ...]:
+    """Answers of the exported model; none if there is no export.
+
+    Without leave, no text of the data is shown: then the texts are sentences of emolens, which are
+    English, so that a model of another language answers none.
+    """
+    if "export" not in context.records:
+        return ()
+    labels: list[str | None]
+    if context.study.card.examples == "test":
+        rows, names = context.dataset[TEST], context.dataset.labels.names
+        chosen = range(0, len(rows), max(len(rows) // _ROWS, 1))[:_ROWS]
+        texts, labels = [rows.texts[i] for i in chosen], [names[rows.labels[i]] for i in chosen]
+    elif languages in ((), ("en",)):
+        texts, labels = list(_SENTENCES), [None] * len(_SENTENCES)
+    else:
+        return ()
+    predictions = Classifier(context.folder / MODEL, precision="fp32").predict(texts)
+    return tuple(
+        Example(p.text, p.label, p.probability, label)
+        for p, label in zip(predictions, labels, strict=True)
+        if p.label is not None and p.probability is not None
+    )
