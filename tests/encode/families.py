@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 SMALL = {
@@ -42,6 +44,23 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "deberta": {**SMALL, **_DEBERTA},
     "xlm-roberta-xl": SMALL,
 }
+# The special tokens in the order of the ids that config.json of the family expects.
+_BERT_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_ROBERTA_SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
+_ALBERT_SPECIAL = ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]")
+# The class of the tokenizer, how it cuts words, and its special tokens.
+TOKENIZERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    **dict.fromkeys(("bert", "distilbert", "electra"), ("Bert", "words", _BERT_SPECIAL)),
+    "mpnet": ("MPNet", "words", ("<s>", "<pad>", "</s>", "[UNK]", "<mask>")),
+    "roberta": ("Roberta", "bytes", _ROBERTA_SPECIAL),
+    "deberta": ("Deberta", "bytes", _BERT_SPECIAL),
+    "modernbert": ("Deberta", "bytes", _BERT_SPECIAL),  # it has no class of its own
+    "xlm-roberta": ("XLMRoberta", "pieces", _ROBERTA_SPECIAL),
+    "xlm-roberta-xl": ("XLMRoberta", "pieces", _ROBERTA_SPECIAL),
+    "camembert": ("Camembert", "pieces", _ROBERTA_SPECIAL),
+    "albert": ("Albert", "pieces", _ALBERT_SPECIAL),
+    "deberta-v2": ("DebertaV2", "pieces", _BERT_SPECIAL),
+}
 TASKS = ("", "ForMaskedLM", "ForSequenceClassification", "ForQuestionAnswering")
 
 
@@ -55,3 +74,44 @@ def save_model(folder: Path, family: str, task: str = "", **changes: Any) -> Pat
     model = getattr(transformers, f"AutoModel{task}").from_config(config)
     model.save_pretrained(folder)
     return folder
+
+
+def save_encoder(folder: Path, family: str, words: Sequence[str]) -> Path:
+    """An encoder of the family with a tokenizer of its own kind. words: for the vocabulary."""
+    import transformers
+
+    kind, cut, special = TOKENIZERS[family]
+    tokenizer = getattr(transformers, f"{kind}Tokenizer")(**_VOCABULARIES[cut](special, words))
+    tokenizer.save_pretrained(folder)
+    changes: dict[str, Any] = {"vocab_size": len(tokenizer), "initializer_range": 0.3}
+    for name in ("pad", "bos", "eos", "cls", "sep"):
+        changes[f"{name}_token_id"] = getattr(tokenizer, f"{name}_token_id")
+    return save_model(folder, family, **changes)
+
+
+def _words(special: Sequence[str], words: Sequence[str]) -> dict[str, Any]:
+    pieces = dict.fromkeys([*special, *words, *ascii_lowercase])
+    pieces |= dict.fromkeys(f"##{letter}" for letter in ascii_lowercase)
+    return {"vocab": {piece: i for i, piece in enumerate(pieces)}}
+
+
+def _bytes(special: Sequence[str], words: Sequence[str]) -> dict[str, Any]:
+    """The 256 bytes, and each word as merges of its letters, with a space (Ġ) before it."""
+    from tokenizers.pre_tokenizers import ByteLevel
+
+    pieces = dict.fromkeys([*special, *sorted(ByteLevel.alphabet())])
+    merges: dict[tuple[str, str], None] = {}
+    for word in words:
+        for end in range(1, len(word) + 1):
+            left, right = f"Ġ{word[: end - 1]}", word[end - 1]
+            merges[left, right] = pieces[left + right] = None
+    return {"vocab": {piece: i for i, piece in enumerate(pieces)}, "merges": list(merges)}
+
+
+def _pieces(special: Sequence[str], words: Sequence[str]) -> dict[str, Any]:
+    pieces = dict.fromkeys([*(f"▁{word}" for word in words), "▁", *ascii_lowercase])
+    scores = [(piece, -float(rank)) for rank, piece in enumerate(pieces, start=1)]
+    return {"vocab": [*((sign, 0.0) for sign in special), *scores]}
+
+
+_VOCABULARIES = {"words": _words, "bytes": _bytes, "pieces": _pieces}

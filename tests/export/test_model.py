@@ -1,4 +1,4 @@
-"""Exported folders of each kind answer as transformers' own pipeline does."""
+"""Exported folders of each kind of head: their answers, and the folders that are refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file, save
-from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification, pipeline
+from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
 from emolens.encode.engines.openvino import INT8_MODEL
 from emolens.errors import EncoderError
@@ -44,38 +44,6 @@ def model_folder(folder: Path, encoder: Path, **config: Any) -> Path:
 def change_config(folder: Path, **config: Any) -> None:
     path = folder / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | config), "utf-8")
-
-
-KINDS: dict[str, dict[str, Any]] = {
-    "one class": {"id2label": THREE},
-    "one class, stated": {"id2label": THREE, "problem_type": "single_label_classification"},
-    "several classes": {"id2label": THREE, "problem_type": SEVERAL},
-    "one output, yes or no": {"id2label": {0: "angry"}, "problem_type": SEVERAL},
-    "two classes without names": {},
-    "sigmoid": {"id2label": THREE, "function_to_apply": "sigmoid"},
-    "softmax": {"id2label": THREE, "problem_type": SEVERAL, "function_to_apply": "softmax"},
-    "none": {"id2label": THREE, "function_to_apply": "none"},
-}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_probabilities_are_those_of_the_pipeline(
-    tiny_encoder: Path, tmp_path: Path, kind: str
-) -> None:
-    config = KINDS[kind]
-    folder = model_folder(tmp_path / "model", tiny_encoder, **config)
-    if not config:
-        assert "id2label" not in json.loads((folder / "config.json").read_text("utf-8"))
-    export_openvino(folder)
-    # The pipeline takes the function in its call, not from config.json.
-    asked = {k: v for k, v in config.items() if k == "function_to_apply"}
-    ask = pipeline("text-classification", model=str(folder), device="cpu", top_k=None, **asked)
-    answers = Classifier(folder, precision="fp32").predict(TEXTS)
-    for answer, scores in zip(answers, ask(TEXTS, truncation=True), strict=True):
-        wanted = {score["label"]: score["score"] for score in scores}
-        assert answer.probabilities == pytest.approx(wanted, abs=1e-4)
-        assert answer.probability == pytest.approx(scores[0]["score"], abs=1e-4)
-    assert np.std([list(answer.probabilities.values()) for answer in answers], axis=0).min() > 0.02
 
 
 def test_several_labels_are_those_at_one_half_or_more(tiny_encoder: Path, tmp_path: Path) -> None:
