@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import shutil
@@ -13,7 +14,10 @@ import typer.main
 import xlsxwriter
 
 from emolens.cli import app
-from emolens.study import Run
+from emolens.learn.finetune import arguments_of
+from emolens.runtime import Runtime
+from emolens.scores import Recipe
+from emolens.study import Run, load_study
 from emolens.study.settings import CardSettings, Study
 from tests.conftest import ROOT, Emolens
 
@@ -56,6 +60,24 @@ def test_the_documented_settings_are_all_of_them_with_their_defaults() -> None:
     for table, schema in Study.model_json_schema()["$defs"].items():
         name = table.removesuffix("Settings").lower()
         assert set(schema["properties"]) == set(documented[name]), name
+
+
+def test_the_arguments_that_differ_from_the_reference_are_those_in_its_table() -> None:
+    from transformers import TrainingArguments
+
+    study = load_study("emotion")
+    recipe = Recipe(**study.finetune.model_dump(), balance=study.balance.method, seed=study.seed)
+    text = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    table = text.split("## Arguments of the training")[1].split("What else")[0]
+    rows = re.findall(r"(?m)^\| `(\w+)(?:=(\S+))?`[^|]*\|[^|]*\| (same|differs) \|", table)
+    given = {name: ast.literal_eval(value) for name, value, _ in rows if value}
+    reference = TrainingArguments(output_dir="out", **given).to_dict()
+    on_cpu = Runtime("torch", "cpu", "bf16", 2, "as an example")
+    ours = arguments_of(recipe, on_cpu, Path("scratch"), n_rows=16_000).to_dict()
+    assert ours.keys() == reference.keys()
+    assert {name for name, _, same in rows if same == "differs"} == {
+        name for name, value in ours.items() if value != reference[name]
+    }
 
 
 def test_the_library_calls_in_the_readme_run() -> None:

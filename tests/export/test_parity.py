@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from emolens.export.openvino import export_openvino
 from emolens.learn.finetune import finetune
 from emolens.predict.classifier import Classifier
 from emolens.scores import Recipe
-from tests.conftest import HOSTILE, WORDS, feeling_rows
+from tests.conftest import HOSTILE, ROOT, WORDS, feeling_rows
 from tests.encode.families import TOKENIZERS, save_encoder
 from tests.export.test_model import SEVERAL, THREE, change_config, model_folder
 from tests.learn.conftest import LABELS, split_of
@@ -158,7 +159,7 @@ HEADS: dict[str, tuple[dict[str, Any], str, str | None]] = {
 @pytest.fixture(scope="module")
 def three(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
     """A model with three outputs, exported, and its logits."""
-    folder = tmp_path_factory.mktemp("parity") / "three"
+    folder = tmp_path_factory.mktemp("parity") / "model"
     folder = model_folder(folder, tiny_encoder, id2label=THREE, num_hidden_layers=1)
     return folder, logits_of_all(folder)
 
@@ -184,6 +185,26 @@ def test_every_program_answers_alike_for_one_output_and_for_two(
     folder = model_folder(tmp_path, tiny_encoder, num_hidden_layers=1, **config)
     assert ("id2label" in json.loads((folder / "config.json").read_text("utf-8"))) is bool(config)
     assert_answers(folder, logits_of_all(folder), function=function)
+
+
+def test_the_examples_in_the_docs_give_the_same_answers(
+    three: tuple[Path, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = three
+    text = (ROOT / "docs" / "loading.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(folder.parent)
+    results = []
+    for snippet in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        names: dict[str, Any] = {}
+        exec(snippet, names)
+        results.append(names.get("probabilities", names.get("vectors")))
+    exact, *others, vectors = map(np.asarray, results)
+    assert len(others) == 4
+    for probabilities in others:
+        assert_close(probabilities, exact, "probabilities")
+    with pytest.warns(UserWarning, match="another task"):
+        encoder = Encoder(folder, pooling="mean", precision="fp32", cache=False)
+        assert_close(vectors, encoder.encode(["so happy", "so sad"]), "vectors")
 
 
 FAMILIES = [

@@ -130,7 +130,7 @@ def _train(training: _Training, folder: Path) -> FinetuneFacts:
     }
     keeper = _keeper(folder, model, training.progress)
     with scratch_folder() as scratch:
-        arguments = _arguments(recipe, chosen, scratch, n_rows=len(rows[TRAIN]))
+        arguments = arguments_of(recipe, chosen, scratch, n_rows=len(rows[TRAIN]))
         trainer = _trainer(model, arguments, training, rows=rows, keeper=keeper)
         started = time.perf_counter()
         outcome = trainer.train()
@@ -188,7 +188,7 @@ def _examples(
     return [{"input_ids": tokens[row].tolist(), "labels": int(labels[row])} for row in chosen]
 
 
-def _arguments(recipe: Recipe, chosen: Runtime, scratch: Path, *, n_rows: int) -> Any:
+def arguments_of(recipe: Recipe, chosen: Runtime, scratch: Path, *, n_rows: int) -> Any:
     """The recipe as arguments of the Trainer. n_rows: in one epoch."""
     require("accelerate", "train")
     steps = max(int(n_rows * recipe.epochs / recipe.batch_size), 1)
