@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ try:
         data = load_dataset(sys.argv[2])
         value = {"name": data.name, "sizes": data.sizes, "labels": data.labels.names,
                  "first": data.head(1)[0], "columns": data.columns}
+        if "notes" in sys.argv:
+            value = [str(note) for note in data.notes]
     else:
         from emolens.encode.backbone import find_encoder
         with warnings.catch_warnings(record=True) as notes:
@@ -34,15 +37,21 @@ print(json.dumps(value))
 """
 
 
-def load(hub: StandIn, what: str, spec: str, **environment: str) -> dict[str, Any]:
+def load(hub: StandIn, what: str, spec: str, *more: str, **environment: str) -> Any:
     """What a fresh process gets; it must say nothing on stderr."""
-    client = hub.python("-c", CLIENT, what, spec, **environment)
+    client = hub.python("-c", CLIENT, what, spec, *more, **environment)
     assert client.stderr == ""
-    value: dict[str, Any] = json.loads(client.stdout)
-    return value
+    return json.loads(client.stdout)
 
 
-def publish(hub: StandIn, *, revision: str = "main", n: int = 12) -> None:
+def notes(hub: StandIn, spec: str, **environment: str) -> list[str]:
+    texts: list[str] = load(hub, "dataset", spec, "notes", **environment)
+    return texts
+
+
+def publish(
+    hub: StandIn, *, revision: str = "main", n: int = 12, default: str | None = "split"
+) -> None:
     """A repository as `dair-ai/emotion` is: Parquet by split, two configurations, class names."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -64,9 +73,11 @@ def publish(hub: StandIn, *, revision: str = "main", n: int = 12) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps(info)}), path)
     configs = "".join(
-        f"- config_name: {config}\n{default}  data_files:\n"
+        f"- config_name: {config}\n"
+        + ("  default: true\n" if config == default else "")
+        + "  data_files:\n"
         + "".join(f"  - split: {split}\n    path: {config}/{split}-*\n" for split in sizes)
-        for config, default in (("split", "  default: true\n"), ("unsplit", ""))
+        for config in ("split", "unsplit")
     )
     (folder / "README.md").write_text(f"---\nconfigs:\n{configs}---\n# emotion\n", "utf-8")
 
@@ -98,6 +109,7 @@ def test_a_configuration_and_a_revision_are_what_was_asked_for(hub: StandIn) -> 
     publish(hub, revision="v2", n=9)
     hub.start()
     other = load(hub, "dataset", "dair-ai/emotion:unsplit@v2")
+    assert load(hub, "dataset", "emotion:unsplit@v2") == other
     assert other["sizes"]["train"] == 9
     assert other["first"]["text"] == feeling_rows(1, start=100)[0][0]
     unknown = load(hub, "dataset", "dair-ai/emotion@v3")
@@ -107,10 +119,89 @@ def test_a_configuration_and_a_revision_are_what_was_asked_for(hub: StandIn) -> 
     assert load(hub, "dataset", "dair-ai/emotion:unsplit@v2") == other
     # Offline, `datasets` itself would hand over v2 here.
     main = load(hub, "dataset", "dair-ai/emotion:unsplit@main")
-    assert main["message"].endswith("the cache does not have the data set dair-ai/emotion at main.")
+    assert main["message"].endswith(
+        "the cache does not have the data set dair-ai/emotion:unsplit at main."
+    )
     shutil.rmtree(hub.home / "hub")  # what tells which commit v2 is
     lost = load(hub, "dataset", "dair-ai/emotion:unsplit@v2")
-    assert lost["message"].endswith("the cache does not have the data set dair-ai/emotion at v2.")
+    assert lost["message"].endswith(
+        "the cache does not have the data set dair-ai/emotion:unsplit at v2."
+    )
+
+
+def test_the_cache_gives_the_revision_and_the_configuration_that_were_asked_for(
+    hub: StandIn,
+) -> None:
+    publish(hub)
+    publish(hub, revision="v2", n=9)
+    hub.start()
+    main = load(hub, "dataset", "dair-ai/emotion")
+    cached = load(hub, "dataset", "dair-ai/emotion@v2")  # the last one
+    load(hub, "dataset", "dair-ai/emotion:unsplit@v2")
+    (commit,) = notes(hub, "dair-ai/emotion@v2")
+    assert re.fullmatch(r"dair-ai/emotion is used as it was at commit [0-9a-f]{12}\.", commit)
+    hub.stop()
+    assert load(hub, "dataset", "dair-ai/emotion") == main
+    assert load(hub, "dataset", "dair-ai/emotion@main") == {**main, "name": "dair-ai/emotion@main"}
+    assert load(hub, "dataset", "dair-ai/emotion@v2", HF_HUB_OFFLINE="1") == cached
+    other = load(hub, "dataset", "dair-ai/emotion:unsplit")
+    assert other["message"].endswith(
+        "the cache does not have the data set dair-ai/emotion:unsplit."
+    )
+    begin = f"{commit} It comes from the cache"
+    assert notes(hub, "dair-ai/emotion@v2") == [f"{begin}: the Hub does not answer."]
+    assert notes(hub, "dair-ai/emotion@v2", HF_HUB_OFFLINE="1") == [f"{begin}."]
+
+
+def test_another_configuration_is_not_used_in_place_of_the_default_one(hub: StandIn) -> None:
+    publish(hub)
+    hub.start()
+    load(hub, "dataset", "dair-ai/emotion:unsplit")
+    hub.stop()
+    error = load(hub, "dataset", "dair-ai/emotion")
+    assert error["message"].endswith("the cache does not have the data set dair-ai/emotion.")
+
+
+def test_a_missing_or_wrong_configuration_is_named_with_those_that_there_are(hub: StandIn) -> None:
+    publish(hub, default=None)
+    hub.start()
+    online = [
+        load(hub, "dataset", f"dair-ai/emotion{more}") for more in ("", "@main", ":Split", ":other")
+    ]
+    assert [(error["message"], error["hint"]) for error in online] == [
+        (
+            "The data set dair-ai/emotion has several configurations and no default:"
+            " split, unsplit.",
+            f"Add one of them to the name, such as dair-ai/emotion:split{at}",
+        )
+        for at in ("", "@main")
+    ] + [
+        (f"The data set dair-ai/emotion has no configuration '{config}'.", hint)
+        for config, hint in (
+            ("Split", "Did you mean 'split'? Known: split, unsplit."),
+            ("other", "Known: split, unsplit."),
+        )
+    ]
+    named = load(hub, "dataset", "dair-ai/emotion:split")
+    assert named["sizes"]["train"] == 12
+    hub.stop()
+    assert load(hub, "dataset", "dair-ai/emotion:split") == named
+    assert load(hub, "dataset", "dair-ai/emotion") == online[0]
+    assert load(hub, "dataset", "dair-ai/emotion:other") == online[3]
+
+
+def test_a_private_dataset_needs_a_token(hub: StandIn) -> None:
+    publish(hub)
+    folder = hub.served / "datasets" / "someone" / "mine"
+    shutil.move(hub.served / "datasets" / "dair-ai" / "emotion", folder)
+    (folder / "private").touch()
+    hub.start()
+    for token in ({}, {"HF_TOKEN": "hf_wrong"}):
+        assert load(hub, "dataset", "someone/mine", **token)["kind"] == "HubError"
+    mine = load(hub, "dataset", "someone/mine", HF_TOKEN="hf_read")
+    assert mine["sizes"]["train"] == 12
+    hub.stop()
+    assert load(hub, "dataset", "someone/mine") == mine
 
 
 @pytest.mark.parametrize("offline", ["0", "1"])

@@ -12,21 +12,32 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from emolens.data.checks import Note
 from emolens.data.readers.table import CHUNK, Chunk, Table
-from emolens.errors import DataError, first_line, require
+from emolens.errors import DataError, HubError, first_line, nearest, require, some_of
 from emolens.hub import client, hub_errors
 
 
-def hub_tables(repo: str, *, config: str | None, revision: str | None) -> dict[str, Table]:
-    """Every split of a repository, from the Hub or the cache. Raises HubError."""
+def hub_tables(
+    repo: str, *, config: str | None, revision: str | None
+) -> tuple[dict[str, Table], Note]:
+    """Every split of a repository, from the Hub or the cache, and which commit it is.
+
+    config: None for the default one. revision: None for main. Raises HubError.
+    """
     datasets = require("datasets", "train")
-    what = f"the data set {repo}" + (f" at {revision}" if revision else "")
+    name = f"{repo}:{config}" if config else repo
+    what = f"the data set {name}" + (f" at {revision}" if revision else "")
+    source = ""
     with hub_errors(what), _quiet(datasets):
         if _hub_answers(datasets, repo):
-            loaded = datasets.load_dataset(repo, config, revision=revision)
+            loaded = _from_hub(datasets, repo, config, revision)
         else:
             loaded = _from_cache(datasets, repo, config, revision)
-    return _tables(loaded, Path(repo))
+            asked = not datasets.config.HF_HUB_OFFLINE
+            source = " It comes from the cache" + (": the Hub does not answer." if asked else ".")
+    text = f"{name} is used as it was at commit {_commit_of(loaded)[:12]}.{source}"
+    return _tables(loaded, Path(repo)), Note("S02", text)
 
 
 @contextlib.contextmanager
@@ -56,37 +67,76 @@ def _hub_answers(datasets: ModuleType, repo: str) -> bool:
     return True
 
 
-def _from_cache(datasets: ModuleType, repo: str, config: str | None, revision: str | None) -> Any:
-    """The copy in the cache; ConnectionError if there is none, or none of this revision."""
-    offline = datasets.config.HF_HUB_OFFLINE
-    datasets.config.HF_HUB_OFFLINE = True  # the library reads it on every call
+def _from_hub(datasets: ModuleType, repo: str, config: str | None, revision: str | None) -> Any:
     try:
-        loaded = datasets.load_dataset(repo, config)
-    except ValueError as error:  # the cache has other configurations, or several
-        raise ConnectionError(str(error)) from error
-    finally:
-        datasets.config.HF_HUB_OFFLINE = offline
-    # Offline, `datasets` gives the copy that was cached last, whatever its revision. The name of
-    # its folder is the commit.
-    if revision and not _commits(repo, revision) & _folders_of(loaded):
-        raise ConnectionError(f"{repo} is cached at another revision")
-    return loaded
+        return datasets.load_dataset(repo, config, revision=revision)
+    except ValueError:
+        names = datasets.get_dataset_config_names(repo, revision=revision)
+        if config not in names:
+            default = datasets.get_dataset_default_config_name(repo, revision=revision)
+            _check_config(repo, config or default, revision, names)
+        raise
 
 
-def _commits(repo: str, revision: str) -> set[str]:
-    """The cached commits of a branch, a tag or a commit hash."""
-    return {
-        commit.commit_hash
+def _from_cache(datasets: ModuleType, repo: str, config: str | None, revision: str | None) -> Any:
+    """The copy in the cache; ConnectionError if there is none of this revision.
+
+    Offline, `datasets` gives the copy that was cached last, whatever its revision, and another
+    configuration if the cache has no other. So this asks for one commit and one configuration.
+    """
+    from datasets.packaged_modules.cache.cache import Cache
+
+    commits = [
+        commit
         for cached in client().scan_cache_dir().repos
         if cached.repo_type == "dataset" and cached.repo_id == repo
         for commit in cached.revisions
-        if revision in commit.refs or revision == commit.commit_hash
-    }
+        if (revision or "main") in (*commit.refs, commit.commit_hash)
+    ]
+    for commit in commits:
+        configs = _configs(datasets, commit.snapshot_path / "README.md")
+        names = list(configs) or ["default"]
+        chosen = config or (configs.get_default_config_name() if configs else "default")
+        _check_config(repo, chosen, revision, names)
+        cache = Cache(
+            repo_id=repo,
+            dataset_name=repo.partition("/")[2],
+            config_name=chosen,
+            hash=commit.commit_hash,
+        )
+        if Path(cache.cache_dir).is_dir():
+            return cache.as_dataset()
+    raise ConnectionError(f"{repo} is not cached like this")
 
 
-def _folders_of(loaded: Any) -> set[str]:
+def _configs(datasets: ModuleType, card: Path) -> Any:
+    """The configurations that the card of a data set describes, by name."""
+    from huggingface_hub import DatasetCard, DatasetCardData
+
+    data = DatasetCard.load(card).data if card.is_file() else DatasetCardData()
+    return datasets.utils.metadata.MetadataConfigs.from_dataset_card_data(data)
+
+
+def _check_config(
+    repo: str, config: str | None, revision: str | None, names: Sequence[str]
+) -> None:
+    """Raise HubError unless this is one of the configurations."""
+    if config is None:
+        at = f"@{revision}" if revision else ""
+        raise HubError(
+            f"The data set {repo} has several configurations and no default: {some_of(names)}.",
+            hint=f"Add one of them to the name, such as {repo}:{names[0]}{at}",
+        )
+    if config not in names:
+        raise HubError(
+            f"The data set {repo} has no configuration '{config}'.", hint=nearest(config, names)
+        )
+
+
+def _commit_of(loaded: Any) -> str:
+    """The commit, which is the name of the folder of the prepared files."""
     files = [file["filename"] for split in loaded.values() for file in split.cache_files]
-    return {Path(file).parent.name for file in files}
+    return Path(files[0]).parent.name
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from emolens.data.splitnames import SPLITS, TRAIN, assigned, in_order, split_opt
 from emolens.errors import DataError, HubError, nearest, some_of
 from emolens.names import user_path
 
-_HUB_SPEC = re.compile(r"([\w.-]+/[\w.-]+)(?::([\w.+-]+))?(?:@([\w./-]+))?")
+_HUB_SPEC = re.compile(r"([\w.-]+/[\w.-]+)(?::([^:@/\\]+))?(?:@([\w./-]+))?")
 
 
 class HubData(NamedTuple):
@@ -100,8 +100,10 @@ def _origin(
             f"A data set can't come from a pipe ({spec}): it is read several times.",
             hint="Save it as a file, such as data.csv, and give the file.",
         )
-    if spec in CATALOGUE:
-        return _of_catalogue(spec, splits, opener)
+    short = spec if spec in CATALOGUE else re.split("[:@]", spec)[0]
+    on_hub = short in CATALOGUE and isinstance(CATALOGUE[short].location, str)
+    if spec in CATALOGUE or (on_hub and not path.exists()):
+        return _of_catalogue(short, spec.removeprefix(short), splits, opener)
     if path.is_dir():
         return _folder(path, splits, opener)
     if not path.exists() and (files := _matching(path)):
@@ -116,8 +118,11 @@ def _origin(
     raise DataError(f"There is no data set '{spec}'.", hint=nearest(spec, CATALOGUE))
 
 
-def _of_catalogue(name: str, splits: Mapping[str, str], opener: Opener) -> Origin:
-    """A data set of the catalogue. If a file or folder has the same name, that is said."""
+def _of_catalogue(name: str, more: str, splits: Mapping[str, str], opener: Opener) -> Origin:
+    """A data set of the catalogue. If a file or folder has the same name, that is said.
+
+    more: the configuration and the revision of one on the Hub, ':config@revision', or "".
+    """
     location = CATALOGUE[name].location
     there = Path(name).exists()
     text = f"'{name}' is {'the bundled data set' if isinstance(location, Path) else location} here,"
@@ -127,7 +132,7 @@ def _of_catalogue(name: str, splits: Mapping[str, str], opener: Opener) -> Origi
         origin = replace(_folder(location, splits, opener), name=name)
     else:
         try:
-            origin = _hub(location, splits)
+            origin = _hub(location + more, splits)
         except HubError as error:
             raise HubError(
                 str(error), hint=f"{hint if there else ''} {error.hint}".strip()
@@ -220,8 +225,9 @@ def _unnamed(origin: Path, split: str, name: str, present: Iterable[str]) -> Dat
 def _hub(spec: str, splits: Mapping[str, str]) -> Origin:
     data = hub_data(spec)
     assert data is not None  # noqa: S101 - for the type checker
-    tables = hub_tables(data.repo, config=data.config, revision=data.revision)
-    return _by_split(spec, {name: [of] for name, of in tables.items()}, Path(spec), splits)
+    tables, note = hub_tables(data.repo, config=data.config, revision=data.revision)
+    origin = _by_split(spec, {name: [of] for name, of in tables.items()}, Path(spec), splits)
+    return replace(origin, notes=(note, *origin.notes))
 
 
 def _by_split(
