@@ -101,9 +101,9 @@ def _origin(
             hint="Save it as a file, such as data.csv, and give the file.",
         )
     short = spec if spec in CATALOGUE else re.split("[:@]", spec)[0]
-    on_hub = short in CATALOGUE and isinstance(CATALOGUE[short].location, str)
-    if spec in CATALOGUE or (on_hub and not path.exists()):
-        return _of_catalogue(short, spec.removeprefix(short), splits, opener)
+    more = spec.removeprefix(short)
+    if short in CATALOGUE and (not more or hub_data(f"{CATALOGUE[short].location}{more}")):
+        return _of_catalogue(short, more, splits, opener)
     if path.is_dir():
         return _folder(path, splits, opener)
     if not path.exists() and (files := _matching(path)):
