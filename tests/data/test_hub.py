@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import feeling_rows, write_csv
 from tests.hub.standin import StandIn
 
+WEIGHTS = "model.safetensors"
 NAMES = ("sadness", "joy", "anger")
 CLIENT = """
 import json, sys, warnings
@@ -256,6 +257,32 @@ def test_an_encoder_is_fetched_once_then_read_from_the_cache(
     hub.stop()
     assert load(hub, "encoder", "someone/tiny")["notes"] == [f"{note} {commit[:12]}."]
     assert load(hub, "encoder", f"someone/tiny@{commit}") == fetched  # needs no answer
+
+
+def test_an_encoder_has_the_revision_that_was_asked_for(hub: StandIn, tiny_encoder: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    from emolens.output import sha256
+
+    wanted = {}
+    for revision, factor in (("main", 1), ("v2", 2)):
+        folder = hub.files("models", "someone/tiny", revision)
+        shutil.copytree(tiny_encoder, folder)
+        weights = {name: array * factor for name, array in load_file(folder / WEIGHTS).items()}
+        save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+        wanted[f"someone/tiny@{revision}"] = sha256(folder / WEIGHTS)
+    hub.start()
+    for spec, digest in wanted.items():
+        assert load(hub, "encoder", spec)["fingerprint"] == digest
+    commit = Path(load(hub, "encoder", "someone/tiny@v2")["folder"]).name
+    wanted |= {
+        "someone/tiny": wanted["someone/tiny@main"],
+        f"someone/tiny@{commit}": wanted["someone/tiny@v2"],
+    }
+    hub.stop()
+    for offline in ("0", "1"):
+        for spec, digest in wanted.items():
+            assert load(hub, "encoder", spec, HF_HUB_OFFLINE=offline)["fingerprint"] == digest
 
 
 def test_without_hub_the_error_names_a_folder_of_the_same_name(
