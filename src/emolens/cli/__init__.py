@@ -82,7 +82,11 @@ def encode(
     out: VectorsOption = None,
     encoder: Annotated[
         str,
-        typer.Option("--encoder", metavar="NAME", help="minilm, distilbert, a folder or a Hub id."),
+        typer.Option(
+            "--encoder",
+            metavar="NAME",
+            help="minilm, distilbert, a folder, or owner/name on the Hub.",
+        ),
     ] = "minilm",
     text: TextOption = None,
     pooling: PoolingOption = None,

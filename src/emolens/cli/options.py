@@ -31,7 +31,7 @@ EncoderOption = Annotated[
     typer.Option(
         "--encoder",
         metavar="NAME",
-        help="Another encoder: minilm, distilbert, a folder or a Hub id.",
+        help="Another encoder: minilm, distilbert, a folder, or owner/name on the Hub.",
     ),
 ]
 OutOption = Annotated[
@@ -41,7 +41,8 @@ OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Replace the output if it exists.")
 ]
 ModelOption = Annotated[
-    Path, typer.Option("--model", **_PATH, help="A model folder with openvino/ in it.")
+    str,
+    typer.Option("--model", metavar="NAME", help="A model folder, or owner/name on the Hub."),
 ]
 SetOption = Annotated[
     list[str] | None,
