@@ -19,6 +19,8 @@ from emolens.errors import EmolensError, HubError, StorageError, first_line
 # Git allows no '..' in the name of a branch or a tag.
 _NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(@(?!.*\.\.)[^@\s]+)?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+# https://huggingface.co/owner/name/tree/revision; a path holds no '//'.
+_ADDRESS = re.compile(r"(?:https?:/+[^/]+|hf:)/+([^/]+/[^/@]+)(?:(?:/tree/|@)([^/]+))?")
 _COPY = re.compile(r"models--([^/]+?)--([^/]+)/snapshots/([0-9a-f]{40})$")  # in the Hub's cache
 _LOG_IN = "run: hf auth login"
 _WITHOUT_THE_HUB = (
@@ -74,8 +76,11 @@ def on_the_hub(name: str | Path) -> str:
     Empty if the Hub can't have this name.
     """
     text = name.as_posix() if isinstance(name, Path) else name
-    named = is_hub_name(f"{text}@main")
-    return f" If you mean a model of the Hub, write {text}@main" if named else ""
+    if address := _ADDRESS.match(text):
+        text = f"{address[1]}@{address[2] or 'main'}"
+    else:
+        text = f"{text}@main"
+    return f" If you mean a model of the Hub, write {text}" if is_hub_name(text) else ""
 
 
 def name_of(folder: Path) -> str | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from emolens.errors import EncoderError, first_line
-from emolens.hub import name_of
+from emolens.hub import is_hub_name, name_of
 from emolens.output import digests, is_file_with, new_output, place, remove_owned, sha256
 from emolens.owned import Owned
 from emolens.shown import quoted
@@ -42,14 +42,16 @@ def read_emolens_json(folder: Path) -> dict[str, Any]:
 
 
 def export_hint(folder: Path, *, int8: bool = False) -> str:
-    """How to export the model of a folder, or how to export a copy of a model of the Hub."""
+    """How to export a model: that of a folder, of a copy in the Hub's cache, or of the Hub."""
     option = " --int8" if int8 else ""
-    if name := name_of(folder):
-        repo, _, commit = name.partition("@")
-        new = quoted(repo.split("/")[1])
+    named = not folder.is_dir() and is_hub_name(folder)
+    if name := folder.as_posix() if named else name_of(folder):
+        repo, _, revision = name.partition("@")
+        new = repo.split("/")[1]
         return (
-            f"Download and export it (needs emolens[train]): hf download {repo} --revision {commit}"
-            f" --local-dir {new}, then: emolens export {new}{option}"
+            "Download and export it (needs emolens[train]): hf download"
+            f" {repo} --revision {revision or 'main'} --local-dir {new}, then: emolens export"
+            f" {new}{option}"
         )
     return f"Export it again: emolens export {quoted(folder)}{option} (needs emolens[train])."
 

@@ -248,6 +248,18 @@ def test_what_the_hub_does_not_have_is_one_sentence_and_a_hint_that_helps(
     assert "joy" in done.stdout
 
 
+def test_a_name_of_the_hub_is_no_folder_to_export(
+    emolens: Emolens, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = emolens("export", "someone/tiny@v1.0", "--int8")
+    assert (ended.code, ended.out) == (2, "")
+    first, hint = ended.err.splitlines()
+    assert first == "Error: someone/tiny@v1.0 is no folder."
+    assert "hf download someone/tiny --revision v1.0 --local-dir tiny, then:" in hint
+    assert hint.endswith("emolens export tiny --int8")
+
+
 def test_the_command_says_which_commit_answers_and_a_folder_wins(
     hub: StandIn, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,7 @@ from emolens.cli.study import study_commands
 from emolens.console import Console, show_batch
 from emolens.data.checks import counted
 from emolens.data.readers.options import ReadOptions
+from emolens.errors import UsageError
 from emolens.names import user_path
 from emolens.version import __version__
 
@@ -179,7 +180,11 @@ def export(
     from emolens.export.onnx import export_onnx
     from emolens.export.openvino import export_openvino
     from emolens.export.verify import drift
+    from emolens.hub import is_hub_name
+    from emolens.modelfolder import export_hint
 
+    if not model.is_dir() and is_hub_name(model):
+        raise UsageError(f"{model} is no folder.", hint=export_hint(model, int8=int8))
     console = Console()
     if not int8 and not onnx:
         console.lines(export_openvino(model))

@@ -56,7 +56,7 @@ def find_model(name: str | Path, *, precision: str | None = None) -> Path:
     if folder.is_dir() or not is_hub_name(name):
         return folder
     pinned = name
-    for model in exported_names(precision):
+    for model in exported_names(choose(precision, use="serve").precision):
         parts = [model, model.replace(".xml", ".bin")]
         folder = fetch(pinned, ["config.json", EMOLENS_JSON, *_TOKENIZER, *parts])
         if (folder / model).is_file():

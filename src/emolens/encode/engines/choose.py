@@ -104,7 +104,7 @@ def start(
     return TorchEngine(module(), runtime), runtime
 
 
-def exported_names(precision: str | None) -> tuple[str, str]:
+def exported_names(precision: str) -> tuple[str, str]:
     """Where an exported model may be in a model folder; the first one that is there is used."""
     if precision == "int8":
         return OPENVINO + INT8_MODEL, ONNX + ONNX_INT8_MODEL
