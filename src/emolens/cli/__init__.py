@@ -17,6 +17,7 @@ from emolens.cli.ending import run_command
 from emolens.cli.help import Command
 from emolens.cli.inspect import inspect as inspect_command
 from emolens.cli.options import (
+    ENCODERS,
     JsonOption,
     LabelOption,
     LayerOption,
@@ -83,11 +84,7 @@ def encode(
     out: VectorsOption = None,
     encoder: Annotated[
         str,
-        typer.Option(
-            "--encoder",
-            metavar="NAME",
-            help="minilm, distilbert, a folder, or owner/name on the Hub.",
-        ),
+        typer.Option("--encoder", metavar="NAME", help=f"The encoder: {ENCODERS}."),
     ] = "minilm",
     text: TextOption = None,
     pooling: PoolingOption = None,

@@ -26,12 +26,13 @@ DatasetOption = Annotated[
         "--dataset", help="Other data: a file, a folder, owner/name on the Hub, or starter."
     ),
 ]
+ENCODERS = "minilm, distilbert, a folder, or owner/name on the Hub"
 EncoderOption = Annotated[
     str | None,
     typer.Option(
         "--encoder",
         metavar="NAME",
-        help="Another encoder: minilm, distilbert, a folder, or owner/name on the Hub.",
+        help=f"Another encoder: {ENCODERS}.",
     ),
 ]
 OutOption = Annotated[
