@@ -41,6 +41,7 @@ RANKS = (
     ("export",),
     ("predict",),
     ("show",),
+    ("publish",),
     ("study",),
     ("console",),
     ("cli",),

@@ -54,7 +54,9 @@ def test_the_documented_settings_are_all_of_them_with_their_defaults() -> None:
     documented = tomllib.loads(re.sub(r"(?m)^# (?=\w+ = )", "", block))
     data = {**documented["data"], "splits": {}}
     study = Study.model_validate({**documented, "data": data})
-    bare = Study(name=study.name, data=study.data, encoder=study.encoder, card=study.card)
+    bare = Study(
+        name=study.name, data=study.data, encoder=study.encoder, card=study.card, push=study.push
+    )
     assert study == bare
     assert study.card.examples == CardSettings().examples
     for table, schema in Study.model_json_schema()["$defs"].items():

@@ -8,20 +8,17 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from emolens.errors import EmolensError, HubError, StorageError, first_line
 
 # Git allows no '..' in the name of a branch or a tag.
 _NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(@(?!.*\.\.)[^@\s]+)?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-# https://huggingface.co/owner/name/tree/revision; a path holds no '//'.
-_ADDRESS = re.compile(r"(?:https?:/+[^/]+|hf:)/+([^/]+/[^/@]+)(?:(?:/tree/|@)([^/]+))?")
-_COPY = re.compile(r"models--([^/]+?)--([^/]+)/snapshots/([0-9a-f]{40})$")  # in the Hub's cache
 _LOG_IN = "run: hf auth login"
 _WITHOUT_THE_HUB = (
     "Give a folder of this machine in place of that name, set HF_HOME to a cache that has it,"
@@ -51,7 +48,7 @@ def client() -> ModuleType:
     emolens is tested with the Hub's plain protocol only.
     """
     import huggingface_hub
-    from huggingface_hub import constants
+    from huggingface_hub import constants, errors, utils  # noqa: F401 - the library has them only then
 
     if "HF_HUB_DISABLE_XET" not in os.environ:
         # The library reads the variable when it is imported, which others may have done before.
@@ -70,25 +67,6 @@ def is_hub_name(name: str | Path) -> bool:
     return match is not None and (match[1] is not None or not Path(text).parent.is_dir())
 
 
-def on_the_hub(name: str | Path) -> str:
-    """The end of a hint about a folder that is not there: how to name a model of the Hub instead.
-
-    Empty if the Hub can't have this name.
-    """
-    text = name.as_posix() if isinstance(name, Path) else name
-    if address := _ADDRESS.match(text):
-        text = f"{address[1]}@{address[2] or 'main'}"
-    else:
-        text = f"{text}@main"
-    return f" If you mean a model of the Hub, write {text}" if is_hub_name(text) else ""
-
-
-def name_of(folder: Path) -> str | None:
-    """owner/name@commit, if this folder is a copy in the Hub's cache."""
-    match = _COPY.search(folder.as_posix())
-    return f"{match[1]}/{match[2]}@{match[3]}" if match else None
-
-
 def fetch(name: str | Path, patterns: Sequence[str], *, kind: str = "model") -> Path:
     """The folder in the Hub's cache with the files of a model. Downloads those that are not there.
 
@@ -101,10 +79,10 @@ def fetch(name: str | Path, patterns: Sequence[str], *, kind: str = "model") -> 
     what = f"the {kind} {repo}" + (f" at {revision}" if revision else "")
     hub = client()
     options = {"revision": revision or None, "allow_patterns": list(patterns)}
-    with hub_errors(what), _quiet(hub):
+    with hub_errors(what), quiet_client():
         failure = None if _COMMIT.fullmatch(revision) else _failure(hub, repo, revision or None)
         if failure is None:
-            return Path(hub.snapshot_download(repo, tqdm_class=_bar(hub), **options))
+            return Path(hub.snapshot_download(repo, **options))
         try:
             folder = Path(hub.snapshot_download(repo, local_files_only=True, **options))
         except hub.errors.LocalEntryNotFoundError:
@@ -134,25 +112,27 @@ def _failure(hub: ModuleType, repo: str, revision: str | None) -> Exception | No
     return None
 
 
-def _bar(hub: ModuleType) -> Any:
-    class Bar(hub.utils.tqdm):  # type: ignore[misc, name-defined]
-        """The Hub's progress bar, but hidden where stderr is not a terminal."""
-
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **{"disable": None, **options})
-
-    return Bar
-
-
 @contextlib.contextmanager
-def _quiet(hub: ModuleType) -> Iterator[None]:
-    """Hide the warnings of the client: an error says the same in one sentence."""
-    verbosity = hub.logging.get_verbosity()
+def quiet_client() -> Iterator[None]:
+    """Hide the client's warnings, and its progress bars where stderr is no terminal.
+
+    An error says the same as the warnings in one sentence.
+    """
+    hub = client()
+    verbosity, unset = (
+        hub.logging.get_verbosity(),
+        hub.constants.HF_HUB_DISABLE_PROGRESS_BARS is None,
+    )
+    hide = unset and not hub.utils.are_progress_bars_disabled() and not sys.stderr.isatty()
     hub.logging.set_verbosity_error()
+    if hide:
+        hub.utils.disable_progress_bars()
     try:
         yield
     finally:
         hub.logging.set_verbosity(verbosity)
+        if hide:
+            hub.utils.enable_progress_bars()
 
 
 @contextlib.contextmanager
@@ -166,10 +146,13 @@ def hub_errors(what: str, *, sending: bool = False) -> Iterator[None]:
     except EmolensError:
         raise
     except Exception as error:
+        # An upload that failed is a RuntimeError, whose cause says why.
+        upload = sending and type(error) is RuntimeError
+        cause = error.__cause__ if upload and isinstance(error.__cause__, Exception) else error
         explained = (
-            _unanswered(error, what, sending)
-            or _refused(error, what, sending)
-            or _other(error, what, sending)
+            _unanswered(cause, what, sending)
+            or _refused(cause, what, sending)
+            or _other(cause, what, sending)
         )
         if explained is None:
             raise

@@ -37,10 +37,13 @@ def save_text(path: Path, text: str) -> None:
 
 
 def save_json(path: Path, value: Any) -> None:
-    """Write `value` as indented UTF-8 JSON that a terminal can show; NaN is an error."""
-    save_text(
-        path, escaped(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
-    )
+    """Write `value` as json_text gives it."""
+    save_text(path, json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """Indented JSON that a terminal can show; ValueError for NaN."""
+    return escaped(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def load_json(path: Path) -> Any:

@@ -167,9 +167,9 @@ PREDICTING = [
     Case("Export it again: emolens export {}{} (needs emolens[train]).",
          'emolens predict "so sad" --model MODEL', {}, r"(emolens export \S+)", "{}",
          prepare=_changed_model),
-    Case("Export it again: emolens export {}{} (needs emolens[train]).",
-         'emolens predict "so sad" --model MODEL', {}, r"(emolens export \S+)", "{}",
-         prepare=_without_export),
+    Case("Export the model again: emolens export{} MODEL_FOLDER (needs emolens[train]).",
+         'emolens predict "so sad" --model MODEL', {}, "(emolens export MODEL_FOLDER)", "{}",
+         {"MODEL_FOLDER": "MODEL"}, prepare=_without_export),
 ]  # fmt: skip
 
 FILES_WRITTEN = [
@@ -368,6 +368,24 @@ CASES = [*PREDICTING, *FILES_WRITTEN, *READING, *TARGETS]
 
 # Hints that need a state of the machine that a command here can't make. The test that makes it:
 ELSEWHERE = {
+    "Delete the path from the file, or export the model again: emolens export {}":
+        "tests/publish/test_push.py::test_a_file_that_holds_a_path_is_not_sent",
+    "Export it again: emolens export {}":
+        "tests/publish/test_push.py::test_a_damaged_file_is_not_sent",
+    "Export it first: emolens export {}":
+        "tests/publish/test_push.py::test_a_folder_without_a_model_of_emolens_is_refused",
+    "Give --card here or --card hub.":
+        "tests/publish/test_push.py::test_if_both_cards_were_changed_the_user_decides",
+    "Say whose words stay: --card here or --card hub.":
+        "tests/publish/test_push.py::test_if_both_cards_were_changed_the_user_decides",
+    "Name it: --set push.repo=owner/name":
+        "tests/publish/test_push.py::test_a_study_pushes_its_model_as_the_last_stage",
+    "Note: The card states no license. To state one, add --license NAME.":
+        "tests/publish/test_push.py::test_a_license_of_the_hub_stays",
+    "State it: --license apache-2.0 (or mit, cc-by-4.0, other, …).":
+        "tests/publish/test_push.py::test_it_is_public_only_on_request",
+    "To publish it, add --public (in a study: push.public = true), or take another name.":
+        "tests/publish/test_push.py::test_it_is_public_only_on_request",
     "Check the column with --text.":
         "tests/data/test_unlabelled.py::test_a_column_without_any_text_is_an_error",
     "emolens predict needs none: emolens export {} --no-onnx":
@@ -382,12 +400,6 @@ ELSEWHERE = {
         "tests/evaluation/test_verdict.py::",
     " --int8": "tests/hostile/test_folders.py::"
         "test_a_damaged_int8_model_gives_no_answer_and_the_hint_makes_it_again",
-    "Download and export it (needs emolens[train]): hf download {} --revision {} --local-dir {},"
-    " then: emolens export {}{}": "tests/export/test_found.py::"
-        "test_what_the_hub_does_not_have_is_one_sentence_and_a_hint_that_helps",
-    "Download it again: hf download {} --revision {} --force-download. If that does not help, the"
-    " files on the Hub are damaged: ask the owner of the model.": "tests/export/test_found.py::"
-        "test_a_damaged_copy_of_the_hub_is_made_good_by_its_hint",
     "Choose another folder, for example: --out {}":
         "tests/hostile/test_folders.py::test_a_folder_of_others_is_refused_and_the_hint_leads_on",
 }  # fmt: skip
@@ -411,6 +423,9 @@ NAMED = {
 # They name what emolens does, and nothing to type.
 NO_COMMAND = {
     "Give a model folder, as emolens run writes it, not a bare encoder.",
+    "None: this card was written without a measurement. `emolens run` measures a model.",
+    "With ONNX Runtime, if the folder has the file `onnx/model.onnx`, which `emolens export`"
+    " writes:",
     "{}/openvino, for emolens predict",
 }
 

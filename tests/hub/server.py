@@ -55,6 +55,7 @@ _ROUTES = {
     "whoami": r"GET /api/whoami-v2",
     "create": r"POST /api/repos/create",
     "validate": r"POST /api/validate-yaml",
+    "settings": rf"PUT {_API}/settings",
     "info": rf"GET {_API}(/revision/{_REVISION})?",
     "tree": rf"GET {_API}/tree/{_REVISION}(/(?P<path>.+))?",
     "paths": rf"POST {_API}/paths-info/{_REVISION}",
@@ -95,7 +96,7 @@ class Hub(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         asked = {"base": f"http://{self.headers['Host']}", "query": parse_qs(address.query)}
         try:
-            if method != "PUT":
+            if not address.path.startswith("/lfs/"):  # a large file is read a piece at a time
                 asked["body"] = self._read(int(self.headers.get("Content-Length") or 0))
             if (self.root / "down").exists():
                 raise Refused(503)
@@ -170,6 +171,15 @@ class Hub(BaseHTTPRequestHandler):
         if form.get("visibility") == "private":
             (repository.folder / "private").touch()
         self._json({"url": url, "name": repository.name, "id": "1"})
+
+    def _settings(self, asked: dict[str, Any]) -> None:
+        repository = self._repository(asked, write=True)
+        mark = repository.folder / "private"
+        if json.loads(asked["body"])["visibility"] == "private":
+            mark.touch()
+        else:
+            mark.unlink(missing_ok=True)
+        self._json({})
 
     def _info(self, asked: dict[str, Any]) -> None:
         repository = self._repository(asked)

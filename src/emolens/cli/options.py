@@ -26,13 +26,12 @@ DatasetOption = Annotated[
         "--dataset", help="Other data: a file, a folder, owner/name on the Hub, or starter."
     ),
 ]
-ENCODERS = "minilm, distilbert, a folder, or owner/name on the Hub"
 EncoderOption = Annotated[
     str | None,
     typer.Option(
         "--encoder",
         metavar="NAME",
-        help=f"Another encoder: {ENCODERS}.",
+        help="Another encoder: minilm, distilbert, a folder or a Hub id.",
     ),
 ]
 OutOption = Annotated[
@@ -42,8 +41,7 @@ OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Replace the output if it exists.")
 ]
 ModelOption = Annotated[
-    str,
-    typer.Option("--model", metavar="NAME", help="A model folder, or owner/name on the Hub."),
+    Path, typer.Option("--model", **_PATH, help="A model folder with openvino/ in it.")
 ]
 SetOption = Annotated[
     list[str] | None,

@@ -156,6 +156,23 @@ def has_own_words(card: str) -> bool:
     return bool(around) or remarks or bool(own_keys(card))
 
 
+def words_digest(card: str) -> str:
+    """A digest that changes with the user's words only, and not with what emolens wrote."""
+    try:
+        words = merged(new_card("", ""), card)
+    except ValueError:  # a card of others, or one that the user changed
+        words = card
+    return hashlib.sha256(words.encode("utf-8")).hexdigest()
+
+
+def body_of(card: str) -> str:
+    """What stands below the metadata of any card."""
+    try:
+        return _front(card)[1]
+    except ValueError:
+        return card
+
+
 def own_keys(card: str) -> list[str]:
     """The keys of the metadata that the user added, changed or deleted."""
     parts = _Card.read(card)

@@ -20,6 +20,7 @@ from emolens.encode.backbone import find_encoder
 from emolens.errors import EncoderError, UsageError, nearest
 from emolens.evaluation.evaluate import Evaluation
 from emolens.names import user_path
+from emolens.publish.push import check_push
 from emolens.shown import html_table, one_line
 from emolens.stopped import check_not_stopped
 from emolens.study.context import Context
@@ -100,7 +101,7 @@ def run_study(
     anything is written. Raises EmolensError; if only the export fails, the report is still written.
     """
     folder, observer = user_path(folder), observer or _Silent()
-    wanted = _wanted(until)
+    wanted = _wanted(until, study)
     options = study.data.model_dump(exclude={"dataset"})
     dataset = load_dataset(study.data.dataset, seed=study.seed, **options)
     if until not in _WITHOUT_LABELS:
@@ -110,6 +111,8 @@ def run_study(
     with run_folder.opened():
         run_folder.keep_study(study)
         observer.opened(study, dataset, folder)
+        if "push" in wanted and "push" not in run_folder.records:
+            check_push(**study.push.model_dump())  # now, and not after an hour of training
         context = Context(study, dataset, encoder, folder, run_folder.records, observer.progress)
         failed = _run_stages(wanted, context, run_folder, observer=observer)
         if failed:
@@ -157,10 +160,13 @@ def _run_stage(stage: str, context: Context, run_folder: RunFolder, observer: Ob
     observer.finished(stage, run_folder.records[stage], resumed=reason is None)
 
 
-def _wanted(until: str | None) -> list[str]:
-    """The stages to run, in order: `until` and those that it needs, or all."""
+def _wanted(until: str | None, study: Study) -> list[str]:
+    """The stages to run, in order: `until` and those that it needs, or all.
+
+    A study that names no repository has no stage 'push'.
+    """
     if until is None:
-        return list(STAGES)
+        return [stage for stage in STAGES if stage != "push" or study.push.repo]
     if until not in STAGES:
         raise UsageError(f"There is no stage '{until}'.", hint=nearest(until, STAGES))
     needed = {until}

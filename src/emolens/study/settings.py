@@ -33,7 +33,7 @@ _STRINGS = {
     *("name", "data.dataset", "data.text", "data.label", "data.file_format", "data.encoding"),
     *("data.class_names", "data.missing", "data.drop_classes", "data.label_separator"),
     *("data.delimiter", "data.sheet", "encoder.name", "encoder.sha256"),
-    *("card.license", "card.data_license", "card.language"),
+    *("card.license", "card.data_license", "card.language", "push.repo"),
     *("data.splits.train", "data.splits.validation", "data.splits.test"),
 }
 _LARGEST = 1_000_000  # bytes of a study file
@@ -161,6 +161,13 @@ class CardSettings(_Table):
         return tuple(code.strip() for code in (self.language or "").split(",") if code.strip())
 
 
+class PushSettings(_Table):
+    """Where the model folder goes on the Hub, as the last stage. Without a `repo`, nowhere."""
+
+    repo: _Name | None = None
+    public: bool = False
+
+
 class Study(_Table):
     """All settings of an experiment. Whatever changes a figure is one of them."""
 
@@ -175,6 +182,7 @@ class Study(_Table):
     finetune: FinetuneSettings = FinetuneSettings()
     export: ExportSettings = ExportSettings()
     card: CardSettings = CardSettings()
+    push: PushSettings = PushSettings()
 
     @field_validator("name")
     @classmethod

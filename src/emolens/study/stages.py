@@ -26,6 +26,7 @@ from emolens.export.verify import drift
 from emolens.learn.baselines import majority, tfidf
 from emolens.learn.finetune import finetune
 from emolens.modelfolder import OPENVINO
+from emolens.publish.push import plan_push, push
 from emolens.scores import EXPORTED, FINETUNE, PROBE, FinetuneFacts, Recipe, Scores, role_of
 from emolens.show.card import model_card
 from emolens.show.report import ReportContents, render_report
@@ -235,6 +236,12 @@ def _export(context: Context, out: Path) -> str:
     return f"{summary}; validation, {difference}"
 
 
+def _push(context: Context, out: Path) -> str:
+    done = push(plan_push(context.folder / MODEL, **context.study.push.model_dump()))
+    save_json(out / "push.json", asdict(done))
+    return f"{done.address}, commit {done.commit[:8]}"
+
+
 def _accuracy(context: Context, scores: Scores) -> str:
     right = scores.predictions(VALIDATION) == context.dataset[VALIDATION].labels
     return f"{right.mean():.4f}"
@@ -329,6 +336,12 @@ STAGES = {
         settings=tuple(Study.model_fields),  # the report shows all of them
         inputs=("data", "encoder", "license of the base model"),
         libraries=("jinja2", "huggingface_hub", "tokenizers", "openvino", "py3langid"),
+    ),
+    "push": Stage(
+        _push,
+        needs=("finetune", "export", "report"),
+        settings=("push",),
+        libraries=("huggingface_hub",),
     ),
 }
 

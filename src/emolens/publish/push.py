@@ -1,0 +1,246 @@
+"""Pushes a model folder to the Hub: plans what changes there, and sends it as one commit.
+
+What broke off is continued: the Hub keeps the large files that have arrived.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from emolens.encode.tokenize import Tokenizer
+from emolens.errors import HubError, UsageError, first_line
+from emolens.export.head import read_head
+from emolens.hub import client, hub_errors, quiet_client
+from emolens.modelfolder import EMOLENS_JSON
+from emolens.publish.outgoing import CARD, File, outgoing
+from emolens.publish.repository import Repository
+from emolens.show.card import short_card
+from emolens.show.cardtext import (
+    body_of,
+    merged,
+    stated_license,
+    with_address,
+    with_license,
+    words_digest,
+)
+from emolens.version import __version__
+
+Side = Literal["here", "hub"]
+Change = Literal["new", "changed", "unchanged", "deleted"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a push would do. Nothing was sent yet.
+
+    files: what the repository will hold, by path. changes: for each of these paths, and for those
+    that are deleted, what happens to it. left_out: files of the folder that stay here. notes: what
+    others have changed on the Hub.
+    """
+
+    repo: str
+    public: bool
+    repository: Repository | None
+    files: Mapping[str, File]
+    changes: Mapping[str, Change]
+    left_out: tuple[str, ...]
+    notes: tuple[str, ...]
+    license: str | None
+
+    @property
+    def address(self) -> str:
+        """The page of the repository."""
+        return f"{client().constants.ENDPOINT}/{self.repo}"
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """The address of the repository, and the commit that holds the files."""
+
+    address: str
+    commit: str
+
+
+def plan_push(
+    folder: str | Path,
+    repo: str,
+    *,
+    public: bool = False,
+    card: Side | None = None,
+    license: str | None = None,
+    ask_license: Callable[[], str | None] = lambda: None,
+) -> Plan:
+    """Look at a model folder and at the repository `owner/name`, and plan the push.
+
+    public: everybody may see a new repository. card: whose words stay if the card was changed here
+    and on the Hub. license: of the model, for the card. ask_license: is called if neither this nor
+    the card gives one. Raises EncoderError if emolens can't have made the model, UsageError for a
+    name that no repository can have, HubError if the Hub refuses, or if the repository holds files
+    of others.
+    """
+    folder, going = Path(folder), outgoing(folder)
+    repository = check_push(repo, public=public)
+    with _sending(repo):
+        local = _local_card(folder, repo)
+        text = _card(local, repository, side=card)
+        if wanted := license or (None if stated_license(text) else ask_license()):
+            text = with_license(text, wanted)
+        with contextlib.suppress(ValueError):  # not a card of emolens: it stays as it is
+            text = with_address(text, repo)
+        files = going.with_card(text, words_here=words_digest(local))
+        changes, notes = _changes(files, repository)
+    return Plan(
+        repo, public, repository, files, changes, going.left_out, notes, stated_license(text)
+    )
+
+
+def check_push(repo: str | None, *, public: bool = False) -> Repository | None:
+    """The repository, if there is one; raises what plan_push raises about it."""
+    if repo is None:
+        raise UsageError(
+            "The study names no repository to push to.", hint="Name it: --set push.repo=owner/name"
+        )
+    _check_name(repo)
+    if not client().get_token():
+        raise HubError(
+            f"To push to {repo}, emolens needs your token of the Hugging Face Hub.",
+            hint="Run: hf auth login. Or set HF_TOKEN to a token that may write.",
+        )
+    with _sending(repo):
+        repository = Repository.at(repo)
+        if repository is None:
+            return None
+        if not repository.private and not public:
+            raise HubError(
+                f"{repo} is public: everybody would see this model.",
+                hint="To publish it, add --public (in a study: push.public = true), or take another"
+                " name.",
+            )
+        repository.facts  # noqa: B018 - raises if the files are those of others
+    return repository
+
+
+def push(plan: Plan) -> Pushed:
+    """Create the repository if there is none, and send what changes. Raises HubError.
+
+    If others change the repository in between, nothing is committed.
+    """
+    hub, repository = client(), plan.repository
+    api = hub.HfApi()
+    with _sending(plan.repo):
+        if repository is None:
+            api.create_repo(plan.repo, private=not plan.public)
+            repository = Repository.at(plan.repo)
+        if repository is None:
+            raise HubError(
+                f"The Hub has made the repository {plan.repo}, but does not show it.",
+                hint="Run the same command again.",
+            )
+        commit = repository.commit
+        if operations := _operations(plan):
+            commit = api.create_commit(
+                plan.repo,
+                operations,
+                commit_message=f"Push with emolens {__version__}",
+                parent_commit=repository.commit,
+            ).oid
+        if plan.public and repository.private:
+            api.update_repo_settings(plan.repo, private=False)
+    return Pushed(plan.address, commit)
+
+
+def _operations(plan: Plan) -> list[Any]:
+    hub, operations = client(), list[Any]()
+    for name, change in plan.changes.items():
+        if change == "deleted":
+            operations.append(hub.CommitOperationDelete(name))
+        elif change != "unchanged":
+            operations.append(hub.CommitOperationAdd(name, plan.files[name].source))
+    return operations
+
+
+def _changes(
+    files: Mapping[str, File], repository: Repository | None
+) -> tuple[dict[str, Change], tuple[str, ...]]:
+    """What happens to each path, and notes about files that others have changed."""
+    changes: dict[str, Change] = dict.fromkeys(sorted(files), "new")
+    if repository is None:
+        return changes, ()
+    for name in files.keys() & repository.digests.keys():
+        changes[name] = "unchanged" if repository.has(name, files[name]) else "changed"
+    notes = []
+    for name in sorted(repository.digests.keys() - {CARD, EMOLENS_JSON}):
+        gone = name not in files and name in repository.pushed
+        if not gone and changes.get(name) != "changed":
+            continue
+        foreign = repository.changed_since(name)
+        if foreign and gone:
+            notes.append(f"{name} was changed on the Hub, so it stays there.")
+        elif foreign:
+            before = f"the commit {repository.commit[:8]} still has the other one"
+            notes.append(f"{name} was changed on the Hub; it is replaced, and {before}.")
+        elif gone:
+            changes[name] = "deleted"
+    return changes, tuple(notes)
+
+
+def _local_card(folder: Path, repo: str) -> str:
+    """The card in the folder, or a short one without figures."""
+    if (folder / CARD).is_file():
+        return (folder / CARD).read_text("utf-8")
+    head, limit = read_head(folder), Tokenizer.from_folder(folder).max_length
+    return short_card(
+        repo.split("/")[1], head.labels.names, function=head.decision.function, max_length=limit
+    )
+
+
+def _card(local: str, repository: Repository | None, *, side: Side | None) -> str:
+    """The card to send: that of the folder, with the words that were written on the Hub.
+
+    Words that have changed since the last push go before those that have not.
+    """
+    if repository is None or CARD not in repository.digests:
+        return local
+    there = repository.download(CARD).read_text("utf-8")
+    stated = None if stated_license(local) else stated_license(there)
+    fresh = with_license(local, stated) if stated else local
+    changed_here = words_digest(local) != repository.words_here
+    changed_there = repository.changed_since(CARD)
+    if side == "here" or (changed_here and not changed_there):
+        return fresh
+    try:
+        taken = merged(fresh, there)
+    except ValueError:  # not a card of emolens: all of its words are somebody's
+        taken = there if body_of(there).strip() else fresh
+    if changed_here and side is None and taken != fresh:
+        raise UsageError(
+            "The card was changed in the folder and on the Hub.",
+            hint="Say whose words stay: --card here or --card hub.",
+        )
+    return taken
+
+
+@contextlib.contextmanager
+def _sending(repo: str) -> Iterator[None]:
+    with hub_errors(f"the repository {repo}", sending=True), quiet_client():
+        yield
+
+
+def _check_name(repo: str) -> None:
+    """Raise UsageError unless this is owner/name, as the Hub allows it."""
+    hub = client()
+    try:
+        hub.utils.validate_repo_id(repo)
+        if repo.count("/") == 1:
+            return
+        why = "the owner is missing"
+    except hub.errors.HFValidationError as error:
+        why = first_line(error).rstrip(".")
+    raise UsageError(
+        f"The Hub can't have a repository '{repo}': {why}.",
+        hint="Give owner/name, such as anna/feelings. Your own name: hf auth whoami",
+    )
