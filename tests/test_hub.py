@@ -11,7 +11,7 @@ from huggingface_hub import errors as raised_by_the_client
 from huggingface_hub.utils._runtime import is_xet_available
 
 from emolens.errors import HubError, StorageError, UsageError
-from emolens.hub import client, hub_errors, is_hub_name
+from emolens.hub import client, hub_errors, is_hub_name, name_of, on_the_hub
 
 
 def answered(status: int, kind: str = "HfHubHTTPError") -> Exception:
@@ -54,6 +54,32 @@ def test_a_path_into_a_folder_is_no_name_on_the_hub_but_with_a_revision_it_is(
     Path("runs").mkdir()
     assert not is_hub_name("runs/modle")
     assert is_hub_name("runs/modle@main")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("https://huggingface.co/owner/name", "owner/name@main"),
+        ("https://huggingface.co/owner/name/tree/v1.0", "owner/name@v1.0"),
+        (Path("https://huggingface.co/owner/name"), "owner/name@main"),
+        ("hf://owner/name@v1.0", "owner/name@v1.0"),
+        ("runs/modle", "runs/modle@main"),
+        ("runs/starter/modle", ""),
+        ("modle", ""),
+        ("owner/name@v1.0@v2.0", ""),
+    ],
+)
+def test_a_folder_that_is_not_there_may_be_meant_for_the_hub(name: str | Path, meant: str) -> None:
+    assert on_the_hub(name) == (f" If you mean a model of the Hub, write {meant}" if meant else "")
+
+
+def test_the_folder_of_a_copy_in_the_cache_of_the_hub_tells_its_name() -> None:
+    commit = "0123456789" * 4
+    folder = Path("/home/anna/.cache/huggingface/hub")
+    copy = folder / "models--own-er--na-me.v2" / "snapshots" / commit
+    assert name_of(copy) == f"own-er/na-me.v2@{commit}"
+    assert name_of(copy / "openvino") is None
+    assert name_of(Path("runs/starter/model")) is None
 
 
 def test_xet_is_off_unless_the_user_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:

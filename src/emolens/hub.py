@@ -19,6 +19,9 @@ from emolens.errors import EmolensError, HubError, StorageError, first_line
 # Git allows no '..' in the name of a branch or a tag.
 _NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(@(?!.*\.\.)[^@\s]+)?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+# https://huggingface.co/owner/name/tree/revision; a path holds no '//'.
+_ADDRESS = re.compile(r"(?:https?:/+[^/]+|hf:)/+([^/]+/[^/@]+)(?:(?:/tree/|@)([^/]+))?")
+_COPY = re.compile(r"models--([^/]+?)--([^/]+)/snapshots/([0-9a-f]{40})$")  # in the Hub's cache
 _LOG_IN = "run: hf auth login"
 _WITHOUT_THE_HUB = (
     "Give a folder of this machine in place of that name, set HF_HOME to a cache that has it,"
@@ -65,6 +68,25 @@ def is_hub_name(name: str | Path) -> bool:
     text = name.as_posix() if isinstance(name, Path) else name
     match = _NAME.fullmatch(text)
     return match is not None and (match[1] is not None or not Path(text).parent.is_dir())
+
+
+def on_the_hub(name: str | Path) -> str:
+    """The end of a hint about a folder that is not there: how to name a model of the Hub instead.
+
+    Empty if the Hub can't have this name.
+    """
+    text = name.as_posix() if isinstance(name, Path) else name
+    if address := _ADDRESS.match(text):
+        text = f"{address[1]}@{address[2] or 'main'}"
+    else:
+        text = f"{text}@main"
+    return f" If you mean a model of the Hub, write {text}" if is_hub_name(text) else ""
+
+
+def name_of(folder: Path) -> str | None:
+    """owner/name@commit, if this folder is a copy in the Hub's cache."""
+    match = _COPY.search(folder.as_posix())
+    return f"{match[1]}/{match[2]}@{match[3]}" if match else None
 
 
 def fetch(name: str | Path, patterns: Sequence[str], *, kind: str = "model") -> Path:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from emolens.errors import EncoderError, first_line
+from emolens.hub import is_hub_name, name_of
 from emolens.output import digests, is_file_with, new_output, place, remove_owned, sha256
 from emolens.owned import Owned
+from emolens.shown import quoted
 from emolens.store import load_object, save_json
 
 EMOLENS_JSON = "emolens.json"
@@ -37,6 +39,32 @@ def read_emolens_json(folder: Path) -> dict[str, Any]:
             hint="Give it another name; the model works without it.",
         ) from error
     return plain
+
+
+def export_hint(folder: Path, *, int8: bool = False) -> str:
+    """How to export a model: that of a folder, of a copy in the Hub's cache, or of the Hub."""
+    option = " --int8" if int8 else ""
+    named = not folder.is_dir() and is_hub_name(folder)
+    if name := folder.as_posix() if named else name_of(folder):
+        repo, _, revision = name.partition("@")
+        new = repo.split("/")[1]
+        return (
+            "Download and export it (needs emolens[train]): hf download"
+            f" {repo} --revision {revision or 'main'} --local-dir {new}, then: emolens export"
+            f" {new}{option}"
+        )
+    return f"Export it again: emolens export {quoted(folder)}{option} (needs emolens[train])."
+
+
+def damage_hint(folder: Path, *, int8: bool = False) -> str:
+    """How to get the files of an exported model again."""
+    if name := name_of(folder):
+        repo, _, commit = name.partition("@")
+        return (
+            f"Download it again: hf download {repo} --revision {commit} --force-download. If that"
+            " does not help, the files on the Hub are damaged: ask the owner of the model."
+        )
+    return export_hint(folder, int8=int8)
 
 
 def owned_in(folder: Path) -> Owned:

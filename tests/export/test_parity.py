@@ -7,12 +7,14 @@ import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
 
 from emolens.data.dataset import Dataset
+from emolens.decide import Function
 from emolens.encode.backbone import Pooling
 from emolens.encode.embed import Encoder
 from emolens.export.onnx import export_onnx
@@ -20,6 +22,8 @@ from emolens.export.openvino import export_openvino
 from emolens.learn.finetune import finetune
 from emolens.predict.classifier import Classifier
 from emolens.scores import Recipe
+from emolens.show.card import SENTENCE, short_card
+from emolens.show.cardtext import FOLDER
 from tests.conftest import HOSTILE, ROOT, WORDS, feeling_rows
 from tests.encode.families import TOKENIZERS, save_encoder
 from tests.export.test_model import SEVERAL, THREE, change_config, model_folder
@@ -174,17 +178,14 @@ def test_every_program_answers_alike_for_each_head(
     assert_answers(folder, logits, function=function, asked=asked)
 
 
-@pytest.mark.parametrize(
-    ("config", "function"),
-    [({"id2label": {0: "angry"}, "problem_type": SEVERAL}, "sigmoid"), ({}, "softmax")],
-    ids=["one output", "two classes without names"],
-)
-def test_every_program_answers_alike_for_one_output_and_for_two(
-    tiny_encoder: Path, tmp_path: Path, config: dict[str, Any], function: str
-) -> None:
-    folder = model_folder(tmp_path, tiny_encoder, num_hidden_layers=1, **config)
-    assert ("id2label" in json.loads((folder / "config.json").read_text("utf-8"))) is bool(config)
-    assert_answers(folder, logits_of_all(folder), function=function)
+def ran(text: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[dict[str, Any]]:
+    """The names that each piece of Python in a text leaves behind. folder: where it runs."""
+    monkeypatch.chdir(folder)
+    pieces: list[dict[str, Any]] = []
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        pieces.append({})
+        exec(code, pieces[-1])
+    return pieces
 
 
 def test_the_examples_in_the_docs_give_the_same_answers(
@@ -192,19 +193,62 @@ def test_the_examples_in_the_docs_give_the_same_answers(
 ) -> None:
     folder, _ = three
     text = (ROOT / "docs" / "loading.md").read_text(encoding="utf-8")
-    monkeypatch.chdir(folder.parent)
-    results = []
-    for snippet in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
-        names: dict[str, Any] = {}
-        exec(snippet, names)
-        results.append(names.get("probabilities", names.get("vectors")))
-    exact, *others, vectors = map(np.asarray, results)
+    *loaded, encoder = ran(text, monkeypatch, folder.parent)
+    exact, *others = (np.asarray(names["probabilities"]) for names in loaded)
     assert len(others) == 4
     for probabilities in others:
         assert_close(probabilities, exact, "probabilities")
     with pytest.warns(UserWarning, match="another task"):
-        encoder = Encoder(folder, pooling="mean", precision="fp32", cache=False)
-        assert_close(vectors, encoder.encode(["so happy", "so sad"]), "vectors")
+        ours = Encoder(folder, pooling="mean", precision="fp32", cache=False)
+        assert_close(encoder["vectors"], ours.encode(["so happy", "so sad"]), "vectors")
+
+
+def assert_code_in_the_card(folder: Path, function: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """folder: called as in the examples of a card."""
+    classifier = Classifier(folder, precision="fp32")
+    names, exact = classifier.labels.names, classifier.predict_proba([SENTENCE])[0]
+    card = short_card(
+        "model", names, function=cast("Function", function), max_length=classifier.max_length
+    )
+    with_emolens, with_a_pipeline, with_onnx = ran(card, monkeypatch, folder.parent)
+    assert with_emolens["classifier"].labels.names == names
+    answers = with_a_pipeline["classifier"](SENTENCE, top_k=None)
+    scores = sorted(answer["score"] for answer in answers)
+    assert_close(np.array(scores), np.sort(exact), "pipeline")
+    assert with_a_pipeline["classifier"]("sad " * 99)
+    assert_close(with_onnx["probabilities"], exact, "ONNX Runtime")
+    assert [label or "LABEL_2" for label in with_onnx["labels"]] == list(names)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_the_code_in_the_card_gives_the_same_answers_for_each_head(
+    three: tuple[Path, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: str
+) -> None:
+    config, function, _ = HEADS[head]
+    folder = Path(shutil.copytree(three[0], tmp_path / FOLDER))
+    change_config(folder, **config)
+    backend = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    backend.enable_padding(length=30)  # as some folders of others have it
+    backend.save(str(folder / "tokenizer.json"))
+    assert_code_in_the_card(folder, function, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("config", "function"),
+    [({"id2label": {0: "angry"}, "problem_type": SEVERAL}, "sigmoid"), ({}, "softmax")],
+    ids=["one output", "two classes without names"],
+)
+def test_every_program_answers_alike_for_one_output_and_for_two(
+    tiny_encoder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    config: dict[str, Any],
+    function: str,
+) -> None:
+    folder = model_folder(tmp_path / FOLDER, tiny_encoder, num_hidden_layers=1, **config)
+    assert ("id2label" in json.loads((folder / "config.json").read_text("utf-8"))) is bool(config)
+    assert_answers(folder, logits_of_all(folder), function=function)
+    assert_code_in_the_card(folder, function, monkeypatch)
 
 
 FAMILIES = [

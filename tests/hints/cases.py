@@ -167,9 +167,9 @@ PREDICTING = [
     Case("Export it again: emolens export {}{} (needs emolens[train]).",
          'emolens predict "so sad" --model MODEL', {}, r"(emolens export \S+)", "{}",
          prepare=_changed_model),
-    Case("Export the model again: emolens export{} MODEL_FOLDER (needs emolens[train]).",
-         'emolens predict "so sad" --model MODEL', {}, "(emolens export MODEL_FOLDER)", "{}",
-         {"MODEL_FOLDER": "MODEL"}, prepare=_without_export),
+    Case("Export it again: emolens export {}{} (needs emolens[train]).",
+         'emolens predict "so sad" --model MODEL', {}, r"(emolens export \S+)", "{}",
+         prepare=_without_export),
 ]  # fmt: skip
 
 FILES_WRITTEN = [
@@ -400,6 +400,12 @@ ELSEWHERE = {
         "tests/evaluation/test_verdict.py::",
     " --int8": "tests/hostile/test_folders.py::"
         "test_a_damaged_int8_model_gives_no_answer_and_the_hint_makes_it_again",
+    "Download and export it (needs emolens[train]): hf download {} --revision {} --local-dir {},"
+    " then: emolens export {}{}": "tests/export/test_found.py::"
+        "test_what_the_hub_does_not_have_is_one_sentence_and_a_hint_that_helps",
+    "Download it again: hf download {} --revision {} --force-download. If that does not help, the"
+    " files on the Hub are damaged: ask the owner of the model.": "tests/export/test_found.py::"
+        "test_a_damaged_copy_of_the_hub_is_made_good_by_its_hint",
     "Choose another folder, for example: --out {}":
         "tests/hostile/test_folders.py::test_a_folder_of_others_is_refused_and_the_hint_leads_on",
 }  # fmt: skip

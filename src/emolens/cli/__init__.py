@@ -17,6 +17,7 @@ from emolens.cli.ending import run_command
 from emolens.cli.help import Command
 from emolens.cli.inspect import inspect as inspect_command
 from emolens.cli.options import (
+    ENCODERS,
     JsonOption,
     LabelOption,
     LayerOption,
@@ -36,6 +37,7 @@ from emolens.cli.study import study_commands
 from emolens.console import Console, show_batch
 from emolens.data.checks import counted
 from emolens.data.readers.options import ReadOptions
+from emolens.errors import UsageError
 from emolens.names import user_path
 from emolens.version import __version__
 
@@ -83,7 +85,7 @@ def encode(
     out: VectorsOption = None,
     encoder: Annotated[
         str,
-        typer.Option("--encoder", metavar="NAME", help="minilm, distilbert, a folder or a Hub id."),
+        typer.Option("--encoder", metavar="NAME", help=f"The encoder: {ENCODERS}."),
     ] = "minilm",
     text: TextOption = None,
     pooling: PoolingOption = None,
@@ -176,7 +178,11 @@ def export(
     from emolens.export.onnx import export_onnx
     from emolens.export.openvino import export_openvino
     from emolens.export.verify import drift
+    from emolens.hub import is_hub_name
+    from emolens.modelfolder import export_hint
 
+    if not model.is_dir() and is_hub_name(model):
+        raise UsageError(f"{model} is no folder.", hint=export_hint(model, int8=int8))
     console = Console()
     if not int8 and not onnx:
         console.lines(export_openvino(model))

@@ -26,12 +26,13 @@ DatasetOption = Annotated[
         "--dataset", help="Other data: a file, a folder, owner/name on the Hub, or starter."
     ),
 ]
+ENCODERS = "minilm, distilbert, a folder, or owner/name on the Hub"
 EncoderOption = Annotated[
     str | None,
     typer.Option(
         "--encoder",
         metavar="NAME",
-        help="Another encoder: minilm, distilbert, a folder or a Hub id.",
+        help=f"Another encoder: {ENCODERS}.",
     ),
 ]
 OutOption = Annotated[
@@ -41,7 +42,8 @@ OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Replace the output if it exists.")
 ]
 ModelOption = Annotated[
-    Path, typer.Option("--model", **_PATH, help="A model folder with openvino/ in it.")
+    str,
+    typer.Option("--model", metavar="NAME", help="A model folder, or owner/name on the Hub."),
 ]
 SetOption = Annotated[
     list[str] | None,

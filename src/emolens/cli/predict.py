@@ -63,7 +63,7 @@ def predict(
     source: InputOption = None,
     text: TextOption = None,
     out: AnswersOption = None,
-    model: ModelOption = Path("runs/starter/model"),
+    model: ModelOption = "runs/starter/model",
     unsure_below: UnsureOption = 0.5,
     precision: PrecisionOption = None,
     prefix: PrefixOption = "",
@@ -79,9 +79,8 @@ def predict(
     'error' says why. A table may be larger than memory.
     """
     from emolens.cli.tables import table_among, tables
-    from emolens.predict.classifier import Classifier
 
-    classifier = partial(Classifier, model, precision=precision, unsure_below=unsure_below)
+    classifier = partial(_classifier, model, precision=precision, unsure_below=unsure_below)
     if source is None and texts:
         source = table_among(texts, Console(), file_format=read.file_format)
         texts = None if source else texts
@@ -108,6 +107,17 @@ def predict(
                 progress=update,
             )
         _show_tally(console, tally, answering.max_length)
+
+
+def _classifier(model: str, *, precision: str | None, unsure_below: float) -> Classifier:
+    """The classifier; says which commit of a model of the Hub it is."""
+    from emolens.hub import name_of
+    from emolens.predict.classifier import Classifier
+
+    classifier = Classifier(model, precision=precision, unsure_below=unsure_below)
+    if name := name_of(classifier.folder):
+        Console().notes([f"the model is {name}"])
+    return classifier
 
 
 def _check(texts: list[str] | None, source: Path | None, *, as_json: bool) -> None:

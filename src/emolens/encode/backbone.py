@@ -25,7 +25,7 @@ from emolens.encode.tokenize import Tokenizer, token_limit
 from emolens.encode.tokenizer_file import open_tokenizer, tokenizer_errors
 from emolens.encode.weights import Weights
 from emolens.errors import EncoderError, MissingExtra, UsageError, nearest, require
-from emolens.hub import fetch, is_hub_name
+from emolens.hub import fetch, is_hub_name, on_the_hub
 from emolens.modelfolder import read_emolens_json
 from emolens.names import user_path
 from emolens.output import sha256
@@ -88,17 +88,17 @@ def find_encoder(name: str | Path, *, sha256_wanted: str | None = None) -> Encod
     if name == "minilm":
         folder, sha256_wanted = _minilm(), sha256_wanted or _MINILM_SHA256
     elif path.is_dir():
-        # emolens.json holds the SHA-256 of weights that emolens has trained.
-        stated = read_emolens_json(path).get("weights_sha256")
-        folder, sha256_wanted = path, sha256_wanted or stated
-    elif is_hub_name(on_the_hub := _ON_THE_HUB.get(name, name)):
-        folder = fetch(on_the_hub, _WANTED, kind="encoder")
+        folder = path
+    elif is_hub_name(hub_name := _ON_THE_HUB.get(name, name)):
+        folder = fetch(hub_name, _WANTED, kind="encoder")
     else:
         raise EncoderError(
             f"There is no encoder '{name}' and no folder of that name.",
             hint=nearest(name, ("minilm", *_ON_THE_HUB))
-            + " Or give owner/name on the Hub, or a folder.",
+            + (on_the_hub(name) or " Or give owner/name on the Hub, or a folder."),
         )
+    # emolens.json holds the SHA-256 of weights that emolens has trained.
+    sha256_wanted = sha256_wanted or read_emolens_json(folder).get("weights_sha256")
     return EncoderFolder(name, folder, _checked(folder, sha256_wanted))
 
 

@@ -14,6 +14,7 @@ from typing import Any, cast, get_args
 from emolens.decide import Decision, Function
 from emolens.encode.config import model_config
 from emolens.errors import EncoderError, nearest
+from emolens.hub import on_the_hub
 from emolens.labels import LabelSet
 from emolens.names import user_path
 
@@ -38,7 +39,8 @@ def read_head(folder: Path) -> Head:
     if not (user_path(folder) / "config.json").is_file():
         raise EncoderError(
             f"{folder} is no model folder.",
-            hint="Make one with: emolens run. Then: --model runs/starter/model",
+            hint="Make one with: emolens run. Then: --model runs/starter/model"
+            + on_the_hub(folder),
         )
     config = model_config(folder)
     names = _names(folder, config)

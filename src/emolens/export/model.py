@@ -11,21 +11,25 @@ import numpy as np
 
 from emolens.blank import is_blank
 from emolens.encode.engines.base import run_batches
-from emolens.encode.engines.choose import choose, exported_file, open_exported
+from emolens.encode.engines.choose import choose, exported_file, exported_names, open_exported
 from emolens.encode.engines.openvino import names_weights
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.encode.weights import Weights
 from emolens.errors import EncoderError, first_line
 from emolens.export.head import read_head
+from emolens.hub import fetch, is_hub_name, name_of
 from emolens.modelfolder import (
     EMOLENS_JSON,
     EXPORTED_FROM,
     check_files,
+    damage_hint,
+    export_hint,
     note_change,
     read_emolens_json,
 )
-from emolens.runtime import Runtime
-from emolens.shown import quoted
+from emolens.names import user_path
+
+_TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 
 
 class Outputs(NamedTuple):
@@ -41,22 +45,48 @@ class Outputs(NamedTuple):
     unknown: np.ndarray
 
 
+def find_model(name: str | Path, *, precision: str | None = None) -> Path:
+    """The folder of an exported model: one on this machine, or a copy of one of the Hub.
+
+    name: a folder, or `owner/name` or `owner/name@revision` on the Hub. Of the Hub's files, only
+    those are fetched that ExportedModel reads in this precision: no weights for torch, no pickles.
+    Raises HubError, or EncoderError if the Hub has no config.json under this name.
+    """
+    folder = user_path(name)
+    if folder.is_dir() or not is_hub_name(name):
+        return folder
+    pinned = name
+    for model in exported_names(choose(precision, use="serve").precision):
+        parts = [model, model.replace(".xml", ".bin")]
+        folder = fetch(pinned, ["config.json", EMOLENS_JSON, *_TOKENIZER, *parts])
+        if (folder / model).is_file():
+            break
+        pinned = name_of(folder) or pinned  # the name may stand for another commit a moment later
+    if not (folder / "config.json").is_file():
+        raise EncoderError(
+            f"{name} on the Hub is no model for emolens: it has no config.json.",
+            hint="Give the name of a text classifier.",
+        )
+    return folder
+
+
 class ExportedModel:
     """A classifier that is ready to run: its head, its tokenizer and its engine.
 
-    folder: a model folder with `openvino/`. precision: 'fp32', 'bf16', or 'int8' if it was
-    exported; None chooses bf16 or fp32 by the machine.
+    folder: a model folder with `openvino/`, or with `onnx/`, which OpenVINO reads, too. precision:
+    'fp32', 'bf16', or 'int8' if it was exported; None chooses bf16 or fp32 by the machine.
     """
 
     def __init__(self, folder: Path, *, precision: str | None = None) -> None:
         self.folder, self.runtime = folder, choose(precision, use="serve")
+        self.head = read_head(folder)
+        self._file = exported_file(folder, self.runtime)
         with ThreadPoolExecutor(1) as beside:
-            check = beside.submit(_check, folder, self.runtime)
-            weights = beside.submit(_weights_sha256, folder, self.runtime)
-            self.head = read_head(folder)
+            check = beside.submit(_check, folder, self._file)
+            weights = beside.submit(_weights_sha256, folder, self._file)
             note_change(folder, "config.json")  # where people give classes other names
             self.tokenizer = Tokenizer.from_folder(folder)
-            self._engine = open_exported(folder, self.runtime)
+            self._engine = open_exported(self._file, self.runtime)
             check.result()
             self._check_weights(weights.result())
         if self._engine.width is not None:
@@ -79,7 +109,7 @@ class ExportedModel:
         except RuntimeError as error:  # a model that was made for other shapes, for example
             raise EncoderError(
                 f"OpenVINO can't run the model in {self.folder}: {first_line(error)}.",
-                hint=_remedy(self.folder, self.runtime),
+                hint=self._remedy(),
             ) from error
         self._check_width(logits.shape[1])
         return logits
@@ -88,36 +118,37 @@ class ExportedModel:
         """Refuse an export whose weights are not those in the folder. digest: of those, if any."""
         if digest is None or self._engine.weights_sha256 in (None, digest):
             return
-        hint = _remedy(self.folder, self.runtime)
+        hint = self._remedy()
         if read_emolens_json(self.folder).get("weights_sha256", digest) != digest:
             # An export would refuse weights that are not as emolens trained them.
             hint = f"To use the new weights, first delete {self.folder / EMOLENS_JSON}. {hint}"
         raise EncoderError(
-            f"{self.folder / 'openvino'} was made from other weights than those in {self.folder}.",
+            f"{self._file} was made from other weights than those in {self.folder}.",
             hint=hint,
         )
 
     def _check_width(self, width: int) -> None:
         if width != len(self.head.labels):
             raise EncoderError(
-                f"{self.folder / 'openvino'} gives {width} outputs for the"
-                f" {len(self.head.labels)} classes of config.json.",
-                hint=_remedy(self.folder, self.runtime),
+                f"{self._file} gives {width} outputs for the {len(self.head.labels)} classes of"
+                " config.json.",
+                hint=self._remedy(),
             )
 
+    def _remedy(self) -> str:
+        return export_hint(self.folder, int8=self.runtime.precision == "int8")
 
-def _check(folder: Path, runtime: Runtime) -> None:
+
+def _check(folder: Path, model: Path) -> None:
     """Raise EncoderError if a file that is loaded is not as emolens wrote it."""
-    model = exported_file(folder, runtime)
-    read = ("tokenizer.json", "tokenizer_config.json")
-    files = [model, model.with_suffix(".bin"), *(folder / name for name in read)]
+    files = [model, model.with_suffix(".bin"), *(folder / name for name in _TOKENIZER)]
     names = [file.relative_to(folder).as_posix() for file in files]
-    check_files(folder, names, remedy=_remedy(folder, runtime))
+    check_files(folder, names, remedy=damage_hint(folder, int8="int8" in model.name))
 
 
-def _weights_sha256(folder: Path, runtime: Runtime) -> str | None:
+def _weights_sha256(folder: Path, model: Path) -> str | None:
     """Of the weights in the folder; None if they are not there, or the export does not name any."""
-    if not names_weights(exported_file(folder, runtime)):
+    if not names_weights(model):
         return None
     try:
         weights = Weights.of(folder)
@@ -127,8 +158,3 @@ def _weights_sha256(folder: Path, runtime: Runtime) -> str | None:
     if isinstance(exported, dict) and exported.get("stamp") == weights.stamp:
         return str(exported.get("sha256"))  # hashing would take as long as half of the start
     return weights.sha256
-
-
-def _remedy(folder: Path, runtime: Runtime) -> str:
-    int8 = " --int8" if runtime.precision == "int8" else ""
-    return f"Export it again: emolens export {quoted(folder)}{int8} (needs emolens[train])."

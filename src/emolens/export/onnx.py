@@ -18,7 +18,7 @@ import numpy as np
 from emolens.blank import is_blank
 from emolens.encode.backbone import logits_of, traceable, trained_classifier
 from emolens.encode.engines.base import Engine, run_batches
-from emolens.encode.engines.openvino import INPUTS
+from emolens.encode.engines.openvino import INPUTS, ONNX_INT8_MODEL, ONNX_MODEL
 from emolens.encode.engines.torch import TorchEngine
 from emolens.encode.pretrained import quiet_transformers
 from emolens.encode.quantize import quantized
@@ -32,7 +32,6 @@ from emolens.output import staged
 from emolens.runtime import Runtime, n_threads
 from emolens.shown import quoted
 
-MODEL, INT8_MODEL = "model.onnx", "model_int8.onnx"
 # The largest difference of a probability between torch and the exported model, both in fp32.
 _ROUNDING = 1e-4
 
@@ -82,15 +81,15 @@ def _write(folder: Path, exported: Path, judge: _Judge, calibration: Sequence[st
         runtime = Runtime("torch", "cpu", "fp32", n_threads(), "to compare")
         exact = judge.probabilities(TorchEngine(module, runtime))
         model = _converted(module, weights_sha256=Weights.of(folder).sha256)
-        require("onnx", "train").save(model, exported / MODEL)
-        drift = judge.drift("ONNX", exact, exported / MODEL)
+        require("onnx", "train").save(model, exported / ONNX_MODEL)
+        drift = judge.drift("ONNX", exact, exported / ONNX_MODEL)
         if drift.flips or drift.max_dp > _ROUNDING:
             raise RuntimeError(f"its answers are not those of torch; {drift}")
         if calibration:
             rows = judge.tokenizer.encode(calibration)
             int8 = quantized(model, rows, judge.tokenizer.pad_id)
-            require("onnx", "train").save(int8, exported / INT8_MODEL)
-            judge.drift("ONNX int8", exact, exported / INT8_MODEL)
+            require("onnx", "train").save(int8, exported / ONNX_INT8_MODEL)
+            judge.drift("ONNX int8", exact, exported / ONNX_INT8_MODEL)
 
 
 class _Judge:

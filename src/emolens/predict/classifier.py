@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from emolens.export.model import ExportedModel
-from emolens.names import user_path
+from emolens.export.model import ExportedModel, find_model
+from emolens.hub import name_of
 from emolens.shown import html_table, one_line
 
 
@@ -46,21 +46,24 @@ class Prediction:
 class Classifier:
     """A fine-tuned model that is ready to answer.
 
-    folder: a model folder with `openvino/`, as `emolens run` and `emolens export` write it.
+    model: a model folder with `openvino/` or `onnx/`, as `emolens run` and `emolens export` write
+    it, or `owner/name` or `owner/name@revision` on the Hub. `folder` is where its files are.
     precision: 'fp32', 'bf16', or 'int8' if it was exported; None chooses bf16 or fp32 by the
     machine. unsure_below: an answer is unsure if its highest probability is lower.
     """
 
     def __init__(
-        self, folder: str | Path, *, precision: str | None = None, unsure_below: float = 0.5
+        self, model: str | Path, *, precision: str | None = None, unsure_below: float = 0.5
     ) -> None:
-        self._model = ExportedModel(user_path(folder), precision=precision)
+        folder = find_model(model, precision=precision)
+        self._model = ExportedModel(folder, precision=precision)
         self.folder, self.runtime = self._model.folder, self._model.runtime
         self.tokenizer, self.labels = self._model.tokenizer, self._model.head.labels
         self.decision = replace(self._model.head.decision, unsure_below=unsure_below)
 
     def __repr__(self) -> str:
-        return one_line(self, self.folder, f"{len(self.labels)} classes", self.runtime.precision)
+        name = name_of(self.folder) or self.folder
+        return one_line(self, name, f"{len(self.labels)} classes", self.runtime.precision)
 
     @property
     def max_length(self) -> int:

@@ -16,10 +16,17 @@ from typing import Any, Literal, cast, get_args
 
 from emolens.encode.cache import keep_refusal, read_refusal
 from emolens.encode.engines.base import Engine
-from emolens.encode.engines.openvino import INT8_MODEL, MODEL, OpenVinoEngine, damaged
+from emolens.encode.engines.openvino import (
+    INT8_MODEL,
+    MODEL,
+    ONNX_INT8_MODEL,
+    ONNX_MODEL,
+    OpenVinoEngine,
+    damaged,
+)
 from emolens.encode.engines.torch import TorchEngine
 from emolens.errors import EncoderError, StorageError, UsageError, first_line, nearest
-from emolens.modelfolder import OPENVINO
+from emolens.modelfolder import ONNX, OPENVINO, export_hint
 from emolens.runtime import Precision, Runtime, cpu_has_bf16, n_threads
 from emolens.stopped import check_not_stopped
 
@@ -97,14 +104,27 @@ def start(
     return TorchEngine(module(), runtime), runtime
 
 
+def exported_names(precision: str) -> tuple[str, str]:
+    """Where an exported model may be in a model folder; the first one that is there is used."""
+    if precision == "int8":
+        return OPENVINO + INT8_MODEL, ONNX + ONNX_INT8_MODEL
+    return OPENVINO + MODEL, ONNX + ONNX_MODEL
+
+
 def exported_file(folder: Path, runtime: Runtime) -> Path:
-    """The .xml that a runtime needs in a model folder with `openvino/`."""
-    return folder / OPENVINO / (INT8_MODEL if runtime.precision == "int8" else MODEL)
+    """The exported model in a model folder that a runtime needs; EncoderError if there is none."""
+    names = exported_names(runtime.precision)
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise EncoderError(
+        f"There is no exported model in {folder}: neither {' nor '.join(names)}.",
+        hint=export_hint(folder, int8=runtime.precision == "int8"),
+    )
 
 
-def open_exported(folder: Path, runtime: Runtime) -> Engine:
-    """The engine of a model folder with `openvino/`. Loads no torch."""
-    path = exported_file(folder, runtime)
+def open_exported(path: Path, runtime: Runtime) -> Engine:
+    """The engine of an exported model. Loads no torch."""
     try:
         return OpenVinoEngine(path, runtime)
     except RuntimeError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import mmap
 import sys
 import warnings
 from collections import deque
@@ -20,6 +21,7 @@ import numpy as np
 
 from emolens.encode.engines.base import Batch, Engine
 from emolens.errors import EncoderError, require
+from emolens.modelfolder import damage_hint, export_hint
 from emolens.runtime import Runtime, cpu_has_bf16
 from emolens.stopped import check_not_stopped
 
@@ -29,15 +31,18 @@ _LONG = 100
 _ROUNDING = 0.01
 _LARGEST_XML = 256 * 2**20
 INPUTS = ("input_ids", "attention_mask")
-_MADE_FROM = ["emolens", "weights_sha256"]  # where an exported model says what it was made from
+# Where an exported model says what it was made from: an .xml, and an .onnx.
+_MADE_FROM = ["emolens", "weights_sha256"]
+_MADE_FROM_ONNX = ["framework", "emolens.weights_sha256"]
 MODEL, INT8_MODEL = "openvino_model.xml", "openvino_model_qint8_quantized.xml"
+ONNX_MODEL, ONNX_INT8_MODEL = "model.onnx", "model_int8.onnx"
 
 
 class OpenVinoEngine(Engine):
     """Runs a traced model on the CPU and returns its first output, (rows, d).
 
-    path: the .xml, with its .bin beside it. Each batch runs on one thread: on two cores, two
-    batches at once are faster than one after the other (benchmarks/RESULTS.md). Raises
+    path: the .xml, with its .bin beside it, or an .onnx. Each batch runs on one thread: on two
+    cores, two batches at once are faster than one after the other (benchmarks/RESULTS.md). Raises
     EncoderError if the file is missing or damaged, RuntimeError if OpenVINO can't run the model.
     """
 
@@ -52,8 +57,9 @@ class OpenVinoEngine(Engine):
         # Twice the streams, so that none waits while results are taken in order.
         self._in_flight = 2 * runtime.threads
         self._model = read_traced(path)
-        if self._model.has_rt_info(_MADE_FROM):
-            self.weights_sha256 = str(self._model.get_rt_info(_MADE_FROM).value)
+        for place in (_MADE_FROM, _MADE_FROM_ONNX):
+            if self._model.has_rt_info(place):
+                self.weights_sha256 = str(self._model.get_rt_info(place).value)
         shape = self._model.outputs[0].get_partial_shape()
         if shape.rank.is_static and len(shape) and shape[-1].is_static:
             self.width = shape[-1].get_length()
@@ -157,23 +163,60 @@ def save_traced(model: Any, path: Path, *, weights_sha256: str | None = None) ->
 
 def names_weights(path: Path) -> bool:
     """Whether an exported model says which weights it was made from."""
-    small = path.is_file() and path.stat().st_size <= _LARGEST_XML
-    return small and _MADE_FROM[-1].encode() in path.read_bytes()
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.rfind(_MADE_FROM[-1].encode()) >= 0  # it stands near the end
 
 
 def read_traced(path: Path) -> Any:
-    """Read what save_traced wrote; EncoderError if it is missing or damaged."""
+    """Read what save_traced wrote, or an .onnx; EncoderError if it is missing or damaged."""
     if not path.is_file():
         raise EncoderError(f"There is no exported model {path}.", hint=_export_again(path))
+    model = _read_onnx(path) if path.suffix == ".onnx" else _read_xml(path)
+    _fill_token_types(model)
+    _check_ports(path, model)
+    return model
+
+
+def _read_xml(path: Path) -> Any:
     # OpenVINO writes no document type. A document type could name other files.
     if path.stat().st_size > _LARGEST_XML or b"<!DOCTYPE" in path.read_bytes():
         raise damaged(path)
     try:
-        model = silent_openvino().Core().read_model(path)
+        return silent_openvino().Core().read_model(path)
     except RuntimeError as error:
         raise damaged(path) from error
-    _check_ports(path, model)
-    return model
+
+
+def _read_onnx(path: Path) -> Any:
+    """Core().read_model would try every reader on a damaged file, and some of them print."""
+    silent_openvino()
+    reader = importlib.import_module("openvino.frontend").FrontEndManager()
+    onnx = reader.load_by_framework("onnx")
+    try:
+        return onnx.convert(onnx.load(path))
+    except Exception as error:  # errors of a reader are no RuntimeErrors
+        check_not_stopped()
+        raise damaged(path) from error
+
+
+def _fill_token_types(model: Any) -> None:
+    """Put zeros in place of an input token_type_ids, which most exports of BERT by others have.
+
+    They say which of two texts a token belongs to; here there is one text.
+    """
+    ports = {name: port for port in model.inputs for name in port.get_names()}
+    if "token_type_ids" not in ports or INPUTS[0] not in ports:
+        return
+    ops = importlib.import_module("openvino.opset13")
+    types, ids = ports["token_type_ids"].get_node(), ports[INPUTS[0]].get_node()
+    if types.get_element_type() == ids.get_element_type():
+        zero = ops.constant(0, types.get_element_type())
+        zeros = ops.multiply(ids, zero).output(0)
+        for target in types.output(0).get_target_inputs():
+            target.replace_source_output(zeros)
+        model.remove_parameter(types)
 
 
 def _check_ports(path: Path, model: Any) -> None:
@@ -191,15 +234,15 @@ def _check_ports(path: Path, model: Any) -> None:
 
 def damaged(path: Path) -> EncoderError:
     """The error for an exported model that can't be loaded."""
+    parts = "it" if path.suffix == ".onnx" else "this file or the .bin beside it"
     return EncoderError(
-        f"{path} can't be loaded: this file or the .bin beside it is damaged.",
-        hint=_export_again(path),
+        f"{path} can't be loaded: {parts} is damaged.",
+        hint=damage_hint(path.parent.parent, int8=path.name in (INT8_MODEL, ONNX_INT8_MODEL)),
     )
 
 
 def _export_again(path: Path) -> str:
-    int8 = " --int8" if path.name == INT8_MODEL else ""
-    return f"Export the model again: emolens export{int8} MODEL_FOLDER (needs emolens[train])."
+    return export_hint(path.parent.parent, int8=path.name in (INT8_MODEL, ONNX_INT8_MODEL))
 
 
 def _finished(rows: np.ndarray, request: Any, pool: list[Any]) -> tuple[np.ndarray, np.ndarray]:
