@@ -129,10 +129,13 @@ def assert_answers(
     exact = FUNCTIONS[function](logits.astype(np.float64))
     for batch_size in (1, 7):
         assert_close(in_a_pipeline(folder, batch_size, function=asked), exact, "pipeline")
-    classifier = Classifier(folder, precision="fp32")
-    assert_close(classifier.predict_proba(TEXTS), exact, "emolens, in a batch")
-    alone = [classifier.predict_proba([text]) for text in TEXTS]
-    assert_close(np.concatenate(alone), exact, "emolens, alone")
+    without = shutil.ignore_patterns("openvino")
+    onnx_only = Path(shutil.copytree(folder, folder.with_name("onnx-only"), ignore=without))
+    for place in (folder, onnx_only):
+        classifier = Classifier(place, precision="fp32")
+        assert_close(classifier.predict_proba(TEXTS), exact, f"emolens, {place.name}, in a batch")
+        alone = [classifier.predict_proba([text]) for text in TEXTS]
+        assert_close(np.concatenate(alone), exact, f"emolens, {place.name}, alone")
 
 
 def in_a_pipeline(folder: Path, batch_size: int, *, function: str | None) -> np.ndarray:
