@@ -13,8 +13,10 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from emolens.errors import EmolensError, HubError, StorageError, first_line
+from emolens.stopped import check_not_stopped
 
 # Git allows no '..' in the name of a branch or a tag.
 _NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(@(?!.*\.\.)[^@\s]+)?", re.ASCII)
@@ -22,6 +24,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 # https://huggingface.co/owner/name/tree/revision; a path holds no '//'.
 _ADDRESS = re.compile(r"(?:https?:/+[^/]+|hf:)/+([^/]+/[^/@]+)(?:(?:/tree/|@)([^/]+))?")
 _COPY = re.compile(r"models--([^/]+?)--([^/]+)/snapshots/([0-9a-f]{40})$")  # in the Hub's cache
+_PART = 2**17  # bytes; the client's own parts have 10 MB
 _LOG_IN = "run: hf auth login"
 _WITHOUT_THE_HUB = (
     "Give a folder of this machine in place of that name, set HF_HOME to a cache that has it,"
@@ -104,7 +107,8 @@ def fetch(name: str | Path, patterns: Sequence[str], *, kind: str = "model") -> 
     with hub_errors(what), quiet_client():
         failure = None if _COMMIT.fullmatch(revision) else _failure(hub, repo, revision or None)
         if failure is None:
-            return Path(hub.snapshot_download(repo, **options))
+            with _small_parts(hub):
+                return Path(hub.snapshot_download(repo, tqdm_class=_bar(hub), **options))
         try:
             folder = Path(hub.snapshot_download(repo, local_files_only=True, **options))
         except hub.errors.LocalEntryNotFoundError:
@@ -132,6 +136,31 @@ def _failure(hub: ModuleType, repo: str, revision: str | None) -> Exception | No
             return error
         raise
     return None
+
+
+def _bar(hub: ModuleType) -> Any:
+    class Bar(hub.utils.tqdm):  # type: ignore[misc, name-defined]
+        """The client's progress bar. It stops a download between two parts of a file.
+
+        The client itself would end a download only after the whole file.
+        """
+
+        def update(self, *args: Any) -> Any:
+            check_not_stopped()
+            return super().update(*args)
+
+    return Bar
+
+
+@contextlib.contextmanager
+def _small_parts(hub: ModuleType) -> Iterator[None]:
+    """Let files come in small parts, so that a signal can stop a slow download soon."""
+    part = hub.constants.DOWNLOAD_CHUNK_SIZE
+    hub.constants.DOWNLOAD_CHUNK_SIZE = _PART
+    try:
+        yield
+    finally:
+        hub.constants.DOWNLOAD_CHUNK_SIZE = part
 
 
 @contextlib.contextmanager

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -292,3 +297,55 @@ def test_a_damaged_copy_of_the_hub_is_made_good_by_its_hint(hub: StandIn, export
     assert done.returncode == 0, done.stderr
     (again,) = ask(hub, ("someone/tiny", "fp32"), HF_HUB_OFFLINE="1")
     assert again == good
+
+
+def test_a_private_model_needs_a_token_that_is_valid(hub: StandIn, exported: Path) -> None:
+    (publish(hub, exported, "tiny").parent / "private").touch()
+    hub.start()
+    name = ("someone/tiny", "fp32")
+    (without,) = ask(hub, name)
+    assert without["error"].startswith("The Hub does not have the model someone/tiny, or it is pri")
+    assert "hf auth login" in without["hint"]
+    (refused,) = ask(hub, name, HF_TOKEN="hf_other")
+    assert refused["error"] == "The Hub refuses your token."
+    (answer,) = ask(hub, name, HF_TOKEN="hf_read")
+    assert answer["notes"] == []
+    (cached,) = ask(hub, name, HF_TOKEN="hf_other")
+    assert cached["p"] == answer["p"]
+    assert "The Hub did not give the model someone/tiny, so the copy" in cached["notes"][0]
+
+
+def test_a_download_that_breaks_off_is_one_sentence_and_is_continued(
+    hub: StandIn, exported: Path
+) -> None:
+    publish(hub, exported, "tiny")
+    fault = hub.served / "break-download"
+    fault.write_text("20000")
+    hub.start()
+    (broken,) = ask(hub, ("someone/tiny", "fp32"))
+    assert "The Hugging Face Hub does not answer" in broken["error"]
+    fault.unlink()
+    (answer,) = ask(hub, ("someone/tiny", "fp32"))
+    assert len(answer["p"]) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such signals between processes")
+def test_a_signal_stops_a_slow_download_at_once(hub: StandIn, exported: Path) -> None:
+    place = publish(hub, exported, "tiny")
+    with (place / "openvino" / "openvino_model.bin").open("ab") as file:
+        file.write(bytes(100_000_000))  # some minutes
+    (hub.served / "slow").touch()
+    hub.start()
+    client = subprocess.Popen(
+        [sys.executable, "-m", "emolens", "predict", "so happy", "--model", "someone/tiny"],
+        env=hub.environment(),
+        stderr=subprocess.PIPE,
+    )
+    log = hub.served / "requests.jsonl"
+    deadline = time.monotonic() + 60
+    while not (log.exists() and re.search(r'"GET", "path": "[^"]*\.bin"', log.read_text("utf-8"))):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    client.send_signal(signal.SIGTERM)
+    _, printed = client.communicate(timeout=30)
+    assert (client.returncode, printed) == (128 + signal.SIGTERM, b"Stopped.\n")

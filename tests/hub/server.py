@@ -13,6 +13,9 @@ A fault lasts as long as there is its file in FOLDER:
 - `down`: every answer is a 503.
 - `break-after`: the file holds a number N, and a connection that uploads a large file is closed
   after N bytes.
+- `break-download`: the file holds a number N, and a connection that sends more is closed after N
+  bytes.
+- `slow`: 20,000 bytes are sent every tenth of a second.
 - `break-commit`: the connection is closed when a commit is sent. Nothing has changed then, or, if
   the file holds the word `after`, the commit was made and only its answer is lost.
 
@@ -27,6 +30,7 @@ import json
 import re
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -317,7 +321,16 @@ class Hub(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            self._write(body)
+
+    def _write(self, body: bytes) -> None:
+        breaks, slow = self.root / "break-download", self.root / "slow"
+        if breaks.exists():
+            body = body[: int(breaks.read_text())]
+        for start in range(0, len(body), 20_000):
+            self.wfile.write(body[start : start + 20_000])
+            if slow.exists():
+                time.sleep(0.1)
 
     def _log(self, status: int) -> None:
         line = {"method": self.command, "path": self.path, "bytes": self.received, "status": status}

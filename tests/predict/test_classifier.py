@@ -28,7 +28,8 @@ import json, sys
 from emolens.predict.classifier import Classifier
 from emolens.predict.tables import predict_table
 answers = Classifier(sys.argv[1], precision="fp32").predict(["i am happy", "so sad"])
-heavy = sorted({"torch", "transformers", "sklearn", "pandas", "datasets"} & set(sys.modules))
+names = {"torch", "transformers", "sklearn", "pandas", "datasets", "huggingface_hub"}
+heavy = sorted(names & set(sys.modules))
 print(json.dumps([heavy, [a.probabilities for a in answers]]))
 """
 
