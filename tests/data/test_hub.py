@@ -26,6 +26,8 @@ try:
                  "first": data.head(1)[0], "columns": data.columns}
         if "notes" in sys.argv:
             value = [str(note) for note in data.notes]
+        if "commit" in sys.argv:
+            value = data.commit
     else:
         from emolens.encode.backbone import find_encoder
         with warnings.catch_warnings(record=True) as notes:
@@ -140,6 +142,7 @@ def test_the_cache_gives_the_revision_and_the_configuration_that_were_asked_for(
     cached = load(hub, "dataset", "dair-ai/emotion@v2")  # the last one
     load(hub, "dataset", "dair-ai/emotion:unsplit@v2")
     (commit,) = notes(hub, "dair-ai/emotion@v2")
+    assert load(hub, "dataset", "dair-ai/emotion@v2", "commit")[:12] in commit
     assert re.fullmatch(r"dair-ai/emotion is used as it was at commit [0-9a-f]{12}\.", commit)
     hub.stop()
     assert load(hub, "dataset", "dair-ai/emotion") == main

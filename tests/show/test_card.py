@@ -124,7 +124,7 @@ def test_what_is_known_stands_in_the_metadata_and_what_is_not_is_said(tiny_run: 
         assert (result.dataset_type, result.dataset_config) == ("owner/data", "split")
         assert (result.dataset_split, result.dataset_revision) == ("test", "0123abc")
     assert "fine-tuned from owner/base@v1 on owner/data:split with emolens" in card
-    assert "They were loaded at revision 0123abc." in card
+    assert "They were loaded from the Hub at revision 0123abc." in card
     assert "License of the weights: Apache 2.0.\n" in card
     assert "License of the data (owner/data:split): education and research.\n" in card
     nothing = model_card("tiny", audit, evaluation, about=About("my-encoder"))

@@ -200,6 +200,13 @@ def test_licenses_of_known_data_are_known(tiny_run: Run, name: str, license: str
     assert about(context_of(tiny_run, dataset=dataset)).data_license == license
 
 
+def test_data_of_the_hub_is_named_with_its_commit(tiny_run: Run) -> None:
+    dataset = replace(context_of(tiny_run).dataset, name="owner/data:part@v2", commit="0123abc")
+    found = about(context_of(tiny_run, dataset=dataset)).hub_data
+    assert found == ("owner/data", "part", "0123abc")
+    assert about(context_of(tiny_run)).hub_data is None
+
+
 @pytest.mark.parametrize(
     ("name", "hub_id"),
     [

@@ -66,7 +66,8 @@ class Dataset:
 
     columns: the column names of the source, beginning with those of the texts and the labels.
     blank: by split of the source, the number of rows that were left out because they have no text.
-    notes: what was found out, guessed, changed or left out while the data was read.
+    notes: what was found out, guessed, changed or left out while the data was read. commit: which
+    state of a data set on the Hub this is.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Dataset:
     columns: tuple[str, ...] = ("text", "label")
     blank: dict[str, int] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    commit: str | None = None
 
     def __post_init__(self) -> None:
         if len(self.labels) < 2:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from emolens.data.checks import Note
 from emolens.data.readers.table import CHUNK, Chunk, Table
@@ -18,10 +18,16 @@ from emolens.errors import DataError, HubError, first_line, nearest, require, so
 from emolens.hub import client, hub_errors
 
 
-def hub_tables(
-    repo: str, *, config: str | None, revision: str | None
-) -> tuple[dict[str, Table], Note]:
-    """Every split of a repository, from the Hub or the cache, and which commit it is.
+class HubTables(NamedTuple):
+    """Every split of a repository, as it was at a commit, and the note that says so."""
+
+    tables: dict[str, Table]
+    commit: str
+    note: Note
+
+
+def hub_tables(repo: str, *, config: str | None, revision: str | None) -> HubTables:
+    """Every split of a repository, from the Hub or the cache.
 
     config: None for the default one. revision: None for main. Raises HubError.
     """
@@ -36,8 +42,9 @@ def hub_tables(
             loaded = _from_cache(datasets, repo, config, revision)
             asked = not datasets.config.HF_HUB_OFFLINE
             source = " It comes from the cache" + (": the Hub does not answer." if asked else ".")
-    text = f"{name} is used as it was at commit {_commit_of(loaded)[:12]}.{source}"
-    return _tables(loaded, Path(repo)), Note("S02", text)
+    commit = _commit_of(loaded)
+    text = f"{name} is used as it was at commit {commit[:12]}.{source}"
+    return HubTables(_tables(loaded, Path(repo)), commit, Note("S02", text))
 
 
 @contextlib.contextmanager

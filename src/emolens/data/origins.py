@@ -50,7 +50,7 @@ class Origin:
     """What a spec stands for: a name, tables by split, and what is to be said about them.
 
     unused: what its folder holds beside them, by the name to say. names: one of these files, which
-    may name the classes.
+    may name the classes. commit: of a data set on the Hub.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Origin:
     notes: tuple[Note, ...] = ()
     unused: Mapping[Path, str] = field(default_factory=dict)
     names: Path | None = None
+    commit: str | None = None
 
     def all_notes(self, used: NamesInFile | None) -> tuple[Note, ...]:
         """The notes, with one about files that are not used. used: the file of class names."""
@@ -225,9 +226,10 @@ def _unnamed(origin: Path, split: str, name: str, present: Iterable[str]) -> Dat
 def _hub(spec: str, splits: Mapping[str, str]) -> Origin:
     data = hub_data(spec)
     assert data is not None  # noqa: S101 - for the type checker
-    tables, note = hub_tables(data.repo, config=data.config, revision=data.revision)
-    origin = _by_split(spec, {name: [of] for name, of in tables.items()}, Path(spec), splits)
-    return replace(origin, notes=(note, *origin.notes))
+    loaded = hub_tables(data.repo, config=data.config, revision=data.revision)
+    by_name = {name: [table] for name, table in loaded.tables.items()}
+    origin = _by_split(spec, by_name, Path(spec), splits)
+    return replace(origin, notes=(loaded.note, *origin.notes), commit=loaded.commit)
 
 
 def _by_split(

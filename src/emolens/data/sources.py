@@ -105,7 +105,7 @@ def load_dataset(spec: str | Path | Sequence[str | Path], **options: Any) -> Dat
         *unlabelled,
         *dataset.notes,
     )
-    dataset = replace(dataset, notes=notes)
+    dataset = replace(dataset, notes=notes, commit=origin.commit)
     return dataset.limited(chosen.limit, seed=chosen.seed) if chosen.limit else dataset
 
 

@@ -258,9 +258,7 @@ def _data(audit: Audit, hub_data: HubData | None) -> list[str]:
     sizes = f"{n[TRAIN]} texts in train, {n[VALIDATION]} in validation and {n[TEST]} in test"
     state = f"The fingerprint of the texts and labels is {audit.fingerprint}."
     if hub_data and hub_data.revision:
-        state += f" They were loaded at revision {plain(hub_data.revision)}."
-    elif hub_data:
-        state += " No revision was chosen: the data set may have changed since."
+        state += f" They were loaded from the Hub at revision {plain(hub_data.revision)}."
     return [f"{plain(audit.name)}: {sizes}.", state]
 
 

@@ -35,17 +35,21 @@ _ROWS = 6  # of the test split
 
 def about(context: Context) -> About:
     """All that the card says beside figures."""
-    settings, base = context.study.card, base_license(context)
+    settings, encoder, dataset = context.study.card, context.encoder, context.dataset
+    license, on_the_hub = base_license(context), hub_data(dataset.name)
+    if on_the_hub and dataset.commit:
+        on_the_hub = on_the_hub._replace(revision=dataset.commit)
+    # The name with a revision says more than the id.
+    base = encoder.short_name if "@" in encoder.name else encoder.hub_id or encoder.short_name
     languages = settings.languages or tuple(filter(None, [main_language(_texts(context))]))
-    name, hub_id = context.encoder.short_name, context.encoder.hub_id
     return About(
-        base=name if hub_id is None or "@" in name else hub_id,
-        base_model=hub_id,
-        base_license=base,
-        license=settings.license or base,
-        data_license=settings.data_license or _data_license(context.dataset.name),
+        base=base,
+        base_model=encoder.hub_id,
+        base_license=license,
+        license=settings.license or license,
+        data_license=settings.data_license or _data_license(dataset.name),
         languages=languages,
-        hub_data=hub_data(context.dataset.name),
+        hub_data=on_the_hub,
         examples=_examples(context, languages),
     )
 
