@@ -161,7 +161,10 @@ def test_sentences_of_the_audit_stay_out_because_they_may_quote_the_data(tiny_ru
 
 
 def test_examples_are_escaped_and_cut(tiny_run: Run) -> None:
-    examples = (Example(HARD, "joy", 0.515, "sadness"), Example("very " * 99, HARD, 1.0, "joy"))
+    examples = (
+        Example(HARD, "joy", 0.515, label="sadness"),
+        Example("very " * 99, HARD, 1.0, label="joy"),
+    )
     about = About("minilm", examples=examples)
     card = model_card("tiny", audit_of(tiny_run), tiny_run.evaluation, about=about)
     assert '(f)\\#" --- 😀 | sadness | joy | 0.52 |' in card

@@ -67,7 +67,7 @@ def test_each_way_to_load_the_model_runs_and_gives_the_answer_of_the_card(copied
     blocks = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
     assert len(blocks) == 3
     (row,) = re.findall(
-        r"^\| I am so happy to see you \| (\w+) \| ([\d.]+) \|$", card, re.MULTILINE
+        r"^\| I am so happy to see you \| (\w+) \(unsure\) \| ([\d.]+) \|$", card, re.MULTILINE
     )
     for block in blocks:
         code = block.replace("THIS_FOLDER", model.as_posix())
@@ -79,10 +79,11 @@ def test_each_way_to_load_the_model_runs_and_gives_the_answer_of_the_card(copied
 
 
 def test_the_examples_are_the_answers_of_this_model(tiny_run: Run) -> None:
-    rows = re.findall(r"^\| (.*) \| (\w+) \| (0\.\d\d) \|$", card_of(tiny_run.folder), re.MULTILINE)
+    rows = re.findall(r"^\| (.*) \| (.*) \| (0\.\d\d) \|$", card_of(tiny_run.folder), re.MULTILINE)
     assert len(rows) == 6
     answers = Classifier(tiny_run.folder / "model", precision="fp32").predict([r[0] for r in rows])
-    assert [(p.label, f"{p.probability:.2f}") for p in answers] == [r[1:] for r in rows]
+    shown = [(f"{p.label}{' (unsure)' * p.unsure}", f"{p.probability:.2f}") for p in answers]
+    assert shown == [row[1:] for row in rows]
     texts = {text for split in context_of(tiny_run).dataset.splits.values() for text in split.texts}
     assert not texts & {row[0] for row in rows}
 
@@ -116,6 +117,15 @@ def test_settings_of_the_card_stand_in_it(tiny_run: Run, copied: Path) -> None:
     assert about(context_of(run, study=other)).examples == ()  # the sentences are English
 
 
+def test_a_sentence_that_is_in_the_data_is_not_shown(tiny_run: Run) -> None:
+    dataset = context_of(tiny_run).dataset
+    train = dataset["train"]
+    texts = ("I am so HAPPY to see you", *train.texts[1:])
+    splits = {**dataset.splits, "train": replace(train, texts=texts)}
+    context = context_of(tiny_run, dataset=replace(dataset, splits=splits))
+    assert len(about(context).examples) == 5
+
+
 def test_without_an_export_the_card_has_no_examples(tiny_run: Run) -> None:
     records = {name: r for name, r in tiny_run.records.items() if name != "export"}
     assert about(context_of(tiny_run, records=records)).examples == ()
@@ -142,6 +152,10 @@ def test_words_and_keys_of_the_user_stay_when_the_card_is_written_again(
     run_study(tiny_run.study, copied)
     assert "License of the data (data): not stated" in card_of(copied)
     assert "Thanks to all 😀" in card_of(copied)
+    with pytest.warns(UserWarning, match=r"keeps the license that you wrote there \(gpl-3\.0\)"):
+        run = run_study(with_card(tiny_run.study, license="mit"), copied)
+    assert run.records["report"].summary.endswith("and a model card with your words")
+    assert ModelCard(card_of(copied)).data.license == "gpl-3.0"
 
 
 @pytest.mark.parametrize(

@@ -35,11 +35,12 @@ _PROBABILITIES: dict[Function, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Example:
-    """A text, the model's answer to it, and its label if it has one."""
+    """A text, the model's answer to it, whether that is unsure, and the label if it has one."""
 
     text: str
     answer: str
     probability: float
+    unsure: bool = False
     label: str | None = None
 
 
@@ -234,7 +235,8 @@ def _examples(examples: Sequence[Example]) -> list[str]:
     for e in examples:
         text = e.text if len(e.text) <= _LONGEST else f"{e.text[: _LONGEST - 1]}…"
         label = "" if e.label is None else f"{plain(e.label)} | "
-        head.append(f"| {plain(text)} | {label}{plain(e.answer)} | {e.probability:.2f} |")
+        answer = f"{plain(e.answer)}{' (unsure)' if e.unsure else ''}"
+        head.append(f"| {plain(text)} | {label}{answer} | {e.probability:.2f} |")
     return head
 
 

@@ -80,6 +80,10 @@ def renewed_card(context: Context, fresh: str) -> str:
         message = f"The new {name} has none of your words: {reason}."
         warnings.warn(message, SetAside, stacklevel=2)
         return fresh
+    kept, wanted = stated_license(card), context.study.card.license
+    if wanted and kept != stated_license(fresh):
+        message = f"{name} keeps the license that you wrote there ({kept}), not card.license."
+        warnings.warn(message, UserWarning, stacklevel=2)
     context.renewed[name] = hashlib.sha256(content).hexdigest()
     return card
 
@@ -111,12 +115,14 @@ def _examples(context: Context, languages: Sequence[str]) -> tuple[Example, ...]
         chosen = range(0, len(rows), max(len(rows) // _ROWS, 1))[:_ROWS]
         texts, labels = [rows.texts[i] for i in chosen], [names[rows.labels[i]] for i in chosen]
     elif languages in ((), ("en",)):
-        texts, labels = list(_SENTENCES), [None] * len(_SENTENCES)
+        known = {text.casefold() for part in context.dataset.splits.values() for text in part.texts}
+        texts = [text for text in _SENTENCES if text.casefold() not in known]
+        labels = [None] * len(texts)
     else:
         return ()
     predictions = Classifier(context.folder / MODEL, precision="fp32").predict(texts)
     return tuple(
-        Example(p.text, p.label, p.probability, label)
+        Example(p.text, p.label, p.probability, p.unsure, label)
         for p, label in zip(predictions, labels, strict=True)
         if p.label is not None and p.probability is not None
     )

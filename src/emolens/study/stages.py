@@ -29,6 +29,7 @@ from emolens.modelfolder import OPENVINO
 from emolens.publish.push import plan_push, push
 from emolens.scores import EXPORTED, FINETUNE, PROBE, FinetuneFacts, Recipe, Scores, role_of
 from emolens.show.card import model_card
+from emolens.show.cardtext import has_own_words
 from emolens.show.report import ReportContents, render_report
 from emolens.store import fingerprint, load_json, save_arrays, save_json, save_table, save_text
 from emolens.study.about import CARD, about, base_license, renewed_card
@@ -220,8 +221,9 @@ def _report(context: Context, out: Path) -> str:
     )
     card = model_card(context.study.name, audited, evaluation, about=about(context))
     save_text(out / "report.html", render_report(contents))
-    save_text(out / MODEL / CARD, renewed_card(context, card))
-    return f"report.html with {len(contents.figures)} figures, and a model card"
+    save_text(out / MODEL / CARD, card := renewed_card(context, card))
+    words = " with your words" if has_own_words(card) else ""
+    return f"report.html with {len(contents.figures)} figures, and a model card{words}"
 
 
 def _export(context: Context, out: Path) -> str:
