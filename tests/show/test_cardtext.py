@@ -225,6 +225,7 @@ def test_the_license_of_any_card(card: str, license: str | None) -> None:
         ("CC0-1.0", {"license": "cc0-1.0"}),
         ("our: own #1", {"license": "other", "license_name": "our: own #1"}),
         ("no", {"license": "other", "license_name": "no"}),
+        ("Other", {"license": "other"}),
     ],
 )
 def test_a_license_is_written_as_the_hub_knows_it(written: str, fields: dict[str, str]) -> None:

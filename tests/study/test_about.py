@@ -158,6 +158,14 @@ def test_words_and_keys_of_the_user_stay_when_the_card_is_written_again(
     assert ModelCard(card_of(copied)).data.license == "gpl-3.0"
 
 
+def test_figures_that_the_user_changed_are_said_to_stay(tiny_run: Run, copied: Path) -> None:
+    path = copied / "model" / "README.md"
+    path.write_bytes(path.read_bytes().replace(b"value: 0.", b"value: 1.", 1))
+    with pytest.warns(UserWarning, match="keeps the model-index that you changed"):
+        run_study(tiny_run.study, copied)
+    assert "value: 1." in card_of(copied)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -190,11 +198,12 @@ def test_a_license_is_read_from_the_card_of_the_base_model(
     for content, license in (
         (b"---\nlicense: cc-by-4.0\n---\n", "cc-by-4.0"),
         (b"---\nlicense: [\n---\n", None),
+        (b"---\nlicense: other\n---\n", "other"),
         (b"\xff\xfe", None),
     ):
         (folder / "README.md").write_bytes(content)
         assert base_license(context) == license
-        assert about(context).license == license
+        assert about(context).license == (None if license == "other" else license)
         stated = with_card(tiny_run.study, license="mit")
         assert about(replace(context, study=stated)).license == "mit"
         assert about(replace(context, study=stated)).base_license == license

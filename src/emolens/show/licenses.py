@@ -29,6 +29,6 @@ def license_fields(name: str) -> dict[str, str]:
     and stands in `license_name`.
     """
     identifier = re.sub(r"[\s_]+", "-", name.strip().lower())
-    if identifier in _KNOWN:
+    if identifier in (*_KNOWN, "other"):
         return {"license": identifier}
     return {"license": "other", "license_name": name.strip()}

@@ -17,7 +17,7 @@ from emolens.data.origins import hub_data
 from emolens.output import SetAside
 from emolens.predict.classifier import Classifier
 from emolens.show.card import SENTENCE, About, Example
-from emolens.show.cardtext import merged, stated_license
+from emolens.show.cardtext import merged, own_keys, stated_license
 from emolens.study.context import Context
 from emolens.study.folder import MODEL
 
@@ -46,7 +46,8 @@ def about(context: Context) -> About:
         base=base,
         base_model=encoder.hub_id,
         base_license=license,
-        license=settings.license or license,
+        # What the base model calls 'other' is a license of its own, which nobody else can name.
+        license=settings.license or (None if license == "other" else license),
         data_license=settings.data_license or _data_license(dataset.name),
         languages=languages,
         hub_data=on_the_hub,
@@ -80,11 +81,13 @@ def renewed_card(context: Context, fresh: str) -> str:
         message = f"The new {name} has none of your words: {reason}."
         warnings.warn(message, SetAside, stacklevel=2)
         return fresh
-    kept, wanted = stated_license(card), context.study.card.license
-    if wanted and kept != stated_license(fresh):
+    context.renewed[name] = hashlib.sha256(content).hexdigest()
+    if context.study.card.license and (kept := stated_license(card)) != stated_license(fresh):
         message = f"{name} keeps the license that you wrote there ({kept}), not card.license."
         warnings.warn(message, UserWarning, stacklevel=2)
-    context.renewed[name] = hashlib.sha256(content).hexdigest()
+    if "model-index" in own_keys(card):
+        message = f"{name} keeps the model-index that you changed: it may be of another run."
+        warnings.warn(message, UserWarning, stacklevel=2)
     return card
 
 
