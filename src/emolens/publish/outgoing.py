@@ -6,8 +6,9 @@ Knows nothing of the Hub.
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from emolens.encode.config import read_config
 from emolens.encode.engines.openvino import MODEL
 from emolens.encode.weights import Weights
-from emolens.errors import EncoderError, StorageError
+from emolens.errors import EncoderError, StorageError, some_of
 from emolens.export.head import read_head
 from emolens.export.model import ExportedModel
 from emolens.modelfolder import (
@@ -41,9 +42,11 @@ _TOKENIZER = (
     *("tokenizer.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt"),
     *("vocab.json", "merges.txt", "spiece.model", "spm.model", "sentencepiece.bpe.model"),
 )
-_INDEX = "model.safetensors.index.json"
-# In a configuration, these name files and folders of the machine that wrote it.
-_PLACES = {"_name_or_path", "name_or_path", "tokenizer_file", "special_tokens_map_file"}
+# In a configuration, these keys name files and folders of the machine that wrote it.
+_PLACE_KEY = re.compile(r"_?name_or_path|\w+_file")
+# Values of other keys that do so: /home/anna/x, ~/x, C:\x, //server/x, file:///x
+_PLACE = re.compile(r"~?/+[^/\s]+/|~/|[A-Za-z]:[\\/]|\\\\|file:/")
+_TEXTS_OF_THE_MODEL = {"id2label", "label2id", "added_tokens_decoder"}  # classes and tokens
 
 
 @dataclass(frozen=True)
@@ -74,16 +77,23 @@ class File:
 class Outgoing:
     """What goes to the Hub, by its path there, without card and emolens.json.
 
-    left_out: the names of other files in the folder. facts: what emolens.json says of the model.
+    left_out: the names of other files in the folder. notes: what is left out of a file. facts: what
+    emolens.json says of the model.
     """
 
+    folder: Path
     files: Mapping[str, File]
     left_out: tuple[str, ...]
+    notes: tuple[str, ...]
     facts: Mapping[str, Any]
 
     def with_card(self, card: str, *, words_here: str) -> dict[str, File]:
-        """All files, with this card, and with an emolens.json that lists them."""
+        """All files, with this card, and with an emolens.json that lists them.
+
+        StorageError if the card holds the path of a folder of this machine.
+        """
         text = File.of(card.encode("utf-8"))
+        _check_places(self.folder, CARD, text.read())
         digests = {name: file.sha256 for name, file in sorted(self.files.items())}
         facts = {
             **self.facts,
@@ -98,7 +108,8 @@ def outgoing(folder: Path) -> Outgoing:
     """The files of a model folder that emolens wrote, and those that load it, after checking them.
 
     Raises EncoderError if emolens has not written the folder or exported the model, or if a file is
-    damaged; StorageError if a file holds the path of a folder of this machine.
+    damaged; StorageError if a file holds the path of a folder of this machine, or is a link to a
+    file outside of the folder.
     """
     facts = read_emolens_json(folder)
     read_head(folder)
@@ -107,56 +118,112 @@ def outgoing(folder: Path) -> Outgoing:
             f"{folder} has no {EMOLENS_JSON}: emolens has neither trained nor exported this model.",
             hint=f"Export it first: emolens export {quoted(folder)}",
         )
-    _check(folder)
-    weights = [path.name for path in Weights.of(folder).files]
-    exported = [n for n in owned_in(folder).files if n.startswith((OPENVINO, ONNX))]
-    wanted = [*_CONFIGS, *_TOKENIZER, *weights, *([_INDEX] if len(weights) > 1 else []), *exported]
-    there = sorted({name for name in wanted if (folder / name).is_file()})
-    files = {name: File.of(_clean(folder / name)) for name in there}
-    for name, file in files.items():
-        if name not in weights:
-            _check_places(folder, name, file)
+    exported = [name for name in owned_in(folder).files if name.startswith((OPENVINO, ONNX))]
+    _check(folder, exported)
+    weights = Weights.of(folder)
+    tensors = {path.name for path in weights.files}
+    wanted = {*_CONFIGS, *_TOKENIZER, *tensors, Path(weights.name).name, *exported}
+    there = sorted(name for name in wanted if (folder / name).is_file())
+    _check_links(folder, [*there, CARD, EMOLENS_JSON])
+    public, gone = _public_facts(facts)
+    files, left_out_of = {}, {EMOLENS_JSON: gone}
+    for name in there:
+        files[name], left_out_of[name] = _public_file(folder / name)
+        content = _header(folder / name) if name in tensors else files[name].read()
+        _check_places(folder, name, content)
     others = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     others -= {*files, CARD, EMOLENS_JSON}
-    return Outgoing(files, tuple(sorted(others)), _public(facts))
+    notes = [
+        f"Left out of {name}, because it may name a place of your machine: {some_of(keys)}."
+        for name, keys in left_out_of.items()
+        if keys
+    ]
+    return Outgoing(folder, files, tuple(sorted(others)), tuple(notes), public)
 
 
-def _check(folder: Path) -> None:
+def _check(folder: Path, exported: Iterable[str]) -> None:
     """Raise EncoderError if a file is damaged, or if an export is not of these weights."""
     check_weights(folder)
-    exported = [name for name in owned_in(folder).files if name.startswith((OPENVINO, ONNX))]
-    check_files(folder, exported, remedy=f"Export it again: emolens export {quoted(folder)}")
+    remedy = f"Export it again: emolens export {quoted(folder)}"
+    check_files(folder, list(exported), remedy=remedy)
     if (folder / OPENVINO / MODEL).is_file():
         ExportedModel(folder, precision="fp32")
 
 
-def _clean(path: Path) -> Path | bytes:
-    """The file, or its content without the places of this machine."""
-    if path.name not in _CONFIGS:
-        return path
-    config = read_config(path)
-    if not config.keys() & _PLACES:
-        return path
-    return json_text({k: v for k, v in config.items() if k not in _PLACES}).encode()
+def _check_links(folder: Path, names: Iterable[str]) -> None:
+    """Raise StorageError if a file is a link to one outside of the folder, or lies behind one."""
+    for name in names:
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise StorageError(
+                f"{folder / name} is a link to a file outside of the model folder, which may be"
+                " private.",
+                hint="If the file belongs to the model, put a copy of it in place of the link.",
+            )
 
 
-def _public(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """emolens.json without its lists of files, and without the times of files."""
+def _public_file(path: Path) -> tuple[File, list[str]]:
+    """The file without the places of this machine, and the keys that are left out."""
+    if path.name in _CONFIGS:
+        config, gone = _without_places(read_config(path))
+        if gone:
+            return File.of(json_text(config).encode()), gone
+    return File.of(path), []
+
+
+def _public_facts(facts: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """emolens.json without its lists of files, without the times of files, and without places.
+
+    The keys of the places are the second value.
+    """
     public = {key: value for key, value in facts.items() if key not in ("files", "pending")}
     exported = public.pop(EXPORTED_FROM, None)
     if isinstance(exported, dict) and "sha256" in exported:
         public[EXPORTED_FROM] = {"sha256": exported["sha256"]}
-    return public
+    return _without_places(public)
 
 
-def _check_places(folder: Path, name: str, file: File) -> None:
+def _without_places(content: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """A JSON object without entries that name places of a machine, and the keys of those."""
+    kept, gone = dict[str, Any](), []
+    for key, value in content.items():
+        if _is_place(key, value):
+            gone.append(key)
+        elif isinstance(value, dict) and key not in _TEXTS_OF_THE_MODEL:
+            kept[key], inside = _without_places(value)
+            gone += inside
+        else:
+            kept[key] = value
+    return kept, gone
+
+
+def _is_place(key: str, value: Any) -> bool:
+    texts = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str)]
+    return any(_PLACE_KEY.fullmatch(key) or _PLACE.match(text) for text in texts)
+
+
+def _header(path: Path) -> bytes:
+    """What a file of safetensors says before its numbers: names of tensors, and notes of tools."""
+    with path.open("rb") as file:
+        return file.read(int.from_bytes(file.read(8), "little"))
+
+
+def _check_places(folder: Path, name: str, content: bytes) -> None:
     """Raise StorageError if a file holds the path of the home folder, or of the model folder."""
-    content, places = file.read(), (Path.home(), folder.resolve())
-    for place in places:
-        # A short path, such as /, stands in many files without being meant.
-        if len(place.parts) > 1 and f"{place}{os.sep}".encode() in content:
+    # A path of one name, such as /model, stands in many files without being meant.
+    long = [place for place in (Path.home(), folder.resolve()) if len(place.parts) > 2]
+    patterns = {text: rb"(?!\w)" for place in long for text in _spellings(place)}
+    if len(Path.home().parts) == 2:  # /root
+        patterns |= dict.fromkeys(_spellings(Path.home()), rb"[\\/]")
+    for text, end in patterns.items():
+        if re.search(re.escape(text.encode()) + end, content):
             raise StorageError(
-                f"{folder / name} holds the path {place}, which would be seen on the Hub.",
-                hint=f"Delete the path from the file, or export the model again: emolens export"
+                f"{folder / name} holds the path {text}, which would be seen on the Hub.",
+                hint="Delete the path from the file, or export the model again: emolens export"
                 f" {quoted(folder)}",
             )
+
+
+def _spellings(place: Path) -> set[str]:
+    """A folder as it is written in text, in addresses and in JSON."""
+    in_json = (json.dumps(str(place), ensure_ascii=ascii)[1:-1] for ascii in (True, False))
+    return {str(place), place.as_posix(), place.as_uri().removeprefix("file://"), *in_json}

@@ -39,7 +39,7 @@ class Plan:
 
     files: what the repository will hold, by path. changes: for each of these paths, and for those
     that are deleted, what happens to it. left_out: files of the folder that stay here. notes: what
-    others have changed on the Hub.
+    is left out of a file, and what others have changed on the Hub.
     """
 
     repo: str
@@ -94,7 +94,14 @@ def plan_push(
         files = going.with_card(text, words_here=words_digest(local))
         changes, notes = _changes(files, repository)
     return Plan(
-        repo, public, repository, files, changes, going.left_out, notes, stated_license(text)
+        repo,
+        public,
+        repository,
+        files,
+        changes,
+        left_out=going.left_out,
+        notes=(*going.notes, *notes),
+        license=stated_license(text),
     )
 
 
