@@ -114,6 +114,19 @@ def test_a_file_that_holds_a_path_is_not_sent(hub: StandIn, folder: Path, push: 
     assert not hub.files("models", REPO).exists()
 
 
+@pytest.mark.parametrize(
+    ("card", "error"),
+    [(b"\xff\xfe", "can't be read"), (b"---\na: [\n---\n# Mine\n", "can't state the license")],
+)
+def test_a_card_that_can_not_be_read_is_named(
+    folder: Path, push: Push, card: bytes, error: str
+) -> None:
+    (folder / "README.md").write_bytes(card)
+    stated = two_lines(push("--license", "mit"))
+    assert error in stated[0]
+    assert "README.md" in " ".join(stated)
+
+
 def test_a_second_push_sends_what_has_changed(hub: StandIn, folder: Path, push: Push) -> None:
     push()
     n, large = len(hub.requests()), sent(hub, "PUT", "/lfs/")

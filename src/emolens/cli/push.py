@@ -15,7 +15,7 @@ from emolens.cli.stops import promise
 from emolens.console import Console
 from emolens.data.checks import counted
 from emolens.encode.cache.size import size_text
-from emolens.errors import UsageError, some_of
+from emolens.errors import UsageError
 from emolens.names import user_path
 
 if TYPE_CHECKING:
@@ -113,8 +113,6 @@ def _list(console: Console, plan: Plan, *, to_stdout: bool) -> None:
     for name, change in plan.changes.items():
         size = size_text(plan.files[name].size) if name in plan.files else ""
         write(f"  {change:<9}  {size:>8}  {name}")
-    if plan.left_out:
-        console.note(f"Left out, because emolens did not write them: {some_of(plan.left_out)}.")
     console.notes(plan.notes)
     if plan.license is None:
         console.note("Note: The card states no license. To state one, add --license NAME.")

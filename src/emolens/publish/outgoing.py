@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from emolens.encode.config import read_config
@@ -77,8 +77,8 @@ class File:
 class Outgoing:
     """What goes to the Hub, by its path there, without card and emolens.json.
 
-    left_out: the names of other files in the folder. notes: what is left out of a file. facts: what
-    emolens.json says of the model.
+    left_out: the names of other files in the folder. notes: what stays here, in sentences. facts:
+    what emolens.json says of the model.
     """
 
     folder: Path
@@ -133,12 +133,17 @@ def outgoing(folder: Path) -> Outgoing:
         _check_places(folder, name, content)
     others = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     others -= {*files, CARD, EMOLENS_JSON}
-    notes = [
-        f"Left out of {name}, because it may name a place of your machine: {some_of(keys)}."
-        for name, keys in left_out_of.items()
-        if keys
-    ]
-    return Outgoing(folder, files, tuple(sorted(others)), tuple(notes), public)
+    left_out = tuple(sorted(others))
+    return Outgoing(folder, files, left_out, tuple(_notes(left_out, left_out_of)), public)
+
+
+def _notes(left_out: Sequence[str], left_out_of: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """What stays here: files, and keys of files."""
+    if left_out:
+        yield f"Left out, because emolens did not write them: {some_of(left_out)}."
+    for name, keys in left_out_of.items():
+        if keys:
+            yield f"Left out of {name}, because they name places of a machine: {some_of(keys)}."
 
 
 def _check(folder: Path, exported: Iterable[str]) -> None:
@@ -223,7 +228,7 @@ def _check_places(folder: Path, name: str, content: bytes) -> None:
             )
 
 
-def _spellings(place: Path) -> set[str]:
+def _spellings(place: PurePath) -> set[str]:
     """A folder as it is written in text, in addresses and in JSON."""
     in_json = (json.dumps(str(place), ensure_ascii=ascii)[1:-1] for ascii in (True, False))
     return {str(place), place.as_posix(), place.as_uri().removeprefix("file://"), *in_json}

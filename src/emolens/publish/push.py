@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from emolens.encode.tokenize import Tokenizer
-from emolens.errors import HubError, UsageError, first_line
+from emolens.errors import HubError, StorageError, UsageError, first_line
 from emolens.export.head import read_head
 from emolens.hub import client, hub_errors, quiet_client
 from emolens.modelfolder import EMOLENS_JSON
@@ -38,8 +38,8 @@ class Plan:
     """What a push would do. Nothing was sent yet.
 
     files: what the repository will hold, by path. changes: for each of these paths, and for those
-    that are deleted, what happens to it. left_out: files of the folder that stay here. notes: what
-    is left out of a file, and what others have changed on the Hub.
+    that are deleted, what happens to it. left_out: files of the folder that stay here. notes: which
+    files stay here, what is left out of a file, and what others have changed on the Hub.
     """
 
     repo: str
@@ -82,16 +82,17 @@ def plan_push(
     name that no repository can have, HubError if the Hub refuses, or if the repository holds files
     of others.
     """
-    folder, going = Path(folder), outgoing(folder)
+    folder = Path(folder)
+    going, local = outgoing(folder), _local_card(folder, repo)
     repository = check_push(repo, public=public)
     with _sending(repo):
-        local = _local_card(folder, repo)
         text = _card(local, repository, side=card)
-        if wanted := license or (None if stated_license(text) else ask_license()):
-            text = with_license(text, wanted)
-        with contextlib.suppress(ValueError):  # not a card of emolens: it stays as it is
-            text = with_address(text, repo)
-        files = going.with_card(text, words_here=words_digest(local))
+    if wanted := license or (None if stated_license(text) else ask_license()):
+        text = _licensed(text, wanted)
+    with contextlib.suppress(ValueError):  # not a card of emolens: it stays as it is
+        text = with_address(text, repo)
+    files = going.with_card(text, words_here=words_digest(local))
+    with _sending(repo):
         changes, notes = _changes(files, repository)
     return Plan(
         repo,
@@ -196,13 +197,18 @@ def _changes(
 
 
 def _local_card(folder: Path, repo: str) -> str:
-    """The card in the folder, or a short one without figures."""
-    if (folder / CARD).is_file():
-        return (folder / CARD).read_text("utf-8")
+    """The card in the folder, or a short one without figures. StorageError if it is not UTF-8."""
+    path = folder / CARD
+    if path.is_file():
+        try:
+            return path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise StorageError(
+                f"{path} can't be read: {first_line(error)}.", hint="Save it as UTF-8 text."
+            ) from error
     head, limit = read_head(folder), Tokenizer.from_folder(folder).max_length
-    return short_card(
-        repo.split("/")[1], head.labels.names, function=head.decision.function, max_length=limit
-    )
+    name = repo.rpartition("/")[2]
+    return short_card(name, head.labels.names, function=head.decision.function, max_length=limit)
 
 
 def _card(local: str, repository: Repository | None, *, side: Side | None) -> str:
@@ -214,7 +220,7 @@ def _card(local: str, repository: Repository | None, *, side: Side | None) -> st
         return local
     there = repository.download(CARD).read_text("utf-8")
     stated = None if stated_license(local) else stated_license(there)
-    fresh = with_license(local, stated) if stated else local
+    fresh = _licensed(local, stated) if stated else local
     changed_here = words_digest(local) != repository.words_here
     changed_there = repository.changed_since(CARD)
     if side == "here" or (changed_here and not changed_there):
@@ -229,6 +235,17 @@ def _card(local: str, repository: Repository | None, *, side: Side | None) -> st
             hint="Say whose words stay: --card here or --card hub.",
         )
     return taken
+
+
+def _licensed(card: str, license: str) -> str:
+    """The card with this license; UsageError if its metadata can't be read."""
+    try:
+        return with_license(card, license)
+    except ValueError as error:
+        raise UsageError(
+            f"The card can't state the license {license}: {error}.",
+            hint=f"Correct the lines between the two --- at the top of {CARD}.",
+        ) from error
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ Knows nothing of how the files get from `out` to their places in the run folder.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -239,7 +240,10 @@ def _export(context: Context, out: Path) -> str:
 
 
 def _push(context: Context, out: Path) -> str:
-    done = push(plan_push(context.folder / MODEL, **context.study.push.model_dump()))
+    plan = plan_push(context.folder / MODEL, **context.study.push.model_dump())
+    for note in plan.notes:
+        warnings.warn(note, UserWarning, stacklevel=2)
+    done = push(plan)
     save_json(out / "push.json", asdict(done))
     return f"{done.address}, commit {done.commit[:8]}"
 
