@@ -369,7 +369,7 @@ CASES = [*PREDICTING, *FILES_WRITTEN, *READING, *TARGETS]
 # Hints that need a state of the machine that a command here can't make. The test that makes it:
 ELSEWHERE = {
     "Delete the path from the file, or export the model again: emolens export {}":
-        "tests/publish/test_push.py::test_a_file_that_holds_a_path_is_not_sent",
+        "tests/publish/test_push.py::test_a_file_that_tells_of_this_machine_is_not_sent",
     "Export it again: emolens export {}":
         "tests/publish/test_push.py::test_a_damaged_file_is_not_sent",
     "Export it first: emolens export {}":
@@ -382,7 +382,7 @@ ELSEWHERE = {
         "tests/publish/test_push.py::test_a_study_pushes_its_model_as_the_last_stage",
     "Note: The card states no license. To state one, add --license NAME.":
         "tests/publish/test_push.py::test_a_license_of_the_hub_stays",
-    "State it: --license apache-2.0 (or mit, cc-by-4.0, other, …).":
+    "State it: --license apache-2.0 (in a study: card.license), or mit, other, …":
         "tests/publish/test_push.py::test_it_is_public_only_on_request",
     "To publish it, add --public (in a study: push.public = true), or take another name.":
         "tests/publish/test_push.py::test_it_is_public_only_on_request",

@@ -42,10 +42,13 @@ def folder(tmp_path: Path, exported: Path) -> Path:
 def push(hub: StandIn, folder: Path) -> Push:
     hub.start()
 
-    def run(*options: str, repo: str = REPO, token: str = "hf_write") -> CompletedProcess[str]:
+    def run(
+        *options: str, repo: str = REPO, token: str = "hf_write", **environment: str
+    ) -> CompletedProcess[str]:
         before = digests(folder)
-        tokens = {"HF_TOKEN": token} if token else {}
-        ended = hub.python("-m", "emolens", "push", str(folder), repo, *options, **tokens)
+        if token:
+            environment["HF_TOKEN"] = token
+        ended = hub.python("-m", "emolens", "push", str(folder), repo, *options, **environment)
         assert digests(folder) == before  # a push changes nothing here
         return ended
 
@@ -73,7 +76,7 @@ def test_the_files_are_listed_and_sent_to_a_private_repository(
     assert ended.returncode == 0, ended
     assert ended.stdout == f"http://127.0.0.1:{hub.port}/{REPO}\n"
     assert "for the private repository" in ended.stderr
-    assert "Left out, because emolens did not write them: notes.txt." in ended.stderr
+    assert "Left out, because emolens.json does not list them: notes.txt." in ended.stderr
     there = hub.files("models", REPO)
     pushed = digests(there)
     assert set(pushed) == {*digests(folder), ".gitattributes"} - {"notes.txt"}
@@ -87,11 +90,23 @@ def test_the_files_are_listed_and_sent_to_a_private_repository(
     assert facts["files"].items() <= pushed.items()
 
 
+def set_file(folder: Path, name: str, content: str) -> None:
+    """Change a file, and its SHA-256 in emolens.json."""
+    (folder / name).write_text(content, "utf-8")
+    facts = json.loads((folder / "emolens.json").read_text("utf-8"))
+    facts["files"][name] = digests(folder)[name]
+    (folder / "emolens.json").write_text(json.dumps(facts), "utf-8")
+
+
 def test_nothing_private_goes_along(hub: StandIn, folder: Path, push: Push) -> None:
     config = json.loads((folder / "config.json").read_text("utf-8"))
-    config["_name_or_path"] = "/home/anna/encoders/mine"
-    (folder / "config.json").write_text(json.dumps(config), "utf-8")
-    assert push().returncode == 0
+    config["_name_or_path"] = config["text_config"] = {"_name_or_path": "/home/anna/encoders/mine"}
+    set_file(folder, "config.json", json.dumps(config))
+    facts = json.loads((folder / "emolens.json").read_text("utf-8"))
+    facts["scratch"] = facts["training_data"]["folder"] = "/home/anna/data"
+    (folder / "emolens.json").write_text(json.dumps(facts), "utf-8")
+    ended = push()
+    assert ended.returncode == 0, ended.stderr
     private = {
         *("/home/anna", str(folder), str(folder.parent), str(Path.home()) + "/", "notes.txt"),
         *(name for name in (getpass.getuser(), socket.gethostname()) if len(name) > 5),
@@ -102,15 +117,25 @@ def test_nothing_private_goes_along(hub: StandIn, folder: Path, push: Push) -> N
             assert [name for name in private if name.encode() in content] == [], file
 
 
-def test_a_file_that_holds_a_path_is_not_sent(hub: StandIn, folder: Path, push: Push) -> None:
-    model = folder / "openvino" / "openvino_model.xml"
-    facts = json.loads((folder / "emolens.json").read_text("utf-8"))
-    model.write_text(f"{model.read_text('utf-8')}<!-- {folder.resolve()}/x -->", "utf-8")
-    facts["files"]["openvino/openvino_model.xml"] = digests(folder)["openvino/openvino_model.xml"]
-    (folder / "emolens.json").write_text(json.dumps(facts), "utf-8")
-    error, hint = two_lines(push())
-    assert "openvino_model.xml holds the path" in error
-    assert "emolens export" in hint
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("openvino/openvino_model.xml", "{folder}/x"),
+        ("openvino/openvino_model.xml", "{home}"),
+        ("README.md", "My data is in {home}/reviews."),
+        ("README.md", "My data is in /scratch/janedoe/reviews."),
+    ],
+)
+def test_a_file_that_tells_of_this_machine_is_not_sent(
+    hub: StandIn, folder: Path, push: Push, name: str, path: str
+) -> None:
+    path = path.format(folder=folder.resolve(), home="/somewhere/janedoe-at-home")
+    text = (folder / name).read_text("utf-8")
+    set_file(folder, name, f"{text}\n<!-- {path} -->\n")
+    error, hint = two_lines(push(HOME="/somewhere/janedoe-at-home", LOGNAME="janedoe"))
+    assert f"{name} holds the path" in error
+    assert "would be seen on the Hub" in error
+    assert "Delete the path from the file" in hint
     assert not hub.files("models", REPO).exists()
 
 
@@ -125,6 +150,32 @@ def test_a_card_that_can_not_be_read_is_named(
     stated = two_lines(push("--license", "mit"))
     assert error in stated[0]
     assert "README.md" in " ".join(stated)
+
+
+def test_a_file_that_changes_after_the_plan_is_not_published(
+    hub: StandIn, folder: Path, tmp_path: Path
+) -> None:
+    hub.start()
+    code = """
+import sys
+from pathlib import Path
+from emolens.errors import StorageError
+from emolens.publish import outgoing
+from emolens.publish.push import plan_push, push
+outgoing._MOST_IN_MEMORY = 10_000
+folder = Path(sys.argv[1])
+plan = plan_push(folder, "someone/feelings")
+with (folder / "model.safetensors").open("r+b") as file:
+    file.seek(-4, 2)
+    file.write(b"1234")
+try:
+    push(plan)
+except StorageError as error:
+    print(error)
+"""
+    ended = hub.python("-c", code, str(folder), HF_TOKEN="hf_write")
+    assert "was changed while it was sent" in ended.stdout, ended.stderr
+    assert not (hub.files("models", REPO) / "model.safetensors").exists()
 
 
 def test_a_second_push_sends_what_has_changed(hub: StandIn, folder: Path, push: Push) -> None:
@@ -163,13 +214,15 @@ def test_files_of_others_stay_and_their_changes_are_named(
 @pytest.mark.parametrize(
     ("token", "repo", "error", "hint"),
     [
-        ("", REPO, "needs your token", "hf auth login"),
+        ("", REPO, "token of the Hugging Face Hub is missing", "hf auth login"),
+        ("hf_wröng", REPO, "has a sign that no token has", "HF_TOKEN"),
         ("hf_wrong", REPO, "refuses your token", "HF_TOKEN"),
         ("hf_read", REPO, "may not write", "token"),
-        ("hf_write", "taken/feelings", "may not write", "owner"),
-        ("hf_write", "feelings", "the owner is missing", "owner/name"),
-        ("hf_write", "some one/feelings", "can't have a repository", "owner/name"),
-        ("hf_write", "../feelings", "can't have a repository", "owner/name"),
+        ("hf_write", "taken/feelings", "may not write", "owner (someone, team)"),
+        ("hf_write", "feelings", "is not the name of a repository", "owner/name"),
+        ("hf_write", "some one/feelings", "is not the name of a repository", "owner/name"),
+        ("hf_write", "../feelings", "is not the name of a repository", "owner/name"),
+        ("hf_write", "https://huggingface.co/someone/x", "is not the name", "such as someone/x"),
     ],
 )
 def test_a_refusal_is_one_sentence_and_one_hint(
@@ -315,3 +368,25 @@ def test_a_study_pushes_its_model_as_the_last_stage(
     n = len(hub.requests())
     assert hub.python(*command, HF_TOKEN="hf_write").returncode == 0
     assert len(hub.requests()) == n  # nothing has changed
+
+
+def test_a_new_run_without_words_deletes_none(hub: StandIn, folder: Path, push: Push) -> None:
+    bare = (folder / "README.md").read_text("utf-8")
+    (folder / "README.md").write_text(f"{bare}\nWords of here.\n", "utf-8")
+    push()
+    (folder / "README.md").write_text(bare, "utf-8")  # as another run into this folder leaves it
+    assert push().returncode == 0
+    there = hub.files("models", REPO) / "README.md"
+    assert "Words of here." in there.read_text("utf-8")
+
+
+def test_a_card_that_the_hub_refuses_makes_no_repository(
+    hub: StandIn, folder: Path, push: Push
+) -> None:
+    (folder / "README.md").write_text("---\nlicense: [a: b\n---\nMine.\n", "utf-8")
+    error, hint = two_lines(push())
+    assert "can't read the top of the card" in error
+    assert "first two ---" in hint
+    (folder / "README.md").write_bytes(b"\xff\xfe mine")
+    assert "README.md can't be read" in two_lines(push())[0]
+    assert not hub.files("models", REPO).exists()

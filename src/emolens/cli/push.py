@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -66,7 +65,7 @@ def push(
         public=public,
         card=_side(card),
         license=license_,
-        ask_license=partial(_asked_license, needed=public and not dry_run),
+        ask_license=(lambda: None) if dry_run else _asked_license,
     )
     _list(console, plan, to_stdout=dry_run and not as_json)
     if dry_run:
@@ -90,17 +89,12 @@ def _side(name: str | None) -> Side | None:
     return cast("Side | None", name)
 
 
-def _asked_license(*, needed: bool) -> str | None:
-    """Ask a person at the terminal. Raises UsageError if nobody is there and it is needed."""
-    if sys.stdin and sys.stdin.isatty() and sys.stderr.isatty():
-        question = "The license of this model (apache-2.0, mit, …; empty if it is not decided)"
-        return str(typer.prompt(question, default="", show_default=False, err=True)).strip() or None
-    if needed:
-        raise UsageError(
-            "The card states no license, so nobody would know what they may do with the model.",
-            hint="State it: --license apache-2.0 (or mit, cc-by-4.0, other, …).",
-        )
-    return None
+def _asked_license() -> str | None:
+    """Ask a person at the terminal; None if nobody is there, or the answer is empty."""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    question = "The license of this model (apache-2.0, mit, …; empty if it is not decided)"
+    return str(typer.prompt(question, default="", show_default=False, err=True)).strip() or None
 
 
 def _list(console: Console, plan: Plan, *, to_stdout: bool) -> None:

@@ -5,6 +5,8 @@ Knows nothing of the Hub.
 
 from __future__ import annotations
 
+import contextlib
+import getpass
 import hashlib
 import json
 import re
@@ -42,10 +44,12 @@ _TOKENIZER = (
     *("tokenizer.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt"),
     *("vocab.json", "merges.txt", "spiece.model", "spm.model", "sentencepiece.bpe.model"),
 )
+_MOST_IN_MEMORY = 10 * 10**6  # bytes
 # In a configuration, these keys name files and folders of the machine that wrote it.
 _PLACE_KEY = re.compile(r"_?name_or_path|\w+_file")
 # Values of other keys that do so: /home/anna/x, ~/x, C:\x, //server/x, file:///x
 _PLACE = re.compile(r"~?/+[^/\s]+/|~/|[A-Za-z]:[\\/]|\\\\|file:/")
+_COMMON_USERS = {"root", "user", "admin", "ubuntu", "runner"}  # of many machines
 _TEXTS_OF_THE_MODEL = {"id2label", "label2id", "added_tokens_decoder"}  # classes and tokens
 
 
@@ -58,10 +62,11 @@ class File:
 
     @classmethod
     def of(cls, source: Path | bytes) -> File:
-        """The file with its SHA-256."""
-        if isinstance(source, bytes):
-            return cls(source, hashlib.sha256(source).hexdigest())
-        return cls(source, sha256(source))
+        """The file with its SHA-256. A small one is read: it may be changed until it is sent."""
+        if isinstance(source, Path) and source.stat().st_size > _MOST_IN_MEMORY:
+            return cls(source, sha256(source))
+        content = source if isinstance(source, bytes) else source.read_bytes()
+        return cls(content, hashlib.sha256(content).hexdigest())
 
     @property
     def size(self) -> int:
@@ -111,13 +116,8 @@ def outgoing(folder: Path) -> Outgoing:
     damaged; StorageError if a file holds the path of a folder of this machine, or is a link to a
     file outside of the folder.
     """
+    _check_is_model(folder)
     facts = read_emolens_json(folder)
-    read_head(folder)
-    if not facts:
-        raise EncoderError(
-            f"{folder} has no {EMOLENS_JSON}: emolens has neither trained nor exported this model.",
-            hint=f"Export it first: emolens export {quoted(folder)}",
-        )
     exported = [name for name in owned_in(folder).files if name.startswith((OPENVINO, ONNX))]
     _check(folder, exported)
     weights = Weights.of(folder)
@@ -137,10 +137,26 @@ def outgoing(folder: Path) -> Outgoing:
     return Outgoing(folder, files, left_out, tuple(_notes(left_out, left_out_of)), public)
 
 
+def _check_is_model(folder: Path) -> None:
+    """Raise EncoderError unless this is a model folder that emolens has trained or exported."""
+    inside = folder / "model"  # of a run folder
+    if not (folder / "config.json").is_file() and (inside / "config.json").is_file():
+        raise EncoderError(
+            f"{folder} is no model folder, but holds one.",
+            hint=f"Push that one: emolens push {quoted(inside)} owner/name",
+        )
+    read_head(folder)
+    if not (folder / EMOLENS_JSON).is_file():
+        raise EncoderError(
+            f"{folder} has no {EMOLENS_JSON}: emolens has neither trained nor exported this model.",
+            hint=f"Export it first: emolens export {quoted(folder)}",
+        )
+
+
 def _notes(left_out: Sequence[str], left_out_of: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """What stays here: files, and keys of files."""
     if left_out:
-        yield f"Left out, because emolens did not write them: {some_of(left_out)}."
+        yield f"Left out, because emolens.json does not list them: {some_of(left_out)}."
     for name, keys in left_out_of.items():
         if keys:
             yield f"Left out of {name}, because they name places of a machine: {some_of(keys)}."
@@ -213,12 +229,19 @@ def _header(path: Path) -> bytes:
 
 
 def _check_places(folder: Path, name: str, content: bytes) -> None:
-    """Raise StorageError if a file holds the path of the home folder, or of the model folder."""
+    """Raise StorageError if a file holds the path of a folder of the user.
+
+    That is the home folder, the model folder, or any path with the user's name as a part.
+    """
     # A path of one name, such as /model, stands in many files without being meant.
     long = [place for place in (Path.home(), folder.resolve()) if len(place.parts) > 2]
     patterns = {text: rb"(?!\w)" for place in long for text in _spellings(place)}
     if len(Path.home().parts) == 2:  # /root
         patterns |= dict.fromkeys(_spellings(Path.home()), rb"[\\/]")
+    with contextlib.suppress(KeyError, OSError):  # a user without a name
+        user = getpass.getuser()
+        if len(user) > 3 and user not in _COMMON_USERS:
+            patterns |= {f"/{user}": rb"/", f"\\{user}": rb"\\"}
     for text, end in patterns.items():
         if re.search(re.escape(text.encode()) + end, content):
             raise StorageError(

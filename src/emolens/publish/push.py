@@ -6,13 +6,14 @@ What broke off is continued: the Hub keeps the large files that have arrived.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from emolens.encode.tokenize import Tokenizer
-from emolens.errors import HubError, StorageError, UsageError, first_line
+from emolens.errors import HubError, StorageError, UsageError, first_line, some_of
 from emolens.export.head import read_head
 from emolens.hub import client, hub_errors, quiet_client
 from emolens.modelfolder import EMOLENS_JSON
@@ -21,6 +22,7 @@ from emolens.publish.repository import Repository
 from emolens.show.card import short_card
 from emolens.show.cardtext import (
     body_of,
+    has_own_words,
     merged,
     stated_license,
     with_address,
@@ -79,8 +81,8 @@ def plan_push(
     public: everybody may see a new repository. card: whose words stay if the card was changed here
     and on the Hub. license: of the model, for the card. ask_license: is called if neither this nor
     the card gives one. Raises EncoderError if emolens can't have made the model, UsageError for a
-    name that no repository can have, HubError if the Hub refuses, or if the repository holds files
-    of others.
+    name that no repository can have, or for a public model without a license, HubError if the Hub
+    refuses, or if the repository holds files of others.
     """
     folder = Path(folder)
     going, local = outgoing(folder), _local_card(folder, repo)
@@ -89,6 +91,11 @@ def plan_push(
         text = _card(local, repository, side=card)
     if wanted := license or (None if stated_license(text) else ask_license()):
         text = _licensed(text, wanted)
+    if public and not stated_license(text):
+        raise UsageError(
+            "The card states no license, so nobody would know what they may do with the model.",
+            hint="State it: --license apache-2.0 (in a study: card.license), or mit, other, …",
+        )
     with contextlib.suppress(ValueError):  # not a card of emolens: it stays as it is
         text = with_address(text, repo)
     files = going.with_card(text, words_here=words_digest(local))
@@ -113,12 +120,15 @@ def check_push(repo: str | None, *, public: bool = False) -> Repository | None:
             "The study names no repository to push to.", hint="Name it: --set push.repo=owner/name"
         )
     _check_name(repo)
-    if not client().get_token():
+    token = client().get_token() or ""
+    if not token or not token.isascii():
+        problem = "has a sign that no token has" if token else "is missing"
         raise HubError(
-            f"To push to {repo}, emolens needs your token of the Hugging Face Hub.",
+            f"Your token of the Hugging Face Hub {problem}; without it, nothing can be pushed.",
             hint="Run: hf auth login. Or set HF_TOKEN to a token that may write.",
         )
     with _sending(repo):
+        _check_rights(repo)
         repository = Repository.at(repo)
         if repository is None:
             return None
@@ -132,6 +142,19 @@ def check_push(repo: str | None, *, public: bool = False) -> Repository | None:
     return repository
 
 
+def _check_rights(repo: str) -> None:
+    """Raise HubError if the token may only read, or belongs to another owner."""
+    who = client().HfApi().whoami()
+    owners = [who["name"], *(org["name"] for org in who.get("orgs", ()))]
+    role = who.get("auth", {}).get("accessToken", {}).get("role")
+    if role == "read" or repo.split("/", maxsplit=1)[0].lower() not in map(str.lower, owners):
+        raise HubError(
+            f"Your token of the Hub may not write to {repo}.",
+            hint=f"Check the name of the owner ({some_of(owners)}), or use a token that may write:"
+            " https://huggingface.co/settings/tokens",
+        )
+
+
 def push(plan: Plan) -> Pushed:
     """Create the repository if there is none, and send what changes. Raises HubError.
 
@@ -140,6 +163,7 @@ def push(plan: Plan) -> Pushed:
     hub, repository = client(), plan.repository
     api = hub.HfApi()
     with _sending(plan.repo):
+        _check_card(plan)
         if repository is None:
             api.create_repo(plan.repo, private=not plan.public)
             repository = Repository.at(plan.repo)
@@ -150,6 +174,7 @@ def push(plan: Plan) -> Pushed:
             )
         commit = repository.commit
         if operations := _operations(plan):
+            _upload(plan, operations)
             commit = api.create_commit(
                 plan.repo,
                 operations,
@@ -161,13 +186,50 @@ def push(plan: Plan) -> Pushed:
     return Pushed(plan.address, commit)
 
 
+def _check_card(plan: Plan) -> None:
+    """Raise UsageError if the Hub refuses the metadata of the card."""
+    import yaml  # of huggingface_hub
+
+    hub = client()
+    try:
+        hub.ModelCard(plan.files[CARD].read().decode()).validate()
+    except hub.errors.HfHubHTTPError:
+        raise
+    except (ValueError, yaml.YAMLError) as error:
+        raise UsageError(
+            f"The Hub can't read the top of the card {CARD}: {first_line(error)}.",
+            hint="Mend the lines between the first two --- of the card, and push again.",
+        ) from error
+
+
+def _upload(plan: Plan, operations: Sequence[Any]) -> None:
+    """Send the large files. StorageError if one is not as it was when the push was planned.
+
+    Otherwise, the repository would hold a model that its emolens.json calls damaged.
+    """
+    hub = client()
+    added = [op for op in operations if isinstance(op, hub.CommitOperationAdd)]
+    hub.HfApi().preupload_lfs_files(plan.repo, added, free_memory=False)
+    for operation in added:
+        name = operation.path_in_repo
+        file = plan.files[name]
+        if operation.upload_info.sha256.hex() != file.sha256:
+            raise StorageError(
+                f"{file.source!s} was changed while it was sent; nothing is published.",
+                hint="Run the same command again.",
+            )
+
+
 def _operations(plan: Plan) -> list[Any]:
     hub, operations = client(), list[Any]()
     for name, change in plan.changes.items():
         if change == "deleted":
             operations.append(hub.CommitOperationDelete(name))
         elif change != "unchanged":
-            operations.append(hub.CommitOperationAdd(name, plan.files[name].source))
+            source = plan.files[name].source
+            if isinstance(source, Path) and not source.is_file():
+                raise StorageError(f"{source} is gone.", hint="Make it again, and push then.")
+            operations.append(hub.CommitOperationAdd(name, source))
     return operations
 
 
@@ -221,7 +283,8 @@ def _card(local: str, repository: Repository | None, *, side: Side | None) -> st
     there = repository.download(CARD).read_text("utf-8")
     stated = None if stated_license(local) else stated_license(there)
     fresh = _licensed(local, stated) if stated else local
-    changed_here = words_digest(local) != repository.words_here
+    # A card without words, of a new run for example, deletes none.
+    changed_here = has_own_words(local) and words_digest(local) != repository.words_here
     changed_there = repository.changed_since(CARD)
     if side == "here" or (changed_here and not changed_there):
         return fresh
@@ -230,8 +293,9 @@ def _card(local: str, repository: Repository | None, *, side: Side | None) -> st
     except ValueError:  # not a card of emolens: all of its words are somebody's
         taken = there if body_of(there).strip() else fresh
     if changed_here and side is None and taken != fresh:
+        why = "was changed in the folder and on the Hub"
         raise UsageError(
-            "The card was changed in the folder and on the Hub.",
+            f"The card {why if repository.facts else 'on the Hub was not written by emolens'}.",
             hint="Say whose words stay: --card here or --card hub.",
         )
     return taken
@@ -257,14 +321,12 @@ def _sending(repo: str) -> Iterator[None]:
 def _check_name(repo: str) -> None:
     """Raise UsageError unless this is owner/name, as the Hub allows it."""
     hub = client()
-    try:
+    with contextlib.suppress(hub.errors.HFValidationError):
         hub.utils.validate_repo_id(repo)
         if repo.count("/") == 1:
             return
-        why = "the owner is missing"
-    except hub.errors.HFValidationError as error:
-        why = first_line(error).rstrip(".")
+    example = "/".join(urlsplit(repo).path.split("/")[1:3]) if "://" in repo else "anna/feelings"
     raise UsageError(
-        f"The Hub can't have a repository '{repo}': {why}.",
-        hint="Give owner/name, such as anna/feelings. Your own name: hf auth whoami",
+        f"'{repo}' is not the name of a repository on the Hub, which is owner/name.",
+        hint=f"Give owner/name, such as {example}. Your own name: hf auth whoami",
     )

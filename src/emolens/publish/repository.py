@@ -61,7 +61,8 @@ class Repository:
             return {}
         try:
             facts = load_object(self.download(EMOLENS_JSON))
-            Owned.from_json(facts)
+            if not Owned.from_json(facts).files:
+                raise ValueError("it lists no files")
         except ValueError as error:
             raise self._of_others(f"its {EMOLENS_JSON} is not as emolens writes it") from error
         return facts
