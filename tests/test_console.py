@@ -9,6 +9,7 @@ import pytest
 
 from emolens.console import Console, RunConsole
 from emolens.data.sources import load_dataset
+from emolens.encode.backbone import EncoderFolder
 from emolens.errors import UsageError
 from emolens.study import load_study
 from emolens.study.folder import StageRecord
@@ -118,6 +119,20 @@ def test_a_run_begins_with_what_was_guessed_about_its_data(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = load_dataset(write_csv(tmp_path / "rows.csv", feeling_rows(60)))
-    RunConsole(Console()).opened(load_study("starter"), data, tmp_path / "run")
+    encoder = EncoderFolder("a", tmp_path, "")
+    RunConsole(Console()).opened(load_study("starter"), data, encoder, tmp_path / "run")
     said = "Note: validation and test are cut out of train at random, with seed 42."
-    assert said in " ".join(capsys.readouterr().err.split())
+    shown = " ".join(capsys.readouterr().err.split())
+    assert said in shown
+    assert "the encoder is" not in shown
+
+
+def test_a_run_says_which_commit_of_an_encoder_it_uses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = load_dataset(write_csv(tmp_path / "rows.csv", feeling_rows(60)))
+    copy = tmp_path / "models--someone--tiny" / "snapshots" / ("01234567" * 5)
+    encoder = EncoderFolder("someone/tiny", copy, "")
+    RunConsole(Console()).opened(load_study("starter"), data, encoder, tmp_path / "run")
+    shown = " ".join(capsys.readouterr().err.split())
+    assert f"Note: the encoder is someone/tiny@{copy.name}" in shown

@@ -349,3 +349,19 @@ def test_a_signal_stops_a_slow_download_at_once(hub: StandIn, exported: Path) ->
     client.send_signal(signal.SIGTERM)
     _, printed = client.communicate(timeout=30)
     assert (client.returncode, printed) == (128 + signal.SIGTERM, b"Stopped.\n")
+
+
+def test_tokenize_and_encode_say_which_commit_of_an_encoder_they_use(
+    hub: StandIn, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_encoder, hub.files("models", "someone/tiny", "v1"))
+    hub.start()
+    done = hub.python("-m", "emolens", "tokenize", "so happy", "--encoder", "someone/tiny@v1")
+    note = re.fullmatch(r"Note: the encoder is (someone/tiny@[0-9a-f]{40})\n", done.stderr)
+    assert note, done.stderr
+    hub.stop()
+    (tmp_path / "t.csv").write_text("text\nso happy\n", "utf-8")
+    table = str(tmp_path / "t.csv")
+    done = hub.python("-m", "emolens", "encode", table, "--encoder", note[1], "--no-cache")
+    assert note[0].strip() in done.stderr.splitlines()
+    assert done.returncode == 0

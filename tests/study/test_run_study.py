@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from emolens.data.dataset import Dataset
+from emolens.encode.backbone import EncoderFolder
 from emolens.encode.tokenize import Tokenizer
 from emolens.errors import EncoderError, UsageError
 from emolens.scores import FinetuneFacts, Scores
@@ -40,7 +41,7 @@ class Log:
         self.ran: list[str] = []
         self.resumed: list[str] = []
 
-    def opened(self, study: Study, dataset: Dataset, folder: Path) -> None:
+    def opened(self, study: Study, dataset: Dataset, encoder: EncoderFolder, folder: Path) -> None:
         """Not of interest."""
 
     def started(self, stage: str, reason: str) -> None:

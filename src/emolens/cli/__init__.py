@@ -34,7 +34,7 @@ from emolens.cli.predict import predict
 from emolens.cli.push import push
 from emolens.cli.stops import promise
 from emolens.cli.study import study_commands
-from emolens.console import Console, show_batch
+from emolens.console import Console, show_batch, show_commit
 from emolens.data.checks import counted
 from emolens.data.readers.options import ReadOptions
 from emolens.errors import UsageError
@@ -122,6 +122,7 @@ def encode(
             precision=precision,
             cache=cache,
         )
+        show_commit(console, "encoder", model.source.folder)
         written = promise("Nothing was written." + (again if cache else ""))
         with written, console.progress("encode") as update:
             done = encode_table(
@@ -216,10 +217,12 @@ def tokenize(
     as_json: JsonOption = False,
 ) -> None:
     """Print the tokens, ids and attention mask of texts as a batch."""
-    from emolens.encode.backbone import tokenizer_of
+    from emolens.encode.backbone import find_encoder, tokenizer_of
     from emolens.encode.batches import padded_batch
 
-    rows = padded_batch(tokenizer_of(encoder), texts)
+    source = find_encoder(encoder)
+    show_commit(Console(), "encoder", source.folder)
+    rows = padded_batch(tokenizer_of(source), texts)
     if as_json:
         Console().data(rows)
     else:

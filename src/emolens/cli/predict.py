@@ -20,7 +20,7 @@ from emolens.cli.options import (
     reading,
 )
 from emolens.cli.stops import promise
-from emolens.console import Console, show_answers, show_limits
+from emolens.console import Console, show_answers, show_commit, show_limits
 from emolens.data.checks import counted
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.errors import DataError, UsageError
@@ -111,12 +111,10 @@ def predict(
 
 def _classifier(model: str, *, precision: str | None, unsure_below: float) -> Classifier:
     """The classifier; says which commit of a model of the Hub it is."""
-    from emolens.hub import name_of
     from emolens.predict.classifier import Classifier
 
     classifier = Classifier(model, precision=precision, unsure_below=unsure_below)
-    if name := name_of(classifier.folder):
-        Console().notes([f"the model is {name}"])
+    show_commit(Console(), "model", classifier.folder)
     return classifier
 
 

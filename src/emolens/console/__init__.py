@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emolens.errors import EmolensError, some_of
+from emolens.hub import name_of
 from emolens.shown import escaped, visible
 
 if TYPE_CHECKING:
     from emolens.data.dataset import Dataset
+    from emolens.encode.backbone import EncoderFolder
     from emolens.predict.classifier import Prediction
     from emolens.study import Run
     from emolens.study.folder import StageRecord
@@ -137,7 +139,7 @@ class RunConsole:
         self._update: Any = None
         self._reason = ""
 
-    def opened(self, study: Study, dataset: Dataset, folder: Path) -> None:
+    def opened(self, study: Study, dataset: Dataset, encoder: EncoderFolder, folder: Path) -> None:
         """Print the study, its data, its encoder and its folder."""
         note = self._console.note
         sizes = ", ".join(f"{name} {n:,}" for name, n in dataset.sizes.items())
@@ -145,6 +147,7 @@ class RunConsole:
         note(f"splits {sizes}; columns {some_of(dataset.columns)}")
         note(f"classes {', '.join(dataset.labels.names)}")
         self._console.notes(dataset.notes)
+        show_commit(self._console, "encoder", encoder.folder)
 
     def started(self, stage: str, reason: str) -> None:
         """Show a bar for the stage."""
@@ -168,6 +171,12 @@ class RunConsole:
         if self._bar is not None:
             self._bar.__exit__(None, None, None)
             self._bar = None
+
+
+def show_commit(console: Console, kind: str, folder: Path) -> None:
+    """Which commit a copy of a model of the Hub is, as a name that can be typed."""
+    if name := name_of(folder):
+        console.notes([f"the {kind} is {name}"])
 
 
 def show_answers(console: Console, answers: Sequence[Prediction], max_length: int) -> None:

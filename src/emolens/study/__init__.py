@@ -16,7 +16,7 @@ from typing import Protocol
 
 from emolens.data.dataset import Dataset
 from emolens.data.sources import load_dataset
-from emolens.encode.backbone import find_encoder
+from emolens.encode.backbone import EncoderFolder, find_encoder
 from emolens.errors import EncoderError, UsageError, nearest
 from emolens.evaluation.evaluate import Evaluation
 from emolens.names import user_path
@@ -39,7 +39,7 @@ __all__ = ["Observer", "Run", "Study", "builtin_studies", "load_study", "pairs",
 class Observer(Protocol):
     """What a run calls to report its progress."""
 
-    def opened(self, study: Study, dataset: Dataset, folder: Path) -> None:
+    def opened(self, study: Study, dataset: Dataset, encoder: EncoderFolder, folder: Path) -> None:
         """The data and the encoder are loaded, and the stages begin."""
 
     def started(self, stage: str, reason: str) -> None:
@@ -85,7 +85,9 @@ class Run:
 class _Silent:
     """The observer of library calls: shows nothing."""
 
-    def opened(self, study: Study, dataset: Dataset, folder: Path) -> None: ...
+    def opened(
+        self, study: Study, dataset: Dataset, encoder: EncoderFolder, folder: Path
+    ) -> None: ...
     def started(self, stage: str, reason: str) -> None: ...
     def progress(self, done: int, total: int) -> None: ...
     def finished(self, stage: str, record: StageRecord, *, resumed: bool) -> None: ...
@@ -110,7 +112,7 @@ def run_study(
     run_folder = RunFolder(folder, Identity.of(study))
     with run_folder.opened():
         run_folder.keep_study(study)
-        observer.opened(study, dataset, folder)
+        observer.opened(study, dataset, encoder, folder)
         if "push" in wanted and "push" not in run_folder.records:
             check_push(**study.push.model_dump())  # now, and not after an hour of training
         context = Context(study, dataset, encoder, folder, run_folder.records, observer.progress)
