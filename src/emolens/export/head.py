@@ -37,10 +37,11 @@ def read_head(folder: Path) -> Head:
     config.json is used; the pipeline itself takes it only as an argument of its call.
     """
     if not (user_path(folder) / "config.json").is_file():
+        meant = on_the_hub(folder)
         raise EncoderError(
             f"{folder} is no model folder.",
             hint="Make one with: emolens run. Then: --model runs/starter/model"
-            + on_the_hub(folder),
+            + (f".{meant}" if meant else ""),
         )
     config = model_config(folder)
     names = _names(folder, config)
