@@ -33,10 +33,10 @@ from emolens.store import save_text
 from emolens.study import Run, Study, load_study, run_study
 from emolens.study.folder import FORMAT, Identity, RunFolder, StageRecord
 from emolens.study.keys import StageKey
-from emolens.study.stages import STAGES
 from emolens.temporary import temporary_name
 from emolens.version import __version__
 from tests.conftest import ROOT, feeling_rows
+from tests.stages import STAGES
 
 DATA = Identity("some data", "some encoder")
 TEXTS = [text for text, _ in feeling_rows(30)]

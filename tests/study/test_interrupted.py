@@ -15,10 +15,7 @@ import pytest
 
 from emolens.cli import main
 from emolens.study import load_study, run_study
-from emolens.study.stages import STAGES as ALL_STAGES
-
-# The study of these tests names no repository to push to.
-STAGES = [stage for stage in ALL_STAGES if stage != "push"]
+from tests.stages import STAGES
 
 CLI = [sys.executable, "-c", "from emolens.cli import main; main()"]
 

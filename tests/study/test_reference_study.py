@@ -11,8 +11,8 @@ import pytest
 from emolens.encode.backbone import find_encoder
 from emolens.store import load_arrays
 from emolens.study import Run, load_study, run_study
-from emolens.study.stages import STAGES
 from tests.conftest import REAL_DATA
+from tests.stages import STAGES
 
 EMOTIONS = {"sadness", "joy", "love", "anger", "fear", "surprise"}
 REAL = REAL_DATA / "emotion"

@@ -21,8 +21,8 @@ from emolens.scores import FinetuneFacts, Scores
 from emolens.store import load_arrays
 from emolens.study import Run, Study, run_study
 from emolens.study.folder import StageRecord
-from emolens.study.stages import STAGES
 from tests.conftest import feeling_rows, write_csv
+from tests.stages import STAGES
 
 MODELS = {"majority", "tfidf", "probe", "finetune"}
 

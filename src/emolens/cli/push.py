@@ -13,7 +13,6 @@ from emolens.cli.options import JsonOption
 from emolens.cli.stops import promise
 from emolens.console import Console
 from emolens.data.checks import counted
-from emolens.encode.cache.size import size_text
 from emolens.errors import UsageError
 from emolens.names import user_path
 
@@ -99,6 +98,8 @@ def _asked_license() -> str | None:
 
 def _list(console: Console, plan: Plan, *, to_stdout: bool) -> None:
     """Where the files go, and each file with its size and what happens to it."""
+    from emolens.encode.cache.size import size_text  # loads NumPy
+
     total = size_text(sum(file.size for file in plan.files.values()))
     seen = "public" if plan.public else "private"
     write = console.line if to_stdout else console.note
