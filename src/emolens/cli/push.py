@@ -42,7 +42,7 @@ def push(
         typer.Option(
             "--card",
             metavar="SIDE",
-            help="If the card was changed here and on the Hub: which words stay, here or hub.",
+            help="Whose words stay if the card was changed here and on the Hub: here or hub.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -52,7 +52,7 @@ def push(
 ) -> None:
     """Send a model folder to the Hugging Face Hub, with its card and exports.
 
-    A private repository is made if there is none. A second push sends what has changed.
+    Makes a private repository if there is none. A second push sends what has changed.
     """
     from emolens.publish.push import plan_push
     from emolens.publish.push import push as send
