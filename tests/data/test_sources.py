@@ -88,6 +88,16 @@ def test_a_folder_gives_its_splits_in_order(feelings_folder: Path) -> None:
     assert dataset["test"].texts[0] == feeling_rows(1, start=78)[0][0]
 
 
+def test_the_home_folder_does_not_give_its_name(
+    feelings_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = feelings_folder.rename(feelings_folder.parent / "janedoe")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))  # on Windows
+    assert load_dataset("~").name == "home"
+    assert load_dataset("~/*.csv").name == "home"
+
+
 @pytest.mark.parametrize("name", ["val", "valid", "dev", "my-validation", "validation-00000-of-1"])
 def test_splits_go_by_many_names(feelings_folder: Path, name: str) -> None:
     (feelings_folder / "validation.csv").rename(feelings_folder / f"{name}.csv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -176,7 +177,7 @@ def _several_files(paths: Sequence[Path], splits: Mapping[str, str], opener: Ope
         if not path.is_file():
             raise missing(path)
     paths = sorted(dict.fromkeys(paths), key=lambda path: in_order(str(path)))
-    name = paths[0].parent.resolve().name
+    name = _name_of(paths[0].parent)
     layout = layout_of(paths[0].parent, paths, splits)
     if TRAIN not in layout.splits:
         if layout.splits:
@@ -187,8 +188,17 @@ def _several_files(paths: Sequence[Path], splits: Mapping[str, str], opener: Ope
     return _laid_out(name, layout, opener, paths[0].parent)
 
 
+def _name_of(folder: Path) -> str:
+    """The name for reports. That of the home folder would be the user's."""
+    folder = folder.resolve()
+    with contextlib.suppress(RuntimeError):  # a user without a home folder
+        if folder == Path.home().resolve():
+            return "home"
+    return folder.name
+
+
 def _folder(folder: Path, splits: Mapping[str, str], opener: Opener) -> Origin:
-    name = folder.resolve().name
+    name = _name_of(folder)
     if is_saved(folder):
         return _by_split(name, saved_tables(folder, opener.open), folder, splits)
     return _laid_out(name, layout_of_folder(folder, splits), opener, folder)

@@ -229,18 +229,23 @@ def _header(path: Path) -> bytes:
 
 
 def _check_places(folder: Path, name: str, content: bytes) -> None:
-    """Raise StorageError if a file holds the path of a folder of the user.
+    """Raise StorageError if a file holds the path of the home folder, or of the model folder.
 
-    That is the home folder, the model folder, or any path with the user's name as a part.
+    The card may also hold no path with the user's name as a part.
     """
-    # A path of one name, such as /model, stands in many files without being meant.
-    long = [place for place in (Path.home(), folder.resolve()) if len(place.parts) > 2]
-    patterns = {text: rb"(?!\w)" for place in long for text in _spellings(place)}
-    if len(Path.home().parts) == 2:  # /root
-        patterns |= dict.fromkeys(_spellings(Path.home()), rb"[\\/]")
+    places = [folder.resolve()]
+    with contextlib.suppress(RuntimeError):  # a user without a home folder
+        places.append(Path.home())
+    patterns = dict[str, bytes]()
+    for place in places:
+        if len(place.parts) > 2:
+            patterns |= dict.fromkeys(_spellings(place), rb"(?!\w)")
+        elif place != folder.resolve():  # /root
+            patterns |= dict.fromkeys(_spellings(place), rb"[\\/]")
+        # else a folder such as /model, which stands in many files without being meant
     with contextlib.suppress(KeyError, OSError):  # a user without a name
         user = getpass.getuser()
-        if len(user) > 3 and user not in _COMMON_USERS:
+        if name == CARD and len(user) > 3 and user not in _COMMON_USERS:
             patterns |= {f"/{user}": rb"/", f"\\{user}": rb"\\"}
     for text, end in patterns.items():
         if re.search(re.escape(text.encode()) + end, content):
