@@ -390,3 +390,19 @@ def test_a_card_that_the_hub_refuses_makes_no_repository(
     (folder / "README.md").write_bytes(b"\xff\xfe mine")
     assert "README.md can't be read" in two_lines(push())[0]
     assert not hub.files("models", REPO).exists()
+
+
+def test_a_card_that_was_written_by_hand_on_the_hub_is_not_replaced_unasked(
+    hub: StandIn, folder: Path, push: Push
+) -> None:
+    there = hub.files("models", REPO)
+    there.mkdir(parents=True)
+    hub.files("models", REPO, "private").touch()
+    (there / "README.md").write_text("---\nlicense: mit\n---\nBy hand.\n", "utf-8")
+    error, hint = two_lines(push())
+    assert "The card on the Hub was not written by emolens" in error
+    assert "--card here or --card hub" in hint
+    assert push("--card", "here").returncode == 0
+    text = (there / "README.md").read_text("utf-8")
+    assert "emolens: begin" in text
+    assert "license: mit" in text

@@ -291,7 +291,7 @@ def _card(local: str, repository: Repository | None, *, side: Side | None) -> st
     try:
         taken = merged(fresh, there)
     except ValueError:  # not a card of emolens: all of its words are somebody's
-        taken = there if body_of(there).strip() else fresh
+        taken, changed_here = (there if body_of(there).strip() else fresh), True
     if changed_here and side is None and taken != fresh:
         why = "was changed in the folder and on the Hub"
         raise UsageError(
