@@ -39,9 +39,10 @@ COMMANDS = [
     "evaluate",
     "export",
     "predict",
+    "push",
     "cache",
 ]
-APART = {"tokenize", "export"}  # commands that bear the name of a stage and take no study
+APART = {"tokenize", "export", "push"}  # commands that bear the name of a stage and take no study
 HEAVY = [
     "numpy",
     "torch",

@@ -50,7 +50,7 @@ def push(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Send a model folder to the Hugging Face Hub, with its card and exports.
+    """Send a model folder to the Hugging Face Hub.
 
     Makes a private repository if there is none. A second push sends what has changed.
     """
