@@ -32,10 +32,10 @@ from emolens.modelfolder import (
     read_emolens_json,
 )
 from emolens.output import sha256
+from emolens.show.cardtext import CARD
 from emolens.shown import quoted
 from emolens.store import json_text
 
-CARD = "README.md"
 # Entries of emolens.json for the last push: the card that was sent, and the user's words in the
 # card of the folder. The two differ if words were taken from the Hub.
 PUSHED_CARD, WORDS_HERE = "card_sha256", "card_words_sha256"

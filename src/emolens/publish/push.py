@@ -17,10 +17,11 @@ from emolens.errors import HubError, StorageError, UsageError, first_line, some_
 from emolens.export.head import read_head
 from emolens.hub import client, hub_errors, quiet_client
 from emolens.modelfolder import EMOLENS_JSON
-from emolens.publish.outgoing import CARD, File, outgoing
+from emolens.publish.outgoing import File, outgoing
 from emolens.publish.repository import Repository
 from emolens.show.card import short_card
 from emolens.show.cardtext import (
+    CARD,
     body_of,
     has_own_words,
     merged,

@@ -13,7 +13,8 @@ from emolens.errors import HubError
 from emolens.hub import client
 from emolens.modelfolder import EMOLENS_JSON
 from emolens.owned import Owned
-from emolens.publish.outgoing import CARD, PUSHED_CARD, WORDS_HERE, File
+from emolens.publish.outgoing import PUSHED_CARD, WORDS_HERE, File
+from emolens.show.cardtext import CARD
 from emolens.store import load_object
 
 # The Hub itself makes these when a repository is created.

@@ -17,6 +17,7 @@ from emolens.errors import first_line
 from emolens.show.licenses import license_fields
 from emolens.shown import visible
 
+CARD = "README.md"  # the name that the Hub wants
 FOLDER = "THIS_FOLDER"  # in the examples of a card that is on no Hub
 _BEGIN = (
     "<!-- emolens: begin. Write your own words above this line, or below the last line of this"

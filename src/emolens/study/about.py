@@ -17,11 +17,10 @@ from emolens.data.origins import hub_data
 from emolens.output import SetAside
 from emolens.predict.classifier import Classifier
 from emolens.show.card import SENTENCE, About, Example
-from emolens.show.cardtext import merged, own_keys, stated_license
+from emolens.show.cardtext import CARD, merged, own_keys, stated_license
 from emolens.study.context import Context
 from emolens.study.folder import MODEL
 
-CARD = "README.md"
 _SENTENCES = (
     SENTENCE,
     "I miss my old friends so much tonight",

@@ -30,10 +30,10 @@ from emolens.modelfolder import OPENVINO
 from emolens.publish.push import plan_push, push
 from emolens.scores import EXPORTED, FINETUNE, PROBE, FinetuneFacts, Recipe, Scores, role_of
 from emolens.show.card import model_card
-from emolens.show.cardtext import has_own_words
+from emolens.show.cardtext import CARD, has_own_words
 from emolens.show.report import ReportContents, render_report
 from emolens.store import fingerprint, load_json, save_arrays, save_json, save_table, save_text
-from emolens.study.about import CARD, about, base_license, renewed_card
+from emolens.study.about import about, base_license, renewed_card
 from emolens.study.context import Context
 from emolens.study.figures import FIGURES, draw
 from emolens.study.folder import MODEL
