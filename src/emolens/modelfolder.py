@@ -20,6 +20,7 @@ from emolens.store import load_object, save_json
 
 EMOLENS_JSON = "emolens.json"
 EXPORTED_FROM = "exported_from"  # the entry for the weights at the last export
+CALIBRATION = "calibration"  # the entry for how far the answers can be trusted
 OPENVINO, ONNX = "openvino/", "onnx/"  # the parts of a model folder that an export writes
 
 
@@ -34,11 +35,16 @@ def read_emolens_json(folder: Path) -> dict[str, Any]:
         if not isinstance(plain.get("weights_sha256", ""), str):
             raise ValueError("weights_sha256 is not a text")
     except (OSError, ValueError) as error:
-        raise EncoderError(
-            f"{path} is not as emolens writes it: {first_line(error)}.",
-            hint="Give it another name; the model works without it.",
-        ) from error
+        raise not_as_written(folder, error) from error
     return plain
+
+
+def not_as_written(folder: Path, error: Exception) -> EncoderError:
+    """The error for an emolens.json that holds what emolens never writes."""
+    return EncoderError(
+        f"{folder / EMOLENS_JSON} is not as emolens writes it: {first_line(error)}.",
+        hint="Give it another name; the model works without it.",
+    )
 
 
 def export_hint(folder: Path, *, int8: bool = False) -> str:

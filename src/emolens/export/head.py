@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from emolens.calibration import Calibration
 from emolens.decide import Decision, Function
 from emolens.encode.config import model_config
 from emolens.errors import EncoderError, nearest
 from emolens.hub import on_the_hub
 from emolens.labels import LabelSet
+from emolens.modelfolder import CALIBRATION, not_as_written, read_emolens_json
 from emolens.names import user_path
 
 _SEVERAL = "multi_label_classification"
@@ -24,10 +26,14 @@ _PROBLEMS = ("single_label_classification", _SEVERAL, "regression")
 
 @dataclass(frozen=True)
 class Head:
-    """The classes in the order of the outputs, and how the outputs become answers."""
+    """The classes in the order of the outputs, and how the outputs become answers.
+
+    calibration: how far they can be trusted; None if emolens has not measured it.
+    """
 
     labels: LabelSet
     decision: Decision
+    calibration: Calibration | None = None
 
 
 def read_head(folder: Path) -> Head:
@@ -45,7 +51,16 @@ def read_head(folder: Path) -> Head:
         )
     config = model_config(folder)
     names = _names(folder, config)
-    return Head(LabelSet(_distinct(names)), _decision(folder, config, n=len(names)))
+    decision = _decision(folder, config, n=len(names))
+    return Head(LabelSet(_distinct(names)), decision, _calibration(folder))
+
+
+def _calibration(folder: Path) -> Calibration | None:
+    plain = read_emolens_json(folder).get(CALIBRATION)
+    try:
+        return None if plain is None else Calibration.from_json(plain)
+    except ValueError as error:
+        raise not_as_written(folder, error) from error
 
 
 def _names(folder: Path, config: dict[str, Any]) -> list[str]:
