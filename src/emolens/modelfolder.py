@@ -21,6 +21,7 @@ from emolens.store import load_object, save_json
 EMOLENS_JSON = "emolens.json"
 EXPORTED_FROM = "exported_from"  # the entry for the weights at the last export
 CALIBRATION = "calibration"  # the entry for how far the answers can be trusted
+TRAINING_TEXTS = "training_texts"  # the entry for what the texts of train are like
 OPENVINO, ONNX = "openvino/", "onnx/"  # the parts of a model folder that an export writes
 
 

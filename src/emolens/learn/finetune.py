@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from emolens.data.audit.language import main_language
 from emolens.data.balance import Balance, balance
 from emolens.data.dataset import TRAIN, VALIDATION, Dataset
 from emolens.decide import ONE_CLASS
@@ -33,7 +34,7 @@ from emolens.encode.engines.choose import choose, start
 from emolens.encode.engines.torch import torch_for
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import DataError, EncoderError, require
-from emolens.modelfolder import check_writable, renew
+from emolens.modelfolder import TRAINING_TEXTS, check_writable, renew
 from emolens.names import user_path
 from emolens.output import sha256, staged, writing
 from emolens.runtime import Runtime, seed_everything
@@ -160,6 +161,7 @@ def _facts(folder: Path, encoder: EncoderFolder, dataset: Dataset) -> dict[str, 
         "base_sha256": encoder.weights_sha256,
         "weights_sha256": sha256(folder / "model.safetensors"),
         "training_data": {"name": dataset.name, "fingerprint": dataset.fingerprint},
+        TRAINING_TEXTS: {"language": main_language(dataset[TRAIN].texts)},
     }
 
 
