@@ -17,7 +17,7 @@ from emolens.cli import app
 from emolens.cli.ending import run_command
 from emolens.data.dataset import Dataset
 from emolens.data.sources import load_dataset
-from emolens.errors import DataError, EmolensError
+from emolens.errors import DataError, EmolensError, UsageError
 from tests.conftest import feeling_rows, write_csv
 
 CLASSES = ("sadness", "joy", "anger")
@@ -309,6 +309,63 @@ def test_a_file_names_the_classes_that_are_numbers(
     assert [dataset.labels.names[i] for i in dataset.y["test"]] == ["joy", "anger"]
     assert f"The classes are numbers, and {name} names them." in said(dataset, "L03")
     assert said(dataset, "S02") == ""
+
+
+FEATURES = """dataset_info:
+  features:
+  - name: labels
+    dtype:
+      class_label:
+        names:
+          '0': joy
+          '1': sadness
+          '2': anger
+  splits:
+  - name: train
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("names.yaml", "# our classes\n- joy\n- sadness\n- anger\n"),
+        ("labels.yml", "names:\n  0: joy\n  1: sadness\n  2: anger\nnc: 3\n"),
+        ("labels.yml", "labels:\n- joy\n- 'sadness'\n- anger\nother:\n- x\n"),
+        ("classes.yaml", "nc: 3\nnames: [joy, sadness, anger]\n"),
+        ("names.yaml", "joy: 0\nsadness: 1\nanger: 2\n"),
+        ("README.md", f"---\nlanguage:\n- en\n{FEATURES}---\n# joy: 3\n"),
+        (
+            "dataset_infos.json",
+            json.dumps({"default": {"features": {"labels": {
+                "names": ["joy", "sadness", "anger"], "_type": "ClassLabel"}}}}),
+        ),
+    ],
+)  # fmt: skip
+def test_class_names_may_be_yaml_or_the_card_of_a_data_set(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    ids = {"joy": 0, "sadness": 1, "anger": 2}
+    rows = [(text, ids[label]) for text, label in feeling_rows(60)]
+    write_csv(tmp_path / "data" / "train.csv", rows, header=("text", "labels"))
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    dataset = load_dataset(tmp_path)
+    assert [dataset.labels.names[i] for i in (0, 1, 2)] == list(ids)
+    assert f"{name} names them" in said(dataset, "L03")
+    given = load_dataset(tmp_path / "data", class_names=str(tmp_path / name))
+    assert given.labels.names == dataset.labels.names
+
+
+@pytest.mark.parametrize(
+    "card",
+    ["joy\nsadness\nanger\n", "---\nlanguage:\n- joy\n- sadness\n- anger\n---\n"],
+)
+def test_a_readme_that_names_no_classes_is_not_used(tmp_path: Path, card: str) -> None:
+    rows = [(text, CLASSES.index(label)) for text, label in feeling_rows(60)]
+    write_csv(tmp_path / "train.csv", rows)
+    (tmp_path / "README.md").write_text(card, encoding="utf-8")
+    assert load_dataset(tmp_path).labels.names == tuple(map(str, range(len(CLASSES))))
+    with pytest.raises(UsageError, match="it names no classes"):
+        load_dataset(tmp_path, class_names=str(tmp_path / "README.md"))
 
 
 def test_class_names_may_begin_at_one_and_several_labels_have_names(tmp_path: Path) -> None:
@@ -853,14 +910,40 @@ def test_a_table_without_labels_beside_folders_of_classes_is_not_used(tmp_path: 
         load_dataset(tmp_path)
 
 
-def test_files_of_classes_in_splits_need_a_folder_for_each_split(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["{}_train.txt", "train.{}.txt", "{}Train.txt"])
+def test_files_of_classes_may_have_names_of_splits(tmp_path: Path, name: str) -> None:
+    for split, rows in (("train", feeling_rows(60)), ("test", feeling_rows(12, start=60))):
+        in_split = name.replace("train", split).replace("Train", split.title())
+        for label in CLASSES:
+            texts = [text for text, own in rows if own == label]
+            write_lines(tmp_path / in_split.format(label), texts)
+    dataset = load_dataset(tmp_path)
+    assert set(dataset.labels.names) == set(CLASSES)
+    assert dataset.sizes["test"] == 12
+    assert "the files are classes" in said(dataset, "S02")
+    pattern = name.format("*")
+    same = load_dataset(tmp_path, splits={"train": pattern})
+    assert same.fingerprint == dataset.fingerprint
+
+
+def test_tables_of_texts_may_have_names_of_classes_and_splits(tmp_path: Path) -> None:
     for label in CLASSES:
-        texts = [text for text, own in feeling_rows(60) if own == label]
-        write_lines(tmp_path / f"{label}_train.txt", texts)
+        texts = [[text] for text, own in feeling_rows(60) if own == label]
+        write_csv(tmp_path / f"train_very_{label}.csv", texts, header=("text",))
+    names = load_dataset(tmp_path).labels.names
+    assert set(names) == {f"very_{label}" for label in CLASSES}
+
+
+def test_the_hint_names_all_splits_that_have_several_files(tmp_path: Path) -> None:
+    for split, n in (("train", 60), ("dev", 9), ("test", 12)):
+        for label in CLASSES:
+            rows = [row for row in feeling_rows(n) if row[1] == label]
+            write_csv(tmp_path / f"{label}-intensity.{split}.csv", rows)
     with pytest.raises(DataError, match="Several files may be the train split") as caught:
-        load_dataset(tmp_path)
-    assert "train/joy.txt" in caught.value.hint
-    assert "--split" not in caught.value.hint
+        load_dataset(tmp_path, splits={"validation": "*dev.csv"})
+    _, _, whole = caught.value.hint.partition("Or read them as one table: ")
+    splits = dict(value.split("=") for value in re.findall('--split "(.*?)"', whole))
+    assert load_dataset(tmp_path, splits=splits).sizes == {"train": 60, "validation": 9, "test": 12}
 
 
 def test_a_copy_of_a_table_is_named(tmp_path: Path) -> None:

@@ -50,15 +50,15 @@ def hub_data(name: str) -> HubData | None:
 class Origin:
     """What a spec stands for: a name, tables by split, and what is to be said about them.
 
-    unused: what its folder holds beside them, by the name to say. names: one of these files, which
-    may name the classes. commit: of a data set on the Hub.
+    unused: what its folder holds beside them, by the name to say. names: files that may
+    name the classes. commit: of a data set on the Hub.
     """
 
     name: str
     tables: Mapping[str, Sequence[Table]]
     notes: tuple[Note, ...] = ()
     unused: Mapping[Path, str] = field(default_factory=dict)
-    names: Path | None = None
+    names: tuple[Path, ...] = ()
     commit: str | None = None
 
     def all_notes(self, used: NamesInFile | None) -> tuple[Note, ...]:

@@ -86,8 +86,8 @@ def load_dataset(spec: str | Path | Sequence[str | Path], **options: Any) -> Dat
         tables, renamed_notes = _of_one_name(origin.tables, by_role)
         tables, unlabelled = _labelled(tables, columns[1])
         labels = replace(chosen.labels, strict=chosen.read.strict)
-        file = origin.names if labels.class_names is None else None
-        names = names_in(file, tables, columns[1]) if file else None
+        perhaps = origin.names if labels.class_names is None else ()
+        names = next(filter(None, (names_in(path, tables, columns[1]) for path in perhaps)), None)
         if names:
             labels = replace(labels, class_names=names.names)
         dataset = Dataset.from_tables(

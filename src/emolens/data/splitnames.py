@@ -83,6 +83,13 @@ def assigned(names: Sequence[str], *, taken: Iterable[str] = (), exact: bool = F
     return Assigned(named, tuple(loose))
 
 
+def without_split(name: str) -> str:
+    """A name without its split words, and without what stands between them and the others."""
+    parts = re.split(r"([\W_]+)", _BREAKS.sub("\0", name))
+    kept = "".join(part for part in parts if canonical(part) is None)
+    return re.sub(r"^[\W_]+|[\W_]+$", "", kept).replace("\0", "") or name
+
+
 def _best(ranked: Sequence[tuple[str | None, int]], words: Sequence[str]) -> list[int]:
     """The places of those among the names with one of these words that have the least beside it."""
     ranks = {i: rank for i, (word, rank) in enumerate(ranked) if word in words}

@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from emolens.data.targets.spelling import folded
 from emolens.errors import UsageError, first_line
 from emolens.names import user_path
 
+_T = TypeVar("_T")
 Words = str | Sequence[str]
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " ", "none": ""}
 _NAMED = r"\s*(\S.*?)\s*[\t,;:=]\s*(\d+)\s*"
 _NUMBERED = r"\s*(-?\d+)\s*[\t,;:=]?\s*(.*\S)\s*"
+# A list in YAML: its name, and its lines, which stand deeper or begin with a dash.
+_LISTS = "names|class_names|classes|labels|id2label|label2id"
+_LIST = rf"(?m)^( *)(?:- )?({_LISTS}): *(.*)((?:\n(?:\1 +| *- ).*)*)"
+_QUOTED = r"""(['"])(.*?)\1"""
 _NOT_TYPED = set('"$`\\%!\n')
 _LARGEST = 1_000_000  # bytes of a file of class names
 
@@ -95,11 +101,13 @@ def _words(given: Words) -> list[str]:
 
 
 def _names_in(path: Path) -> dict[int, str]:
-    """The class names in a file: a JSON list or object, or lines, with or without numbers."""
+    """The class names in a file: a list or an object in JSON or YAML, or lines."""
     try:
         if path.stat().st_size > _LARGEST:
             raise ValueError(f"it has more than {_LARGEST:,} bytes")
         text = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() in (".yaml", ".yml", ".md"):
+            text = _list_in_yaml(_front(text) if path.suffix.lower() == ".md" else text)
         names = _from_json(json.loads(text)) if path.suffix == ".json" else _from_lines(text)
         if len(names) < 2:
             raise ValueError("it holds no two names")
@@ -113,17 +121,57 @@ def _names_in(path: Path) -> dict[int, str]:
 
 def _from_json(content: object) -> dict[int, str]:
     """A list of names, or an object that is written {"0": "joy"} or {"joy": 0}, also in the file
-    config.json of a model.
+    config.json of a model, and in dataset_infos.json.
     """
     if isinstance(content, dict):
         content = content.get("id2label") or content.get("label2id") or content
-    if isinstance(content, list):
+        lists = {tuple(names) for names in _features(content)}
+        content = _only(lists) if lists else content
+    if isinstance(content, (list, tuple)):
         return {place: str(name) for place, name in enumerate(content)}
     if not isinstance(content, dict):
         raise ValueError("it is neither a list nor an object")
     if all(isinstance(value, int) for value in content.values()):
         return {value: name for name, value in content.items()}
     return {int(number): str(name) for number, name in content.items()}
+
+
+def _features(content: object) -> Iterator[list[str]]:
+    """The class names in the features of a data set of the Hub, of each of its columns."""
+    if isinstance(content, dict):
+        if content.get("_type") == "ClassLabel" and isinstance(content.get("names"), list):
+            yield list(map(str, content["names"]))
+        for inner in content.values():
+            yield from _features(inner)
+
+
+def _list_in_yaml(text: str) -> str:
+    """The lines of the list of names in YAML; without such a list, all lines."""
+    lists: dict[str, set[str]] = {}
+    for _, name, value, lines in re.findall(_LIST, text):
+        lists.setdefault(name, set()).add(value.strip() or lines)
+    # Beside features with 'names', 'labels' may be one of the features.
+    inner = _only(lists.get("names") or set().union(*lists.values()) or {text}).strip()
+    if inner.startswith(("[", "{")):
+        inner = inner.strip("[]{}").replace(",", "\n")
+    kept = (line.strip().removeprefix("- ") for line in inner.splitlines())
+    kept = (line for line in kept if line and not line.startswith(("#", "---")))
+    return "\n".join(re.sub(_QUOTED, r"\2", line) for line in kept)
+
+
+def _front(text: str) -> str:
+    """The YAML at the start of a README of the Hub. ValueError if it names no classes."""
+    front = text.split("\n---", maxsplit=1)[0] if text.startswith("---") else ""
+    if "class_label:" not in front:
+        raise ValueError("it names no classes")
+    return front
+
+
+def _only(lists: set[_T]) -> _T:
+    """The only list. ValueError if there are others."""
+    if len(lists) > 1:
+        raise ValueError("it holds several lists of names")
+    return lists.pop()
 
 
 def _from_lines(text: str) -> dict[int, str]:
