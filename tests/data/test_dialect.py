@@ -476,6 +476,34 @@ def test_lines_of_fasttext(tmp_path: Path) -> None:
         assert "fastText" in table.notes[0].text
 
 
+@pytest.mark.parametrize("line", ["{} | so {}", "{} |text so {}", "{} 0.5 'a1|w so {} |n len:2.0"])
+def test_lines_of_vowpal_wabbit(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "a.vw"
+    words = ["glad", "low", "glad today"]
+    path.write_text("".join(f"{line.format(i % 2 - 1, w)}\n" for i, w in enumerate(words)))
+    for labelled in (True, False):
+        table = open_table(path, labelled=labelled)
+        expected = [{"text": f"so {w}", "label": str(i % 2 - 1)} for i, w in enumerate(words)]
+        assert rows_of(table) == expected
+        assert "Vowpal Wabbit" in table.notes[0].text
+        assert ("not read" in table.notes[0].text) == ("len" in line)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "1|so glad\n2|very low\n1|so angry\n",  # no space behind the sign
+        "1 | so glad\n2 | very low\n3 | so angry\n",  # each row has another number
+        "label | text\n1 | so glad\n" + "2 | very low\n" * 20,
+        "1 | so glad | a\n2 | very low | b\n1 | so angry | c\n",
+    ],
+)
+def test_a_table_with_pipes_is_not_one_of_vowpal_wabbit(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.txt").write_text(content)
+    table = open_table(tmp_path / "a.txt", labelled=True)
+    assert table.delimiter == "|"
+
+
 def test_a_column_whose_name_has_signs_around_it(tmp_path: Path) -> None:
     for name in ("#text", "Text\u200b", "\ufefftext", "\xa0text "):
         table = opened(tmp_path / "a.csv", f"{name},label\nso glad,joy\nso low,fear\n")

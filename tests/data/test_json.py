@@ -7,9 +7,11 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from emolens.data.readers import text as text_module
 from emolens.data.readers.columns import choose_column, texts_of
@@ -17,6 +19,7 @@ from emolens.data.readers.options import ReadOptions
 from emolens.data.readers.table import CHUNK, Table
 from emolens.data.sources import load_dataset
 from emolens.errors import DataError
+from tests.conftest import feeling_rows
 from tests.tables import open_table
 
 ROWS = [{"text": "so glad", "label": "joy"}, {"text": "so low", "label": "sadness"}]
@@ -144,6 +147,24 @@ def test_inner_values_have_names_with_dots(tmp_path: Path, ending: str) -> None:
     assert choose_column(table, "label") == "meta.emotion"
     numbers = [row.get("meta.by.n") for chunk in table.chunks() for row in chunk.rows]
     assert numbers == [[1], [2, 3], None]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
+def test_a_number_asks_for_one_value_of_a_list(tmp_path: Path, name: str) -> None:
+    pairs = feeling_rows(30)
+    rows = [{"turns": [{"text": t}, {"by": "you"}], "answer": [label]} for t, label in pairs]
+    if name == "a.parquet":
+        parquet.write_table(pa.Table.from_pylist(rows), tmp_path / name)
+    else:
+        (tmp_path / name).write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
+    data = load_dataset(tmp_path / name, text="turns.0.text", label="answer.0")
+    assert {text for of in data.splits.values() for text in of.texts} == {text for text, _ in pairs}
+    assert set(data.labels.names) == {"sadness", "joy", "anger"}
+    with pytest.raises(DataError, match=r"no text column 'turns\.0\.texts'"):
+        load_dataset(tmp_path / name, text="turns.0.texts", label="answer.0")
+    table = open_table(tmp_path / name, labelled=True)
+    rows = [row for chunk in table.chunks("turns.1.text", "turns.2.by") for row in chunk.rows]
+    assert {row.get(key) for row in rows for key in ("turns.1.text", "turns.2.by")} == {None}
 
 
 def test_nested_rows_give_a_data_set(tmp_path: Path) -> None:

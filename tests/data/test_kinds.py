@@ -85,6 +85,8 @@ FOREIGN = [
     ("a.xls", b"\xef\xbb\xbf\n<html><table><tr><td>text</td></tr></table>", "a web page"),
     ("a.xls", b'<table border="1"><tr><td>text</td></tr></table>', "a web page"),
     ("a.xls", b'<?xml version="1.0"?><Workbook/>', "an XML file"),
+    ("a.xml", b"<data>\n <row>\n  <text>so glad</text>\n </row>\n</data>\n", "an XML file"),
+    ("a.txt", b"<!-- mine -->\n<corpus task='x'><i id='1'>so glad</i></corpus>", "an XML file"),
     ("a.parquet", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
     ("a.db", b"SQLite format 3\0", "an SQLite database"),
     ("a.pkl", b"\x80\x04\x95\x10\0\0\0", "a pickle"),

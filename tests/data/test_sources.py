@@ -187,6 +187,13 @@ def test_a_saved_folder_whose_rows_are_damaged_is_a_data_error(
         assert "\n" not in str(error)
 
 
+@pytest.mark.parametrize("name", ["owner/name", "emotion"])
+def test_a_configuration_behind_the_revision_is_named(name: str) -> None:
+    with pytest.raises(DataError) as caught:
+        load_dataset(f"{name}@main:split")
+    assert caught.value.hint.endswith(f" {name}:split@main")
+
+
 def complaint(spec: Path | str, kind: type[EmolensError] = DataError, **options: object) -> str:
     """The one sentence and the hint, on two lines."""
     with pytest.raises(kind) as caught:

@@ -323,6 +323,22 @@ def test_a_column_beside_names_the_numbers(tmp_path: Path) -> None:
     assert dataset.labels.names == ("0", "1", "2")
 
 
+@pytest.mark.parametrize("sign", [None, ","])
+def test_a_column_beside_names_the_numbers_in_lists(tmp_path: Path, sign: str | None) -> None:
+    ids = [[i % 3] if i % 4 else [i % 3, 2 - i % 2] for i in range(30)]
+    names = [[("love", "joy", "grief")[i] for i in of] for of in ids]
+    cells: list[list[Any]] = [[*ids], [*names]]
+    if sign:
+        cells = [[sign.join(map(str, of)) for of in column] for column in cells]
+    dataset = load_dataset(lines(tmp_path / "a.jsonl", cells[0], label_text=cells[1]))
+    assert dataset.labels.names == ("love", "joy", "grief")
+    assert dataset.multi_label
+    assert "'label_text' names the classes: 0 love, 1 joy, 2 grief" in said(dataset, "L03")
+    cells[1][0] = cells[1][1]  # now the first row has two numbers and one name
+    dataset = load_dataset(lines(tmp_path / "b.jsonl", cells[0], label_text=cells[1]))
+    assert dataset.labels.names == ("0", "1", "2")
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

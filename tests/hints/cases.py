@@ -208,6 +208,8 @@ READING = [
          "{again} {} --text 2 --no-header"),
     Case("If each line is one text, add --delimiter none.", f"{INSPECT} t.txt",
          {"t.txt": "\n".join(_rows("{text}~{label}"))}, r"add (--delimiter none)\."),
+    Case("For a table with | between its columns, add --delimiter pipe.", f"{INSPECT} t.txt",
+         {"t.txt": "\n".join(_rows("{number} | {text}"))}, r"add (--delimiter pipe)\."),
     *(
         Case("For the texts before the ';', add --format csv --delimiter semicolon --no-header. If"
              " each line is one text, add --delimiter none.", f"{PREDICT} t.txt",

@@ -132,7 +132,12 @@ StrictOption = Annotated[
     ),
 ]
 TextOption = Annotated[
-    str | None, typer.Option("--text", metavar="COLUMN", help="The column of the texts.")
+    str | None,
+    typer.Option(
+        "--text",
+        metavar="COLUMN",
+        help="The column of the texts. Dots ask for inner values: data.text, turns.0.text.",
+    ),
 ]
 LabelOption = Annotated[
     str | None,

@@ -28,6 +28,8 @@ from emolens.names import user_path
 
 _HUB_SPEC = re.compile(r"([\w.-]+/[\w.-]+)(?::([^:@/\\]+))?(?:@([\w./-]+))?")
 
+_SWAPPED = re.compile(r"([\w./-]+)@([\w./-]+):([^:@/\\]+)")
+
 
 class HubData(NamedTuple):
     """A data set on the Hub: owner/name, and its configuration and revision if they were given."""
@@ -115,6 +117,10 @@ def _origin(
     # If the folder 'data' exists, 'data/reviws' is a typing mistake and no name on the Hub.
     if hub_data(spec) and not spec.startswith(".") and not path.parent.is_dir():
         return _hub(spec, splits)
+    if swapped := _SWAPPED.fullmatch(spec):
+        name, revision, config = swapped.groups()
+        hint = f"The configuration stands before the revision: {name}:{config}@{revision}"
+        raise DataError(f"There is no data set '{spec}'.", hint=hint)
     if "/" in spec or "\\" in spec or spec.startswith("."):
         raise missing(path)
     raise DataError(f"There is no data set '{spec}'.", hint=nearest(spec, CATALOGUE))

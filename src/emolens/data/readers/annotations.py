@@ -48,10 +48,11 @@ class _Decision(NestedRow):
 
 @dataclass
 class Survey:
-    """What the rows of a file have: names, dotted names, and the questions of a labelling tool."""
+    """What the rows of a file have: names, dotted names, and questions of a labelling tool."""
 
     columns: dict[str, None] = field(default_factory=dict)
     inner: dict[str, None] = field(default_factory=dict)
+    lists: dict[str, None] = field(default_factory=dict)
     questions: dict[str, None] = field(default_factory=dict)
     n_rows: int = 0
     n_tasks: int = 0
@@ -74,6 +75,7 @@ class Survey:
             self.n_refused += row["answer"] != "accept"
         if isinstance(row := nested(row), NestedRow):
             self.inner.update(dict.fromkeys(inner_names(row)))
+            self.lists.update({name: None for name, of in row.items() if isinstance(of, list)})
             if _is_task(row):
                 self.n_tasks += 1
                 answers = list(_answers(row))

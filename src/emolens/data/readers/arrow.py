@@ -59,6 +59,7 @@ def _table(source: Source, schema: pa.Schema, batches: Batches) -> Table:
         class_names=class_names(_features(schema.metadata or {})),
         schema=keyed,
         nested=tuple(name for field in fields for name in _inner(field.type, field.name)),
+        lists=tuple(field.name for field in fields if _is_list(field.type)),
     )
 
 
@@ -66,12 +67,18 @@ def _inner(kind: pa.DataType, above: str) -> Iterator[str]:
     """The dotted names of the values inside of a column."""
     import pyarrow as pa
 
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+    if _is_list(kind):
         kind = kind.value_type
     if pa.types.is_struct(kind):
         for field in kind:
             inner = tuple(_inner(field.type, f"{above}.{field.name}"))
             yield from inner or (f"{above}.{field.name}",)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
 
 
 def _arrow_errors(source: Source) -> contextlib.AbstractContextManager[None]:
@@ -218,7 +225,8 @@ def _opened(file: Any, options: Any) -> Any:
 def _rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
     values = [_values(column) for column in batch.columns]
     names = batch.schema.names
-    kind = NestedRow if any(any(_inner(f.type, "")) for f in batch.schema) else dict
+    holds = any(_is_list(f.type) or any(_inner(f.type, "")) for f in batch.schema)
+    kind = NestedRow if holds else dict
     return [kind(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
 
 

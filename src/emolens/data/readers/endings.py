@@ -9,6 +9,7 @@ ENDINGS = {
     ".csv": "csv",
     ".tsv": "tsv",
     ".txt": "txt",
+    ".vw": "txt",
     ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",

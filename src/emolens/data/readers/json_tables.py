@@ -117,6 +117,7 @@ def _table(
         notes=(*file.notes, *notes, *_tool_notes(file.source, tool, survey)),
         needs_mark=file.needs_mark,
         nested=survey.names(),
+        lists=tuple(survey.lists),
         usual=usual,
     )
 

@@ -68,6 +68,7 @@ _FOREIGN = {
 _YAML = re.compile(
     rb"(---\s*\n)?(\w+:\s*\n)?\s*- (\w+): .*\r?\n\s+\w+: .*\r?\n(.*\r?\n)*?\s*- \3: "
 )
+_XML = re.compile(rb"(<!--.*?-->\s*)*<([A-Za-z_][\w.:-]*)(\s[^<>]*)?>.*</[\w.:-]+>", re.DOTALL)
 _ARFF = re.compile(rb"^@relation\b.*^@attribute\b", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 
 
@@ -135,16 +136,24 @@ def _kind_of_zip(path: Path, expected: str | None) -> str:
 
 
 def _refuse_foreign(head: bytes, name: str) -> None:
-    start = head.removeprefix(codecs.BOM_UTF8).lstrip()[:40]
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip()
     for sign, (what, hint) in _FOREIGN.items():
-        if start.lower().startswith(sign) or head.startswith(sign):
+        if text[:40].lower().startswith(sign) or head.startswith(sign):
             raise _foreign(name, what, hint)
+    if _XML.match(text) and _are_tags(text):
+        raise _foreign(name, *_FOREIGN[b"<?xml"])
     if _ARFF.search(head):
         raise _foreign(name, "a file of Weka (ARFF)", _SAVE_THERE)
     if _YAML.match(head):
         raise _foreign(name, "a YAML file", _SAVE)
     if head[257:262] == b"ustar":
         raise _foreign(name, "a tar archive", _UNPACK)
+
+
+def _are_tags(text: bytes) -> bool:
+    """Whether most lines begin with a tag. In texts, single words may stand in such brackets."""
+    lines = [line.lstrip() for line in text.splitlines()[:_LINES] if line.strip()]
+    return sum(line.startswith(b"<") for line in lines) > 0.5 * len(lines)
 
 
 def _foreign(name: str, what: str, hint: str) -> DataError:

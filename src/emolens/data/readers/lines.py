@@ -1,4 +1,4 @@
-"""Text files: one text per line, 'text;label' lines, lines of fastText, or a table."""
+"""Text files: one text per line, 'text;label' lines, lines of fastText or of VW, or a table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from emolens.data.readers.wrapped import is_drawn
 from emolens.errors import DataError
 
 _TAGGED = re.compile(r"((?:__label__\S+\s+)+)(.*)", re.DOTALL)
-
+# A label, perhaps weights and a tag, and the words of a namespace: "2 1.0 'tag|text so glad".
+_NAMESPACE = re.compile(
+    r"\s*(-?\d+(?:\.\d+)?)(\s[^|]*)?\|([A-Za-z_]\w*)?[ \t]+([^|]*)(\|(?=\w).*)?", re.DOTALL
+)
 
 # Takes a file, its first lines, and what the likeliest dialect makes of them.
 _Otherwise = Callable[[TextFile, Sequence[str], Found | None, ReadOptions], Table]
@@ -100,8 +103,8 @@ def _recognised(
         return None if sign == NO_DELIMITER else delimited_table(file, options)
     if not lines or found is None:
         return None
-    if sum(map(bool, map(_TAGGED.match, lines))) > 0.9 * len(lines):
-        return _tagged_lines(file, options)
+    if table := _of_tool(file, lines, options):
+        return table
     sign = found.dialect.delimiter
     columns = is_drawn(lines) or sign == " " or (sign == "\t" and found.is_exact and len(lines) > 1)
     if columns or any(
@@ -120,6 +123,13 @@ def _names_texts(line: str, sign: str) -> bool:
     return len(names) > 1 and all(names) and any_usual(names, "text")
 
 
+def _of_tool(file: TextFile, lines: Sequence[str], options: ReadOptions) -> Table | None:
+    """The table of lines as fastText and Vowpal Wabbit read them; None for others."""
+    if sum(map(bool, map(_TAGGED.match, lines))) > 0.9 * len(lines):
+        return _tagged_lines(file, options)
+    return _vw_lines(file, lines, options) if _are_of_vw(lines) else None
+
+
 def _tagged_lines(file: TextFile, options: ReadOptions) -> Table:
     """The lines of fastText: labels that begin with '__label__', and then the text."""
 
@@ -130,6 +140,33 @@ def _tagged_lines(file: TextFile, options: ReadOptions) -> Table:
         return {"text": text, "label": labels[0] if len(labels) == 1 else labels or ""}
 
     note = Note("R01", f"{file.source} has the lines of fastText: '__label__' begins each label.")
+    return _table(file, ("text", "label"), row, skipped=options.skip_rows, notes=(note,))
+
+
+def _are_of_vw(lines: Sequence[str]) -> bool:
+    """Whether lines are those of Vowpal Wabbit: few labels, and the same namespace in all lines."""
+    matches = list(filter(None, map(_NAMESPACE.fullmatch, lines)))
+    alike = len(matches) > 0.9 * len(lines) and len({match[3] for match in matches}) == 1
+    is_header = not _NAMESPACE.fullmatch(lines[0])
+    return alike and not is_header and len({match[1] for match in matches}) < len(lines)
+
+
+def _vw_lines(file: TextFile, lines: Sequence[str], options: ReadOptions) -> Table:
+    """The lines of Vowpal Wabbit: the label, and the words of the first namespace."""
+
+    def row(line: str, *_: object) -> Row:
+        match = _NAMESPACE.fullmatch(line)
+        text = (match[4] if match else line).rstrip()
+        return {"text": text, "label": match[1] if match else ""}
+
+    matches = filter(None, map(_NAMESPACE.fullmatch, lines))
+    more = any((match[2] or "").strip() or match[5] for match in matches)
+    sentence = (
+        f"{file.source} has the lines of Vowpal Wabbit: a label, and a text behind the first |."
+    )
+    if more:
+        sentence += " Weights, tags and other namespaces are not read."
+    note = Note("R01", sentence, "For a table with | between its columns, add --delimiter pipe.")
     return _table(file, ("text", "label"), row, skipped=options.skip_rows, notes=(note,))
 
 

@@ -1,4 +1,4 @@
-"""Rows whose values hold other values, which are asked for by names with dots: 'data.text'."""
+"""Rows whose values hold other values, asked for by names with dots: 'data.text', 'turns.0'."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DEEPEST = 8  # names in a dotted name
 class NestedRow(dict[str, Any]):
     """A row as it stands in the file. Asked for 'data.text', it gives the 'text' inside of 'data'.
 
-    Of a list it gives the values of all its objects, as one list.
+    Of a list it gives the values of all its objects, as one list; 'turns.0.text' is one of them.
     """
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -26,10 +26,8 @@ class NestedRow(dict[str, Any]):
 
 def nested(row: Row) -> Row:
     """The row, as a NestedRow if one of its values holds others."""
-    for value in row.values():
-        if isinstance(value, (dict, list)) and _holds_others(value):
-            return NestedRow(row)
-    return row
+    holds = any(isinstance(value, (dict, list)) for value in row.values())
+    return NestedRow(row) if holds else row
 
 
 def inner_names(row: Mapping[str, Any]) -> Iterator[str]:
@@ -61,6 +59,9 @@ def _inside(value: Any, names: list[str]) -> Any:
     """The value behind these names. A name may hold dots itself, so longer ones come first."""
     if not names:
         return value
+    if isinstance(value, list) and names[0].isdecimal():
+        place = int(names[0])
+        return _inside(value[place], names[1:]) if place < len(value) else None
     if isinstance(value, list):
         found = [inner for item in value if (inner := _inside(item, names)) is not None]
         flat = [v for inner in found for v in (inner if isinstance(inner, list) else [inner])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ CHUNK = 2048  # rows; fewer if they take more than ROOM bytes
 ROOM = 16_000_000
 CELL_ROOM = 64  # what a cell takes beside its characters
 MOST_BYTES = 100_000_000  # of one field, and of one line
+_PLACE = re.compile(r"\.\d+(?=\.|$)")  # of one value in a list
 Row = dict[str, Any]
 
 
@@ -53,8 +55,9 @@ class Table:
     the class names of integer labels, where the source has them. schema: the types of the columns,
     where the file has them. delimiter: what stands between the fields, where the file has one.
     needs_mark: whether a copy of the file in UTF-8 must begin with the mark by which Excel knows
-    UTF-8. nested: the names of values inside of other values, which rows also give. usual: the
-    columns of the texts and the labels, where the format says them.
+    UTF-8. nested: the names of values inside of other values, which rows also give. lists: the
+    columns that hold lists; a number asks for one of their values: 'turns.0'. usual: the columns
+    of the texts and the labels, where the format says them.
     """
 
     origin: Path | str
@@ -68,6 +71,7 @@ class Table:
     notes: tuple[Note, ...] = ()
     needs_mark: bool = False
     nested: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
     usual: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -88,7 +92,10 @@ class Table:
 
     def gives(self, name: str) -> bool:
         """Whether its rows give a value of this name."""
-        return name in self.columns or name in self.nested
+        if name in self.columns or name in self.nested:
+            return True
+        without = _PLACE.sub("", name)
+        return without != name and (without in self.nested or without in self.lists)
 
     def where(self, number: int) -> str:
         """How a message names a row."""

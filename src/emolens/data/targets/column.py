@@ -70,7 +70,7 @@ class Column:
     @cached_property
     def names_beside(self) -> dict[int, str]:
         """The names of numbers in the column beside; {} if it names nothing."""
-        return names_beside(self.parts, self.missing) if self.beside else {}
+        return names_beside(self.parts, self.form.atoms, self.missing) if self.beside else {}
 
     @cached_property
     def labels(self) -> LabelSet:

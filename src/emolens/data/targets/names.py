@@ -1,4 +1,4 @@
-"""The names of classes that a column gives as numbers. Knows no forms and no spellings."""
+"""The names of classes that a column gives as numbers. Knows no spellings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from emolens.data.readers.columns import spelled
 from emolens.data.readers.table import Table
 from emolens.data.targets.cells import Atom, Cell, number_of
+from emolens.data.targets.forms import Atoms, form_of
 from emolens.data.targets.missing import is_missing_word
 from emolens.data.targets.rows import Part
 from emolens.data.targets.spelling import cleaned, folded
@@ -61,13 +62,28 @@ def column_beside(table: Table, label: str) -> str | None:
     return next((column for column in columns if column), None)
 
 
-def names_beside(parts: Sequence[Part], missing: Collection[Cell]) -> dict[int, str]:
-    """The names in the column beside; {} unless each number has one name, and each name one."""
-    pairs = {
-        (number_of(cell), cleaned(str(name)))
+def names_beside(
+    parts: Sequence[Part], atoms: Mapping[Cell, Atoms], missing: Collection[Cell]
+) -> dict[int, str]:
+    """The names in the column beside; {} unless each number has one name, and each name one.
+
+    atoms: the labels in each cell. A list of numbers has a list of names beside it.
+    """
+    rows = {
+        row
         for part in parts
-        for cell, name in set(zip(part.cells, part.names, strict=False))
-        if cell not in missing and not is_missing_word(name)
+        for row in zip(part.cells, part.names, strict=False)
+        if row[0] not in missing and not is_missing_word(row[1])
+    }
+    written: dict[Cell, Atoms] = {name: (str(name),) for _, name in rows}
+    if any(len(of) != 1 for of in atoms.values()):
+        written = form_of(Counter(name for _, name in rows)).atoms
+    if any(len(atoms[cell]) != len(written[name]) for cell, name in rows):
+        return {}
+    pairs = {
+        (number_of(number), cleaned(str(of_number)))
+        for cell, name in rows
+        for number, of_number in zip(atoms[cell], written[name], strict=True)
     }
     by_id = {number: name for number, name in pairs if isinstance(number, int)}
     names = {folded(name) for name in by_id.values()}
