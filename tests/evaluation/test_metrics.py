@@ -16,7 +16,6 @@ from sklearn.metrics import (
 )
 
 from emolens.evaluation.metrics import (
-    calibration_error,
     confusion,
     mcnemar,
     per_class,
@@ -90,24 +89,3 @@ def test_mcnemar_compares_the_rows_that_only_one_gets_right_with_a_fair_coin(
     *counts, p = astuple(comparison)
     assert counts == ["probe", "finetune", only_first, only_second]
     assert p == pytest.approx(p_value)
-
-
-def test_calibration_error_by_hand() -> None:
-    labels = np.array([0, 0, 1, 2])
-    probabilities = np.array(
-        [
-            [0.9, 0.1, 0.0],  # upper bin, right
-            [0.3, 0.7, 0.0],  # upper bin, wrong
-            [0.3, 0.4, 0.3],  # lower bin, right
-            [0.2, 0.4, 0.4],  # lower bin, wrong: argmax takes the first of equals
-        ]
-    )
-    upper, lower = abs((0.9 + 0.7) / 2 - 0.5), abs((0.4 + 0.4) / 2 - 0.5)
-    wanted = (2 * upper + 2 * lower) / 4
-    assert calibration_error(labels, probabilities, n_bins=2) == pytest.approx(wanted)
-
-
-def test_certain_and_right_is_calibrated_and_certain_and_wrong_is_not() -> None:
-    sure = np.eye(2)[[0, 1, 0]]
-    assert calibration_error(np.array([0, 1, 0]), sure) == 0
-    assert calibration_error(np.array([1, 0, 1]), sure) == 1

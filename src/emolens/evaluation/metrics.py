@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emolens.decide import ONE_CLASS
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -78,16 +76,3 @@ def mcnemar(
     n = only_first + only_second
     p_value = float(binomtest(only_first, n).pvalue) if n else 1.0
     return Comparison(*names, only_first, only_second, p_value)
-
-
-def calibration_error(labels: np.ndarray, probabilities: np.ndarray, *, n_bins: int = 15) -> float:
-    """Expected calibration error (Guo et al., 2017).
-
-    Rows are put into bins of equal width by their highest probability. The error is the gap between
-    mean probability and accuracy of a bin, averaged over the bins, weighted by their rows.
-    """
-    confidence = probabilities.max(axis=1)
-    right = ONE_CLASS.top(probabilities) == labels
-    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
-    gaps = np.bincount(bins, weights=confidence - right, minlength=n_bins)
-    return float(np.abs(gaps).sum() / len(labels))

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from emolens.data.dataset import Dataset
 from emolens.errors import UsageError
+from emolens.evaluation.calibration import expected_calibration_error
 from emolens.evaluation.intervals import intervals
-from emolens.evaluation.metrics import calibration_error, confusion, per_class, summary
+from emolens.evaluation.metrics import confusion, per_class, summary
 from emolens.scores import Scores
 from emolens.shown import html_table, one_line
 
@@ -68,7 +69,7 @@ def evaluate_model(dataset: Dataset, scores: Scores, split: str) -> ModelEvaluat
         **figures,
         intervals=intervals(matrix),
         loss=scores.log_loss(split, labels),
-        calibration_error=calibration_error(labels, probabilities),
+        calibration_error=expected_calibration_error(labels, probabilities).value,
         per_class=per_class(matrix, dataset.labels.names),
         confusion=matrix.tolist(),
     )

@@ -1,0 +1,145 @@
+"""Gaps between probabilities and the share of right answers, in bins, and their interval.
+
+Takes plain arrays; knows nothing of models, labels or promises.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+N_BINS = 15
+_DRAWS = 400
+_LARGEST_SCALE, _HALVINGS = 1024.0, 14
+# Each gap is taken for a little smaller than it is, as if these rows without a gap were in its bin.
+_PRIOR_ROWS = 2.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f}–{self.high:.3f})"
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Rows in 15 bins of equal width, by their probability; only bins with rows.
+
+    n_rows: all rows. n_columns: how many probabilities each row has, each with bins of its own.
+    cells: numbers of the bins, which count on from column to column. counts, mean: rows in each
+    bin, and their mean probability. hits: how many of the rows are what the probability is about.
+    """
+
+    n_rows: int
+    n_columns: int
+    cells: np.ndarray
+    counts: np.ndarray
+    mean: np.ndarray
+    hits: np.ndarray
+
+    @classmethod
+    def of(cls, probabilities: np.ndarray, hits: np.ndarray) -> Gaps:
+        """probabilities, hits: (n, m)."""
+        n, m = probabilities.shape
+        cell = _cell_of(probabilities)
+        counts = np.bincount(cell.ravel(), minlength=m * N_BINS)
+        sums = np.bincount(cell.ravel(), weights=probabilities.ravel(), minlength=m * N_BINS)
+        right = np.bincount(cell.ravel(), weights=hits.ravel(), minlength=m * N_BINS)
+        cells = np.flatnonzero(counts)
+        counts = counts[cells]
+        return cls(n, m, cells, counts, sums[cells] / counts, right[cells])
+
+    @property
+    def error(self) -> float:
+        """The mean gap: of each column, weighted by the rows of the bins; then of all columns."""
+        return self.mean_of(self.mean - self.hits / self.counts)
+
+    def mean_of(self, gaps: np.ndarray) -> float:
+        """The mean of these gaps in place of the measured ones."""
+        return float(np.abs(gaps * self.counts).sum() / self.n_rows / self.n_columns)
+
+    def edges(self, cell: int) -> tuple[float, float]:
+        """Where a bin starts and ends."""
+        return cell % N_BINS / N_BINS, (cell % N_BINS + 1) / N_BINS
+
+    def scaled(self, scale: float) -> np.ndarray:
+        """The gaps, as wide as `scale` times these ones; no share of right rows leaves 0 to 1."""
+        gaps = (self.mean * self.counts - self.hits) / (self.counts + _PRIOR_ROWS)
+        return np.asarray(self.mean - np.clip(self.mean - scale * gaps, 0, 1))
+
+    def drawn(self, gaps: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """What `error` is in data whose true gaps are these. noise: (draws, bins), standardized."""
+        shares, right = self.counts / self.n_rows, self.mean - gaps
+        variance = right * (1 - right) * shares + gaps**2 * shares * (1 - shares)
+        drawn = np.abs(gaps * shares + noise * np.sqrt(variance / self.n_rows))
+        return np.asarray(drawn.sum(axis=1) / self.n_columns)
+
+
+def mean_gap(
+    probabilities: np.ndarray, hits: np.ndarray, *, one_each: bool = True, level: float = 0.95
+) -> Measured:
+    """The mean gap between probability and share of hits, with its interval.
+
+    probabilities, hits: (n, m). one_each: each row has one hit at most, so its hits depend on each
+    other. The measured gap is never below 0, so noise makes it too wide, most with few rows; what
+    resamples the rows adds the noise once more. So the interval is found the other way round: it
+    holds the true gaps that would often give a measured gap like this one. They are assumed to be
+    the measured ones times one number. benchmarks/calibration.py measures how often it is right.
+    """
+    gaps = Gaps.of(probabilities, hits)
+    noise = np.random.default_rng(0).standard_normal((_DRAWS, len(gaps.cells)))
+    if one_each and gaps.n_columns > 1:
+        noise = noise @ _root(probabilities, gaps).T
+    ends = [
+        gaps.mean_of(gaps.scaled(_scale(gaps, noise, quantile)))
+        for quantile in ((1 + level) / 2, (1 - level) / 2)
+    ]
+    return Measured(gaps.error, low=min(ends[0], gaps.error), high=max(ends[1], gaps.error))
+
+
+def _cell_of(probabilities: np.ndarray) -> np.ndarray:
+    """(n, m): the number of the bin of each probability."""
+    bins = np.minimum((probabilities * N_BINS).astype(int), N_BINS - 1)
+    return np.asarray(bins + N_BINS * np.arange(probabilities.shape[1]))
+
+
+def _scale(gaps: Gaps, noise: np.ndarray, quantile: float) -> float:
+    """The largest scale of the gaps with which this quantile is below the measured error, or 0."""
+
+    def is_below(scale: float) -> bool:
+        return bool(np.quantile(gaps.drawn(gaps.scaled(scale), noise), quantile) < gaps.error)
+
+    if not is_below(0.0):
+        return 0.0
+    low, high = 0.0, 1.0
+    while is_below(high) and high < _LARGEST_SCALE:
+        high *= 2
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if is_below(middle) else (low, middle)
+    return high
+
+
+def _root(probabilities: np.ndarray, gaps: Gaps) -> np.ndarray:
+    """(bins, bins): turns independent noise into noise as dependent as the hits of a row are."""
+    from scipy.sparse import csr_matrix
+
+    n, m = probabilities.shape
+    starts = np.arange(0, n * m + 1, m)
+    by_bin = csr_matrix(
+        (probabilities.ravel(), _cell_of(probabilities).ravel(), starts), shape=(n, m * N_BINS)
+    )[:, gaps.cells]
+    covariance = -(by_bin.T @ by_bin).toarray()
+    covariance[np.diag_indices_from(covariance)] += gaps.mean * gaps.counts
+    deviation = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
+    correlation = covariance / deviation / deviation[:, None]
+    # A row's hits sum to 1, so the matrix has no full rank; Cholesky asks for one.
+    correlation[np.diag_indices_from(correlation)] = 1 + 1e-6
+    return np.asarray(np.linalg.cholesky(correlation))
