@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from emolens.data.checks import Note
 from emolens.data.composed import Opener, renamed
 from emolens.data.dataset import SEED, SHARES, SPLITS, TRAIN, Dataset
+from emolens.data.labelled import Labelled, chosen_split
 from emolens.data.namefiles import names_in
-from emolens.data.origins import origin_of
+from emolens.data.origins import Origin, origin_of
 from emolens.data.readers.columns import (
     Role,
     choice_notes,
@@ -78,9 +79,59 @@ def load_dataset(spec: str | Path | Sequence[str | Path], **options: Any) -> Dat
     HubError.
     """
     chosen = _source_options(options)
+    with _opened(spec, chosen) as source:
+        dataset = Dataset.from_tables(
+            source.origin.name,
+            source.tables,
+            columns=source.columns,
+            options=source.labels,
+            shares=chosen.shares,
+            seed=chosen.seed,
+        )
+    notes = (*source.notes, *dataset.notes)
+    dataset = replace(dataset, notes=notes, commit=source.origin.commit)
+    return dataset.limited(chosen.limit, seed=chosen.seed) if chosen.limit else dataset
+
+
+def load_rows(
+    spec: str | Path | Sequence[str | Path], split: str | None = None, **options: Any
+) -> Labelled:
+    """Load labelled rows to measure a model with: no split is cut out of them.
+
+    The arguments are those of load_dataset. split: which rows: those of this split, or 'all';
+    without it, those of test, or all rows if there is no test split. Raises DataError or HubError,
+    and UsageError for a split that the source does not have.
+    """
+    chosen = _source_options(options)
+    with _opened(spec, chosen) as source:
+        name = source.origin.name
+        of, tables, about = chosen_split(name, source.tables, split)
+        rows = Labelled.from_tables(
+            name, tables, columns=source.columns, options=source.labels, split=of
+        )
+    return replace(rows, notes=(*source.notes, *about, *rows.notes))
+
+
+class _Opened(NamedTuple):
+    """An open source with labels. columns: of the texts and the labels. labels: how to read them.
+
+    notes: what is to be said about it, before its rows are read.
+    """
+
+    origin: Origin
+    tables: Mapping[str, Sequence[Table]]
+    columns: tuple[str, str]
+    labels: LabelOptions
+    notes: tuple[Note, ...]
+
+
+@contextlib.contextmanager
+def _opened(
+    spec: str | Path | Sequence[str | Path], chosen: SourceOptions
+) -> Iterator[_Opened]:
+    """The tables with labels that a spec stands for. They can be read inside of the block."""
     with contextlib.ExitStack() as files:
-        opener = Opener(files, chosen.read)
-        origin = origin_of(spec, chosen.splits, opener)
+        origin = origin_of(spec, chosen.splits, Opener(files, chosen.read))
         columns, chosen_notes = _choose_columns(origin.tables, chosen)
         by_role: dict[Role, str] = {"text": columns[0], "label": columns[1]}
         tables, renamed_notes = _of_one_name(origin.tables, by_role)
@@ -90,23 +141,8 @@ def load_dataset(spec: str | Path | Sequence[str | Path], **options: Any) -> Dat
         names = next(filter(None, (names_in(path, tables, columns[1]) for path in perhaps)), None)
         if names:
             labels = replace(labels, class_names=names.names)
-        dataset = Dataset.from_tables(
-            origin.name,
-            tables,
-            columns=columns,
-            options=labels,
-            shares=chosen.shares,
-            seed=chosen.seed,
-        )
-    notes = (
-        *origin.all_notes(names),
-        *chosen_notes,
-        *renamed_notes,
-        *unlabelled,
-        *dataset.notes,
-    )
-    dataset = replace(dataset, notes=notes, commit=origin.commit)
-    return dataset.limited(chosen.limit, seed=chosen.seed) if chosen.limit else dataset
+        notes = (*origin.all_notes(names), *chosen_notes, *renamed_notes, *unlabelled)
+        yield _Opened(origin, tables, columns, labels, notes)
 
 
 def load_texts(spec: str | Path | Sequence[str | Path], **options: Any) -> Texts:
