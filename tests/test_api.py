@@ -18,11 +18,13 @@ import emolens
 from emolens.data.audit import audit
 from emolens.data.audit.contents import audit_texts
 from emolens.data.balance import balance
-from emolens.data.sources import load_dataset, load_texts
+from emolens.data.sources import load_dataset, load_rows, load_texts
 from emolens.encode.backbone import find_encoder, tokenizer_of
 from emolens.encode.embed import Embeddings, Encoder
 from emolens.explore.project import Projection
 from emolens.export.verify import drift
+from emolens.judge.model import score_model
+from emolens.judge.report import Answered, KeptPromise
 from emolens.labels import LabelSet
 from emolens.predict.classifier import Classifier
 from emolens.predict.tables import Tally, WriteOptions
@@ -158,6 +160,9 @@ def values(tiny_run: Run, tiny_encoder: Path) -> list[Any]:
         audit(dataset).checks[0],
         texts,
         audit_texts(texts),
+        load_rows(Path(tiny_run.study.data.dataset)),
+        score_model(classifier, dataset),
+        KeptPromise(0.9, 0.7, Answered(0, 0, None), "too few rows", in_force=True),
         tiny_run,
         tiny_run.study,
         *(Scores.load(tiny_run.folder / role.folder).facts for role in ROLES.values()),

@@ -40,6 +40,7 @@ RANKS = (
     ("evaluation",),
     ("export",),
     ("predict",),
+    ("judge",),
     ("show",),
     ("publish",),
     ("study",),

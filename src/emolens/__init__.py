@@ -24,7 +24,8 @@ _NAMES = {
     "data.audit.contents": "Contents audit_texts",
     "data.balance": "Balance balance",
     "data.dataset": "Dataset Split",
-    "data.sources": "load_dataset load_texts",
+    "data.labelled": "Labelled",
+    "data.sources": "load_dataset load_rows load_texts",
     "data.unlabelled": "Texts",
     "encode.backbone": "EncoderFolder find_encoder tokenizer_of",
     "encode.batches": "padded_batch",
@@ -36,6 +37,8 @@ _NAMES = {
     "explore.project": "Projection project",
     "export.openvino": "export_openvino",
     "export.verify": "Drift drift",
+    "judge.model": "score_model",
+    "judge.report": "KeptPromise ModelReport",
     "labels": "LabelSet",
     "learn.baselines": "majority tfidf",
     "learn.finetune": "finetune",
@@ -73,7 +76,9 @@ if TYPE_CHECKING:
     from emolens.data.balance import balance as balance
     from emolens.data.dataset import Dataset as Dataset
     from emolens.data.dataset import Split as Split
+    from emolens.data.labelled import Labelled as Labelled
     from emolens.data.sources import load_dataset as load_dataset
+    from emolens.data.sources import load_rows as load_rows
     from emolens.data.sources import load_texts as load_texts
     from emolens.data.unlabelled import Texts as Texts
     from emolens.encode.backbone import EncoderFolder as EncoderFolder
@@ -93,6 +98,9 @@ if TYPE_CHECKING:
     from emolens.export.openvino import export_openvino as export_openvino
     from emolens.export.verify import Drift as Drift
     from emolens.export.verify import drift as drift
+    from emolens.judge.model import score_model as score_model
+    from emolens.judge.report import KeptPromise as KeptPromise
+    from emolens.judge.report import ModelReport as ModelReport
     from emolens.labels import LabelSet as LabelSet
     from emolens.learn.baselines import majority as majority
     from emolens.learn.baselines import tfidf as tfidf

@@ -14,6 +14,7 @@ import typer
 
 from emolens.cli.cache import cache as cache_command
 from emolens.cli.ending import run_command
+from emolens.cli.evaluate import evaluate
 from emolens.cli.help import Command
 from emolens.cli.inspect import inspect as inspect_command
 from emolens.cli.options import (
@@ -236,8 +237,8 @@ study_commands(
     baselines="Score two simple models: the largest class, and TF-IDF.",
     probe="Train logistic regression on the frozen embeddings.",
     finetune="Fine-tune the encoder as a classifier; writes a model folder.",
-    evaluate="Compare all models on validation and test, with intervals.",
 )
+app.command("evaluate", cls=Command)(evaluate)
 
 
 def main() -> None:

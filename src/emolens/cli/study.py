@@ -36,12 +36,12 @@ def study_commands(app: typer.Typer, **titles: str) -> None:
 
 def _command(stage: str | None) -> Callable[..., None]:
     def command(**options: Any) -> None:
-        _run(stage, **options)
+        run_stage(stage, **options)
 
-    return with_signature(command, _PARAMETERS)
+    return with_signature(command, PARAMETERS)
 
 
-def _run(
+def run_stage(
     stage: str | None,
     study: StudyArgument = "starter",
     *,
@@ -51,11 +51,12 @@ def _run(
     quiet: QuietOption = False,
     **options: Any,
 ) -> None:
+    """Run a study up to a stage, or, without one, the whole study."""
     from emolens.data.splitnames import wanted_splits
     from emolens.output import SetAside
     from emolens.study import load_study, pairs, run_study
 
-    given = {setting: options[_parameter(setting)] for setting in STUDY_OPTIONS}
+    given = {setting: options[parameter_of(setting)] for setting in STUDY_OPTIONS}
     names = wanted_splits(given.pop("data.splits") or [])
     given |= {f"data.splits.{split}": name for split, name in names.items()}
     overrides = {setting: value for setting, value in given.items() if value is not None}
@@ -64,7 +65,7 @@ def _run(
     if quiet:
         warnings.simplefilter("ignore", UserWarning)
         warnings.simplefilter("always", SetAside)
-    observer = RunConsole(Console(quiet=quiet or as_json))
+    observer = RunConsole(Console(quiet=quiet or as_json), says_it_trains=stage == "evaluate")
     with promise("Run the same command again: finished stages are kept."):
         try:
             run = run_study(resolved, folder, until=stage, observer=observer)
@@ -73,10 +74,12 @@ def _run(
     show_run(Console(as_json=as_json, quiet=quiet), run, stage)
 
 
-def _parameter(setting: str) -> str:
+def parameter_of(setting: str) -> str:
+    """The name of the parameter that a command has for a setting."""
     return setting.replace(".", "_")
 
 
-_, _STUDY, *_OWN, _ = Signature.from_callable(_run, eval_str=True).parameters.values()
-_SETTINGS = parameters_of({_parameter(name): option for name, option in STUDY_OPTIONS.items()})
-_PARAMETERS = [_STUDY, *_SETTINGS, *_OWN]
+_, _STUDY, *_OWN, _ = Signature.from_callable(run_stage, eval_str=True).parameters.values()
+_SETTINGS = parameters_of({parameter_of(name): option for name, option in STUDY_OPTIONS.items()})
+# Of a command that runs a stage.
+PARAMETERS = [_STUDY, *_SETTINGS, *_OWN]

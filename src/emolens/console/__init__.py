@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from emolens.errors import EmolensError, some_of
 from emolens.hub import name_of
-from emolens.shown import escaped, visible
+from emolens.shown import escaped, quoted, visible
 
 if TYPE_CHECKING:
     from emolens.data.dataset import Dataset
@@ -131,10 +131,14 @@ class Console:
 
 
 class RunConsole:
-    """Prints the progress of a study on stderr: one line per stage, and a bar while it runs."""
+    """Prints the progress of a study on stderr: one line per stage, and a bar while it runs.
 
-    def __init__(self, console: Console) -> None:
+    says_it_trains: for a command whose name could mean that an existing model is scored.
+    """
+
+    def __init__(self, console: Console, *, says_it_trains: bool = False) -> None:
         self._console = console
+        self._says_it_trains = says_it_trains
         self._bar: Any = None
         self._update: Any = None
         self._reason = ""
@@ -142,6 +146,12 @@ class RunConsole:
     def opened(self, study: Study, dataset: Dataset, encoder: EncoderFolder, folder: Path) -> None:
         """Print the study, its data, its encoder and its folder."""
         note = self._console.note
+        if self._says_it_trains:
+            command = f"emolens evaluate --model MODEL --dataset {quoted(study.data.dataset)}"
+            note(
+                f"This trains models on the {dataset.sizes['train']:,} rows of train, and then"
+                f" compares them. To score an existing model instead: {command}"
+            )
         sizes = ", ".join(f"{name} {n:,}" for name, n in dataset.sizes.items())
         note(f"study {study.name}: {dataset.name} with {study.encoder.name}, in {folder}")
         note(f"splits {sizes}; columns {some_of(dataset.columns)}")

@@ -111,7 +111,7 @@ def chosen_split(
     wanted: the name of a split, or 'all'. Raises UsageError for a split that is not there.
     """
     if wanted is not None and wanted != "all":
-        split = canonical(wanted)
+        split = canonical(wanted) or wanted
         if split not in tables:
             raise UsageError(
                 f"{name} has no split '{wanted}'.", hint=nearest(wanted, [*tables, "all"])

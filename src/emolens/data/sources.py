@@ -126,9 +126,7 @@ class _Opened(NamedTuple):
 
 
 @contextlib.contextmanager
-def _opened(
-    spec: str | Path | Sequence[str | Path], chosen: SourceOptions
-) -> Iterator[_Opened]:
+def _opened(spec: str | Path | Sequence[str | Path], chosen: SourceOptions) -> Iterator[_Opened]:
     """The tables with labels that a spec stands for. They can be read inside of the block."""
     with contextlib.ExitStack() as files:
         origin = origin_of(spec, chosen.splits, Opener(files, chosen.read))

@@ -1,0 +1,1 @@
+"""Measures a model on labelled rows that it was not trained with. Nothing is trained here."""
