@@ -15,6 +15,8 @@ from typing import Any
 PROMISES = (0.99, 0.97, 0.95, 0.9, 0.85, 0.8)
 FEWEST_ANSWERED = 0.5
 N_SHARES = 100
+# A text is unsure if a larger share of its tokens is not in the vocabulary.
+MOSTLY_UNKNOWN = 0.5
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,11 @@ class Calibration:
         plain = asdict(self)
         plain["promises"] = [list(vars(promise).values()) for promise in self.promises]
         return plain
+
+    @classmethod
+    def optional(cls, plain: Any) -> Calibration | None:
+        """As from_json; None stays None."""
+        return None if plain is None else cls.from_json(plain)
 
     @classmethod
     def from_json(cls, plain: Any) -> Calibration:

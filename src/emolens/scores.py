@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
+from emolens.calibration import Calibration
 from emolens.decide import ONE_CLASS
 from emolens.errors import UsageError
 from emolens.names import user_path
@@ -57,7 +58,7 @@ class MajorityFacts(Facts):
 
 @dataclass(frozen=True, repr=False)
 class LinearFacts(Facts):
-    """C: the inverse regularization strength with the lowest log-loss on validation."""
+    """C: the inverse regularization strength with the lowest log-loss on the rows that chose it."""
 
     C: float
     log_loss_by_C: dict[str, float]  # noqa: N815 - scikit-learn writes C
@@ -215,13 +216,15 @@ def role_of(model: str) -> Role:
 class Scores:
     """Class probabilities by split, each (n, k) float64 with rows that sum to 1.
 
-    model: the name of one of ROLES, or of a model of your own, which has no facts. The dictionary
-    and the arrays are read-only; writable arrays are copied.
+    model: the name of one of ROLES, or of a model of your own, which has no facts. calibration: how
+    far they can be trusted, if that was measured; they are divided by its temperature already. The
+    dictionary and the arrays are read-only; writable arrays are copied.
     """
 
     model: str
     probabilities: dict[str, np.ndarray]
     facts: Facts | None = None
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         frozen = ReadOnly({split: _read_only(p) for split, p in self.probabilities.items()})
@@ -252,7 +255,9 @@ class Scores:
         arrays, about = user_path(folder) / "scores.safetensors", user_path(folder) / "scores.json"
         save_arrays(arrays, self.probabilities)
         facts = self.facts and asdict(self.facts)
-        save_json(about, {"model": self.model, "splits": [*self.probabilities], "facts": facts})
+        calibration = self.calibration and self.calibration.to_json()
+        values = {"splits": [*self.probabilities], "facts": facts, "calibration": calibration}
+        save_json(about, {"model": self.model, **values})
         return [arrays, about]
 
     @classmethod
@@ -263,7 +268,9 @@ class Scores:
         about = load_json(path)
         try:
             probabilities = {split: arrays[split] for split in splits or about["splits"]}
-            return cls(about["model"], probabilities, _facts(about["model"], about["facts"]))
+            facts = _facts(about["model"], about["facts"])
+            calibration = Calibration.optional(about["calibration"])
+            return cls(about["model"], probabilities, facts, calibration)
         except (KeyError, TypeError, ValueError) as error:
             raise unreadable(path, error) from error
 

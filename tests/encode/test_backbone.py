@@ -11,13 +11,16 @@ import pytest
 from emolens.encode.backbone import (
     EncoderFolder,
     backbone,
+    divide_logits,
     find_encoder,
+    logits_of,
     sequence_classifier,
     tokenizer_of,
 )
 from emolens.errors import EncoderError
 from emolens.output import sha256
 from tests.conftest import HOSTILE, feeling_rows
+from tests.encode.families import FAMILIES
 
 
 @pytest.fixture
@@ -127,3 +130,21 @@ def test_a_model_in_a_folder_inside_is_named(tiny_encoder: Path, tmp_path: Path)
         find_encoder(tmp_path / "old")
     assert caught.value.hint.endswith(f"--encoder {inside}")
     assert find_encoder(inside).weights_sha256
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+@pytest.mark.parametrize("k", [3, 16])  # the hidden states have 16 numbers, too
+def test_logits_are_divided_in_the_weights_of_each_family(family: str, k: int) -> None:
+    import torch
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    config = AutoConfig.for_model(family, **FAMILIES[family], num_labels=k)
+    torch.manual_seed(0)
+    model = AutoModelForSequenceClassification.from_config(config).eval()
+    ids = torch.randint(3, 90, (2, 7))
+    divisors = tuple(1.5 + i for i in range(k))
+    with torch.no_grad():
+        before = logits_of(model)(ids, torch.ones_like(ids))
+        divide_logits(model, divisors)
+        after = logits_of(model)(ids, torch.ones_like(ids))
+    torch.testing.assert_close(after, before / torch.tensor(divisors))

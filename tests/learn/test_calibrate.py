@@ -32,7 +32,7 @@ def drawn(n: int, *, sharpness: float = 2.0, seed: int = 0) -> tuple[np.ndarray,
 @pytest.mark.parametrize("n", [999, 1000, 37, 5, 3])
 def test_each_part_is_a_split_of_all_rows_and_has_its_share_of_each_class(n: int) -> None:
     labels = np.arange(n) % 3
-    cut = parts(labels, seed=4)
+    cut = parts(labels)
     assert len(cut) == (1 if n >= ENOUGH else 5)
     for choosing, calibrating in cut:
         assert sorted([*choosing, *calibrating]) == list(range(n))
@@ -49,7 +49,7 @@ def test_a_row_never_takes_part_in_the_choice_of_its_own_logits() -> None:
     """Each candidate is right for one row only. Who looked at that row would choose it."""
     n = 25
     candidates = [np.eye(n) * 0 + i for i in range(n)]
-    cut = parts(np.zeros(n, dtype=np.int64), seed=0)
+    cut = parts(np.zeros(n, dtype=np.int64))
     held = held_out(candidates, cut, lambda i, rows: float(i in rows))
     for row, logits in zip(held.rows, held.logits, strict=True):
         assert logits[0] != row

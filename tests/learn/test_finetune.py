@@ -15,6 +15,7 @@ from transformers import pipeline
 from emolens.data.dataset import Dataset, Split
 from emolens.encode.backbone import find_encoder, tokenizer_of
 from emolens.errors import DataError, EncoderError
+from emolens.export.head import read_head
 from emolens.learn.finetune import _weighted_loss, finetune
 from emolens.output import sha256
 from emolens.scores import FinetuneFacts, Recipe, Scores
@@ -101,6 +102,16 @@ def test_transformers_pipeline_gives_the_same_probabilities(
     folder, scores = trained
     theirs = by_pipeline(folder, feelings)
     np.testing.assert_allclose(theirs, scores.probabilities["test"], atol=1e-5)
+
+
+def test_the_folder_says_how_far_its_answers_can_be_trusted(
+    trained: tuple[Path, Scores], feelings: Dataset
+) -> None:
+    folder, scores = trained
+    calibration = scores.calibration
+    assert calibration is not None
+    assert read_head(folder).calibration == calibration
+    assert (calibration.rows, calibration.folds) == (24, 5)
 
 
 def test_the_same_seed_gives_the_same_model(

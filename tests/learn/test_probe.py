@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
+from emolens.decide import Decision
 from emolens.encode.embed import Embeddings
 from emolens.errors import DataError, StorageError
 from emolens.labels import LabelSet
@@ -63,7 +64,11 @@ def test_probabilities_are_those_of_scikit_learn_on_standardized_features(
         StandardScaler(), LogisticRegression(C=0.1, tol=1e-8, max_iter=1000, class_weight=weight)
     )
     theirs.fit(embeddings["train"].astype(np.float64), y["train"])
-    wanted = theirs.predict_proba(embeddings["test"].astype(np.float64))
+    assert probe.calibration_ is not None
+    cooled = Decision(temperature=probe.calibration_.temperature)
+    wanted = cooled.probabilities(
+        np.log(theirs.predict_proba(embeddings["test"].astype(np.float64)))
+    )
     np.testing.assert_allclose(probe.predict_proba(embeddings["test"]), wanted, atol=2e-3)
     assert (probe.predict(embeddings["test"]) == wanted.argmax(axis=1)).mean() > 0.99
     assert probe.score(embeddings["test"], y["test"]) > 0.6

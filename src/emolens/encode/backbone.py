@@ -265,6 +265,23 @@ def trained_classifier(folder: Path) -> Any:
     return whole_model(auto, Checkpoint(str(folder), folder)).eval()
 
 
+def divide_logits(model: Any, temperature: float | tuple[float, ...]) -> None:
+    """Divide the logits of a classifier by a number, or each one by its own, in its weights.
+
+    The last linear layer of the head makes the logits. So every program that loads these weights
+    gets the divided logits.
+    """
+    torch = require("torch", "train")
+    encoder = set(model.base_model.modules())  # some families define it after the head
+    head = (layer for layer in model.modules() if layer not in encoder)
+    *_, last = (layer for layer in head if isinstance(layer, torch.nn.Linear))
+    divisor = torch.as_tensor(temperature, dtype=last.weight.dtype, device=last.weight.device)
+    with torch.no_grad():
+        last.weight.div_(divisor.reshape(-1, 1))
+        if last.bias is not None:
+            last.bias.div_(divisor)
+
+
 def save_classifier(model: Any, folder: Path) -> None:
     """Write config.json and model.safetensors into an existing folder."""
     with quiet_transformers():

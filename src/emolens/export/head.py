@@ -56,9 +56,8 @@ def read_head(folder: Path) -> Head:
 
 
 def _calibration(folder: Path) -> Calibration | None:
-    plain = read_emolens_json(folder).get(CALIBRATION)
     try:
-        return None if plain is None else Calibration.from_json(plain)
+        return Calibration.optional(read_emolens_json(folder).get(CALIBRATION))
     except ValueError as error:
         raise not_as_written(folder, error) from error
 

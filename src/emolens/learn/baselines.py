@@ -25,7 +25,10 @@ def majority(dataset: Dataset) -> Scores:
 
 
 def tfidf(dataset: Dataset, balance: Balance | None = None) -> Scores:
-    """Logistic regression on TF-IDF of words and word pairs, C chosen on validation."""
+    """Logistic regression on TF-IDF of words and word pairs.
+
+    A part of validation chooses C, the other part calibrates.
+    """
     dataset.check_one_class()
     text = require("sklearn.feature_extraction.text", "train")
     # A word that is in only one text can't help; but in a small corpus nearly all words are such.
@@ -43,7 +46,7 @@ def tfidf(dataset: Dataset, balance: Balance | None = None) -> Scores:
     train = X[TRAIN][balance.rows], dataset[TRAIN].labels[balance.rows]
     validation = X[VALIDATION], dataset[VALIDATION].labels
     strengths = (0.1, 1.0, 10.0, 100.0)
-    fit = fit_logistic(train, validation, balance.class_weights, strengths=strengths)
+    fit = fit_logistic(train, validation, balance.class_weights, strengths=strengths).calibrated()
     probabilities = {name: fit.probabilities(X[name]) for name in X if name != TRAIN}
     facts = LinearFacts(fit.c, fit.path, n_features=len(vectorizer.vocabulary_))
-    return Scores(TFIDF.name, probabilities, facts)
+    return Scores(TFIDF.name, probabilities, facts, fit.calibration)

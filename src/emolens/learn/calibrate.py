@@ -39,18 +39,19 @@ class HeldOut:
     folds: int
 
 
-def parts(labels: np.ndarray, *, seed: int) -> list[Part]:
-    """Which rows of validation choose, and which ones calibrate.
+def parts(labels: np.ndarray) -> list[Part]:
+    """Which rows of validation choose, and which ones calibrate: the same for every model.
 
     With 1,000 rows or more, one half of each class chooses and the other half calibrates. With
     fewer, each fifth calibrates once, and the other rows choose. labels: (n,) ids or (n, k) bool.
     """
-    labels = one_class_each(labels)
+    # Classes count in the order of their first rows, so that their ids do not decide the parts.
+    _, firsts, labels = np.unique(one_class_each(labels), return_index=True, return_inverse=True)
     n_parts = 2 if len(labels) >= ENOUGH else N_FOLDS
-    shuffled = np.random.default_rng(seed).permutation(len(labels))
+    shuffled = np.random.default_rng(0).permutation(len(labels))
     fold = np.empty(len(labels), dtype=np.int64)
-    # Rows in the order of their classes, dealt out like cards: each part gets its share of each.
-    dealt = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    # Rows class by class, dealt out like cards: each part gets its share of each class.
+    dealt = shuffled[np.argsort(firsts[labels][shuffled], kind="stable")]
     fold[dealt] = np.arange(len(labels)) % n_parts
     calibrating = [1] if n_parts == 2 else range(N_FOLDS)
     return [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in calibrating]

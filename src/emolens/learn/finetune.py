@@ -1,7 +1,8 @@
 """Fine-tuning a sequence classifier through transformers' Trainer.
 
-Batches hold texts of similar length; the epoch with the best macro-F1 on validation is kept. Only
-safetensors are written: the Trainer's own checkpoints are off, because they are pickles.
+Batches hold texts of similar length; a part of validation chooses the epoch, by macro-F1, and the
+other part calibrates. Only safetensors are written: the Trainer's own checkpoints are off, because
+they are pickles.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from emolens.calibration import MOSTLY_UNKNOWN, Calibration
 from emolens.data.audit.language import main_language
 from emolens.data.balance import Balance, balance
 from emolens.data.dataset import TRAIN, VALIDATION, Dataset
-from emolens.decide import ONE_CLASS
+from emolens.decide import ONE_CLASS, Decision
 from emolens.encode.backbone import (
     EncoderFolder,
+    divide_logits,
     find_encoder,
     logits_of,
     pretrained_tokenizer,
@@ -31,10 +34,11 @@ from emolens.encode.backbone import (
 )
 from emolens.encode.engines.base import Progress, run_batches
 from emolens.encode.engines.choose import choose, start
-from emolens.encode.engines.torch import torch_for
+from emolens.encode.engines.torch import TorchEngine, torch_for
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import DataError, EncoderError, require
-from emolens.modelfolder import TRAINING_TEXTS, check_writable, renew
+from emolens.learn.calibrate import calibrate, choosing_rows, held_out, parts
+from emolens.modelfolder import CALIBRATION, TRAINING_TEXTS, check_writable, renew
 from emolens.names import user_path
 from emolens.output import sha256, staged, writing
 from emolens.runtime import Runtime, seed_everything
@@ -56,6 +60,7 @@ class _Training:
 
     encoder: EncoderFolder
     dataset: Dataset
+    tokenizer: Tokenizer
     tokens: dict[str, Tokens]
     pretrained: Any
     recipe: Recipe
@@ -77,15 +82,17 @@ def finetune(
     recipe: Recipe | None = None,
     progress: Progress | None = None,
 ) -> Scores:
-    """Train on train, keep the epoch with the best validation macro-F1, write a model folder.
+    """Train on train, choose the epoch and calibrate on validation, write a model folder.
 
     encoder: a name, or a folder. folder: the files that emolens wrote there are replaced, once all
     is done; another file in the way gets the name NAME.yours, with a warning. tokenizer: the
     encoder's, with a limit of tokens per text for training and for later use; without it, the
     encoder's own limit, with a warning where texts are cut.
 
-    Returns the probabilities of every split but train, computed in fp32 from the saved weights; the
-    facts are FinetuneFacts. Raises DataError where train or validation has no rows.
+    Returns the calibrated probabilities of every split but train, computed in fp32; the facts are
+    FinetuneFacts. The weights of the head are divided by the temperature, so that every program
+    that loads them gives these probabilities. Raises DataError where train or validation has no
+    rows.
     """
     dataset.check_one_class()
     for split in (TRAIN, VALIDATION):
@@ -106,17 +113,26 @@ def finetune(
     pretrained = pretrained_tokenizer(encoder)
     # The saved model cuts texts at the same length.
     pretrained.model_max_length = tokenizer.max_length
-    training = _Training(encoder, dataset, tokens, pretrained, recipe or Recipe(), progress)
+    recipe = recipe or Recipe()
+    training = _Training(encoder, dataset, tokenizer, tokens, pretrained, recipe, progress)
     with staged(folder) as fresh:
         pretrained.save_pretrained(fresh)
-        facts = _train(training, fresh)
-        scores = _scores(fresh, training, tokenizer.pad_id, facts=facts)
-        renew(fresh, folder, facts=_facts(fresh, encoder, dataset))
+        trained = _train(training, fresh)
+        scores = _calibrated_scores(fresh, training, trained)
+        renew(fresh, folder, facts=_facts(fresh, training, scores))
     return scores
 
 
-def _train(training: _Training, folder: Path) -> FinetuneFacts:
-    """Run the Trainer; writes the best epoch's weights to `folder`. Predicts nothing yet."""
+@dataclass(frozen=True)
+class _Trained:
+    """What is known after the training. epochs: the (n, k) logits of validation after each one."""
+
+    facts: FinetuneFacts
+    epochs: list[np.ndarray]
+
+
+def _train(training: _Training, folder: Path) -> _Trained:
+    """Run the Trainer; writes the best epoch's weights to `folder`."""
     recipe, dataset, tokens = training.recipe, training.dataset, training.tokens
     chosen = choose(recipe.precision, use="train")
     torch_for(chosen)
@@ -125,62 +141,85 @@ def _train(training: _Training, folder: Path) -> FinetuneFacts:
     if chosen.device == "cpu":
         # torch's fused attention is no faster for short texts on a CPU: benchmarks/attention.py.
         model.set_attn_implementation("eager")
-    rows = {
-        TRAIN: _examples(tokens[TRAIN], dataset[TRAIN].labels, training.balance.rows),
-        VALIDATION: _examples(tokens[VALIDATION], dataset[VALIDATION].labels),
-    }
-    keeper = _keeper(folder, model, training.progress)
+    rows = _examples(tokens[TRAIN], dataset[TRAIN].labels, training.balance.rows)
+    keeper = _keeper(folder, model, training, chosen)
     with scratch_folder() as scratch:
-        arguments = arguments_of(recipe, chosen, scratch, n_rows=len(rows[TRAIN]))
+        arguments = arguments_of(recipe, chosen, scratch, n_rows=len(rows))
         trainer = _trainer(model, arguments, training, rows=rows, keeper=keeper)
         started = time.perf_counter()
         outcome = trainer.train()
         seconds = time.perf_counter() - started
     if not np.isfinite(outcome.training_loss):
-        raise EncoderError(
-            "The training loss is not a number any more.",
-            hint='Lower finetune.learning_rate, or set finetune.precision = "fp32".',
-        )
+        raise _diverged()
     log = trainer.state.log_history
-    return FinetuneFacts(
+    facts = FinetuneFacts(
         recipe=recipe,
         runtime=str(chosen),
         loss=float(outcome.training_loss),
         seconds=seconds,
-        texts_per_second=len(rows[TRAIN]) * recipe.epochs / seconds,
+        texts_per_second=len(rows) * recipe.epochs / seconds,
         best_epoch=keeper.best_epoch,
         training=tuple(LossPoint(float(e["epoch"]), float(e["loss"])) for e in log if "loss" in e),
-        history=tuple(_epoch_point(e) for e in log if "eval_loss" in e),
+        history=tuple(keeper.history),
         prediction={},
+    )
+    return _Trained(facts, keeper.epochs)
+
+
+def _diverged() -> EncoderError:
+    return EncoderError(
+        "The training loss is not a number any more.",
+        hint='Lower finetune.learning_rate, or set finetune.precision = "fp32".',
     )
 
 
-def _facts(folder: Path, encoder: EncoderFolder, dataset: Dataset) -> dict[str, Any]:
+def _facts(folder: Path, training: _Training, scores: Scores) -> dict[str, Any]:
     """The facts that have no place in the files of transformers."""
+    dataset = training.dataset
     return {
-        "base_sha256": encoder.weights_sha256,
+        "base_sha256": training.encoder.weights_sha256,
         "weights_sha256": sha256(folder / "model.safetensors"),
         "training_data": {"name": dataset.name, "fingerprint": dataset.fingerprint},
         TRAINING_TEXTS: {"language": main_language(dataset[TRAIN].texts)},
+        CALIBRATION: scores.calibration and scores.calibration.to_json(),
     }
 
 
-def _scores(folder: Path, training: _Training, pad_id: int, *, facts: FinetuneFacts) -> Scores:
-    """The saved model's probabilities of every split but train."""
-    engine, _ = start(choose("fp32", use="score"), lambda: logits_of(trained_classifier(folder)))
-    probabilities, seconds = {}, {}
-    for name in (name for name in training.dataset.splits if name != TRAIN):
+def _calibrated_scores(folder: Path, training: _Training, trained: _Trained) -> Scores:
+    """The saved model's probabilities of every split but train; its weights get the temperature."""
+    model, dataset = trained_classifier(folder), training.dataset
+    engine, _ = start(choose("fp32", use="score"), lambda: logits_of(model))
+    logits, seconds = {}, {}
+    for name in (name for name in dataset.splits if name != TRAIN):
         started = time.perf_counter()
-        probabilities[name] = ONE_CLASS.probabilities(
-            run_batches(engine, training.tokens[name], pad_id)
-        )
+        logits[name] = run_batches(engine, training.tokens[name], training.tokenizer.pad_id)
         seconds[name] = time.perf_counter() - started
-    scores = Scores(FINETUNE.name, probabilities)
+    calibration = _calibration(training, trained, logits[VALIDATION])
+    divide_logits(model, calibration.temperature)
+    save_classifier(model, folder)
+    cooled = Decision(temperature=calibration.temperature)
+    probabilities = {name: cooled.probabilities(values) for name, values in logits.items()}
+    scores = Scores(FINETUNE.name, probabilities, calibration=calibration)
     prediction = {}
     for name, taken in seconds.items():
-        loss = scores.log_loss(name, training.dataset[name].labels)
-        prediction[name] = PredictionFacts(loss, taken, len(training.dataset[name]) / taken)
-    return replace(scores, facts=replace(facts, prediction=prediction))
+        loss = scores.log_loss(name, dataset[name].labels)
+        prediction[name] = PredictionFacts(loss, taken, len(dataset[name]) / taken)
+    return replace(scores, facts=replace(trained.facts, prediction=prediction))
+
+
+def _calibration(training: _Training, trained: _Trained, logits: np.ndarray) -> Calibration:
+    """logits: those of the kept epoch, which are more exact than those from the training."""
+    labels, tokens = training.dataset[VALIDATION].labels, training.tokens[VALIDATION]
+    cut, epochs = parts(labels), list(trained.epochs)
+    kept = [point.epoch for point in trained.facts.history].index(trained.facts.best_epoch)
+    epochs[kept] = logits
+
+    def better(epoch: int, rows: np.ndarray) -> float:
+        return _f1(trained.epochs[epoch][rows], labels[rows], "macro")
+
+    unknown = training.tokenizer.unknown_shares(tokens)
+    answerable = ~tokens.truncated & (unknown <= MOSTLY_UNKNOWN)
+    return calibrate(held_out(epochs, cut, better), labels, answerable=answerable)
 
 
 def _examples(
@@ -203,7 +242,7 @@ def arguments_of(recipe: Recipe, chosen: Runtime, scratch: Path, *, n_rows: int)
         weight_decay=recipe.weight_decay,
         warmup_steps=recipe.warmup,
         train_sampling_strategy="group_by_length",
-        eval_strategy="epoch",
+        eval_strategy="no",  # Keeper looks at validation
         save_strategy="no",
         logging_steps=max(steps // 40, 1),
         logging_nan_inf_filter=False,  # a loss that is not a number must be seen
@@ -225,7 +264,7 @@ def _trainer(
     arguments: Any,
     training: _Training,
     *,
-    rows: dict[str, list[dict[str, Any]]],
+    rows: list[dict[str, Any]],
     keeper: Any,
 ) -> Any:
     transformers = require("transformers", "train")
@@ -233,10 +272,8 @@ def _trainer(
         model=model,
         args=arguments,
         data_collator=transformers.DataCollatorWithPadding(training.pretrained),
-        train_dataset=rows[TRAIN],
-        eval_dataset=rows[VALIDATION],
+        train_dataset=rows,
         processing_class=training.pretrained,
-        compute_metrics=_metrics(),
         compute_loss_func=_weighted_loss(training.balance.class_weights),
         callbacks=[keeper],
     )
@@ -244,21 +281,11 @@ def _trainer(
     return trainer
 
 
-def _metrics() -> Any:
-    """The figures of each epoch, as the Trainer wants them; averages skip classes without rows."""
-    metrics = require("sklearn.metrics", "train")
-
-    def compute(prediction: Any) -> dict[str, float]:
-        labels, guess = prediction.label_ids, ONE_CLASS.top(prediction.predictions)
-        f1 = {
-            f"{average}_f1": metrics.f1_score(
-                labels, guess, labels=np.unique(labels), average=average, zero_division=0
-            )
-            for average in ("macro", "weighted")
-        }
-        return {"accuracy": float(metrics.accuracy_score(labels, guess)), **f1}
-
-    return compute
+def _f1(logits: np.ndarray, labels: np.ndarray, average: str) -> float:
+    """The average skips classes without rows."""
+    f1_score = require("sklearn.metrics", "train").f1_score
+    guess, there = ONE_CLASS.top(logits), np.unique(labels)
+    return float(f1_score(labels, guess, labels=there, average=average, zero_division=0))
 
 
 def _weighted_loss(class_weights: np.ndarray) -> Any:
@@ -279,30 +306,54 @@ def _weighted_loss(class_weights: np.ndarray) -> Any:
     return loss
 
 
-def _keeper(folder: Path, model: Any, progress: Progress | None) -> Any:
-    """A callback that saves the best epoch's weights to `folder` and reports progress."""
+def _keeper(folder: Path, model: Any, training: _Training, runtime: Runtime) -> Any:
+    """A callback that looks at validation after each epoch and reports progress.
+
+    It saves the weights of the best epoch to `folder`. The Trainer would evaluate in batches that
+    are padded to no purpose, and in an order of its own.
+    """
     transformers = require("transformers", "train")
+    engine = TorchEngine(logits_of(model), runtime)
+    labels, tokens = training.dataset[VALIDATION].labels, training.tokens[VALIDATION]
+    choosing = choosing_rows(parts(labels))
 
     class Keeper(transformers.TrainerCallback):  # type: ignore[misc, name-defined]
-        best = -1.0
-        best_epoch = 0.0
+        """epochs: the logits of validation after each epoch. history: its figures there."""
 
-        def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            score = kwargs["metrics"].get("eval_macro_f1", 0.0)
+        def __init__(self) -> None:
+            self.epochs: list[np.ndarray] = []
+            self.history: list[EpochPoint] = []
+            self.best, self.best_epoch = -1.0, 0.0
+
+        def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            model.eval()
+            try:
+                logits = run_batches(engine, tokens, training.tokenizer.pad_id)
+            except EncoderError as error:  # they are not finite
+                raise _diverged() from error
+            model.train()
+            self.epochs.append(logits)
+            self.history.append(_epoch_point(float(state.epoch), logits, labels))
+            score = _f1(logits[choosing], labels[choosing], "macro")
             if score > self.best:
                 self.best, self.best_epoch = score, float(state.epoch)
                 with writing(folder):
                     save_classifier(model, folder)
 
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if progress:
-                progress(state.global_step, state.max_steps)
+            if training.progress:
+                training.progress(state.global_step, state.max_steps)
 
     return Keeper()
 
 
-def _epoch_point(entry: dict[str, Any]) -> EpochPoint:
-    """The evaluation on validation, from an entry of the Trainer's log."""
-    names = ("loss", "accuracy", "macro_f1", "weighted_f1")
-    values = {name: float(entry[f"eval_{name}"]) for name in names}
-    return EpochPoint(epoch=float(entry["epoch"]), **values)
+def _epoch_point(epoch: float, logits: np.ndarray, labels: np.ndarray) -> EpochPoint:
+    """The figures of an epoch on the whole of validation."""
+    scores = Scores(FINETUNE.name, {VALIDATION: ONE_CLASS.probabilities(logits)})
+    return EpochPoint(
+        epoch=epoch,
+        loss=scores.log_loss(VALIDATION, labels),
+        accuracy=float((ONE_CLASS.top(logits) == labels).mean()),
+        macro_f1=_f1(logits, labels, "macro"),
+        weighted_f1=_f1(logits, labels, "weighted"),
+    )

@@ -7,14 +7,16 @@ come from.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from emolens.calibration import Calibration
 from emolens.decide import ONE_CLASS
 from emolens.errors import DataError, require
+from emolens.learn.calibrate import calibrate, choosing_rows, held_out, parts
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)
 Rows = tuple[Any, np.ndarray]
@@ -22,16 +24,30 @@ Rows = tuple[Any, np.ndarray]
 
 @dataclass(frozen=True)
 class LogisticFit:
-    """coef: (k, d), intercept: (k,), float64, also if k is 2. path: log-loss on validation by C."""
+    """coef: (k, d), intercept: (k,), float64, also if k is 2. path: the log-loss by C, on the rows
+    that chose C. calibration: if other rows of validation measured one.
+    """
 
     coef: np.ndarray
     intercept: np.ndarray
     c: float
     path: dict[str, float]
+    calibration: Calibration | None = None
+
+    def logits(self, X: Any) -> np.ndarray:
+        """(n, k) of features (n, d), dense or sparse."""
+        return np.asarray(X @ self.coef.T + self.intercept)
 
     def probabilities(self, X: Any) -> np.ndarray:
         """(n, k) of features (n, d), dense or sparse."""
-        return ONE_CLASS.probabilities(np.asarray(X @ self.coef.T + self.intercept))
+        return ONE_CLASS.probabilities(self.logits(X))
+
+    def calibrated(self) -> LogisticFit:
+        """The same fit with its weights divided by the temperature of its calibration."""
+        if self.calibration is None:
+            return self
+        t = self.calibration.temperature
+        return replace(self, coef=self.coef / t, intercept=self.intercept / t)
 
 
 def fit_logistic(
@@ -45,9 +61,10 @@ def fit_logistic(
 
     The loss is the log-loss with class weights: accuracy and F1 of such similar fits differ by
     chance alone. Of equal losses the stronger regularization wins. train, validation: (n, d)
-    features, sparse or dense, and (n,) ids from 0 to k - 1. Without validation, C is chosen on
-    rows of train that are held out, and the final fit uses all of train. Raises DataError where a
-    class has no rows, or where C can't be chosen.
+    features, sparse or dense, and (n,) ids from 0 to k - 1. The fit is not divided by its
+    temperature yet. Without validation, C is chosen on rows of train that are held out, the final
+    fit uses all of train, and there is no calibration. Raises DataError where a class has no rows,
+    or where C can't be chosen.
     """
     counts = np.bincount(train[1], minlength=len(class_weights))
     if not counts.all():
@@ -57,7 +74,8 @@ def fit_logistic(
             hint="Add rows of it, or leave the class out.",
         )
     if validation is not None:
-        return _best(_path(train, class_weights, strengths), validation, class_weights)
+        every = list(_path(train, class_weights, strengths))
+        return _best_and_calibrated(every, validation, class_weights)
     if len(strengths) == 1:
         return next(_path(train, class_weights, strengths))
     held = _held_out(train[1])
@@ -92,13 +110,33 @@ def _path(
         yield LogisticFit(*_both_classes(model.coef_, model.intercept_), c, {})
 
 
-def _best(fits: Iterator[LogisticFit], validation: Rows, class_weights: np.ndarray) -> LogisticFit:
-    log_loss = require("sklearn.metrics", "train").log_loss
+def _best(fits: Iterable[LogisticFit], validation: Rows, class_weights: np.ndarray) -> LogisticFit:
+    """The fit with the lowest loss on these rows."""
     X, y = validation
-    options = {"labels": range(len(class_weights)), "sample_weight": class_weights[y]}
-    losses = [(float(log_loss(y, fit.probabilities(X), **options)), fit) for fit in fits]
+    losses = [(_loss(fit.logits(X), y, class_weights), fit) for fit in fits]
     _, best = min(losses, key=lambda pair: pair[0])
     return replace(best, path={f"{fit.c:g}": loss for loss, fit in losses})
+
+
+def _best_and_calibrated(
+    fits: Sequence[LogisticFit], validation: Rows, class_weights: np.ndarray
+) -> LogisticFit:
+    """The best fit on the choosing part of validation, with a calibration on the other part."""
+    X, y = validation
+    cut, logits = parts(y), [fit.logits(X) for fit in fits]
+    rows = choosing_rows(cut)
+    best = _best(fits, (X[rows], y[rows]), class_weights)
+
+    def better(i: int, rows: np.ndarray) -> float:
+        return -_loss(logits[i][rows], y[rows], class_weights)
+
+    return replace(best, calibration=calibrate(held_out(logits, cut, better), y))
+
+
+def _loss(logits: np.ndarray, y: np.ndarray, class_weights: np.ndarray) -> float:
+    log_loss = require("sklearn.metrics", "train").log_loss
+    options = {"labels": range(len(class_weights)), "sample_weight": class_weights[y]}
+    return float(log_loss(y, ONE_CLASS.probabilities(logits), **options))
 
 
 def _held_out(y: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from emolens.calibration import Calibration
 from emolens.data.dataset import TRAIN
 from emolens.decide import ONE_CLASS
 from emolens.encode.embed import Embeddings
@@ -29,7 +30,9 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
 
     strengths: the values of C to choose from. class_weight: None, 'balanced' or weights by class,
     as in scikit-learn. After fit: `classes_` (k,), `mean_`, `scale_` (d,), `coef_` (k, d),
-    `intercept_` (k,), `C_`, and `path_`, the log-loss on validation by C.
+    `intercept_` (k,), `C_`, `path_`, the log-loss by C on the rows that chose it, and
+    `calibration_`: with `eval_set`, how far the probabilities can be trusted. The weights are then
+    divided by its temperature.
     """
 
     def __init__(
@@ -44,9 +47,10 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
     def fit(self, X: Any, y: Any, *, eval_set: tuple[np.ndarray, np.ndarray] | None = None) -> Self:
         """Learn from (n, d) vectors and (n,) classes, which are ids or names.
 
-        eval_set: the vectors and classes of validation, to choose C with. Without it, a fifth of
-        the rows of each class is held out for this, and the final fit uses all rows. Raises
-        ValueError as scikit-learn does, and DataError where C can't be chosen.
+        eval_set: the vectors and classes of validation: a part of them chooses C, and the other
+        part calibrates. Without it, a fifth of the rows of each class is held out to choose C, the
+        final fit uses all rows, and nothing is calibrated. Raises ValueError as scikit-learn does,
+        and DataError where C can't be chosen.
         """
         validation = require("sklearn.utils.validation", "train")
         X, y = validation.validate_data(self, X, y)
@@ -61,8 +65,9 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
         )
         train = self._standardized(X), ids
         held_out = None if eval_set is None else self._validation_rows(*eval_set)
-        fit = fit_logistic(train, held_out, weights, strengths=self.strengths)
+        fit = fit_logistic(train, held_out, weights, strengths=self.strengths).calibrated()
         self.coef_, self.intercept_, self.C_, self.path_ = fit.coef, fit.intercept, fit.c, fit.path
+        self.calibration_ = fit.calibration
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -99,7 +104,7 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
             if split != TRAIN
         }
         facts = LinearFacts(self.C_, self.path_, n_features=len(self.mean_))
-        return Scores(PROBE.name, probabilities, facts)
+        return Scores(PROBE.name, probabilities, facts, self.calibration_)
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write `probe.safetensors` and `probe.json`; returns the paths."""
@@ -113,6 +118,7 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
             "class_weight": _pairs(weights) if isinstance(weights, dict) else weights,
             "C": self.C_,
             "log_loss_by_C": self.path_,
+            "calibration": self.calibration_ and self.calibration_.to_json(),
         }
         save_json(about, values)
         return [arrays, about]
@@ -130,6 +136,7 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
                 setattr(probe, name, arrays[name.rstrip("_")])
             probe.classes_ = np.array(about["classes"])
             probe.C_, probe.path_ = about["C"], about["log_loss_by_C"]
+            probe.calibration_ = Calibration.optional(about["calibration"])
         except (KeyError, TypeError, ValueError) as error:
             raise unreadable(path, error) from error
         probe.n_features_in_ = len(probe.mean_)
