@@ -18,18 +18,20 @@ from pathlib import Path
 import emolens as el
 
 CODE = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
 from emolens.encode.embed import Encoder
 from emolens.encode.table import encode_table
+from emolens.study.meter import Meter
 encoder = Encoder("minilm", pooling="mean", precision=sys.argv[2])
 encoder.encode(["a text to have the model loaded", sys.argv[1]])
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+meter = Meter()
+before = meter.peak_memory_mb
 started = time.perf_counter()
 target = Path(sys.argv[1]).with_suffix(".parquet")
 encode_table(encoder, Path(sys.argv[1]), target, overwrite=True)
 seconds = time.perf_counter() - started
-print(before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, seconds)
+print(before, meter.peak_memory_mb, seconds)
 """
 
 
@@ -54,12 +56,12 @@ def main():
                 continue
             before, peak, seconds = map(float, ran.stdout.split())
             results[rows] = {
-                "model_mb": before / 1024,
-                "above_model_mb": (peak - before) / 1024,
+                "model_mb": before,
+                "above_model_mb": peak - before,
                 "texts_per_second": rows / seconds,
             }
             print(f"{rows:,} rows: {results[rows]['above_model_mb']:.0f} MB above the"
-                  f" {before / 1024:.0f} MB of the loaded model,"
+                  f" {before:.0f} MB of the loaded model,"
                   f" {rows / seconds:.0f} texts per second", flush=True)  # fmt: skip
     print(json.dumps({"benchmark": "memory", "rows": results}))
 

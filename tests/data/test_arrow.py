@@ -11,7 +11,7 @@ import pytest
 
 from emolens.data.readers import arrow as arrow_module
 from emolens.data.readers.columns import choose_column, texts_of
-from emolens.data.readers.table import Table
+from emolens.data.readers.table import CELL_ROOM, ROOM, Table
 from emolens.errors import DataError
 from tests.tables import open_table
 
@@ -121,17 +121,39 @@ def test_a_giant_value_of_a_dictionary_is_a_sentence(tmp_path: Path) -> None:
         rows_of(open_table(path, labelled=False))
 
 
-def test_a_long_text_that_stands_in_many_rows_is_held_once(tmp_path: Path) -> None:
-    long = "x" * 1_000_000
-    path = tmp_path / "a.parquet"
-    with pq.ParquetWriter(path, pa.schema([("text", pa.string())])) as writer:
-        writer.write_table(pa.table({"text": [long] * 200}))
+def most_allocated(path: Path) -> int:
+    """The most bytes that Arrow holds while all rows are read."""
     pa.default_memory_pool().release_unused()
     before, most, n_rows = pa.total_allocated_bytes(), 0, 0
     for chunk in open_table(path, labelled=False).chunks():
         most = max(most, pa.total_allocated_bytes() - before)
-        assert chunk.batch is not None
-        assert chunk.batch.schema.field("text").type == pa.string()
         n_rows += len(chunk)
-    assert n_rows == 200
-    assert most < 60_000_000
+    assert n_rows == pq.read_metadata(path).num_rows
+    return most
+
+
+def test_a_long_text_that_stands_in_many_rows_takes_little_memory(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.parquet", pa.table({"text": ["x" * 1_000_000] * 300}))
+    assert most_allocated(path) < 100_000_000
+
+
+@pytest.mark.parametrize("distinct", [3, 10**9])
+def test_a_large_group_of_rows_takes_the_memory_of_a_small_one(
+    tmp_path: Path, distinct: int
+) -> None:
+    most = []
+    for n_rows in (100_000, 400_000):
+        texts = [f"i am happy today, for the time number {i % distinct}" for i in range(n_rows)]
+        path = written(tmp_path / f"{n_rows}.parquet", pa.table({"text": texts}))
+        assert pq.read_metadata(path).num_row_groups == 1
+        most.append(most_allocated(path))
+    assert most[1] < 1.2 * most[0]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_chunk_of_many_columns_has_few_rows(tmp_path: Path, ending: str) -> None:
+    columns = {f"c{i}": ["a"] * 3_000 for i in range(300)}
+    read = open_table(written(tmp_path / f"a{ending}", pa.table(columns)), labelled=False)
+    sizes = [len(chunk) for chunk in read.chunks()]
+    assert sum(sizes) == 3_000
+    assert max(sizes) * 300 * CELL_ROOM <= ROOM

@@ -347,6 +347,19 @@ def test_categories_that_become_plain_are_said(classifier: Classifier, tmp_path:
         assert any("plain values: group" in note.text for note in notes) == said
 
 
+@pytest.mark.parametrize(("size", "n_groups"), [(1, 1), (100_000, 2)])
+def test_groups_of_rows_have_a_size_in_bytes(
+    classifier: Classifier, tmp_path: Path, size: int, n_groups: int
+) -> None:
+    """Not one for each part of the table that is read: the file would be larger."""
+    kinds = pa.array(["a", "b", "c", "d"] * 125).dictionary_encode()
+    table = pa.table({"text": ["happy"] * 500, "kind": kinds, "more": ["x" * size] * 500})
+    pq.write_table(table, tmp_path / "in.parquet", row_group_size=100)
+    predict_table(classifier, tmp_path / "in.parquet", tmp_path / "out.parquet")
+    assert pq.read_table(tmp_path / "out.parquet").select(table.column_names).equals(table)
+    assert pq.read_metadata(tmp_path / "out.parquet").num_row_groups == n_groups
+
+
 class TestSafeCsv:
     """Cells that a spreadsheet would run."""
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from emolens.data.readers.columns import decoded
@@ -25,6 +26,9 @@ from emolens.data.readers.table import (
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_BUFFER = 1 << 16  # bytes that are read of a column of Parquet at once
+_MOST_OF_A_BATCH = 4 * ROOM  # if each of its rows has the longest values
 
 # Takes a source and the places of the wanted columns, in their order.
 Batches = Callable[[Source, Sequence[int]], Iterator["pa.RecordBatch"]]
@@ -96,23 +100,13 @@ def _chunks(
     with _arrow_errors(source):
         for batch in batches(source, places):
             _check_fields(source, batch, done)
-            n_rows = _fitting_rows(_size(batch) + CELL_ROOM * batch.num_columns, len(batch))
+            cells = len(batch) * batch.num_columns
+            n_rows = _fitting_rows(_size(batch) + CELL_ROOM * cells, len(batch))
             whole = batch.rename_columns(names)
             for start in range(0, len(batch), n_rows):
-                part = _as_in(schema, whole.slice(start, n_rows))
+                part = whole.slice(start, n_rows)
                 yield Chunk(range(done + 1, done + 1 + len(part)), _rows(part), part)
                 done += len(part)
-
-
-def _as_in(schema: pa.Schema, part: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows with the types of the schema; see _parquet_batches."""
-    import pyarrow as pa
-
-    columns = [
-        column if column.type == (kind := schema.field(name).type) else column.cast(kind)
-        for name, column in zip(part.schema.names, part.columns, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(columns, names=part.schema.names)
 
 
 def _places(names: Sequence[str], columns: Sequence[str]) -> list[int]:
@@ -167,20 +161,41 @@ def _check_fields(source: Source, batch: pa.RecordBatch, before: int) -> None:
 def _parquet_batches(source: Source, places: Sequence[int]) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq
 
-    # Such a file may hold a long value once for many rows: it stays so until rows are cut off.
     schema = pq.read_schema(source.path)
-    texts = [field.name for field in schema if field.type in _texts()]
-    with pq.ParquetFile(source.path, read_dictionary=texts) as file:
-        names = schema.names
-        alone = len(set(names)) == len(names)  # otherwise the library can't choose among them
-        wanted = [names[place] for place in places]
+    names, texts = schema.names, [field.name for field in schema if field.type in _texts()]
+    alone = len(set(names)) == len(names)  # otherwise the library can't choose among them
+    wanted = [names[place] for place in places]
+    # Without these two options, the bytes of a whole row group would be in memory.
+    opened = partial(pq.ParquetFile, source.path, buffer_size=_BUFFER, pre_buffer=False)
+    with opened() as file, opened(read_dictionary=texts) as dictionaries:
         # One iter_batches for all groups would keep every group in memory until the end.
         for group in range(file.num_row_groups):
             facts = file.metadata.row_group(group)
             n_rows = _fitting_rows(facts.total_byte_size, facts.num_rows)
+            small = facts.total_byte_size <= ROOM
+            longest = _longest(dictionaries, group, [wanted] if small else [[n] for n in wanted])
+            n_rows = max(1, min(n_rows, _MOST_OF_A_BATCH // max(1, longest)))
             columns = wanted if alone else None
             for batch in file.iter_batches(n_rows, row_groups=[group], columns=columns):
                 yield batch.select(wanted if alone else places)
+
+
+def _longest(file: Any, group: int, parts: Sequence[Sequence[str]]) -> int:
+    """The bytes of the longest values of all columns together, in a group of rows.
+
+    A Parquet file may hold a long value once for many rows; the size of the group does not show
+    this. file: gives its dictionaries. parts: the columns to look at together.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    longest = 0
+    for columns in parts:
+        for batch in islice(file.iter_batches(1, row_groups=[group], columns=columns), 1):
+            for column in batch.columns:
+                if pa.types.is_dictionary(column.type) and column.type.value_type in _texts():
+                    longest += pc.max(pc.binary_length(column.dictionary)).as_py() or 0
+    return longest
 
 
 def _ipc_batches(source: Source, places: Sequence[int]) -> Iterator[pa.RecordBatch]:

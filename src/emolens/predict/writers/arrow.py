@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from emolens.data.checks import Note
-from emolens.data.readers.table import Chunk
+from emolens.data.readers.table import ROOM, Chunk
 from emolens.errors import DataError, first_line, some_of
 from emolens.predict.writers.cells import as_text
 from emolens.predict.writers.layout import Answered, Layout
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_ROW_GROUP = 2 * ROOM  # bytes in memory
 
 
 class Typed:
@@ -137,10 +139,38 @@ class Parquet(Typed):
 
     title = "Parquet"
 
-    def _writer(self, file: BinaryIO, schema: pa.Schema) -> Any:
+    @contextlib.contextmanager
+    def _writer(self, file: BinaryIO, schema: pa.Schema) -> Iterator[_RowGroups]:
         import pyarrow.parquet as pq
 
-        return pq.ParquetWriter(file, schema)
+        with pq.ParquetWriter(file, schema) as writer:
+            groups = _RowGroups(writer)
+            yield groups
+            groups.finish()
+
+
+class _RowGroups:
+    """Collects tables for one row group. A group for each of them would take more room in the
+    file, and the writer keeps something of every column of every group until the end.
+    """
+
+    def __init__(self, writer: Any) -> None:
+        self._writer = writer
+        self._tables: list[pa.Table] = []
+        self._size = 0
+
+    def write_table(self, table: pa.Table) -> None:
+        self._tables.append(table)
+        self._size += table.nbytes
+        if self._size >= _ROW_GROUP:
+            self.finish()
+
+    def finish(self) -> None:
+        import pyarrow as pa
+
+        if self._tables:
+            self._writer.write_table(pa.concat_tables(self._tables))
+            self._tables, self._size = [], 0
 
 
 class Arrow(Typed):
