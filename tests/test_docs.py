@@ -112,4 +112,4 @@ def test_the_first_commands_for_own_texts_run_as_they_stand(
             assert ended.out == f"{written}\n"
             assert Path(written).is_file()
     header = Path("answers-emotions.csv").read_text().splitlines()[0]
-    assert header.startswith("best,comment,name,best_emotion,best_probability,best_unsure,")
+    assert header.startswith("best,comment,name,best_emotion,best_best_guess,best_probability,")

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 Function = Literal["softmax", "sigmoid", "none"]
+_MOSTLY = 0.5  # of the tokens of a text
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,26 @@ class Decision:
             return np.asarray(probabilities >= np.asarray(self.thresholds))
         return np.asarray(self.top(probabilities)[:, None] == np.arange(probabilities.shape[1]))
 
+    def in_set(self, probabilities: np.ndarray, lowest: float) -> np.ndarray:
+        """(n, k) bool, the prediction set of each row: the classes with this probability or more.
+
+        The most probable class is always one of them. A row of NaN has none.
+        """
+        top = self.top(probabilities)[:, None] == np.arange(probabilities.shape[1])
+        return np.asarray((probabilities >= lowest) | top)
+
     def unsure(self, probabilities: np.ndarray) -> np.ndarray:
         """(n,) bool, rows whose highest probability is too low, and rows without an answer."""
         low = ~(probabilities.max(axis=1, initial=-np.inf) >= self.unsure_below)
         return np.asarray(low | ~self.answers(probabilities).any(axis=1))
+
+
+def mostly_unknown(unknown_shares: np.ndarray) -> np.ndarray:
+    """(n,) bool, texts of whose tokens the model knows less than half.
+
+    Their answers are unsure, whatever the probabilities are; so are those for texts that were cut.
+    """
+    return np.asarray(unknown_shares > _MOSTLY)
 
 
 # The models that emolens trains: one class per text.

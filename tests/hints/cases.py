@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,11 +16,14 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import xlsxwriter
 
+from emolens.calibration import Calibration
 from tests.conftest import FEELINGS, feeling_rows
+from tests.test_calibration import KNOWN
 
 Files = dict[str, str | bytes]
 PREDICT = "emolens predict --input"
 INSPECT = "emolens inspect"
+NOTHING_PROMISED = replace(KNOWN, promised=None, promises=())
 LEARN = "emolens baselines starter --dataset"
 
 
@@ -129,6 +132,24 @@ def _classes_without_weights() -> None:
     path.write_text(json.dumps(config | {"id2label": {"0": "joy", "1": "anger"}}))
 
 
+def _calibrated(calibration: Calibration | None) -> Callable[[], object]:
+    """Put this in place of what was measured on validation."""
+
+    def change() -> None:
+        path = Path("runs/starter/model/emolens.json")
+        plain = json.loads(path.read_text())
+        plain["calibration"] = calibration and calibration.to_json()
+        path.write_text(json.dumps(plain))
+
+    return change
+
+
+def _several_labels() -> None:
+    path = Path("runs/starter/model/config.json")
+    several = {"problem_type": "multi_label_classification"}
+    path.write_text(json.dumps(json.loads(path.read_text()) | several))
+
+
 PREDICTING = [
     Case('For example: emolens predict "So good!"', "emolens predict", {},
          r'(emolens predict "So good!")', "{}"),
@@ -170,6 +191,18 @@ PREDICTING = [
     Case("Export it again: emolens export {}{} (needs emolens[train]).",
          'emolens predict "so sad" --model MODEL', {}, r"(emolens export \S+)", "{}",
          prepare=_without_export),
+    Case("The highest promise of this model: --promise {}", f"{PREDICT} t.csv --promise 0.99", T,
+         r"model: (--promise \S+)", f"{PREDICT} t.csv {{}}", prepare=_calibrated(KNOWN)),
+    Case("This model can promise nothing. Choose a share of texts: --coverage 0.5",
+         f"{PREDICT} t.csv --promise 0.9", T, "(--coverage 0.5)", f"{PREDICT} t.csv {{}}",
+         prepare=_calibrated(NOTHING_PROMISED)),
+    Case(" --promise {} would leave about {}.", f"{PREDICT} t.csv", T,
+         r"(--promise \S+) would", prepare=_calibrated(replace(KNOWN, promised=None))),
+    Case("Choose a threshold yourself: --unsure-below 0.7. This version of emolens measures the"
+         " models that it trains.", f"{PREDICT} t.csv --sets 0.9", T, r"(--unsure-below 0\.7)\.",
+         f"{PREDICT} t.csv {{}}", prepare=_calibrated(None)),
+    Case("Choose a threshold yourself: --unsure-below 0.7", f"{PREDICT} t.csv --coverage 0.9", T,
+         r"(--unsure-below 0\.7)", f"{PREDICT} t.csv {{}}", prepare=_several_labels),
 ]  # fmt: skip
 
 FILES_WRITTEN = [

@@ -35,6 +35,11 @@ OPENERS: dict[str, Callable[[bytes], bytes]] = {
     ".zst": lambda data: pa.input_stream(io.BytesIO(data), compression="zstd").read(),
     ".zip": _unzipped,
 }
+# The columns of answers: without --answer-all, with it, and those of the classes.
+FIRST = ["emotion", "best_guess", "probability", "unsure", "reason"]
+OF_ALL = ["emotion", "probability", "unsure"]
+BY_CLASS = ["p_sadness", "p_joy", "p_anger"]
+ADDED = [*FIRST, *BY_CLASS]
 Rows = list[dict[str, Any]]
 
 

@@ -22,9 +22,8 @@ from emolens.errors import DataError, EmolensError, UsageError
 from emolens.predict.classifier import Classifier
 from emolens.predict.tables import WriteOptions, default_target, predict_table
 from tests.conftest import HOSTILE, feeling_rows
-from tests.predict.formats import Rows, read, write
+from tests.predict.formats import ADDED, Rows, read, write
 
-ADDED = ["emotion", "probability", "unsure", "p_sadness", "p_joy", "p_anger"]
 TEXTS = [*HOSTILE, 'a "quoted", text;\twith\nall of it', "", *(t for t, _ in feeling_rows(9))]
 OVERWRITE = WriteOptions(overwrite=True)
 
@@ -42,12 +41,14 @@ def test_columns_and_rows_are_kept_and_the_answers_added(
     assert list(rows_out[0]) == ["id", "text", "note", *ADDED]
     assert [{k: row[k] for k in rows[0]} for row in rows_out] == rows
     for row, answer in zip(rows_out, classifier.predict(TEXTS), strict=True):
+        nothing = "" if target in (".csv", ".tsv") else None
         assert str(row["unsure"]) == str(answer.unsure)
-        if answer.label is None:
-            nothing = "" if target in (".csv", ".tsv") else None
-            assert [row[name] for name in ADDED if name != "unsure"] == [nothing] * 5
+        assert row["emotion"] == (answer.label or nothing)
+        assert row["best_guess"] == (answer.best_guess or nothing)
+        assert row["reason"] == (answer.reason or nothing)
+        if answer.probability is None:
+            assert [row[name] for name in ADDED if name.startswith("p")] == [nothing] * 4
             continue
-        assert row["emotion"] == answer.label
         assert float(row["probability"]) == pytest.approx(answer.probability, abs=1e-4)
         assert float(row["p_joy"]) == pytest.approx(answer.probabilities["joy"], abs=1e-4)
 
@@ -58,8 +59,9 @@ def test_the_first_row_may_be_blank(classifier: Classifier, tmp_path: Path, targ
     tally = predict_table(classifier, given, tmp_path / f"out{target}")
     assert (tally.rows, tally.blank) == (2, 1)
     blank, happy = read(tmp_path / f"out{target}")
-    assert not blank["emotion"]
-    assert happy["emotion"] == classifier.predict(["happy"])[0].label
+    assert (blank["emotion"] or "", blank["best_guess"] or "") == ("", "")
+    answer = classifier.predict(["happy"])[0]
+    assert (happy["emotion"] or happy["best_guess"]) == (answer.label or answer.best_guess)
 
 
 def test_lines_of_text_become_a_table(classifier: Classifier, tmp_path: Path) -> None:
@@ -71,7 +73,7 @@ def test_lines_of_text_become_a_table(classifier: Classifier, tmp_path: Path) ->
     assert [row["text"] for row in rows] == ["i am happy", "", "so sad, today", "😀"]
     assert list(rows[0]) == ["text", *ADDED]
     assert tally.unsure == sum(row["unsure"] == "True" for row in rows if row["text"]) >= 1
-    assert rows[1] == dict.fromkeys(rows[1], "") | {"unsure": "True"}
+    assert rows[1] == dict.fromkeys(rows[1], "") | {"unsure": "True", "reason": "blank"}
 
 
 def test_lines_with_labels_are_refused_and_both_ways_of_the_hint_work(
@@ -101,8 +103,12 @@ def test_more_rows_than_a_chunk_keep_their_order(
     assert predict_table(classifier, given, target, progress=lambda *n: seen.append(n)).rows == 5000
     rows_out = read(target)
     assert [row["n"] for row in rows_out] == [row["n"] for row in rows]
-    emotions = [answer.label for answer in classifier.predict(["happy", "so sad", "angry cat"])]
-    assert [row["emotion"] for row in rows_out] == [emotions[i % 3] for i in range(5000)]
+    emotions = [
+        a.label or a.best_guess for a in classifier.predict(["happy", "so sad", "angry cat"])
+    ]
+    assert [row["emotion"] or row["best_guess"] for row in rows_out] == [
+        emotions[i % 3] for i in range(5000)
+    ]
     assert seen == [(2048, 5000), (4096, 5000), (5000, 5000)]
 
 
@@ -243,9 +249,9 @@ class TestTypes:
         predict_table(classifier, given, tmp_path / "out.parquet")
         rows_out = pq.read_table(tmp_path / "out.parquet")
         types = [str(rows_out.schema.field(name).type) for name in ADDED]
-        assert types == ["string", "double", "bool", "double", "double", "double"]
+        assert types == ["string", "string", "double", "bool", "string", *["double"] * 3]
         blank, happy = rows_out.to_pylist()
-        assert blank == dict.fromkeys(blank) | {"text": "", "unsure": True}
+        assert blank == dict.fromkeys(blank) | {"text": "", "unsure": True, "reason": "blank"}
         assert happy["probability"] is not None
 
     def test_bytes_and_what_is_nested_come_out_of_parquet_in_every_format(
@@ -371,7 +377,8 @@ def test_every_format_of_studies_gets_answers(
         rows_out = json.loads(target.read_text("utf-8"))
     else:
         rows_out = read(target)[0]
-    assert (rows_out["text"], rows_out["emotion"]) == ("happy", answer.label)
+    given_answer = (rows_out["emotion"], rows_out["best_guess"])
+    assert (rows_out["text"], given_answer) == ("happy", (answer.label, answer.best_guess))
 
 
 def test_a_difficult_header_is_read_as_in_studies(classifier: Classifier, tmp_path: Path) -> None:
@@ -396,8 +403,8 @@ def test_a_header_inside_the_table_gets_no_answer(
     happy, header, sad = read(tmp_path / "out.csv")
     assert header["error"].endswith("the row repeats the names of the columns")
     assert (header["text"], header["emotion"]) == ("text", "")
-    assert happy["emotion"]
-    assert sad["emotion"]
+    assert happy["emotion"] or happy["best_guess"]
+    assert sad["emotion"] or sad["best_guess"]
     with pytest.raises(DataError, match="the row repeats"):
         predict_table(classifier, given, tmp_path / "strict.csv", read=ReadOptions(strict=True))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,11 +20,11 @@ from emolens.cli.options import (
     TextOption,
     reading,
 )
-from emolens.cli.stops import promise
-from emolens.console import Console, show_answers, show_commit, show_limits
-from emolens.data.checks import counted
+from emolens.cli.stops import promise as if_stopped
+from emolens.console import Console, show_answers, show_commit
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.errors import DataError, UsageError
+from emolens.predict.threshold import Wanted, check_sets
 
 if TYPE_CHECKING:
     from emolens.predict.classifier import Classifier
@@ -36,10 +37,51 @@ TextsArgument = Annotated[
         metavar="TEXT", help="Texts, or - for the lines of stdin, or one table (FILE.csv)."
     ),
 ]
+PROMISE = "When an answer is unsure"
 UnsureOption = Annotated[
-    float,
+    float | None,
     typer.Option(
-        metavar="P", min=0, max=1, help="Mark answers with a lower probability as unsure."
+        metavar="P",
+        rich_help_panel=PROMISE,
+        help="Leave a text unanswered if its highest probability is below this.",
+    ),
+]
+PromiseOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        rich_help_panel=PROMISE,
+        help="Answer so many texts that at least this share of the answers is right, with 90 %"
+        " confidence, on texts like those of the training. For example 0.95. Without this option,"
+        " the model's own promise holds; predict prints it.",
+    ),
+]
+CoverageOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        rich_help_panel=PROMISE,
+        help="Answer about this share of the texts, those with the highest probabilities. Nothing"
+        " is promised then.",
+    ),
+]
+AnswerAllOption = Annotated[
+    bool,
+    typer.Option(
+        "--answer-all",
+        rich_help_panel=PROMISE,
+        help="Write an emotion for unsure texts, too. The column 'unsure' still marks them; there"
+        " are no columns 'best_guess' and 'reason'.",
+    ),
+]
+SetsOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        rich_help_panel=PROMISE,
+        help="Add a prediction set: all classes that are likely enough. With 0.9, the right class"
+        " is in 90 of 100 sets, on texts like those of the training. A set with one class is a"
+        " clear case.",
     ),
 ]
 PrefixOption = Annotated[
@@ -64,7 +106,11 @@ def predict(
     text: TextOption = None,
     out: AnswersOption = None,
     model: ModelOption = "runs/starter/model",
-    unsure_below: UnsureOption = 0.5,
+    promise: PromiseOption = None,
+    coverage: CoverageOption = None,
+    unsure_below: UnsureOption = None,
+    answer_all: AnswerAllOption = False,
+    sets: SetsOption = None,
     precision: PrecisionOption = None,
     prefix: PrefixOption = "",
     safe_csv: SafeCsvOption = False,
@@ -75,12 +121,18 @@ def predict(
 ) -> None:
     """Predict emotions with probabilities, for texts or a table.
 
-    All columns and rows of a table are kept. A row that can't be read gets no answer, and a column
-    'error' says why. A table may be larger than memory.
+    All columns and rows of a table are kept. An unsure text gets no emotion, but a best guess and
+    the reason. A row that can't be read gets no answer, and a column 'error' says why. A table may
+    be larger than memory.
     """
     from emolens.cli.tables import table_among, tables
 
-    classifier = partial(_classifier, model, precision=precision, unsure_below=unsure_below)
+    wanted = Wanted(unsure_below, promise, coverage)
+    if sets is not None:
+        check_sets(sets)
+    classifier = partial(
+        _classifier, model, precision=precision, answer_all=answer_all, **asdict(wanted)
+    )
     if source is None and texts:
         source = table_among(texts, Console(), file_format=read.file_format)
         texts = None if source else texts
@@ -88,15 +140,15 @@ def predict(
     if source is None:
         for_tables = out or text or overwrite or prefix or safe_csv or read != AS_FOUND
         _check_no_table_options(for_tables)
-        _predict_texts(classifier(), texts or [], as_json=as_json)
+        _predict_texts(classifier(), texts or [], sets=sets, as_json=as_json)
         return
     from emolens.predict.tables import WriteOptions, check_target, default_target, predict_table
 
-    write = WriteOptions(overwrite, prefix, safe_csv)
+    write = WriteOptions(overwrite, prefix, safe_csv, sets)
     check = partial(check_target, write=write)
     with tables(source, out, read=read, default=default_target, check=check) as (table, target):
         answering, console = classifier(), Console()
-        with promise("Nothing was written."), console.progress("predict") as update:
+        with if_stopped("Nothing was written."), console.progress("predict") as update:
             tally = predict_table(
                 answering,
                 table,
@@ -106,14 +158,14 @@ def predict(
                 write=write,
                 progress=update,
             )
-        _show_tally(console, tally, answering.max_length)
+        _show_tally(console, tally, answering)
 
 
-def _classifier(model: str, *, precision: str | None, unsure_below: float) -> Classifier:
+def _classifier(model: str, **given: Any) -> Classifier:
     """The classifier; says which commit of a model of the Hub it is."""
     from emolens.predict.classifier import Classifier
 
-    classifier = Classifier(model, precision=precision, unsure_below=unsure_below)
+    classifier = Classifier(model, **given)
     show_commit(Console(), "model", classifier.folder)
     return classifier
 
@@ -135,10 +187,14 @@ def _check_no_table_options(given: object) -> None:
         )
 
 
-def _predict_texts(classifier: Classifier, texts: list[str], *, as_json: bool) -> None:
+def _predict_texts(
+    classifier: Classifier, texts: list[str], *, sets: float | None, as_json: bool
+) -> None:
     lines = _stdin_lines() if texts == ["-"] else texts
-    answers = classifier.predict(lines)
-    show_answers(Console(as_json=as_json), answers, classifier.max_length)
+    answers = classifier.predict(lines, sets=sets)
+    console = Console(as_json=as_json)
+    console.notes([classifier.threshold.text])
+    show_answers(console, answers, answer_all=classifier.answer_all)
 
 
 def _stdin_lines() -> list[str]:
@@ -171,9 +227,5 @@ def _stdin_lines() -> list[str]:
         ) from error
 
 
-def _show_tally(console: Console, tally: Tally, max_length: int) -> None:
-    console.notes(tally.notes)
-    console.note(counted(tally.rows, "row"))
-    if tally.unsure:
-        console.note(f"answers that are unsure: {tally.unsure:,}")
-    show_limits(console, truncated=tally.truncated, blank=tally.blank, max_length=max_length)
+def _show_tally(console: Console, tally: Tally, classifier: Classifier) -> None:
+    console.notes([*tally.notes, tally.summary, classifier.threshold.text])

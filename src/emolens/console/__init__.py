@@ -189,27 +189,28 @@ def show_commit(console: Console, kind: str, folder: Path) -> None:
         console.notes([f"the {kind} is {name}"])
 
 
-def show_answers(console: Console, answers: Sequence[Prediction], max_length: int) -> None:
-    """One line per answer, marked if it is unsure."""
-    truncated = sum(answer.truncated for answer in answers)
-    blank = sum(answer.probability is None for answer in answers)
-    show_limits(console, truncated=truncated, blank=blank, max_length=max_length)
+def show_answers(
+    console: Console, answers: Sequence[Prediction], *, answer_all: bool = False
+) -> None:
+    """One line per answer, with the best guess and the reason if some of them are unsure."""
     if console.as_json:
         console.data([asdict(answer) for answer in answers])
         return
-    rows = [
-        [f"{a.label or '–'}{' (unsure)' if a.unsure else ''}", a.probability, _start_of(a.text)]
-        for a in answers
-    ]
-    console.table(("emotion", "probability", "text"), rows)
+    shown: dict[str, list[object]] = {
+        "emotion": [f"{a.label or '–'}{_mark(a, answer_all=answer_all)}" for a in answers]
+    }
+    if not answer_all and any(answer.unsure for answer in answers):
+        shown["best guess"] = [answer.best_guess for answer in answers]
+        shown["reason"] = [answer.reason for answer in answers]
+    shown["probability"] = [answer.probability for answer in answers]
+    if any(answer.prediction_set is not None for answer in answers):
+        shown["prediction set"] = [", ".join(a.prediction_set or ()) for a in answers]
+    shown["text"] = [_start_of(answer.text) for answer in answers]
+    console.table(list(shown), list(zip(*shown.values(), strict=True)))
 
 
-def show_limits(console: Console, *, truncated: int, blank: int, max_length: int) -> None:
-    """How many texts were not read whole, and how many texts are missing."""
-    if truncated:
-        console.note(f"cut at the model's {max_length} tokens: {truncated:,}")
-    if blank:
-        console.note(f"no text, so no emotion: {blank:,}")
+def _mark(answer: Prediction, *, answer_all: bool) -> str:
+    return f" (unsure: {answer.reason})" if answer_all and answer.unsure else ""
 
 
 def _start_of(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from emolens.blank import is_blank
+from emolens.decide import mostly_unknown
 from emolens.encode.engines.base import run_batches
 from emolens.encode.engines.choose import choose, exported_file, exported_names, open_exported
 from emolens.encode.engines.openvino import names_weights
@@ -35,12 +36,13 @@ _TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 class Outputs(NamedTuple):
     """What the model says of n texts.
 
-    probabilities: (n, k) float64; the row of a blank text is NaN. truncated: (n,) bool, which texts
-    were cut at the limit. unknown: (n,) bool, texts of which the vocabulary holds nothing: each of
-    their parts becomes the same token.
+    probabilities: (n, k) float64; the row of a blank text is NaN. blank: (n,) bool, which texts
+    hold nothing to read. truncated: (n,) bool, which texts were cut at the limit. unknown: (n,)
+    bool, texts of which the model knows less than half of the tokens.
     """
 
     probabilities: np.ndarray
+    blank: np.ndarray
     truncated: np.ndarray
     unknown: np.ndarray
 
@@ -100,8 +102,8 @@ class ExportedModel:
         if asked.any():
             rows = tokens if asked.all() else tokens.take(np.flatnonzero(asked))
             probabilities[asked] = self.head.decision.probabilities(self._logits(rows))
-        unknown = self.tokenizer.unknown_shares(tokens) == 1
-        return Outputs(probabilities, tokens.truncated & asked, unknown)
+        unknown = mostly_unknown(self.tokenizer.unknown_shares(tokens))
+        return Outputs(probabilities, ~asked, tokens.truncated & asked, unknown)
 
     def _logits(self, tokens: Tokens) -> np.ndarray:
         try:

@@ -171,7 +171,7 @@ class _Scored:
             matching.marks(part.labels),
             classifier.decision.answers(probabilities),
             probabilities,
-            [_reason(answer) for answer in answers],
+            [answer.reason for answer in answers],
         )
 
     @property
@@ -246,7 +246,3 @@ class _Scored:
 def _ids(marks: np.ndarray) -> np.ndarray:
     """(n,) the class of each row. marks: (n, k) bool, one class per row."""
     return np.nonzero(marks)[1]
-
-
-def _reason(answer: Prediction) -> str | None:
-    return "low probability" if answer.unsure else None

@@ -14,36 +14,45 @@ from emolens.predict.classifier import Prediction
 from emolens.predict.writers.layout import Kind
 
 ERROR = "error"
-_FIRST = ("emotion", "probability", "unsure")
+_SETS = "prediction_set"
+_LAST = (_SETS, ERROR)
+# The columns before those of the classes, with --answer-all and without.
+_ALL: dict[str, Kind] = {"emotion": str, "probability": float, "unsure": bool}
+_SURE: dict[str, Kind] = {
+    **{"emotion": str, "best_guess": str, "probability": float, "unsure": bool, "reason": str}
+}
 
 
 @dataclass(frozen=True)
 class Added:
     """The new columns of a table.
 
-    names: with the types of their values. replaced: the columns of the table that they replace:
-    answers of an earlier call. notes: what is said about these.
+    prefix: what each name begins with. names: with the types of their values. replaced: the columns
+    of the table that they replace: answers of an earlier call. notes: what is said about these.
     """
 
+    prefix: str
     names: dict[str, Kind]
     replaced: tuple[str, ...]
     notes: tuple[Note, ...]
 
 
-def added_columns(table: Table, labels: LabelSet, *, prefix: str, errors: bool) -> Added:
+def added_columns(
+    table: Table, labels: LabelSet, *, prefix: str, answer_all: bool, sets: bool, errors: bool
+) -> Added:
     """The columns for these classes; DataError if the table has other columns of such names.
 
-    prefix: what each name begins with. errors: whether there is a column for rows that could not be
-    read.
+    prefix: what each name begins with. answer_all: whether unsure texts get an answer like all
+    others. sets: whether there are prediction sets. errors: whether there is a column for rows that
+    could not be read.
     """
-    names: dict[str, Kind] = {
-        f"{prefix}emotion": str,
-        f"{prefix}probability": float,
-        f"{prefix}unsure": bool,
-        **{f"{prefix}p_{name}": float for name in labels.names},
-    }
+    bare = {**(_ALL if answer_all else _SURE), **{f"p_{name}": float for name in labels.names}}
+    if sets:
+        bare[_SETS] = str
+    names = {f"{prefix}{name}": kind for name, kind in bare.items()}
     earlier = _earlier_answers(table, prefix)
-    replaced = [name for name in earlier if name in (*names, f"{prefix}{ERROR}")]
+    of_answers = [f"{prefix}{name}" for name in (*_SURE, *_LAST)]
+    replaced = [name for name in earlier if name in (*names, *of_answers)]
     if errors:
         names[f"{prefix}{ERROR}"] = str
     taken = [name for name in _taken(table, names) if name not in replaced]
@@ -54,17 +63,22 @@ def added_columns(table: Table, labels: LabelSet, *, prefix: str, errors: bool) 
             f" {_free_prefix(table, names, prefix)}",
         )
     stale = [name for name in earlier if name not in replaced]
-    return Added(names, tuple(replaced), tuple(_notes(replaced, stale)))
+    return Added(prefix, names, tuple(replaced), tuple(_notes(replaced, stale)))
 
 
-def values_of(answer: Prediction, prefix: str) -> Row:
-    """The values that an answer adds to a row; for a blank text all but `unsure` are None."""
-    return {
-        f"{prefix}emotion": answer.label,
-        f"{prefix}probability": _rounded(answer.probability),
-        f"{prefix}unsure": answer.unsure,
-        **{f"{prefix}p_{name}": _rounded(p) for name, p in answer.probabilities.items()},
+def values_of(answer: Prediction, added: Added, error: str | None) -> Row:
+    """The values of the new columns for an answer. error: why the row could not be read."""
+    values = {
+        "emotion": answer.label,
+        "best_guess": answer.best_guess,
+        "probability": _rounded(answer.probability),
+        "unsure": answer.unsure,
+        "reason": answer.reason,
+        **{f"p_{name}": _rounded(p) for name, p in answer.probabilities.items()},
+        _SETS: ", ".join(answer.prediction_set or ()) or None,
+        ERROR: error,
     }
+    return {name: values[name.removeprefix(added.prefix)] for name in added.names}
 
 
 def _rounded(probability: float | None) -> float | None:
@@ -73,15 +87,16 @@ def _rounded(probability: float | None) -> float | None:
 
 def _earlier_answers(table: Table, prefix: str) -> list[str]:
     """The columns that an earlier call has added, if they stand as it has written them."""
-    first = [f"{prefix}{name}" for name in _FIRST]
     columns = list(table.columns)
-    places = [i for i, name in enumerate(columns) if columns[i : i + len(first)] == first]
-    if not places:
-        return []
-    rest = columns[places[0] + len(first) :]
-    by_class = list(takewhile(lambda name: name.startswith(f"{prefix}p_"), rest))
-    error = [name for name in rest[len(by_class) :][:1] if name == f"{prefix}{ERROR}"]
-    return [*first, *by_class, *error] if by_class else []
+    last = [f"{prefix}{name}" for name in _LAST]
+    for first in ([f"{prefix}{name}" for name in names] for names in (_SURE, _ALL)):
+        places = [i for i in range(len(columns)) if columns[i : i + len(first)] == first]
+        rest = columns[places[0] + len(first) :] if places else []
+        by_class = list(takewhile(lambda name: name.startswith(f"{prefix}p_"), rest))
+        if by_class:
+            after = takewhile(lambda name: name in last, rest[len(by_class) :])
+            return [*first, *by_class, *after]
+    return []
 
 
 def _taken(table: Table, names: Iterable[str]) -> list[str]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from emolens.export.model import ExportedModel, find_model
+from emolens.export.model import ExportedModel, Outputs, find_model
 from emolens.hub import name_of
+from emolens.predict.threshold import Wanted, set_threshold_of, threshold_of
+from emolens.predict.unsure import reasons
 from emolens.shown import html_table, one_line
 
 
@@ -17,30 +20,42 @@ from emolens.shown import html_table, one_line
 class Prediction:
     """The answer for one text.
 
-    label: the most probable class. A model for several labels answers with all classes at .5 or
-    more, joined by ', '; with None if there is none. A blank text has no label and no probability.
-    probability: the highest one. unsure: it is below the classifier's threshold, there is no label,
-    or the model knows no part of the text (emoji, or another script). truncated: the text was
-    longer than the model's limit, and only its beginning was read.
-    probabilities: by class name. Their sum is 1, except for a model for several labels.
+    label: the most probable class; None if the answer is unsure. A model for several labels answers
+    with all classes at .5 or more, joined by ', '. best_guess: what the answer to an unsure text
+    would have been. A blank text has neither, and no probability. probability: the highest one.
+    unsure: do not rely on the answer. reason: why it is unsure, one of the texts in
+    `emolens.predict.unsure`, such as 'low probability'. truncated: the text was longer than the
+    model's limit, and only its beginning was read. probabilities: by class name. Their sum is 1,
+    except for a model for several labels. prediction_set: if it was asked for, the classes of which
+    one is right as often as asked.
     """
 
     text: str
     label: str | None
+    best_guess: str | None
     probability: float | None
     unsure: bool
+    reason: str | None
     truncated: bool
     probabilities: dict[str, float | None]
+    prediction_set: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
         answer = "no text"
         if self.probability is not None:
-            answer = f"{self.label or 'no label'} {self.probability:.3f}"
-        flags = ["unsure"] if self.unsure else []
+            answer = f"{self.label or self.best_guess or 'no label'} {self.probability:.3f}"
+        flags = [f"unsure: {self.reason}"] if self.unsure else []
         return one_line(self, answer, *flags, repr(self.text))
 
     def _repr_html_(self) -> str:
         return html_table(self, ("class", "probability"), self.probabilities.items())
+
+
+class Languages(Protocol):
+    """Finds the texts in another language than the model's."""
+
+    def others(self, texts: Sequence[str]) -> list[str | None]:
+        """The name of the language of each text; None if it is that of the model, or not sure."""
 
 
 class Classifier:
@@ -49,17 +64,32 @@ class Classifier:
     model: a model folder with `openvino/` or `onnx/`, as `emolens run` and `emolens export` write
     it, or `owner/name` or `owner/name@revision` on the Hub. `folder` is where its files are.
     precision: 'fp32', 'bf16', or 'int8' if it was exported; None chooses bf16 or fp32 by the
-    machine. unsure_below: an answer is unsure if its highest probability is lower.
+    machine. At most one of the next three is given. promise: how many of the answers must be right,
+    for example 0.95. coverage: how many of the texts should be answered. unsure_below: an answer is
+    unsure if its highest probability is lower. Without one of them, the promise of the model holds;
+    `threshold` says which. answer_all: unsure texts have a label, too. Raises UsageError for a
+    promise that this model can't keep.
     """
 
     def __init__(
-        self, model: str | Path, *, precision: str | None = None, unsure_below: float = 0.5
+        self,
+        model: str | Path,
+        *,
+        precision: str | None = None,
+        unsure_below: float | None = None,
+        promise: float | None = None,
+        coverage: float | None = None,
+        answer_all: bool = False,
     ) -> None:
+        wanted = Wanted(unsure_below, promise, coverage)
         folder = find_model(model, precision=precision)
         self._model = ExportedModel(folder, precision=precision)
         self.folder, self.runtime = self._model.folder, self._model.runtime
-        self.tokenizer, self.labels = self._model.tokenizer, self._model.head.labels
-        self.decision = replace(self._model.head.decision, unsure_below=unsure_below)
+        head = self._model.head
+        self.tokenizer, self.labels = self._model.tokenizer, head.labels
+        self.threshold = threshold_of(folder, head, wanted)
+        self.decision = replace(head.decision, unsure_below=self.threshold.unsure_below)
+        self.answer_all = answer_all
 
     def __repr__(self) -> str:
         name = name_of(self.folder) or self.folder
@@ -77,22 +107,62 @@ class Classifier:
         """
         return self._model.ask(texts).probabilities
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
-        """One Prediction for each text, blank ones too, in the order given."""
-        probabilities, truncated, unknown = self._model.ask(texts)
-        answers = self.decision.answers(probabilities)
-        unsure = self.decision.unsure(probabilities) | unknown
-        blank, names = np.isnan(probabilities).any(axis=1), self.labels.names
+    def predict(
+        self,
+        texts: Sequence[str],
+        *,
+        sets: float | None = None,
+        languages: Languages | None = None,
+    ) -> list[Prediction]:
+        """One Prediction for each text, blank ones too, in the order given.
+
+        sets: how often the prediction sets should hold the right class, for example 0.9. languages:
+        finds texts in another language; without it, all texts pass as those of the model.
+        """
+        lowest = None if sets is None else self.check_sets(sets)
+        outputs, decision = self._model.ask(texts), self.decision
+        probabilities, names = outputs.probabilities, self.labels.names
+        why = self._reasons(outputs, languages.others(texts) if languages else ())
+        answers = decision.answers(probabilities)
+        in_set = None if lowest is None else decision.in_set(probabilities, lowest)
+        empty = np.isnan(probabilities).any(axis=1).tolist()
         predictions = []
         for row, text in enumerate(texts):
-            values = [None] * len(names) if blank[row] else probabilities[row].tolist()
+            values = [None] * len(names) if empty[row] else probabilities[row].tolist()
+            answer = ", ".join(_chosen(names, answers[row])) or None
+            unsure, given = why[row] is not None, why[row] is None or self.answer_all
             prediction = Prediction(
                 text=text,
-                label=", ".join(names[i] for i in np.flatnonzero(answers[row])) or None,
-                probability=None if blank[row] else max(values),
-                unsure=bool(unsure[row]),
-                truncated=bool(truncated[row]),
+                label=answer if given else None,
+                best_guess=None if given else answer,
+                probability=None if empty[row] else max(values),
+                unsure=unsure,
+                reason=why[row],
+                truncated=bool(outputs.truncated[row]),
                 probabilities=dict(zip(names, values, strict=True)),
+                prediction_set=None if in_set is None else _chosen(names, in_set[row]),
             )
             predictions.append(prediction)
         return predictions
+
+    def check_sets(self, coverage: float) -> float:
+        """The lowest probability of a class in prediction sets that hold the right class so often.
+
+        Raises UsageError if this was not measured for the model.
+        """
+        return set_threshold_of(self.folder, self._model.head, coverage)
+
+    def _reasons(self, outputs: Outputs, languages: Sequence[str | None]) -> list[str | None]:
+        probabilities = outputs.probabilities
+        return reasons(
+            self.decision.unsure(probabilities),
+            np.logical_not(self.decision.answers(probabilities).any(axis=1)),
+            blank=outputs.blank,
+            unknown=outputs.unknown,
+            cut=(outputs.truncated, self.max_length),
+            languages=languages,
+        )
+
+
+def _chosen(names: Sequence[str], chosen: np.ndarray) -> tuple[str, ...]:
+    return tuple(names[i] for i in np.flatnonzero(chosen).tolist())

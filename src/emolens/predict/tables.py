@@ -1,18 +1,19 @@
 """Reads a table and writes it with emotions, a chunk of rows at a time.
 
 The new table has all columns and all rows of the old one in their order, and the columns `emotion`,
-`probability`, `unsure` and `p_<class>`. If rows could not be read as they should, they have no
-answer, and a column `error` says why.
+`best_guess`, `probability`, `unsure`, `reason` and `p_<class>`. If rows could not be read as they
+should, they have no answer, and a column `error` says why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from emolens.blank import is_blank
-from emolens.data.checks import Note
+from emolens.data.checks import Note, counted
 from emolens.data.readers.columns import (
     Unread,
     check_column,
@@ -25,12 +26,13 @@ from emolens.data.readers.open import open_table, source_of
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.source import Source, path_of
 from emolens.data.readers.table import Chunk, Table
-from emolens.errors import DataError, UsageError
+from emolens.errors import DataError, UsageError, some_of
 from emolens.labels import LabelSet
 from emolens.names import user_path
 from emolens.output import atomic_file, new_output
 from emolens.predict.added import ERROR, Added, added_columns, values_of
-from emolens.predict.classifier import Classifier
+from emolens.predict.classifier import Classifier, Prediction
+from emolens.predict.unsure import BLANK, UNREADABLE
 from emolens.predict.writers import (
     COMPRESSED,
     DELIMITED,
@@ -47,17 +49,31 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class Tally:
-    """Counts of rows: all, those cut at the model's limit, those without a text, those with a text
-    and an unsure answer, and those that could not be read as they should. notes: what was guessed,
-    changed or left out.
+    """Counts of rows: all, those with an emotion, those cut at the model's limit, those without a
+    text, those with a text and an unsure answer, and those that could not be read as they should.
+    reasons: how many rows
+    are unsure for each reason, blank and unreadable ones too. notes: what was guessed, changed or
+    left out, and what is known about the answers.
     """
 
     rows: int = 0
+    answered: int = 0
     truncated: int = 0
     blank: int = 0
     unsure: int = 0
     errors: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
     notes: list[Note] = field(default_factory=list, repr=False)
+
+    @property
+    def summary(self) -> str:
+        """How many rows have an answer, how many are unsure, and why, in one line."""
+        n_unsure = self.reasons.total()
+        parts = [f"{self.answered:,} answered", f"{n_unsure:,} unsure"]
+        if self.answered + n_unsure > self.rows:  # with --answer-all
+            parts = [f"{self.answered:,} have an emotion", f"{n_unsure:,} are unsure"]
+        why = some_of([f"{n:,} {reason}" for reason, n in self.reasons.most_common()])
+        return f"{counted(self.rows, 'row')}: {', '.join(parts)}" + (f" ({why})." if why else ".")
 
 
 @dataclass(frozen=True)
@@ -66,11 +82,14 @@ class WriteOptions:
 
     overwrite: whether the file may exist. prefix: what the names of the new columns begin with.
     safe_csv: whether cells that a spreadsheet would run, such as '=1+1', get a ' in front of them.
+    sets: how often the classes in a column `prediction_set` hold the right one; None for no such
+    column.
     """
 
     overwrite: bool = False
     prefix: str = ""
     safe_csv: bool = False
+    sets: float | None = None
 
 
 AS_USUAL = WriteOptions()
@@ -150,12 +169,13 @@ class _Job:
     write: WriteOptions
     tally: Tally = field(default_factory=Tally)
     n_rows: int = 0
+    added: Added = field(init=False)
     earlier_error: str | None = None  # the column of an earlier call
 
     def prepared(self, source: Source, target: Path) -> Writer:
         """The writer, after it has seen all rows; it has a column for errors if there are any."""
         ending, _ = ending_of(target)
-        added = self._added(errors=False)
+        added = self.added = self._added(errors=False)
         if (error := f"{self.write.prefix}{ERROR}") in added.replaced:
             self.earlier_error = error
         writer = WRITERS[ending](self._layout(added, source, ending))
@@ -164,14 +184,20 @@ class _Job:
         lines_of_text = lines_of_text and self.read.delimiter is None
         errors = self._first_pass(writer, lines_of_text=lines_of_text)
         if errors:
-            added = self._added(errors=True)
+            added = self.added = self._added(errors=True)
             writer.layout = replace(writer.layout, added=added.names)
         self.tally.notes += [*self.table.notes, *added.notes, *writer.notes, *errors]
         return writer
 
     def _added(self, *, errors: bool) -> Added:
-        labels = self.classifier.labels
-        return added_columns(self.table, labels, prefix=self.write.prefix, errors=errors)
+        return added_columns(
+            self.table,
+            self.classifier.labels,
+            prefix=self.write.prefix,
+            answer_all=self.classifier.answer_all,
+            sets=self.write.sets is not None,
+            errors=errors,
+        )
 
     def _layout(self, added: Added, source: Source, ending: str) -> Layout:
         kept = tuple(name for name in self.table.columns if name not in added.replaced)
@@ -212,21 +238,27 @@ class _Job:
 
     def answered(self, progress: Progress | None) -> Iterator[Answered]:
         """The rows with their answers; the tally counts them on the way."""
-        tally, prefix = self.tally, self.write.prefix
         for chunk in self.table.chunks():
             texts, errors = self._texts(chunk)
-            answers = self.classifier.predict(texts)
-            added = [values_of(answer, prefix) for answer in answers]
-            for place, values in enumerate(added):
-                values[f"{prefix}{ERROR}"] = errors.get(place)
-            yield chunk, added
-            tally.rows += len(chunk)
-            tally.truncated += sum(answer.truncated for answer in answers)
-            tally.blank += sum(map(is_blank, texts)) - len(errors)
-            tally.unsure += sum(a.unsure and a.probability is not None for a in answers)
-            tally.errors += len(errors)
+            answers = self.classifier.predict(texts, sets=self.write.sets)
+            for place in errors:
+                answers[place] = replace(answers[place], reason=UNREADABLE)
+            added = self.added
+            yield chunk, [values_of(a, added, errors.get(i)) for i, a in enumerate(answers)]
+            self._count(answers, n_errors=len(errors))
             if progress:
-                progress(tally.rows, self.n_rows)
+                progress(self.tally.rows, self.n_rows)
+
+    def _count(self, answers: Sequence[Prediction], *, n_errors: int) -> None:
+        tally = self.tally
+        reasons = Counter(answer.reason for answer in answers if answer.reason)
+        tally.reasons += reasons
+        tally.rows += len(answers)
+        tally.answered += sum(answer.label is not None for answer in answers)
+        tally.truncated += sum(answer.truncated for answer in answers)
+        tally.blank += reasons[BLANK]
+        tally.unsure += sum(a.unsure and a.probability is not None for a in answers)
+        tally.errors += n_errors
 
 
 def _check_without_labels(table: Table, chunk: Chunk, labels: LabelSet) -> None:

@@ -122,7 +122,9 @@ def _examples(context: Context, languages: Sequence[str]) -> tuple[Example, ...]
         labels = [None] * len(texts)
     else:
         return ()
-    predictions = Classifier(context.folder / MODEL, precision="fp32").predict(texts)
+    predictions = Classifier(context.folder / MODEL, precision="fp32", answer_all=True).predict(
+        texts
+    )
     return tuple(
         Example(p.text, p.label, p.probability, p.unsure, label)
         for p, label in zip(predictions, labels, strict=True)
