@@ -30,3 +30,9 @@ def test_one_sign_to_be_seen_is_enough(text: str, sign: str) -> None:
 @pytest.mark.parametrize("text", ["so sad", ":(", "👍🏽", "\ud83d"])
 def test_texts_are_not_blank(text: str) -> None:
     assert not is_blank(text)
+
+
+def test_a_text_that_reddit_says_is_gone_is_blank() -> None:
+    assert is_blank("[deleted]")
+    assert is_blank(" [removed]\n")
+    assert not is_blank("[deleted] by mistake")

@@ -12,8 +12,12 @@ _DRAWN_EMPTY = frozenset(
     + "\u180b\u180c\u180d\u180f\u2065"  # Mongolian variation selectors, one without a name
     + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))  # variation selectors
 )
+# What Reddit puts in the place of a text that is gone.
+_GONE = frozenset({"[deleted]", "[removed]"})
 
 
 def is_blank(text: str) -> bool:
-    """Whether a text is empty or holds only characters that can't be seen."""
-    return all(c in _DRAWN_EMPTY or unicodedata.category(c) in _INVISIBLE for c in set(text))
+    """Whether a text is empty, holds only characters that can't be seen, or is said to be gone."""
+    return text.strip() in _GONE or all(
+        c in _DRAWN_EMPTY or unicodedata.category(c) in _INVISIBLE for c in set(text)
+    )

@@ -476,6 +476,21 @@ def test_lines_of_fasttext(tmp_path: Path) -> None:
         assert "fastText" in table.notes[0].text
 
 
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("a.txt", "so {} __label__{}"),
+        ("a.csv", "__label__{1} , so {0}"),
+        ("a.csv", "__label__{1}, so {0}"),
+    ],
+)
+def test_labels_of_fasttext_may_stand_behind_the_text(tmp_path: Path, name: str, line: str) -> None:
+    pairs = [("glad, at last", "joy"), ("low", "sadness")]
+    (tmp_path / name).write_text("".join(f"{line.format(*pair)}\n" for pair in pairs))
+    table = open_table(tmp_path / name, labelled=True)
+    assert rows_of(table) == [{"text": f"so {words}", "label": label} for words, label in pairs]
+
+
 @pytest.mark.parametrize("line", ["{} | so {}", "{} |text so {}", "{} 0.5 'a1|w so {} |n len:2.0"])
 def test_lines_of_vowpal_wabbit(tmp_path: Path, line: str) -> None:
     path = tmp_path / "a.vw"

@@ -17,7 +17,10 @@ AS_FOUND = ReadOptions()
 # By language, its usual code pages, and texts that people could write.
 TEXTS = {
     "French": ("cp1252 mac_roman cp850", ["très déjà vu à la café", "C'est très bien, je suis là"]),
-    "Western": ("cp1252", ["I felt – “déjà vu” über café", "It’s so sad…", "£50 wasted", "très"]),
+    "Western": (
+        "cp1252",
+        ["I felt – “déjà vu” über café", "It’s so sad…", "£50 wasted", "très", "1½ cups, ½ off"],
+    ),
     "German": ("cp1252", ["Ich fühle mich großartig, wirklich schön", "Müller"]),
     "Spanish": ("cp1252", ["¿Por qué? El niño está feliz mañana", "señor"]),
     "Portuguese": ("cp1252", ["Não sei o que fazer, São Paulo é lindo"]),
@@ -110,6 +113,17 @@ def test_a_byte_of_another_encoding_is_named_and_spoils_no_other_row(tmp_path: P
     wanted[31] = "d\ufffdj\ufffd vu 31"
     assert texts(table) == wanted
     assert errors(table) == {33: "line 33: byte 0xe9 is not UTF-8"}
+
+
+def test_rows_pasted_from_a_table_of_another_encoding_are_named(tmp_path: Path) -> None:
+    rows = [f"déjà vu {i},joy\n" for i in range(60)]
+    pasted = range(0, 60, 4)
+    raw = [row.encode("cp1252" if i in pasted else "utf-8") for i, row in enumerate(rows)]
+    table = opened(tmp_path / "a.csv", b"text,label\n" + b"".join(raw))
+    assert list(errors(table)) == [i + 2 for i in pasted]
+    assert [t for t in texts(table) if "\ufffd" not in t] == [
+        f"déjà vu {i}" for i in range(60) if i not in pasted
+    ]
 
 
 def test_a_damaged_line_inside_a_long_record_belongs_to_the_record(tmp_path: Path) -> None:

@@ -167,6 +167,71 @@ def test_a_number_asks_for_one_value_of_a_list(tmp_path: Path, name: str) -> Non
     assert {row.get(key) for row in rows for key in ("turns.1.text", "turns.2.by")} == {None}
 
 
+def test_dialogs_are_a_row_for_each_turn(tmp_path: Path) -> None:
+    turns = [{"speaker": "A", "utterance": text, "emotion": k} for text, k in feeling_rows(30)]
+    dialogs = [turns[:4], turns[4:5], turns[5:]]
+    table = opened(tmp_path / "a.json", dialogs)
+    assert rows_of(table) == turns
+    assert [n for chunk in table.chunks() for n in chunk.numbers] == list(range(1, 31))
+    assert "Each object is a row" in table.notes[-1].text
+    data = load_dataset(tmp_path / "a.json")
+    assert data.columns[:2] == ("utterance", "emotion")
+    lines = [json.dumps(dialog) for dialog in dialogs]
+    lines[1] = lines[1].replace('"speaker"', '"emotion"')  # now a name stands there twice
+    table = opened(tmp_path / "a.jsonl", "\n".join(lines))
+    wrong = {chunk.numbers[i]: why for chunk in table.chunks() for i, why in chunk.errors.items()}
+    assert list(wrong) == [5]
+    assert "'emotion' stands twice" in wrong[5]
+
+
+def test_chats_have_texts_and_labels_by_who_speaks(tmp_path: Path) -> None:
+    def chat(who: str, what: str, names: tuple[str, ...], said: tuple[str, ...]) -> list[Any]:
+        return [{who: by, what: text} for by, text in zip(names, said, strict=True)]
+
+    for name, who, what, names in (
+        ("messages", "role", "content", ("system", "user", "assistant")),
+        ("conversations", "from", "value", ("human", "gpt")),
+    ):
+        rows = [
+            {name: chat(who, what, names, ("Classify.", text, label)[-len(names) :])}
+            for text, label in feeling_rows(30)
+        ]
+        opened(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
+        data = load_dataset(tmp_path / "a.jsonl")
+        assert set(data.labels.names) == {"sadness", "joy", "anger"}
+        assert {t for of in data.splits.values() for t in of.texts} == {
+            t for t, _ in feeling_rows(30)
+        }
+        assert any("holds chats: the texts are in" in note.text for note in data.notes)
+
+
+def test_training_data_of_spacy(tmp_path: Path) -> None:
+    names = ("sadness", "joy", "anger")
+    rows = [[text, {"cats": {n: float(n == own) for n in names}}] for text, own in feeling_rows(30)]
+    opened(tmp_path / "a.json", rows)
+    data = load_dataset(tmp_path / "a.json")
+    assert data.columns[:2] == ("1", "2.cats")
+    assert set(data.labels.names) == set(names)
+
+
+def test_a_guessed_column_inside_of_others_is_said(tmp_path: Path) -> None:
+    rows = [{"text": text, "entities": [{"label": label}]} for text, label in feeling_rows(30)]
+    opened(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
+    data = load_dataset(tmp_path / "a.jsonl")
+    assert any("taken from the column 'entities.label'" in note.text for note in data.notes)
+
+
+def test_the_hint_about_lists_of_texts_names_the_first(tmp_path: Path) -> None:
+    rows = [{"parts": [text, "and more"], "label": label} for text, label in feeling_rows(30)]
+    opened(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
+    data = load_dataset(tmp_path / "a.jsonl", text="parts")
+    assert all(text.endswith(" and more") for of in data.splits.values() for text in of.texts)
+    (hint,) = [note.hint for note in data.notes if "joined with spaces" in note.text]
+    _, _, column = hint.partition("--text ")
+    one = load_dataset(tmp_path / "a.jsonl", text=column)
+    assert {t for of in one.splits.values() for t in of.texts} == {t for t, _ in feeling_rows(30)}
+
+
 def test_nested_rows_give_a_data_set(tmp_path: Path) -> None:
     rows = [
         {"data": {"text": f"so {w} {i}"}, "meta": {"emotion": w}}

@@ -85,6 +85,12 @@ FOREIGN = [
     ("a.xls", b"\xef\xbb\xbf\n<html><table><tr><td>text</td></tr></table>", "a web page"),
     ("a.xls", b'<table border="1"><tr><td>text</td></tr></table>', "a web page"),
     ("a.xls", b'<?xml version="1.0"?><Workbook/>', "an XML file"),
+    ("a.pkl", b"\x80\x02cpandas\n", "a pickle"),
+    ("a.dta", b"\x72\x02\x01\0\x02\0", "a file of Stata"),
+    ("a.yml", b"version: 3\nnlu:\n- intent: joy\n", "a YAML file"),
+    ("tweets.js", b'window.YTD.tweets.part0 = [{"tweet": {}}]', "a script of an archive"),
+    ("a.txt", b"I O\nam O\nBob B-PER\n\nso O\nglad O\n", "words with tags"),
+    ("a.conll", b"# id 1\n1\tso\tO\n2\tglad\tO\n\n", "words with tags"),
     ("a.xml", b"<data>\n <row>\n  <text>so glad</text>\n </row>\n</data>\n", "an XML file"),
     ("a.txt", b"<!-- mine -->\n<corpus task='x'><i id='1'>so glad</i></corpus>", "an XML file"),
     ("a.parquet", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
@@ -97,6 +103,14 @@ FOREIGN = [
     ("a.png", b"\x89PNG\r\n", "a picture"),
     ("a.bin", b"\0\1\2\3", "neither its ending nor its content is known"),
 ]
+
+
+def test_a_file_of_numbers_is_named(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.numbers", "w") as file:
+        file.writestr("Index/Document.iwa", b"x")
+        file.writestr("preview.jpg", b"x")
+    with pytest.raises(DataError, match="a file of Numbers"):
+        open_table(tmp_path / "a.numbers", labelled=True)
 
 
 @pytest.mark.parametrize(("name", "content", "says"), FOREIGN)

@@ -1,4 +1,4 @@
-"""Recognises the exports of doccano, Label Studio and Prodigy, and finds their labels.
+"""Recognises the exports of doccano, Label Studio and Prodigy, and chats, and finds their labels.
 
 Knows rows of JSON, and no file.
 """
@@ -18,6 +18,9 @@ _TASKS = ("annotations", "completions")  # where Label Studio keeps answers; the
 _MIN = {"annotator", "annotation_id", "created_at", "updated_at", "lead_time"}
 _DOCCANO = ("label", "labels")
 _DECISIONS = ("accept", "reject", "ignore")  # of Prodigy
+# Where chats keep their turns: the names of who speaks and of what is said.
+_CHATS = {"messages": ("role", "content"), "conversations": ("from", "value")}
+_ASKING, _ANSWERING = ("user", "human"), ("assistant", "gpt")
 _ACCEPTED = "accepted"  # the name for the labels of Prodigy
 
 
@@ -54,9 +57,11 @@ class Survey:
     inner: dict[str, None] = field(default_factory=dict)
     lists: dict[str, None] = field(default_factory=dict)
     questions: dict[str, None] = field(default_factory=dict)
+    chats: set[tuple[str, ...]] = field(default_factory=set)
     n_rows: int = 0
     n_tasks: int = 0
     n_lists: int = 0
+    n_dialogs: int = 0
     n_differing: int = 0
     n_decisions: int = 0
     n_refused: int = 0
@@ -75,6 +80,7 @@ class Survey:
             self.n_refused += row["answer"] != "accept"
         if isinstance(row := nested(row), NestedRow):
             self.inner.update(dict.fromkeys(inner_names(row)))
+            self.chats.add(_speakers(row))
             self.lists.update({name: None for name, of in row.items() if isinstance(of, list)})
             if _is_task(row):
                 self.n_tasks += 1
@@ -109,21 +115,45 @@ class Survey:
         return (*inner, *(q for q in questions if q not in self.columns))
 
     def usual(self) -> tuple[str, dict[str, str]]:
-        """The tool that wrote the rows, or "", and its columns of texts and labels."""
+        """What the rows are, or "", and the columns of texts and labels."""
         if self.is_label_studio:
             texts = [name for name in self.inner if name.startswith("data.")]
-            return "Label Studio", _roles(texts, list(self.questions))
+            return "is an export of Label Studio", _roles(texts, list(self.questions))
         if self.is_prodigy:
-            return "Prodigy", _roles([n for n in self.columns if n == "text"], [_ACCEPTED])
+            return "is an export of Prodigy", _roles(
+                [n for n in self.columns if n == "text"], [_ACCEPTED]
+            )
         names = [name for name in self.columns if name not in (*_MIN, "id")]
         if len(_MIN & set(self.columns)) >= 3:
             texts = [name for name in names if name == "text"]
             labels = [name for name in names if name != "text"]
-            return "Label Studio", _roles(texts, labels)
+            return "is an export of Label Studio", _roles(texts, labels)
         labels = [name for name in _DOCCANO if name in self.columns]
         if "id" in self.columns and labels and self.n_lists == self.n_rows:
-            return "doccano", _roles([n for n in ("text", "data") if n in self.columns], labels)
+            return "is an export of doccano", _roles(
+                [n for n in ("text", "data") if n in self.columns], labels
+            )
+        if len(self.chats) == 1 and (speakers := next(iter(self.chats))):
+            roles = [_turns(speakers, of) for of in (_ASKING, _ANSWERING)]
+            return "holds chats", _roles(*roles)
         return "", {}
+
+
+def _speakers(row: Row) -> tuple[str, ...]:
+    """The name of the turns of a chat, and who speaks in each of them; () for other rows."""
+    for name, (who, what) in _CHATS.items():
+        turns = row.get(name)
+        if isinstance(turns, list) and all(
+            isinstance(t, dict) and {who, what} <= t.keys() for t in turns
+        ):
+            return name, *(str(turn[who]) for turn in turns)
+    return ()
+
+
+def _turns(speakers: tuple[str, ...], wanted: tuple[str, ...]) -> list[str]:
+    """The columns of what these speakers say."""
+    name, *each = speakers
+    return [f"{name}.{i}.{_CHATS[name][1]}" for i, who in enumerate(each) if who in wanted]
 
 
 def _roles(texts: list[str], labels: list[str]) -> dict[str, str]:

@@ -34,7 +34,7 @@ _OTHER = {
     "Persian": "ایرنهدمتوسبشکزگلخقفآعحجپغچطصضثئظذژءأ",
     "Thai": "านรอกเงมยลวดทสตะปบคหแจพชขใไโผถณศธษฐซภ่้ัิีุู็ึื์ำ",
 }
-_SIGNS = "€\xa0’“”–…‘—«»°£„‚•´·¿¡ºª©®§"
+_SIGNS = "€\xa0’“”–…‘—«»°£„‚•´·¿¡ºª©®§½¼¾×±²³"
 # How unlikely a page is before anything is read, in nats.
 _PAGES: tuple[tuple[str, float, str], ...] = (
     ("cp1252", 0, "Western French Spanish Portuguese German Italian Dutch Nordic Catalan"),
@@ -62,9 +62,11 @@ _FOREIGN = 8
 _LETTER = r"[^\W\d_a-zA-Z]"  # beyond ASCII
 
 
-# A sign inside a word, or a letter that a number follows, as in 'Ł50' for '£50'.
+# A sign inside a word, a letter that a number follows, as in 'Ł50' for '£50', or one that stands
+# alone and is no word, as in '1œ' for '1½'.
 _ODD = re.compile(
     rf"(?<=[^\W\d_])[\u0080-\u009f\u00a1-\u00bf\u2010-\u2018\u201a-\u2fff](?=\w)|\b{_LETTER}(?=\d)"
+    r"|(?<![^\W\d_])[ŒœŸľĽšŠžŽ](?![^\W\d_])"
 )
 
 

@@ -22,7 +22,7 @@ from emolens.shown import quoted
 # What the columns are usually called, the likelier first.
 TEXT_COLUMNS = (
     "text", "sentence", "content", "comment", "message", "tweet", "review", "body", "post",
-    "data", "full_text", "textOriginal", "textDisplay",
+    "data", "full_text", "textOriginal", "textDisplay", "utterance", "essay",
 )  # fmt: skip
 LABEL_COLUMNS = (
     "label", "label_name", "labels", "emotion", "class", "category", "sentiment", "target",
@@ -90,7 +90,7 @@ def choice_notes(table: Table, role: Role, column: str) -> list[Note]:
 
     Another column such as 'label_name' may hold the names of its numbers.
     """
-    if column not in table.columns or role in table.usual:
+    if role in table.usual or not table.gives(column):
         return []
     names = [name for name in table.columns if any_usual([name], role)]
     others = [
@@ -218,7 +218,7 @@ class Unread:
 
 
 def check_column(table: Table, column: str) -> list[Note]:
-    """Look at the first rows of a column; a note if its texts are lists of words.
+    """Look at the first rows of a column; a note if its texts are lists.
 
     Raises DataError if they say that the column holds no texts, but lists of numbers, for example.
     One such row alone is no error: see readable_texts.
@@ -227,8 +227,11 @@ def check_column(table: Table, column: str) -> list[Note]:
     if not chunk.errors and len(readable_texts(table, chunk, column)[1]) == len(chunk):
         readable_texts(table, chunk, column, strict=True)
     if any(words_in(row.get(column)) is not None for row in chunk.rows):
-        text = f"The texts of {table.origin} are lists of words; they are joined with spaces."
-        return [Note("R05", text)]
+        text = f"The texts of {table.origin} are lists; what they hold is joined with spaces."
+        around, _, inner = column.partition(".")
+        one = ".".join(filter(None, (around, "0", inner)))
+        hint = f"To take only the first of each list: --text {one}" if table.gives(one) else ""
+        return [Note("R05", text, hint)]
     return []
 
 

@@ -28,6 +28,7 @@ _LINE_HINT = 'Each line is one object, such as {"text": "…", "label": "joy"}.'
 _HINT = 'A table is a list of objects, such as [{"text": "…", "label": "joy"}].'
 _SAMPLE = 1_000  # rows
 _SHOWN = 200  # characters of a broken line
+_PLAIN = (str, int, float)
 _CUT = 16  # characters at the end of a piece that may be only a part, such as 'tru'
 Values = Iterator[tuple[int, Any]]
 
@@ -94,11 +95,17 @@ def _table(
     survey = Survey()
     errors: dict[int, str] = {}
     first: list[list[str]] = []
-    for number, row in _rows(file, values(errors), errors, unit):
+
+    def first_time() -> Values:
+        for number, value in values(errors):
+            survey.n_dialogs += _is_dialog(value)
+            yield number, value
+
+    for number, row in _rows(file, first_time(), errors, unit):
         if number not in errors or row:
             survey.add(row)
             if len(first) < _SAMPLE:
-                first.append(list(map(str, row.values())))
+                first.append([str(v) if isinstance(v, _PLAIN) else "" for v in row.values()])
 
     def read(_: Sequence[str]) -> Iterator[Chunk]:
         errors: dict[int, str] = {}
@@ -125,7 +132,11 @@ def _table(
 def _tool_notes(source: Source, tool: str, survey: Survey) -> Iterator[Note]:
     if tool:
         roles = ", ".join(f"the {role}s are in {name}" for role, name in survey.usual()[1].items())
-        yield Note("R01", f"{source} is an export of {tool}" + (f": {roles}." if roles else "."))
+        yield Note("R01", f"{source} {tool}" + (f": {roles}." if roles else "."))
+    if survey.n_dialogs:
+        yield Note(
+            "R01", f"{source} holds lists of objects, such as dialogs. Each object is a row."
+        )
     if survey.is_prodigy and survey.n_refused:
         yield Note(
             "R05",
@@ -147,12 +158,13 @@ def _rows(
 ) -> Iterator[tuple[int, Row]]:
     """Objects as they are, a text as a row, and a list as a row whose names stand in the first.
 
-    Another value, or an error about a line, is an empty row with an error. If half of the values
-    are such, the first of these errors is raised.
+    A list of objects, such as a dialog, is a row for each of them. Another value, or an error about
+    a line, is an empty row with an error. If half of the values are such, the first of these errors
+    is raised.
     """
     names: Sequence[str] | None = None  # unknown yet
     first, n_wrong, n_values = None, 0, 0
-    for number, value in values:
+    for number, value in _each(values, errors):
         n_values += 1
         if isinstance(value, list) and names is None:
             names = list(map(str, value))
@@ -180,6 +192,22 @@ def _rows(
             yield number, {}
     if first is not None and 2 * n_wrong >= n_values:
         raise first
+
+
+def _each(values: Values, errors: dict[int, str]) -> Values:
+    """The values, and in place of a list of objects these objects. They are numbered anew."""
+    n_more = 0
+    for number, value in values:
+        inner = value if _is_dialog(value) else [value]
+        for place, each in enumerate(inner):
+            if number in errors and n_more + place:
+                errors[number + n_more + place] = errors.pop(number)
+            yield number + n_more + place, each
+        n_more += len(inner) - 1
+
+
+def _is_dialog(value: Any) -> bool:
+    return isinstance(value, list) and value != [] and all(isinstance(v, dict) for v in value)
 
 
 def _rows_of(whole: Any, source: Source) -> tuple[list[Any], str]:

@@ -25,7 +25,11 @@ _LINES = 20  # lines that are looked at for a delimiter
 _CONTROL = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 _TEXT_FORMATS = ("csv", "tsv", "txt")
 _WORKBOOKS = ("xlsx", "xls", "xlsb", "ods")
-_DOCUMENTS = {"word": "a document of words", "slides": "a document of slides"}
+_DOCUMENTS = {
+    "word": "a document of words",
+    "slides": "a document of slides",
+    "numbers": "a file of Numbers",
+}
 _STARTS = {
     b"PAR1": "parquet",
     b"ARROW1": "arrow",
@@ -42,7 +46,9 @@ _STARTS = {
 _SAVE = "Save the table in it as .csv, .xlsx, .jsonl or .parquet."
 _AGAIN = "Download the file itself."
 _PAGE = "Download the file itself; or open it in Excel or LibreOffice, and save it as .xlsx."
+_WHOLE_TEXTS = "Write each text as a whole into one row, and its label beside it."
 _SAVE_THERE = "Save it as .csv in that program."
+_UNSCRIPT = "Delete what stands before the first [, and save the rest as .json."
 _UNPACK = "Unpack it, and give the table that is in it."
 _FOREIGN = {
     b"%PDF": ("a PDF document", _SAVE),
@@ -50,8 +56,10 @@ _FOREIGN = {
     b"SQLite format 3\0": ("an SQLite database", _SAVE),
     b"\x89HDF": ("an HDF5 file", _SAVE),
     b"\x93NUMPY": ("an array of NumPy", _SAVE),
-    b"\x80\x04\x95": ("a pickle of Python, which can run programs", _SAVE),
-    b"\x80\x05\x95": ("a pickle of Python, which can run programs", _SAVE),
+    **dict.fromkeys(
+        (b"\x80\x02", b"\x80\x03", b"\x80\x04\x95", b"\x80\x05\x95"),
+        ("a pickle of Python, which can run programs", _SAVE),
+    ),
     b"FEA1": ("a Feather file of the old version 1", _SAVE),
     b"Obj\x01": ("an Avro file", _SAVE),
     b"Rar!": ("a RAR archive", _UNPACK),
@@ -63,12 +71,23 @@ _FOREIGN = {
     b"<?xml": ("an XML file", _SAVE),
     **dict.fromkeys((b"$fl2", b"$fl3"), ("a file of SPSS", _SAVE_THERE)),
     b"<stata_dta>": ("a file of Stata", _SAVE_THERE),
+    # Until Stata 12: the version, and the order of the bytes in numbers.
+    **dict.fromkeys(
+        (bytes((version, order, 1)) for version in (113, 114, 115) for order in (1, 2)),
+        ("a file of Stata", _SAVE_THERE),
+    ),
+    b"window.ytd.": ("a script of an archive of Twitter", _UNSCRIPT),
     **dict.fromkeys((b"rdx2\n", b"rdx3\n", b"x\n\0\0\0"), ("a file of R", _SAVE_THERE)),
 }
 _YAML = re.compile(
     rb"(---\s*\n)?(\w+:\s*\n)?\s*- (\w+): .*\r?\n\s+\w+: .*\r?\n(.*\r?\n)*?\s*- \3: "
 )
-_XML = re.compile(rb"(<!--.*?-->\s*)*<([A-Za-z_][\w.:-]*)(\s[^<>]*)?>.*</[\w.:-]+>", re.DOTALL)
+_XML = re.compile(
+    rb"(?>(?:<!--.*?-->\s*)*)<([A-Za-z_][\w.:-]*)(\s[^<>]*)?>.*</[\w.:-]+>", re.DOTALL
+)
+_CONLL = re.compile(
+    rb"(?:#.*\n|[ \t\r]*\n)*(?:\S+[ \t]+(?:\S+[ \t]+)*(?:O|[BI]-\S+)[ \t\r]*\n){2,}[ \t\r]*\n"
+)
 _ARFF = re.compile(rb"^@relation\b.*^@attribute\b", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 
 
@@ -132,6 +151,8 @@ def _kind_of_zip(path: Path, expected: str | None) -> str:
         return "word" if "word" in folders else "slides" if "ppt" in folders else "zip"
     if {"mimetype", "content.xml"} <= names:
         return "ods"
+    if any(name.startswith("Index/") and name.endswith(".iwa") for name in names):
+        return "numbers"
     return "zip"
 
 
@@ -144,7 +165,9 @@ def _refuse_foreign(head: bytes, name: str) -> None:
         raise _foreign(name, *_FOREIGN[b"<?xml"])
     if _ARFF.search(head):
         raise _foreign(name, "a file of Weka (ARFF)", _SAVE_THERE)
-    if _YAML.match(head):
+    if _CONLL.match(text):
+        raise _foreign(name, "a file of words with tags (CoNLL)", _WHOLE_TEXTS)
+    if _YAML.match(head) or (name.lower().endswith((".yaml", ".yml")) and head[:1] not in b"{["):
         raise _foreign(name, "a YAML file", _SAVE)
     if head[257:262] == b"ustar":
         raise _foreign(name, "a tar archive", _UNPACK)
@@ -177,6 +200,8 @@ def _kind_of_text(text: str, expected: str | None) -> str | None:
     first = lines[0].strip()
     if first[0] in "{[":
         return _kind_of_json(first, lines, expected)
+    if all(line.startswith("__label__") for line in lines[:_LINES]):  # of fastText
+        return "txt"
     if expected in _TEXT_FORMATS:
         return expected
     if expected in ("json", "jsonl") and any(line.strip()[0] in "{[" for line in lines):

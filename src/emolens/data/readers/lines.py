@@ -19,7 +19,7 @@ from emolens.data.readers.text import TextFile
 from emolens.data.readers.wrapped import is_drawn
 from emolens.errors import DataError
 
-_TAGGED = re.compile(r"((?:__label__\S+\s+)+)(.*)", re.DOTALL)
+_TAGS = re.compile(r"(?:^|(?<=\s))__label__(\S+?)(?:\s*,)?(?:\s+|$)")
 # A label, perhaps weights and a tag, and the words of a namespace: "2 1.0 'tag|text so glad".
 _NAMESPACE = re.compile(
     r"\s*(-?\d+(?:\.\d+)?)(\s[^|]*)?\|([A-Za-z_]\w*)?[ \t]+([^|]*)(\|(?=\w).*)?", re.DOTALL
@@ -125,18 +125,17 @@ def _names_texts(line: str, sign: str) -> bool:
 
 def _of_tool(file: TextFile, lines: Sequence[str], options: ReadOptions) -> Table | None:
     """The table of lines as fastText and Vowpal Wabbit read them; None for others."""
-    if sum(map(bool, map(_TAGGED.match, lines))) > 0.9 * len(lines):
+    if sum(map(bool, map(_TAGS.search, lines))) > 0.9 * len(lines):
         return _tagged_lines(file, options)
     return _vw_lines(file, lines, options) if _are_of_vw(lines) else None
 
 
 def _tagged_lines(file: TextFile, options: ReadOptions) -> Table:
-    """The lines of fastText: labels that begin with '__label__', and then the text."""
+    """The lines of fastText: labels that begin with '__label__', mostly before the text."""
 
     def row(line: str, *_: object) -> Row:
-        tagged = _TAGGED.match(line)
-        labels = [tag.removeprefix("__label__") for tag in tagged[1].split()] if tagged else []
-        text = (tagged[2] if tagged else line).removesuffix("\n")
+        labels = _TAGS.findall(line)
+        text = _TAGS.sub("", line).rstrip() if labels else line.removesuffix("\n")
         return {"text": text, "label": labels[0] if len(labels) == 1 else labels or ""}
 
     note = Note("R01", f"{file.source} has the lines of fastText: '__label__' begins each label.")

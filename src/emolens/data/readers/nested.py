@@ -50,6 +50,10 @@ def _names(value: Any, above: str, *, depth: int) -> Iterator[str]:
     elif isinstance(value, dict) and depth < _DEEPEST:
         for name, inner in value.items():
             if _holds_others(inner):
+                if isinstance(inner, dict) and all(
+                    isinstance(v, (int, float)) for v in inner.values()
+                ):
+                    yield f"{above}.{name}"  # a mark for each class
                 yield from _names(inner, f"{above}.{name}", depth=depth + 1)
             else:
                 yield f"{above}.{name}"
