@@ -519,6 +519,26 @@ def test_a_table_with_pipes_is_not_one_of_vowpal_wabbit(tmp_path: Path, content:
     assert table.delimiter == "|"
 
 
+@pytest.mark.parametrize("header", ["in,out\ntext,label\n", ",in,out\n,text,label\n"])
+def test_the_header_of_pandas_may_have_groups(tmp_path: Path, header: str) -> None:
+    index = header.startswith(",")
+    rows = [(f"I am so and so {i}", ("joy", "fear")[i % 2]) for i in range(8)]
+    lines = [
+        f"{i},{text},{label}" if index else f"{text},{label}"
+        for i, (text, label) in enumerate(rows)
+    ]
+    table = opened(tmp_path / "a.csv", header + "\n".join(lines) + "\n")
+    assert [(row["text"], row["label"]) for row in rows_of(table)] == rows
+    assert "named in" in table.notes[0].text
+
+
+def test_the_second_header_of_surveymonkey_is_said(tmp_path: Path) -> None:
+    header = "ID,Your day?,Which?,,\n,Open-Ended Response,joy,fear,anger\n"
+    rows = [f"{i},I am so and so {i},{('joy,,', ',fear,', ',,anger')[i % 3]}\n" for i in range(9)]
+    table = opened(tmp_path / "a.csv", header + "".join(rows))
+    assert "line 2 looks like a second header" in table.notes[0].text
+
+
 def test_a_column_whose_name_has_signs_around_it(tmp_path: Path) -> None:
     for name in ("#text", "Text\u200b", "\ufefftext", "\xa0text "):
         table = opened(tmp_path / "a.csv", f"{name},label\nso glad,joy\nso low,fear\n")

@@ -39,6 +39,43 @@ def write(path: Path, sheets: dict[str, Sequence[Sequence[Any]]], *, hidden: str
     return path
 
 
+def test_a_cell_that_is_merged_over_rows_belongs_to_each_of_them(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(str(tmp_path / "a.xlsx")) as book:
+        sheet = book.add_worksheet("S")
+        sheet.merge_range("C2:D3", "Moods of the spring")
+        sheet.write_row("C4", ["emotion", "text"])
+        sheet.merge_range("C5:C7", "joy")
+        sheet.merge_range("C8:C10", "sadness")
+        for row, text in enumerate(["so glad", "very glad", "", "so low", "very low"], start=4):
+            sheet.write(row, 3, text)
+    table = open_table(tmp_path / "a.xlsx", labelled=True)
+    assert [row for chunk in table.chunks() for row in chunk.rows] == [
+        {"emotion": "joy", "text": "so glad"},
+        {"emotion": "joy", "text": "very glad"},
+        {"emotion": None, "text": None},
+        {"emotion": "sadness", "text": "so low"},
+        {"emotion": "sadness", "text": "very low"},
+    ]
+    (note,) = [note for note in table.notes if note.code == "R05"]
+    assert "3 cells are merged over several rows" in note.text
+
+
+def test_a_header_may_have_groups_above_it(tmp_path: Path) -> None:
+    with xlsxwriter.Workbook(str(tmp_path / "a.xlsx")) as book:
+        sheet = book.add_worksheet("S")
+        sheet.merge_range("A1:A2", "ID")
+        sheet.merge_range("B1:C1", "Post")
+        sheet.merge_range("D1:F1", "Emotions")
+        sheet.write_row("B2", ["Text", "Date", "joy", "sadness", "anger"])
+        for i in range(30):
+            marks = [int(i % 3 == place) for place in range(3)]
+            sheet.write_row(2 + i, 0, [f"r{i}", f"I feel so and so {i}", "May", *marks])
+    data = load_dataset(tmp_path / "a.xlsx")
+    assert data.columns[:2] == ("Text", "joy,sadness,anger")
+    assert len(data) == 30
+    assert any("named in" in note.text and note.text.endswith("row 2.") for note in data.notes)
+
+
 def write_ods(path: Path, rows: list[list[str]], *, below: str = "") -> Path:
     cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
     lines = [

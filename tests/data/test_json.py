@@ -232,6 +232,28 @@ def test_the_hint_about_lists_of_texts_names_the_first(tmp_path: Path) -> None:
     assert {t for of in one.splits.values() for t in of.texts} == {t for t, _ in feeling_rows(30)}
 
 
+def test_lines_as_python_prints_them_are_refused(tmp_path: Path) -> None:
+    for name in ("a.txt", "a.jsonl"):
+        with pytest.raises(DataError, match="line 1: this is not JSON"):
+            opened(tmp_path / name, "".join(f"{row}\n" for row in ROWS))
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        ({"tag": "joy", "patterns": ["so very glad", "so happy"]}, "patterns"),
+        ({"row": {"id": "1", "words": "so very glad"}, "by": "me"}, "row.words"),
+    ],
+)
+def test_the_hint_names_the_longest_texts_inside_of_others(
+    tmp_path: Path, row: dict[str, Any], column: str
+) -> None:
+    table = opened(tmp_path / "a.json", [row, row])
+    with pytest.raises(DataError) as caught:
+        choose_column(table, "text")
+    assert f"--text {column}, for example" in caught.value.hint
+
+
 def test_nested_rows_give_a_data_set(tmp_path: Path) -> None:
     rows = [
         {"data": {"text": f"so {w} {i}"}, "meta": {"emotion": w}}

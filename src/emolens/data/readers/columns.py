@@ -110,10 +110,16 @@ def _longest(table: Table) -> str | None:
     """The column with the longest texts in the first rows."""
     rows = [row for chunk in islice(table.chunks(), 1) for row in chunk.rows]
     sizes = {
-        name: sum(len(value) for row in rows if isinstance(value := row.get(name), str))
-        for name in table.columns
+        name: sum(_n_characters(row.get(name)) for row in rows)
+        for name in (*table.columns, *table.nested)
     }
-    return max(sizes, key=lambda name: sizes[name], default=None)
+    longest = max(sizes, key=lambda name: sizes[name], default=None)
+    return longest if longest and sizes[longest] else None
+
+
+def _n_characters(value: Any) -> int:
+    """Of a text, or of a list of texts."""
+    return len(value) if isinstance(value, str) else sum(map(len, words_in(value) or ()))
 
 
 def usual_column(table: Table, role: Role) -> str | None:

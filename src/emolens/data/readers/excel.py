@@ -45,6 +45,11 @@ def open_workbook(source: Source, options: ReadOptions) -> Table:
             )
         )
     origin = f"{source.name}, sheet {visible(sheet.name)}"
+    if n_merged := sum(map(len, _merged(sheet).values())):
+        over = f"{counted(n_merged, 'cell', 'are')} merged over several rows"
+        notes.append(
+            Note("R05", f"{origin}: {over}. Each of these rows has the value of the cell.")
+        )
     first = [
         (number, ["" if cell is None else str(cell) for cell in cells])
         for number, cells in islice(_filled(sheet), _SAMPLE)
@@ -80,10 +85,31 @@ def _rows(sheet: CalamineSheet, columns: Sequence[str], before: int) -> Iterator
 
 
 def _filled(sheet: CalamineSheet) -> Iterator[tuple[int, list[Any]]]:
-    """The rows that are not empty, with their numbers in the sheet."""
+    """The rows that are not empty, with their numbers in the sheet.
+
+    A cell that is merged over several rows gives each of them its value.
+    """
+    merged = _merged(sheet)
+    inside: dict[int, tuple[int, Any]] = {}  # by column, the last row of a cell and its value
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         if any(map(_is_filled, cells)):
-            yield number, list(map(_value, cells))
+            row = list(map(_value, cells))
+            for column, bottom in merged.get(number, ()):
+                inside[column] = bottom, row[column]
+            for column, (bottom, value) in inside.items():
+                if number <= bottom:
+                    row[column] = value
+            yield number, row
+
+
+def _merged(sheet: CalamineSheet) -> dict[int, list[tuple[int, int]]]:
+    """The cells that are merged over several rows: by first row, their columns and last rows."""
+    merged: dict[int, list[tuple[int, int]]] = {}
+    left, width = sheet.start[1] if sheet.start else 0, sheet.width
+    for (top, column), (bottom, _) in sheet.merged_cell_ranges or ():
+        if bottom > top and 0 <= column - left < width:
+            merged.setdefault(top + 1, []).append((column - left, bottom + 1))
+    return merged
 
 
 def _value(cell: Any) -> Any:

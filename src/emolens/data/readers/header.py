@@ -120,7 +120,7 @@ def _places(rows: Sequence[list[str]], width: int, options: ReadOptions) -> tupl
         return None, skip
     if skip:
         return 0 if _names_all(rows, skip, width) else skip, skip + 1
-    place = 0 if options.header else _after_title(rows, width)
+    place = 0 if options.header else _below_groups(rows, _after_title(rows, width))
     if options.header is None and rows and _looks_like_data(rows[place], rows[place + 1 :]):
         return None, place
     return place, place + 1
@@ -155,6 +155,18 @@ def _after_title(rows: Sequence[list[str]], width: int) -> int:
     return 0
 
 
+def _below_groups(rows: Sequence[list[str]], place: int) -> int:
+    """The place of the header, where the row at `place` may name groups of columns."""
+    row, *later = rows[place : place + 2] or [[]]
+    if not later or not any_usual(later[0]):
+        return place
+    gaps = sum(
+        not group.strip() and bool(name.strip()) for group, name in zip(row, *later, strict=False)
+    )
+    is_groups = gaps > 1 or not _is_usual(row)
+    return place + 1 if is_groups and _looks_like_names(rows[place + 1 :]) else place
+
+
 def _looks_like_data(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     """Whether the first row is more like the other rows than like names of columns."""
     names = [name.strip() for name in first]
@@ -168,6 +180,8 @@ def _looks_like_names(rows: Sequence[Sequence[str]]) -> bool:
     if len(rows) < 4:
         return False
     if any(field.startswith('{"ImportId"') for row in rows[:2] for field in row):  # of Qualtrics
+        return True
+    if "Open-Ended Response" in rows[0]:  # of SurveyMonkey
         return True
     evidence = [
         _evidence(name.strip(), _filled(rows[1:], i)) for i, name in enumerate(rows[0][:_LOOKED_AT])

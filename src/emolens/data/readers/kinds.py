@@ -69,6 +69,10 @@ _FOREIGN = {
     b"version https://git-lfs": ("a pointer of Git LFS, not the file itself", _AGAIN),
     **dict.fromkeys((b"<!doctype html", b"<html", b"<head>", b"<table"), ("a web page", _PAGE)),
     b"<?xml": ("an XML file", _SAVE),
+    **dict.fromkeys(
+        (b"insert into", b"create table", b"drop table", b"-- mysql dump", b"-- postgresql"),
+        ("a file of SQL", _SAVE_THERE),
+    ),
     **dict.fromkeys((b"$fl2", b"$fl3"), ("a file of SPSS", _SAVE_THERE)),
     b"<stata_dta>": ("a file of Stata", _SAVE_THERE),
     # Until Stata 12: the version, and the order of the bytes in numbers.
@@ -220,6 +224,8 @@ def _kind_of_json(first: str, lines: list[str], expected: str | None) -> str | N
         return "json"
     # A text or a header may begin with a bracket.
     start = "".join("".join(lines[:3]).split())[:3]
+    if start.startswith("{'"):  # lines as Python prints them: the reader says what is wrong
+        return "jsonl"
     return "json" if start.startswith(('{"', '[{"')) else expected
 
 
