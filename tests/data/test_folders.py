@@ -934,6 +934,31 @@ def test_tables_of_texts_may_have_names_of_classes_and_splits(tmp_path: Path) ->
     assert set(names) == {f"very_{label}" for label in CLASSES}
 
 
+def test_the_turns_of_dialogs_have_the_labels_of_another_file(tmp_path: Path) -> None:
+    rows = feeling_rows(60)
+    dialogs = [rows[i : i + 4] for i in range(0, 60, 4)]
+    write_lines(
+        tmp_path / "dialogues_text.txt",
+        ["".join(f"{text} __eou__ " for text, _ in dialog) for dialog in dialogs],
+    )
+    marks = [" ".join(str(CLASSES.index(label)) for _, label in dialog) for dialog in dialogs]
+    marks[3] += " 1"
+    write_lines(tmp_path / "dialogues_emotion.txt", marks)
+    write_lines(tmp_path / "dialogues_act.txt", ["1 1 1 1"] * 15)
+    with pytest.raises(DataError) as caught:
+        load_dataset(tmp_path)
+    (_, split) = caught.value.hint.rsplit("--split ", 1)
+    dataset = load_dataset(tmp_path, splits=dict([split.split("=")]))
+    assert len(dataset) == 56
+    assert dataset.labels.names == ("0", "1", "2")
+    pairs = {(text, CLASSES.index(label)) for text, label in rows}
+    for part in dataset.splits.values():
+        assert pairs.issuperset(zip(part.texts, part.labels.tolist(), strict=True))
+    assert "Each turn in it is a row" in said(dataset, "R01")
+    (why,) = [note.text for note in dataset.notes if note.code == "R04"]
+    assert "line 4: the dialog has 4 turns and 5 labels" in why
+
+
 def test_the_hint_names_all_splits_that_have_several_files(tmp_path: Path) -> None:
     for split, n in (("train", 60), ("dev", 9), ("test", 12)):
         for label in CLASSES:

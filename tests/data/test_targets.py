@@ -205,7 +205,7 @@ def test_a_column_for_each_class_is_recognized_and_said(tmp_path: Path) -> None:
         ("very happy", "happy", "very sad"),
         ("surprise, good", "fear", "joy"),
         ("happy & calm", "sad"),
-        ("[deleted]", "joy", "fear"),
+        ("[other]", "joy", "fear"),
         (";", ":)", ":/"),
     ],
 )
@@ -380,7 +380,22 @@ def test_class_names_that_do_not_fit_are_an_error(tmp_path: Path) -> None:
         load_dataset(path, class_names=str(tmp_path / "one.txt"))
 
 
-MISSING = ["", " ", "nan", "NaN", "null", "NULL", "N/A", "n/a", "NA", "?", "-", "#N/A", "\u200b"]
+MISSING = [
+    "",
+    " ",
+    "nan",
+    "NaN",
+    "null",
+    "NULL",
+    "N/A",
+    "n/a",
+    "NA",
+    "?",
+    "-",
+    "---",
+    "#N/A",
+    "\u200b",
+]
 
 
 @pytest.mark.parametrize("word", MISSING)

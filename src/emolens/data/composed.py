@@ -27,6 +27,7 @@ from emolens.errors import DataError, some_of
 from emolens.temporary import scratch_folder
 
 _LOOKED_AT = 64_000  # bytes of a file
+_TURN = "__eou__"  # stands behind each turn of a dialog in DailyDialog
 _GUESSED = 1_000  # files that are enough to guess an encoding
 
 
@@ -48,7 +49,8 @@ class Opener:
         if isinstance(item, ClassFile):
             return _with_label(self._rows(item.path, "text"), item.name)
         if isinstance(item, Pair):
-            return joined_columns(self._rows(item.texts, "text"), self._rows(item.labels, "label"))
+            texts, labels = self._rows(item.texts, "text"), self._rows(item.labels, "label")
+            return (turns_of if _are_dialogs(texts) else joined_columns)(texts, labels)
         source = self.files.enter_context(source_of(item, self.read))
         return open_table(source, labelled=self.labelled, options=self.read)
 
@@ -175,6 +177,38 @@ def _of_one_length(
                 hint="Each row of one file belongs to the same row of the other: add what is"
                 " missing, or delete what is too much.",
             )
+
+
+def _are_dialogs(texts: Table) -> bool:
+    first = next(texts.chunks(), None)
+    return texts.columns == ("text",) and first is not None and _TURN in str(first.rows[0]["text"])
+
+
+def turns_of(texts: Table, labels: Table) -> Table:
+    """A row for each turn of the dialogs. texts: a dialog per row. labels: of all turns of one.
+
+    A dialog that has another number of labels than turns can't be read.
+    """
+
+    def turns(errors: dict[int, str]) -> Iterator[tuple[int, Row]]:
+        both = zip_longest(_numbered(texts), _numbered(labels))
+        for (number, row, error), (_, other, wrong) in _of_one_length(both, texts, labels):
+            spoken = [turn.strip() for turn in str(row["text"]).split(_TURN) if turn.strip()]
+            marks = str(other["label"]).split()
+            unlike = f"the dialog has {len(spoken)} turns and {len(marks)} labels"
+            why = error or wrong or (unlike if len(spoken) != len(marks) else None)
+            for text, mark in zip_longest(spoken, marks, fillvalue=""):
+                if why:
+                    errors[number] = why
+                yield number, {"text": text, "label": mark}
+
+    def read(_: Sequence[str]) -> Iterator[Chunk]:
+        errors: dict[int, str] = {}
+        return chunked(turns(errors), errors)
+
+    note = Note("R01", f"Each line of {texts.origin} is a dialog. Each turn in it is a row.")
+    columns, notes = ("text", "label"), (*texts.notes, *labels.notes, note)
+    return replace(texts, columns=columns, titles=columns, read=read, notes=notes)
 
 
 def _blank(row: Row) -> bool:

@@ -11,7 +11,7 @@ from emolens.data.targets.spelling import folded
 _OF_SPREADSHEETS = ("#n/a", "#null!", "#value!", "#ref!", "#name?", "#num!", "#div/0!")
 USUAL = frozenset(
     ("nan", "null", "na", "n/a", "n / a", "n.a.", "n/a.", "<na>", "nat", "nil", "\\n",
-     "?", "-", "--", "\u2013", "\u2014", *_OF_SPREADSHEETS)
+     "?", "-", "--", "---", "\u2013", "\u2014", *_OF_SPREADSHEETS)
 )  # fmt: skip
 _NONE = "none"
 _RARE = 0.01
