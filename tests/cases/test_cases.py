@@ -233,7 +233,7 @@ def predicted(emolens: Emolens, tiny_run: Run) -> Any:
         ("77-predict-txt-blank-lines", "t.txt", 6, ""),
         ("78-predict-headerless", "t.csv", 16, "--header"),
         ("103-parquet-column-twice", "data.parquet", 64, ""),
-        ("104-first-row-without-text", "t.jsonl", 6, "no text"),
+        ("104-first-row-without-text", "t.jsonl", 6, "1 blank"),
         ("109-emoji-only", "data.csv", 100, ""),
     ],
     indirect=["place"],
