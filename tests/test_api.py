@@ -21,10 +21,10 @@ from emolens.data.balance import balance
 from emolens.data.sources import load_dataset, load_rows, load_texts
 from emolens.encode.backbone import find_encoder, tokenizer_of
 from emolens.encode.embed import Embeddings, Encoder
+from emolens.evaluation.calibration import PromiseKept
 from emolens.explore.project import Projection
 from emolens.export.verify import drift
 from emolens.judge.model import score_model
-from emolens.judge.report import Answered, KeptPromise
 from emolens.labels import LabelSet
 from emolens.predict.classifier import Classifier
 from emolens.predict.tables import Tally, WriteOptions
@@ -162,7 +162,7 @@ def values(tiny_run: Run, tiny_encoder: Path) -> list[Any]:
         audit_texts(texts),
         load_rows(Path(tiny_run.study.data.dataset)),
         score_model(classifier, dataset),
-        KeptPromise(0.9, 0.7, Answered(0, 0, None), "too few rows", in_force=True),
+        PromiseKept(0.9, rows=10, answered=0, right=0, low=0.0, high=1.0),
         tiny_run,
         tiny_run.study,
         *(Scores.load(tiny_run.folder / role.folder).facts for role in ROLES.values()),

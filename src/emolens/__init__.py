@@ -32,13 +32,14 @@ _NAMES = {
     "encode.embed": "Embeddings Encoder",
     "encode.tokenize": "Tokenizer Tokens",
     "errors": "EmolensError",
+    "evaluation.calibration": "PromiseKept",
     "evaluation.evaluate": "Evaluation evaluate",
     "evaluation.model": "ModelEvaluation",
     "explore.project": "Projection project",
     "export.openvino": "export_openvino",
     "export.verify": "Drift drift",
     "judge.model": "score_model",
-    "judge.report": "KeptPromise ModelReport",
+    "judge.report": "ModelReport",
     "labels": "LabelSet",
     "learn.baselines": "majority tfidf",
     "learn.finetune": "finetune",
@@ -51,6 +52,7 @@ _NAMES = {
         "ClassFrequencyDisplay ConfusionDisplay ConfusionPairDisplay DensityDisplay "
         "LearningCurveDisplay ScoreDisplay TokenLengthDisplay"
     ),
+    "show.scored": "write_report",
     "study": "Run Study load_study run_study",
 }
 _HOMES = {name: f"emolens.{home}" for home, names in _NAMES.items() for name in names.split()}
@@ -90,6 +92,7 @@ if TYPE_CHECKING:
     from emolens.encode.tokenize import Tokenizer as Tokenizer
     from emolens.encode.tokenize import Tokens as Tokens
     from emolens.errors import EmolensError as EmolensError
+    from emolens.evaluation.calibration import PromiseKept as PromiseKept
     from emolens.evaluation.evaluate import Evaluation as Evaluation
     from emolens.evaluation.evaluate import evaluate as evaluate
     from emolens.evaluation.model import ModelEvaluation as ModelEvaluation
@@ -99,7 +102,6 @@ if TYPE_CHECKING:
     from emolens.export.verify import Drift as Drift
     from emolens.export.verify import drift as drift
     from emolens.judge.model import score_model as score_model
-    from emolens.judge.report import KeptPromise as KeptPromise
     from emolens.judge.report import ModelReport as ModelReport
     from emolens.labels import LabelSet as LabelSet
     from emolens.learn.baselines import majority as majority
@@ -126,6 +128,7 @@ if TYPE_CHECKING:
     from emolens.show.displays import LearningCurveDisplay as LearningCurveDisplay
     from emolens.show.displays import ScoreDisplay as ScoreDisplay
     from emolens.show.displays import TokenLengthDisplay as TokenLengthDisplay
+    from emolens.show.scored import write_report as write_report
     from emolens.study import Run as Run
     from emolens.study import Study as Study
     from emolens.study import load_study as load_study

@@ -25,6 +25,7 @@ PREDICT = "emolens predict --input"
 INSPECT = "emolens inspect"
 NOTHING_PROMISED = replace(KNOWN, promised=None, promises=())
 LEARN = "emolens baselines starter --dataset"
+SCORE = "emolens evaluate --model MODEL --dataset"
 
 
 @dataclass(frozen=True)
@@ -399,10 +400,56 @@ TARGETS = [
          prepare=_classes_without_weights),
 ]  # fmt: skip
 
-CASES = [*PREDICTING, *FILES_WRITTEN, *READING, *TARGETS]
+SCORING = [
+    Case("Name it: --model FOLDER", "emolens evaluate --dataset t.csv --map joy=joy", T,
+         "(--model FOLDER)", fill={"FOLDER": "MODEL"}),
+    Case("For labelled rows: emolens evaluate --model {} --dataset {}",
+         "emolens evaluate t.csv --model MODEL", T, "rows: (emolens .* t.csv)", "{}"),
+    Case("For example: emolens evaluate --model {} --dataset starter",
+         "emolens evaluate --model MODEL", T, "example: (emolens .* starter)", "{}"),
+    Case("Leave it out: emolens evaluate --model {} --dataset {}",
+         f"{SCORE} t.csv --encoder ENCODER", T, "out: (emolens .* t.csv)", "{}"),
+    Case("For a page with more of this, and with pictures: --out report.html", f"{SCORE} t.csv", T,
+         "(--out report.html)"),
+    Case("For example: --out {}{}", f"{SCORE} t.csv --out report.txt", T, r"(--out \S+)",
+         f"{SCORE} t.csv {{}}"),
+    Case("For one of them: --split NAME", f"{SCORE} d",
+         {f"d/{split}.csv": GOOD for split in ("train", "validation")}, "(--split NAME)",
+         fill={"NAME": "train"}),
+    Case("For others: --split {}, or --split all.", f"{SCORE} d", D | {"d/test.csv": GOOD},
+         r"others: (--split \w+)"),
+    Case("For others: --split {}, or --split all.", f"{SCORE} d", D | {"d/test.csv": GOOD},
+         r"or (--split all)\."),
+    Case("Give one, or --split all.", f"{SCORE} d --split test --split train",
+         D | {"d/test.csv": GOOD}, "(--split all)", f"{SCORE} d {{}}"),
+    Case("Give one of them: --map {}={}", f"{SCORE} t.csv --map joy=anger --map sadness=anger", T,
+         r"(--map \S+)", f"{SCORE} t.csv {{}}"),
+    Case("Write the model's class, '=', and the table's class: --map joy=happiness",
+         f"{SCORE} t.csv --map joy", {"t.csv": GOOD + "so so,happiness\n"},
+         "(--map joy=happiness)", f"{SCORE} t.csv {{}}"),
+    Case("The model's class stands first: --map {}={}", f"{SCORE} t.csv --map fun=joy",
+         {"t.csv": GOOD + "so so,fun\n"}, r"(--map \S+)", f"{SCORE} t.csv {{}}"),
+    Case("--map {}", f"{SCORE} t.csv", {"t.csv": GOOD + "so so,happy\nso,sad\n"},
+         '(--map "[^"]+")'),
+    Case('Say which class of the table is which class of the model: --map "{}"',
+         f"{SCORE} t.csv", {"t.csv": "text,label\nso so,pride\nwhat,shame\n"}, '(--map "[^"]+")'),
+    Case("If the table's numbers count the model's classes from 0, in the order above:"
+         " --class-names {}", f"{SCORE} t.csv", {"t.csv": NUMBERS}, '(--class-names "[^"]+")'),
+    Case("Name the numbers: --class-names FILE, with one name per line, from 0 on.",
+         f"{SCORE} t.csv", {"t.csv": NUMBERS.replace(",0\n", ",7\n"),
+                            "n.txt": "joy\nanger\nsadness\n"},
+         "(--class-names FILE)", fill={"FILE": "n.txt"}),
+    Case("Name fewer classes with --drop-classes.",
+         f"{SCORE} t.csv --drop-classes joy,anger,sadness", T,
+         then=f"{SCORE} t.csv --drop-classes joy"),
+]  # fmt: skip
+
+CASES = [*PREDICTING, *FILES_WRITTEN, *READING, *TARGETS, *SCORING]
 
 # Hints that need a state of the machine that a command here can't make. The test that makes it:
 ELSEWHERE = {
+    "emolens evaluate --model MODEL --dataset {}":
+        "tests/judge/test_command.py::test_the_stage_says_that_it_trains",
     "Delete the path from the file, or export the model again: emolens export {}":
         "tests/publish/test_push.py::test_a_file_that_tells_of_this_machine_is_not_sent",
     "Export it again: emolens export {}":

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emolens.errors import UsageError
-from emolens.judge.classes import mapping_of, match_classes, suggestion
+from emolens.judge.classes import map_option, mapping_of, match_classes
 
 MODEL = ("sadness", "joy", "no emotion")
 
@@ -92,4 +92,4 @@ def test_half_a_pair_is_refused(pair: str) -> None:
     ],
 )
 def test_what_looks_alike_is_suggested(table: list[str], option: str) -> None:
-    assert suggestion(match_classes(table, MODEL)) == option
+    assert map_option(match_classes(table, MODEL).alike) == option

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from emolens.cli.options import LABEL_OPTIONS, READ_OPTIONS, STUDY_OPTIONS
+from emolens.cli.study import parameter_of
 from emolens.judge.report import ModelReport
 from emolens.study import Run
 from tests.conftest import Emolens, Ended, feeling_rows, write_csv
@@ -56,6 +62,56 @@ def test_nothing_is_trained_and_no_folder_appears(
     assert [path.name for path in table.parent.iterdir()] == ["mine.csv"]
 
 
+def test_a_page_is_written_where_the_user_says(
+    emolens: Emolens, tiny_run: Run, table: Path, tmp_path: Path
+) -> None:
+    arguments = ("--dataset", table, "--map", "joy=happiness", "--out", tmp_path / "page.html")
+    ended = score(emolens, tiny_run, *arguments)
+    assert ended.out.splitlines()[-1] == str(tmp_path / "page.html")
+    assert "<h1>Does the model fit these texts?</h1>" in (tmp_path / "page.html").read_text()
+    assert "page.html" in score(emolens, tiny_run, *arguments).err
+    assert score(emolens, tiny_run, *arguments, "--overwrite").code == 0
+    over = score(emolens, tiny_run, "--dataset", tmp_path / "mine.csv", "--out", tmp_path / "m.csv")
+    assert over.code == 2
+
+
+def test_the_table_is_never_replaced(emolens: Emolens, tiny_run: Run, tmp_path: Path) -> None:
+    data = tmp_path / "rows.json"
+    rows = [{"text": text, "label": label} for text, label in feeling_rows(6)]
+    data.write_text(json.dumps(rows))
+    ended = score(emolens, tiny_run, "--dataset", data, "--out", data, "--overwrite")
+    assert (ended.code, json.loads(data.read_text())) == (2, rows)
+
+
+def test_a_threshold_decides_what_is_unsure(emolens: Emolens, tiny_run: Run, table: Path) -> None:
+    arguments = ("--dataset", table, "--map", "joy=happiness", "--unsure-below")
+    assert "48 of 48 answers are unsure (100.0 %)" in score(emolens, tiny_run, *arguments, "1").out
+    assert "No answer is unsure." in score(emolens, tiny_run, *arguments, "0").out
+
+
+def test_the_bare_install_has_text_and_json_and_names_what_a_page_needs(
+    tiny_run: Run, table: Path, tmp_path: Path
+) -> None:
+    bare = (
+        "import sys\n"
+        "for name in 'torch transformers scipy sklearn pandas jinja2 matplotlib'.split():\n"
+        "    sys.modules[name] = None\n"
+        "from emolens.__main__ import main\n"
+        "main()"
+    )
+    command = [sys.executable, "-c", bare, "evaluate", "--model", str(tiny_run.folder / "model")]
+    command += ["--dataset", str(table), "--map", "joy=happiness"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "The model is right on " in ended.stdout
+    page = tmp_path / "page.html"
+    command += ["--out", str(page)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert 'pip install "emolens[train]"' in ended.stderr
+    assert not page.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
@@ -80,7 +136,15 @@ def test_misuse_is_a_sentence_and_a_hint(
     assert says in ended.err
 
 
-@pytest.mark.parametrize("option", [["--map", "joy=fun"], ["--overwrite"]])
+def test_each_option_of_a_study_is_for_rows_or_for_training() -> None:
+    evaluate = importlib.import_module("emolens.cli.evaluate")  # cli has a command of this name
+    used = Path(str(evaluate.__file__)).read_text("utf-8")
+    rows = {f"data.{name}" for name in READ_OPTIONS | LABEL_OPTIONS}
+    rows |= {s for s in STUDY_OPTIONS if f'options["{parameter_of(s)}"]' in used}
+    assert rows | set(evaluate.FOR_TRAINING) == set(STUDY_OPTIONS)
+
+
+@pytest.mark.parametrize("option", [["--map", "joy=fun"], ["--overwrite"], ["--promise", "0.9"]])
 def test_without_a_model_its_options_are_refused(emolens: Emolens, option: list[str]) -> None:
     ended = emolens("evaluate", *option)
     assert ended.code == 2
@@ -95,5 +159,6 @@ def test_the_stage_says_that_it_trains(
     assert ended.code == 0, ended.err
     first = ended.err.splitlines()[0]
     assert first.startswith("This trains models on the 66 rows of train")
-    assert "emolens evaluate --model MODEL --dataset " in first
+    typed = first.partition("instead: emolens ")[2].replace("MODEL", str(tiny_run.folder / "model"))
+    assert "The model is right on " in emolens(*shlex.split(typed)).out
     assert "This trains" not in emolens("probe", study, "--out", tiny_run.folder).err

@@ -47,7 +47,7 @@ def test_the_figures_are_those_of_scikit_learn(classifier: Classifier, rows: Lab
         )
         assert own.f1.low <= own.f1.value <= own.f1.high
     assert sum(map(sum, report.confusion or [])) == report.rows.scored == 60
-    assert report.mean_probability == pytest.approx(p.max(axis=1).mean())
+    assert report.calibration.confidence == pytest.approx(p.max(axis=1).mean())
 
 
 def test_a_report_is_saved_and_loaded(
@@ -103,6 +103,7 @@ def test_all_rows_of_a_table_are_scored_also_if_they_have_one_class(
     report = score_model(classifier, path)
     assert report.rows.scored == 2
     assert report.rows.split == "table"
+    assert "1 row has no text and is left out." in report.notes
     assert {row.row for row in report.confidently_wrong} <= {2, 4}
     assert len(report.confidently_wrong) == round(2 * (1 - report.figures["accuracy"].value))
 
@@ -117,7 +118,7 @@ def test_rows_are_those_of_test_else_all_and_the_split_can_be_named(
     (feelings_folder / "test.csv").unlink()
     rows = load_rows(feelings_folder)
     assert (len(rows), rows.split) == (78, "table")
-    assert any("because there is no test split" in note.text for note in rows.notes)
+    assert any("there is no test split" in note.text for note in rows.notes)
     with pytest.raises(UsageError, match="has no split 'test'"):
         load_rows(feelings_folder, "test")
 

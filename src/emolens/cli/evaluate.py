@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from inspect import Parameter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from emolens.cli.options import (
     LABEL_OPTIONS,
     READ_OPTIONS,
-    STUDY_OPTIONS,
     parameters_of,
     with_signature,
 )
-from emolens.cli.stops import promise
+from emolens.cli.predict import CoverageOption, PromiseOption, UnsureOption
+from emolens.cli.stops import promise as if_stopped
 from emolens.cli.study import PARAMETERS, parameter_of, run_stage
 from emolens.console import Console, show_commit
 from emolens.data.readers.options import ReadOptions
 from emolens.data.targets.options import LabelOptions
 from emolens.errors import UsageError
+from emolens.names import user_path
 from emolens.shown import quoted
+
+if TYPE_CHECKING:
+    from emolens.data.labelled import Labelled
+    from emolens.judge.report import ModelReport
+    from emolens.predict.classifier import Classifier
 
 _TITLE: dict[str, Any] = {"rich_help_panel": "Scoring an existing model"}
 ModelOption = Annotated[
@@ -31,8 +37,7 @@ ModelOption = Annotated[
         **_TITLE,
         metavar="NAME",
         help="Score this model on the labelled rows of --dataset, and train nothing: a model"
-        " folder, or owner/name on the Hub. --split NAME chooses the rows, and --out names a page"
-        " (.html) or a file of figures (.json).",
+        " folder, or owner/name on the Hub.",
     ),
 ]
 MapOption = Annotated[
@@ -48,10 +53,42 @@ MapOption = Annotated[
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", **_TITLE, help="Replace the file of --out if it exists.")
 ]
-# Options of a study that also say how rows are read and answered; the others are for training.
-_FOR_ROWS = {
-    *("data.dataset", "data.text", "data.label", "data.splits", "encoder.precision"),
-    *(f"data.{name}" for name in (READ_OPTIONS | LABEL_OPTIONS)),
+# These options of a study mean more here.
+_CHANGED = {
+    "out": Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="PATH",
+            parser=user_path,
+            help="The run folder (default: runs/NAME). With --model: a page (.html) or a file of"
+            " figures (.json) to write.",
+        ),
+    ],
+    "data_splits": Annotated[
+        list[str] | None,
+        typer.Option(
+            "--split",
+            metavar="SPLIT=NAME",
+            help="Which file, folder or value is train, validation or test: --split"
+            " test=holdout.csv. With --model: --split NAME chooses the rows, --split all takes all"
+            " (default: test, or all if there is no test).",
+        ),
+    ],
+}
+_THRESHOLDS = {
+    "promise": PromiseOption,
+    "coverage": CoverageOption,
+    "unsure_below": UnsureOption,
+}
+_THRESHOLD_NAMES = ("--promise", "--coverage", "--unsure-below")
+# Settings whose options are for training only. Those of all others say how rows are read.
+FOR_TRAINING = {
+    "audit.ignore": "--ignore",
+    "encoder.name": "--encoder",
+    "encoder.pooling": "--pooling",
+    "encoder.layer": "--layer",
+    "encoder.normalize": "--normalize",
 }
 
 
@@ -63,61 +100,69 @@ def _evaluate(
     With --model nothing is trained: any model folder or model of the Hub is compared with the
     labels of --dataset. Without it, a study is run up to the comparison of its models.
     """
+    thresholds = {name: options.pop(name) for name in _THRESHOLDS}
     if model is None:
-        for name, given in (("--map", mapped), ("--overwrite", overwrite)):
-            if given:
+        own = {"--map": mapped, "--overwrite": overwrite or None}
+        own |= dict(zip(_THRESHOLD_NAMES, thresholds.values(), strict=True))
+        for name, given in own.items():
+            if given is not None:
                 raise UsageError(
                     f"{name} is for an existing model, and no model is named.",
-                    hint="Add --model, such as --model runs/starter/model.",
+                    hint="Name it: --model FOLDER",
                 )
         run_stage("evaluate", **options)
         return
     _check(model, options)
-    _score(model, mapped or [], overwrite=overwrite, options=options)
+    console, out = Console(as_json=options["as_json"], quiet=options["quiet"]), options["out"]
+    if out is not None:
+        from emolens.show.scored import check_target
+
+        data = user_path(options["data_dataset"])
+        check_target(out, inputs=[data] if data.is_file() else [], overwrite=overwrite)
+    rows = _rows(options)
+    console.notes(rows.notes)
+    from emolens.predict.classifier import Classifier
+
+    classifier = Classifier(model, precision=options["encoder_precision"], **thresholds)
+    show_commit(console, "model", classifier.folder)
+    report = _score(console, classifier, rows, mapped or [])
+    _show(console, report, out, overwrite=overwrite)
 
 
 def _check(model: str, options: dict[str, Any]) -> None:
     """Refuse what has no meaning with --model."""
-    again = f"emolens evaluate --model {quoted(model)} --dataset"
+    name = quoted(model)
     if options["study"] != "starter":
+        rows = quoted(options["study"])
         raise UsageError(
             f"With --model no study is run, so '{options['study']}' has no meaning here.",
-            hint=f"Name the labelled rows with --dataset: {again} {quoted(options['study'])}",
+            hint=f"For labelled rows: emolens evaluate --model {name} --dataset {rows}",
         )
     if options["data_dataset"] is None:
         raise UsageError(
             "No labelled rows are named for --model.",
-            hint=f"Name them with --dataset: {again} starter",
+            hint=f"For example: emolens evaluate --model {name} --dataset starter",
         )
-    given = {setting: options[parameter_of(setting)] for setting in STUDY_OPTIONS}
     training = [
-        name for name, value in given.items() if value is not None and name not in _FOR_ROWS
+        option
+        for setting, option in FOR_TRAINING.items()
+        if options[parameter_of(setting)] is not None
     ]
     if options["settings"]:
         training.append("--set")
     if training:
-        name = training[0].rpartition(".")[2]
-        option = "--encoder" if training[0] == "encoder.name" else f"--{name.lstrip('-')}"
+        rows = quoted(options["data_dataset"])
         raise UsageError(
-            f"{option} is for training, and with --model nothing is trained.",
-            hint=f"Leave it out: {again} {quoted(options['data_dataset'])}",
+            f"{training[0]} is for training, and with --model nothing is trained.",
+            hint=f"Leave it out: emolens evaluate --model {name} --dataset {rows}",
         )
 
 
-def _score(model: str, mapped: list[str], *, overwrite: bool, options: dict[str, Any]) -> None:
-    from emolens.console.scored import show_report
+def _rows(options: dict[str, Any]) -> Labelled:
     from emolens.data.sources import load_rows
-    from emolens.judge.classes import mapping_of
-    from emolens.judge.model import score_model
-    from emolens.judge.write import check_target, write_report
-    from emolens.predict.classifier import Classifier
 
-    console = Console(as_json=options["as_json"], quiet=options["quiet"])
-    out: Path | None = options["out"]
-    if out is not None:
-        check_target(out, overwrite=overwrite)
     split, splits = _splits(options["data_splits"] or [])
-    rows = load_rows(
+    return load_rows(
         options["data_dataset"],
         split,
         text=options["data_text"],
@@ -126,15 +171,28 @@ def _score(model: str, mapped: list[str], *, overwrite: bool, options: dict[str,
         read=_gathered(ReadOptions, READ_OPTIONS, options),
         labels=_gathered(LabelOptions, LABEL_OPTIONS, options),
     )
-    console.notes(rows.notes)
-    classifier = Classifier(model, precision=options["encoder_precision"])
-    show_commit(console, "model", classifier.folder)
-    with promise("Nothing was written."), console.progress("answer") as update:
-        report = score_model(
-            classifier, rows, mapping=mapping_of(mapped, rows.labels.names), progress=update
-        )
+
+
+def _score(
+    console: Console, classifier: Classifier, rows: Labelled, mapped: list[str]
+) -> ModelReport:
+    from emolens.judge.classes import mapping_of
+    from emolens.judge.model import score_model
+
+    mapping = mapping_of(mapped, rows.labels.names)
+    with if_stopped("Nothing was written."), console.progress("answer") as update:
+        return score_model(classifier, rows, mapping=mapping, progress=update)
+
+
+def _show(console: Console, report: ModelReport, out: Path | None, *, overwrite: bool) -> None:
+    from emolens.console.scored import show_report
+
     show_report(console, report)
-    if out is not None:
+    if out is None:
+        console.note("For a page with more of this, and with pictures: --out report.html")
+    else:
+        from emolens.show.scored import write_report
+
         write_report(report, out, overwrite=overwrite)
         (console.note if console.as_json else console.line)(str(out))
 
@@ -165,12 +223,12 @@ def _splits(given: list[str]) -> tuple[str | None, dict[str, str]]:
 
 def _parameters() -> list[Parameter]:
     """Those of the stage, and those for an existing model."""
-    study, *rest = PARAMETERS
-    own = parameters_of({"model": ModelOption, "mapped": MapOption})
+    changed = [p.replace(annotation=_CHANGED.get(p.name, p.annotation)) for p in PARAMETERS]
+    own = parameters_of({"model": ModelOption, "mapped": MapOption, **_THRESHOLDS})
     overwrite = Parameter(
         "overwrite", Parameter.KEYWORD_ONLY, default=False, annotation=OverwriteOption
     )
-    return [study, *rest, *own, overwrite]
+    return [*changed, *own, overwrite]
 
 
 evaluate = with_signature(_evaluate, _parameters())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from emolens.console import Console
+from emolens.evaluation.gaps import Measured
 from emolens.judge.report import ModelReport
 from emolens.judge.sentences import FIGURES, findings, left_out, percent
+from emolens.predict.threshold import percent as promised
 
 _LONGEST = 100  # characters of a text in a table
 
@@ -15,12 +17,26 @@ def show_report(console: Console, report: ModelReport) -> None:
     if console.as_json:
         console.data(report.to_dict())
         return
+    calibration = report.calibration
     figures = [[FIGURES[name], str(figure)] for name, figure in report.figures.items()]
+    figures += [
+        ["calibration error", str(calibration.expected)],
+        ["Brier score", str(calibration.brier)],
+    ]
     console.table(("figure", "value (95 %)"), figures)
     console.line()
     console.lines(findings(report))
     console.line()
-    rows = [[name, c.precision, c.recall, str(c.f1), c.n] for name, c in report.per_class.items()]
+    rows = [
+        [
+            name,
+            c.precision if c.answers else None,
+            c.recall if c.n else None,
+            str(c.f1) if c.n else "",
+            c.n,
+        ]
+        for name, c in report.per_class.items()
+    ]
     console.table(("class", "precision", "recall", "F1 (95 %)", "rows"), rows)
     _show_promises(console, report)
     _show_mistakes(console, report)
@@ -31,15 +47,15 @@ def _show_promises(console: Console, report: ModelReport) -> None:
         return
     rows = [
         [
-            f"{percent(p.right)}{' (in force)' if p.in_force else ''}",
-            percent(p.answered.n / report.rows.scored),
-            str(p.answered.accuracy or "–"),
-            p.status,
+            f"{promised(p.promised)}{' (in force)' if p.promised == report.promised else ''}",
+            percent(p.share),
+            "–" if p.accuracy is None else str(Measured(p.accuracy, p.low, p.high)),
+            p.outcome,
         ]
         for p in report.promises
     ]
     console.line()
-    console.table(("promise", "answered", "right (95 %)", "kept?"), rows)
+    console.table(("promise", "rows answered", "right (95 %)", "on these rows"), rows)
 
 
 def _show_mistakes(console: Console, report: ModelReport) -> None:
@@ -49,14 +65,15 @@ def _show_mistakes(console: Console, report: ModelReport) -> None:
         console.table(("label", "answered with", "rows", "for example"), pairs)
     if report.confidently_wrong:
         console.line()
+        title = "The wrong answers with the highest probabilities: is the label right?"
         wrong = [
-            [row.row, row.label, row.answer or "–", row.p_answer, _start_of(row.text)]
+            [str(row.row), row.label or "–", row.answer or "–", row.p_answer, _start_of(row.text)]
             for row in report.confidently_wrong
         ]
-        title = "The wrong answers with the highest probabilities: is the label right?"
-        console.table(
-            (report.rows.unit, "label", "answer", "probability", "text"), wrong, title=title
-        )
+        columns = [report.rows.unit, "label", "answer", "probability", "text"]
+        if report.confidently_wrong[0].row is None:  # the rows come from several files
+            columns, wrong = columns[1:], [row[1:] for row in wrong]
+        console.table(columns, wrong, title=title)
 
 
 def _start_of(text: str) -> str:

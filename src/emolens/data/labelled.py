@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emolens.data.checks import Note
+from emolens.data.checks import Note, agreeing, counted
 from emolens.data.dataset import TEST, Dataset, Split
 from emolens.data.frames import tables_of
 from emolens.data.readers.table import Table
 from emolens.data.splitnames import SPLITS, canonical
 from emolens.data.targets.options import AS_WRITTEN, LabelOptions
 from emolens.data.targets.read import read_targets
-from emolens.errors import DataError, UsageError, nearest, some_of
+from emolens.errors import DataError, UsageError, nearest
 from emolens.labels import LabelSet
 from emolens.shown import one_line
 
@@ -65,10 +65,14 @@ class Labelled:
         targets = read_targets({split: tables}, columns, options, main=split)
         if not targets.texts[split]:
             raise DataError(
-                f"{name} has no row with a text and a label.",
-                hint="Name other columns with --text and --label.",
+                f"{name} has no row with a text and a label of a class that is not left out.",
+                hint="Name fewer classes with --drop-classes.",
             )
         read = [note for table in tables for note in table.notes]
+        if n := targets.blank.get(split, 0):
+            are = agreeing(n, "are")
+            text = f"{counted(n, 'row', 'have')} no text and {are} left out."
+            read.append(Note("T01", text, n_rows=n))
         return cls(
             name,
             split,
@@ -116,22 +120,19 @@ def chosen_split(
             raise UsageError(
                 f"{name} has no split '{wanted}'.", hint=nearest(wanted, [*tables, "all"])
             )
-        return split, tables[split], [_only(split, tables)] if len(tables) > 1 else []
+        return split, tables[split], []
+    alone = wanted is not None or len(tables) == 1
     if wanted is None and TEST in tables:
-        return TEST, tables[TEST], [_only(TEST, tables)] if len(tables) > 1 else []
+        return TEST, tables[TEST], [] if alone else [_only_test(tables)]
     every = [table for split in SPLITS for table in tables.get(split, ())]
-    notes = []
-    if len(tables) > 1:
-        text = f"The rows of {' and '.join(tables)} are used together"
-        text += "." if wanted else ", because there is no test split."
-        notes.append(Note("S01", text, "For one of them: --split NAME"))
-    return WHOLE, every, notes
+    text = f"The rows of {' and '.join(tables)} are used together: there is no test split."
+    return WHOLE, every, [] if alone else [Note("S01", text, "For one of them: --split NAME")]
 
 
-def _only(split: str, tables: Mapping[str, Sequence[Table]]) -> Note:
-    others = [name for name in tables if name != split]
+def _only_test(tables: Mapping[str, Sequence[Table]]) -> Note:
+    others = [name for name in tables if name != TEST]
     return Note(
         "S01",
-        f"Only the rows of {split} are used, not those of {some_of(others)}.",
+        f"Only the rows of test are used, not those of {' and '.join(others)}.",
         f"For others: --split {others[0]}, or --split all.",
     )

@@ -14,6 +14,7 @@ from emolens.calibration import Promise
 from emolens.decide import ONE_CLASS, Decision
 from emolens.evaluation.gaps import Gaps, Measured, mean_gap
 from emolens.evaluation.intervals import wilson
+from emolens.shown import one_line
 
 KEPT, BROKEN, OPEN = "kept", "broken", "too few rows to say"
 # Of a curve.
@@ -79,6 +80,10 @@ class PromiseKept:
     right: int
     low: float
     high: float
+
+    def __repr__(self) -> str:
+        counts = f"{self.right:,} of {self.answered:,} answers right"
+        return one_line(self, f"{self.promised:.3g} promised", counts, self.outcome)
 
     @property
     def share(self) -> float:

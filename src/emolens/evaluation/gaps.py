@@ -129,14 +129,15 @@ def _scale(gaps: Gaps, noise: np.ndarray, quantile: float) -> float:
 
 def _root(probabilities: np.ndarray, gaps: Gaps) -> np.ndarray:
     """(bins, bins): turns independent noise into noise as dependent as the hits of a row are."""
-    from scipy.sparse import csr_matrix
-
-    n, m = probabilities.shape
-    starts = np.arange(0, n * m + 1, m)
-    by_bin = csr_matrix(
-        (probabilities.ravel(), _cell_of(probabilities).ravel(), starts), shape=(n, m * N_BINS)
-    )[:, gaps.cells]
-    covariance = -(by_bin.T @ by_bin).toarray()
+    cell = _cell_of(probabilities)
+    m = probabilities.shape[1]
+    together = np.zeros((m * N_BINS, m * N_BINS))  # sums over the rows that are in both bins
+    for column in range(m):
+        pair = cell[:, [column]] % N_BINS * m * N_BINS + cell
+        products = probabilities[:, [column]] * probabilities
+        sums = np.bincount(pair.ravel(), products.ravel(), minlength=N_BINS * m * N_BINS)
+        together[column * N_BINS : (column + 1) * N_BINS] = sums.reshape(N_BINS, -1)
+    covariance = -together[np.ix_(gaps.cells, gaps.cells)]
     covariance[np.diag_indices_from(covariance)] += gaps.mean * gaps.counts
     deviation = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
     correlation = covariance / deviation / deviation[:, None]

@@ -56,9 +56,18 @@ class Matching:
         return tuple(name for name in self.model if name not in present)
 
     @property
-    def renamed(self) -> dict[str, str]:
-        """The classes of the table that have another name in the model, with this name."""
-        return {name: target for name, target in self.targets.items() if name != target}
+    def alike(self) -> dict[str, str]:
+        """By unknown class, the class of the model that may be the same."""
+        similar = {name: _alike(name, self) for name in self.unknown}
+        return {name: target for name, target in similar.items() if target}
+
+    @property
+    def way_out(self) -> str:
+        """A hint how more classes can be matched; there is an unknown one."""
+        if option := map_option(self.alike):
+            return f"If these are the same classes: {option}"
+        example = f"{self.model[0]}={self.unknown[0]}"
+        return f'Say which class of the table is which class of the model: --map "{example}"'
 
     def marks(self, labels: np.ndarray) -> np.ndarray:
         """(n, k) bool, which classes of the model each row has.
@@ -124,10 +133,11 @@ def mapping_of(pairs: Iterable[str], table: Sequence[str]) -> dict[str, list[str
     return mapped
 
 
-def suggestion(matching: Matching) -> str:
-    """The option --map that may match the classes that are left over; '' if none looks alike."""
-    pairs = [f"{target}={name}" for name in matching.unknown if (target := _alike(name, matching))]
-    written = typed(pairs) if pairs else ""
+def map_option(alike: Mapping[str, str]) -> str:
+    """The option --map that matches classes of the table with those of the model; '' if it can't be
+    typed. alike: by class of the table.
+    """
+    written = typed([f"{target}={name}" for name, target in alike.items()]) if alike else ""
     return f"--map {written}" if written else ""
 
 
@@ -176,16 +186,14 @@ def _hint_for_target(
 
 
 def _hint_for_none(matching: Matching) -> str:
-    if all(name.lstrip("-").isdigit() for name in matching.table):
-        names = typed(matching.model)
-        return (
-            "The table's classes are numbers. Name them in the order of the numbers. If they are"
-            f" those of the model: --class-names {names}"
-        )
-    if option := suggestion(matching):
-        return f"If these are the same classes: {option}"
-    example = f"{matching.model[0]}={matching.table[0]}"
-    return f'Say which class of the model is which class of the table: --map "{example}"'
+    if all(name.isdigit() for name in matching.table):
+        if all(int(name) < len(matching.model) for name in matching.table):
+            return (
+                "If the table's numbers count the model's classes from 0, in the order above:"
+                f" --class-names {typed(matching.model)}"
+            )
+        return "Name the numbers: --class-names FILE, with one name per line, from 0 on."
+    return matching.way_out
 
 
 def _spelled(name: str, known: Sequence[str]) -> str | None:

@@ -5,43 +5,28 @@ Takes plain arrays; knows nothing of models or texts.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
+from emolens.evaluation.gaps import Measured
 from emolens.evaluation.intervals import intervals, wilson
 from emolens.evaluation.metrics import summary
-from emolens.judge.report import Answered, ClassFigures, Figure, Status
+from emolens.judge.report import ClassFigures
 
 
-def share(n_right: int, n: int) -> Figure:
+def share(n_right: int, n: int) -> Measured:
     """n_right of n rows, with Wilson's interval. n: 1 or more."""
-    return Figure(n_right / n, *wilson(n_right / n, n))
+    return Measured(n_right / n, *wilson(n_right / n, n))
 
 
-def answered(right: np.ndarray) -> Answered:
-    """right: (n,) bool, of each answer that is not unsure."""
-    n, n_right = len(right), int(right.sum())
-    return Answered(n, n_right, share(n_right, n) if n else None)
-
-
-def status(promised: float, accuracy: Figure | None) -> Status:
-    """Whether a promise is kept."""
-    if accuracy is not None and accuracy.low >= promised:
-        return "kept"
-    if accuracy is not None and accuracy.high < promised:
-        return "broken"
-    return "too few rows"
-
-
-def one_class_figures(matrix: np.ndarray) -> dict[str, Figure]:
+def one_class_figures(matrix: np.ndarray) -> dict[str, Measured]:
     """Accuracy, macro-F1 and weighted F1 of a (k, k) confusion matrix."""
     ends = intervals(matrix)
-    return {name: Figure(float(value), *ends[name]) for name, value in summary(matrix).items()}
+    return {name: Measured(float(value), *ends[name]) for name, value in summary(matrix).items()}
 
 
-def several_class_figures(truth: np.ndarray, answers: np.ndarray) -> dict[str, Figure]:
+def several_class_figures(truth: np.ndarray, answers: np.ndarray) -> dict[str, Measured]:
     """Exact matches, and micro-, macro- and weighted F1. Both arrays are (n, k) bool.
 
     The averages are over the classes that have rows. Each row moves an average a little; the sum of
@@ -63,7 +48,7 @@ def several_class_figures(truth: np.ndarray, answers: np.ndarray) -> dict[str, F
     for name, weights in averages.items():
         value, spread = float(f1 @ weights), float(((moves @ weights) ** 2).sum())
         rows = value * (1 - value) / spread if spread > 0 else n
-        figures[name] = Figure(value, *wilson(value, min(max(rows, 1.0), n)))
+        figures[name] = Measured(value, *wilson(value, min(max(rows, 1.0), n)))
     return figures
 
 
@@ -84,7 +69,7 @@ def class_figures(
     }
 
 
-def _f1(n_both: int, n_either: int) -> Figure:
+def _f1(n_both: int, n_either: int) -> Measured:
     """F1 of one class, with an interval.
 
     n_both: rows that have the class and are answered with it. n_either: rows of which one is true.
@@ -92,14 +77,6 @@ def _f1(n_both: int, n_either: int) -> Figure:
     those of the share.
     """
     if not n_either:
-        return Figure(0.0, 0.0, 1.0)
+        return Measured(0.0, 0.0, 1.0)
     of_rows = share(n_both, n_either)
-    return Figure(*(2 * s / (1 + s) for s in (of_rows.value, of_rows.low, of_rows.high)))
-
-
-def standard_deviations(difference: float, probabilities: np.ndarray) -> float:
-    """How many standard deviations the accuracy is from the mean probability, if the probabilities
-    are right. probabilities: (n,), of the answers.
-    """
-    spread = math.sqrt(float((probabilities * (1 - probabilities)).sum())) / len(probabilities)
-    return abs(difference) / spread if spread else math.inf if difference else 0.0
+    return Measured(*(2 * s / (1 + s) for s in (of_rows.value, of_rows.low, of_rows.high)))

@@ -13,24 +13,36 @@ from typing import Any
 
 import numpy as np
 
-from emolens.data.dataset import Dataset, Split
+from emolens.calibration import PROMISES
+from emolens.data.dataset import TEST, Dataset, Split
 from emolens.data.labelled import Labelled
 from emolens.data.sources import load_rows
 from emolens.errors import DataError
+from emolens.evaluation.calibration import (
+    PromiseKept,
+    accuracy_by_share,
+    calibration_figures,
+    promise_kept,
+    reliability,
+)
 from emolens.evaluation.metrics import confusion
+from emolens.export.head import read_head
 from emolens.hub import name_of
 from emolens.judge.classes import Mapped, Matching, match_classes
 from emolens.judge.figures import (
-    answered,
     class_figures,
     one_class_figures,
     several_class_figures,
+    share,
 )
-from emolens.judge.report import Classes, ConfusedPair, KeptPromise, ModelReport, Rows, WrongRow
+from emolens.judge.report import Classes, ConfusedPair, ModelReport, Rows, WrongRow
+from emolens.modelfolder import read_emolens_json
 from emolens.predict.classifier import Classifier, Prediction
+from emolens.predict.unsure import LOW
 
 N_WORST = 10
 N_PAIRS = 8
+MOST_OF_A_KIND = 3
 CHUNK = 1_000
 Progress = Callable[[int, int], None]
 
@@ -64,7 +76,7 @@ def score_model(
     return ModelReport(
         model=name_of(classifier.folder)
         or str(model if isinstance(model, str) else classifier.folder),
-        rows=_about_rows(rows, places, of_unknown),
+        rows=_about_rows(classifier, rows, matching, places, of_unknown),
         classes=_about_classes(rows, matching, places),
         notes=list(map(str, rows.notes)),
         **_Scored.of(classifier, rows, matching, places.scored, scored).figures(),
@@ -93,13 +105,20 @@ def _places(rows: Labelled, matching: Matching, *, several: bool) -> _Places:
         scored = (count == 1) & (known == 1)
         places = _Places(scored, (count == 1) & (unknown == 1), count > 1, count == 0)
     if not places.scored.any():
-        raise DataError(
-            f"No row of {rows.name} can be scored: {int(places.several.sum()):,} have several"
-            f" classes, {int(places.without.sum()):,} have none, and"
-            f" {int(places.unknown.sum()):,} have a class that the model does not know.",
-            hint="Say which classes are the same: --map joy=happiness",
-        )
+        raise _nothing_to_score(rows, matching, places)
     return places
+
+
+def _nothing_to_score(rows: Labelled, matching: Matching, places: _Places) -> DataError:
+    counts = (int(of.sum()) for of in (places.several, places.without, places.unknown))
+    several, without, unknown = counts
+    return DataError(
+        f"No row of {rows.name} can be scored: {several:,} have several classes, {without:,} have"
+        f" none, and {unknown:,} have a class that the model does not know.",
+        hint=matching.way_out
+        if unknown
+        else "The model gives one class per text: give rows with one class.",
+    )
 
 
 def _answers(classifier: Classifier, rows: Split, progress: Progress | None) -> list[Prediction]:
@@ -111,7 +130,16 @@ def _answers(classifier: Classifier, rows: Split, progress: Progress | None) -> 
     return answers
 
 
-def _about_rows(rows: Labelled, places: _Places, of_unknown: Sequence[Prediction]) -> Rows:
+def _about_rows(
+    classifier: Classifier,
+    rows: Labelled,
+    matching: Matching,
+    places: _Places,
+    of_unknown: Sequence[Prediction],
+) -> Rows:
+    partly = matching.unknown_marks(rows.rows.labels[places.scored]).any(axis=1)
+    training = read_emolens_json(classifier.folder).get("training_data")
+    name = training.get("name") if isinstance(training, dict) else None
     return Rows(
         name=rows.name,
         split=rows.split,
@@ -121,6 +149,8 @@ def _about_rows(rows: Labelled, places: _Places, of_unknown: Sequence[Prediction
         without_class=int(places.without.sum()),
         unknown=int(places.unknown.sum()),
         unknown_answered=sum(not answer.unsure for answer in of_unknown),
+        partly_unknown=int(partly.sum()),
+        trained_on=name == rows.name and rows.split != TEST,
     )
 
 
@@ -131,6 +161,7 @@ def _about_classes(rows: Labelled, matching: Matching, places: _Places) -> Class
         model=matching.model,
         matched=dict(matching.targets),
         unknown=dict(zip(matching.unknown, left_out, strict=True)),
+        alike=matching.alike,
         absent=tuple(n for n, here in zip(matching.model, present, strict=True) if not here),
     )
 
@@ -187,34 +218,60 @@ class _Scored:
     def figures(self) -> dict[str, Any]:
         """The fields of ModelReport that are about the answers."""
         names, several = self.classifier.labels.names, self.classifier.decision.several
+        labels = self.truth if several else _ids(self.truth)
+        matrix = None if several else confusion(labels, _ids(self.guesses), len(names))
         support = self.truth.sum(axis=0)
-        matrix = None
-        if not several:
-            matrix = confusion(_ids(self.truth), _ids(self.guesses), len(names))
         sure = np.array([reason is None for reason in self.reasons])
+        n, n_right = int(sure.sum()), int(self.right[sure].sum())
+        promises, promised = self._promises(labels)
         return {
             "several": several,
             "figures": several_class_figures(self.truth, self.guesses)
             if matrix is None
             else one_class_figures(matrix),
-            "mean_probability": float(self.top.mean()),
+            "calibration": calibration_figures(labels, self.probabilities),
+            "reliability": reliability(labels, self.probabilities),
+            "curve": accuracy_by_share(labels, self.probabilities),
             "largest": (names[support.argmax()], float(support.max() / len(self.truth))),
             "per_class": class_figures(self.truth, self.guesses, names),
             "confusion": None if matrix is None else matrix.tolist(),
-            "answered": answered(self.right[sure]),
+            "answered": n,
+            "right": share(n_right, n) if n else None,
             "unsure": dict(Counter(reason for reason in self.reasons if reason).most_common()),
-            "promises": self._promises(),
+            "threshold": self.classifier.decision.unsure_below,
+            "promises": promises,
+            "promised": promised,
             "confidently_wrong": self._wrong(),
             "confused": [] if matrix is None else self._confused(matrix),
         }
 
-    def _promises(self) -> list[KeptPromise]:
-        return []
+    def _promises(self, labels: np.ndarray) -> tuple[list[PromiseKept], float | None]:
+        """What comes of each promise of PROMISES that the model gives, and the one in force."""
+        promised = self.classifier.threshold.promise
+        calibration = read_head(self.classifier.folder).calibration
+        if calibration is None or self.classifier.decision.several:
+            return [], None
+        answerable = np.array([reason in (None, LOW) for reason in self.reasons])
+        given = [p for p in calibration.promises if p.right in PROMISES or p == promised]
+        kept = [
+            promise_kept(labels, self.probabilities, promise, answerable=answerable)
+            for promise in given
+        ]
+        return kept, None if promised is None else promised.right
 
     def _wrong(self) -> list[WrongRow]:
+        """The wrong answers with the highest probabilities; only some of each kind of mistake."""
         wrong = np.flatnonzero(~self.right)
-        worst = wrong[np.argsort(-self.top[wrong], kind="stable")][:N_WORST]
-        return [self._wrong_row(row) for row in worst]
+        chosen: list[int] = []
+        times: Counter[tuple[bytes, bytes]] = Counter()
+        for row in wrong[np.argsort(-self.top[wrong], kind="stable")].tolist():
+            mistake = self.truth[row].tobytes(), self.guesses[row].tobytes()
+            times[mistake] += 1
+            if times[mistake] <= MOST_OF_A_KIND:
+                chosen.append(row)
+            if len(chosen) == N_WORST:
+                break
+        return [self._wrong_row(row) for row in chosen]
 
     def _wrong_row(self, row: int) -> WrongRow:
         names = np.array(self.classifier.labels.names)

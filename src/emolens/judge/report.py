@@ -7,25 +7,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from emolens.evaluation.calibration import Bin, CalibrationFigures, Point, PromiseKept
+from emolens.evaluation.gaps import Measured
 from emolens.names import user_path
 from emolens.shown import html_table, one_line
 from emolens.store import load_json, save_json, unreadable
-
-Status = Literal["kept", "broken", "too few rows"]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure with its interval at 95 %. Without rows, there is no interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.4f} ({self.low:.3f}–{self.high:.3f})"
 
 
 @dataclass(frozen=True)
@@ -34,38 +22,9 @@ class ClassFigures:
 
     precision: float
     recall: float
-    f1: Figure
+    f1: Measured
     n: int
     answers: int
-
-
-@dataclass(frozen=True)
-class Answered:
-    """The rows whose answer is not unsure. accuracy: of these answers; None if there are none."""
-
-    n: int
-    n_right: int
-    accuracy: Figure | None
-
-
-@dataclass(frozen=True)
-class KeptPromise:
-    """A promise of the model, and what became of it: of the answers from this threshold on, at
-    least the share `right` is right.
-
-    status: 'kept' if the whole interval of the accuracy is at `right` or above it, 'broken' if it
-    is below, otherwise 'too few rows' to say. in_force: whether it is the model's own promise, or
-    the one that was asked for.
-    """
-
-    right: float
-    threshold: float
-    answered: Answered
-    status: Status
-    in_force: bool
-
-    def __repr__(self) -> str:
-        return one_line(self, f"{self.right:.3g} right", f"{self.answered.n:,} rows", self.status)
 
 
 @dataclass(frozen=True)
@@ -103,13 +62,15 @@ class Classes:
     """How the classes of the table and of the model fit together.
 
     model: all classes of the model. matched: by class of the table, the one of the model. unknown:
-    the rows of each class that the model does not know. absent: classes of the model that no row
-    has.
+    by class that the model does not know, the rows that are left out because of it. alike: for
+    such classes, a class of the model that may be the same. absent: classes of the model that no
+    row has.
     """
 
     model: tuple[str, ...]
     matched: dict[str, str]
     unknown: dict[str, int]
+    alike: dict[str, str]
     absent: tuple[str, ...]
 
 
@@ -121,7 +82,8 @@ class Rows:
     classes, and without_class: with none of them; a model with one class per row can't be right or
     wrong there, so they are left out. unknown: rows of a class that the model does not know, which
     are left out, too; unknown_answered: how many of these get an answer that is not unsure, and so
-    must be wrong.
+    must be wrong. partly_unknown: scored rows that have such a class beside others. trained_on:
+    whether the model was trained with a data set of this name, and the rows are not its test split.
     """
 
     name: str
@@ -132,6 +94,8 @@ class Rows:
     without_class: int
     unknown: int
     unknown_answered: int
+    partly_unknown: int
+    trained_on: bool
 
 
 @dataclass(frozen=True)
@@ -139,25 +103,33 @@ class ModelReport:
     """What was measured of one model on labelled rows.
 
     several: whether a row may have several classes. figures: by name, each with its interval.
-    mean_probability: of the answers. largest: the most frequent class and its share of the rows.
-    confusion: counts of rows, with one list for each true class; None with several classes per row.
-    unsure: rows by reason. promises: from low to high. confidently_wrong: the wrong answers with
-    the highest probabilities. confused: the most frequent mistakes. notes: what was found out,
-    guessed or left out while the rows were read.
+    calibration, reliability, curve: how far the probabilities can be trusted. largest: the most
+    frequent class and its share of the rows. confusion: counts of rows, with one list for each true
+    class; None with several classes per row. answered: how many answers are not unsure. right: the
+    share of these that are right; None if there are none. unsure: rows by reason. threshold: an
+    answer with a lower probability is unsure. promises: those of the model, from low to high.
+    promised: the one in force, or None. confidently_wrong: the wrong answers with the highest
+    probabilities. confused: the most frequent mistakes. notes: what was found out, guessed or left
+    out while the rows were read.
     """
 
     model: str
     rows: Rows
     classes: Classes
     several: bool
-    figures: dict[str, Figure]
-    mean_probability: float
+    figures: dict[str, Measured]
+    calibration: CalibrationFigures
+    reliability: tuple[Bin, ...]
+    curve: tuple[Point, ...]
     largest: tuple[str, float]
     per_class: dict[str, ClassFigures]
     confusion: list[list[int]] | None
-    answered: Answered
+    answered: int
+    right: Measured | None
     unsure: dict[str, int]
-    promises: list[KeptPromise]
+    threshold: float
+    promises: list[PromiseKept]
+    promised: float | None
     confidently_wrong: list[WrongRow]
     confused: list[ConfusedPair]
     notes: list[str]
@@ -171,9 +143,9 @@ class ModelReport:
         return html_table(self, ("class", "precision", "recall", "F1", "rows"), rows)
 
     @property
-    def promise(self) -> KeptPromise | None:
-        """The promise in force; None if the model promises nothing."""
-        return next((promise for promise in self.promises if promise.in_force), None)
+    def promise(self) -> PromiseKept | None:
+        """What came of the promise in force; None if the model promises nothing."""
+        return next((kept for kept in self.promises if kept.promised == self.promised), None)
 
     def save(self, path: str | Path) -> Path:
         """Write one JSON file; returns its path."""

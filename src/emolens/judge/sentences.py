@@ -6,7 +6,11 @@ from collections.abc import Iterator
 
 from emolens.data.checks import agreeing, counted
 from emolens.errors import some_of
-from emolens.judge.report import Figure, KeptPromise, ModelReport
+from emolens.evaluation.calibration import BROKEN, KEPT, PromiseKept
+from emolens.evaluation.gaps import Measured
+from emolens.judge.classes import map_option
+from emolens.judge.report import ModelReport
+from emolens.predict.threshold import percent as promised
 
 FIGURES = {
     "accuracy": "accuracy",
@@ -18,18 +22,24 @@ FIGURES = {
 
 
 def percent(share: float) -> str:
-    """'97.5 %'; of a share that is not 0 or 1, never '0.0 %' or '100.0 %'."""
-    text = f"{100 * share:.1f}"
-    if text == "100.0" and share < 1:
-        return "over 99.9 %"
-    if text == "0.0" and share > 0:
-        return "under 0.1 %"
-    return f"{text.removesuffix('.0')} %"
+    """'97.5 %'; never '100.0 %' or '0.0 %' for a share that is less than 1, or more than 0."""
+    rounded = min(max(round(share, 3), 0.001 * (share > 0)), 1 - 0.001 * (share < 1))
+    return f"{100 * rounded:.1f} %"
 
 
 def left_out(report: ModelReport) -> list[str]:
     """How the classes fit together, and which rows are left out."""
     return list(_left_out(report))
+
+
+def warnings(report: ModelReport) -> list[str]:
+    """What a user should know before the model is used on such texts."""
+    return [
+        *_trained_on(report),
+        *_worse_than_largest(report),
+        *_misplaced_trust(report),
+        *_unknown_classes(report),
+    ]
 
 
 def findings(report: ModelReport) -> list[str]:
@@ -42,13 +52,14 @@ def _left_out(report: ModelReport) -> Iterator[str]:
     renamed = [f"{name} is {to}" for name, to in classes.matched.items() if name != to]
     if renamed:
         yield f"Classes of the table with another name in the model: {some_of(renamed)}."
-    if rows.unknown:
-        names = [f"{name} {n:,}" for name, n in classes.unknown.items() if n]
+    yield from _trained_on(report)
+    yield from _unknown(report)
+    if classes.alike and (option := map_option(classes.alike)):
+        yield f"Some of these may be classes of the model under another name. If so: {option}"
+    if rows.partly_unknown:
         yield (
-            f"{counted(rows.unknown, 'row', 'have')} a class that the model does not know, and"
-            f" {agreeing(rows.unknown, 'are')} left out: {some_of(names)}. The model answers"
-            f" {rows.unknown_answered:,} of them without calling the answer unsure; each of these"
-            " answers is wrong."
+            f"{counted(rows.partly_unknown, 'row', 'have')} such a class beside others; only the"
+            " others count."
         )
     if rows.several:
         yield (
@@ -68,15 +79,58 @@ def _left_out(report: ModelReport) -> Iterator[str]:
         )
 
 
+def _trained_on(report: ModelReport) -> Iterator[str]:
+    if report.rows.trained_on:
+        yield (
+            f"The model was trained with a data set that is also called '{report.rows.name}'. If it"
+            " has seen these rows then, the figures are too high."
+        )
+
+
+def _worse_than_largest(report: ModelReport) -> Iterator[str]:
+    largest, largest_share = report.largest
+    if not report.several and report.figures["accuracy"].value <= largest_share < 1:
+        yield (
+            f"The model is right on {percent(report.figures['accuracy'].value)} of the rows. This"
+            f" is not better than to answer '{largest}' for all of them ({percent(largest_share)})."
+        )
+
+
+def _misplaced_trust(report: ModelReport) -> Iterator[str]:
+    if not report.several and report.calibration.confidence > report.figures["accuracy"].high:
+        yield _sure(report)
+    if report.promise and report.promise.outcome == BROKEN:
+        yield promise_sentence(report.promise)
+
+
+def _unknown_classes(report: ModelReport) -> Iterator[str]:
+    if report.rows.unknown > 0.1 * report.rows.scored:
+        yield from _unknown(report)
+
+
+def _unknown(report: ModelReport) -> Iterator[str]:
+    rows = report.rows
+    if rows.unknown:
+        names = [f"{name} {n:,}" for name, n in report.classes.unknown.items() if n]
+        yield (
+            f"{counted(rows.unknown, 'row', 'have')} a class that the model does not know, and"
+            f" {agreeing(rows.unknown, 'are')} left out: {some_of(names)}. The model answers"
+            f" {rows.unknown_answered:,} of them without calling the answer unsure; each of these"
+            " answers is wrong."
+        )
+
+
 def _right(report: ModelReport) -> Iterator[str]:
     name, accuracy = next(iter(report.figures.items()))
     what = "right" if name == "accuracy" else "exactly right (all classes, and no other)"
     yield (
-        f"The model is {what} on {percent(accuracy.value)} of {report.rows.scored:,} rows"
-        f" ({_interval(accuracy)})."
+        f"The model is {what} on {percent(accuracy.value)} of {counted(report.rows.scored, 'row')}"
+        f" ({interval(accuracy)})."
     )
     largest, largest_share = report.largest
-    if not report.several:
+    if largest_share == 1 and not report.several:
+        yield f"All rows have the class '{largest}', so the figures say little about other classes."
+    elif not report.several:
         yield (
             f"A model that always answers '{largest}', the largest class, is right on"
             f" {percent(largest_share)}."
@@ -84,28 +138,31 @@ def _right(report: ModelReport) -> Iterator[str]:
 
 
 def _sure(report: ModelReport) -> str:
+    confidence = report.calibration.confidence
     if report.several:
-        return f"The highest probability of a row is {report.mean_probability:.2f} on average."
+        return f"The highest probability of a row is {confidence:.2f} on average."
     accuracy = report.figures["accuracy"]
-    mean = f"The mean probability of the answers is {report.mean_probability:.2f}"
-    if report.mean_probability > accuracy.high:
-        return f"{mean}, but {percent(accuracy.value)} are right: the model is too sure."
-    if report.mean_probability < accuracy.low:
+    mean = f"The answers have a probability of {confidence:.2f} on average"
+    if confidence > accuracy.high:
+        return f"{mean}, but only {percent(accuracy.value)} are right: the model is too sure."
+    if confidence < accuracy.low:
         return f"{mean}, and {percent(accuracy.value)} are right: the model is not sure enough."
-    return f"{mean}, and {percent(accuracy.value)} are right: on average they agree."
+    return f"{mean}, and {percent(accuracy.value)} are right: this fits."
 
 
 def _unsure(report: ModelReport) -> Iterator[str]:
-    n_unsure, n = report.rows.scored - report.answered.n, report.rows.scored
+    n = report.rows.scored
+    n_unsure = n - report.answered
     if not n_unsure:
         yield "No answer is unsure."
         return
     reasons = some_of([f"{reason} {count:,}" for reason, count in report.unsure.items()])
     yield f"{n_unsure:,} of {n:,} answers are unsure ({percent(n_unsure / n)}): {reasons}."
-    if report.answered.accuracy:
+    if report.right:
         yield (
-            f"Of the other {report.answered.n:,}, {percent(report.answered.accuracy.value)} are"
-            f" right ({_interval(report.answered.accuracy)})."
+            f"Of the other {report.answered:,}, {percent(report.right.value)}"
+            f" {agreeing(report.answered, 'are')} right"
+            f" ({interval(report.right)})."
         )
 
 
@@ -116,19 +173,22 @@ def _promised(report: ModelReport) -> Iterator[str]:
         yield "The model promises nothing about its answers."
 
 
-def promise_sentence(promise: KeptPromise) -> str:
+def promise_sentence(promise: PromiseKept) -> str:
     """Whether it is kept, and how many of the answers are right."""
-    n, accuracy = promise.answered.n, promise.answered.accuracy
-    the = f"The promise that at least {percent(promise.right)} of the answers are right"
-    if accuracy is None:
+    the = f"The promise that at least {promised(promise.promised)} of the answers are right"
+    if promise.accuracy is None:
         return f"{the} can't be checked: no row is answered."
-    right = f"{percent(accuracy.value)} of {counted(n, 'answer')} are right ({_interval(accuracy)})"
-    if promise.status == "kept":
-        return f"{the} is kept: {right}."
-    if promise.status == "broken":
-        return f"{the} is broken on these texts: {right}."
-    return f"{the} is neither confirmed nor broken: {right}. More labelled rows would decide."
+    accuracy = Measured(promise.accuracy, promise.low, promise.high)
+    are = agreeing(promise.answered, "are")
+    right = f"{percent(accuracy.value)} of {counted(promise.answered, 'answer')} {are} right"
+    right += f" ({interval(accuracy)})"
+    if promise.outcome == KEPT:
+        return f"{the} is kept on these rows: {right}."
+    if promise.outcome == BROKEN:
+        return f"{the} is broken on these rows: {right}."
+    return f"The rows are too few to say whether {the[0].lower()}{the[1:]} is kept: {right}."
 
 
-def _interval(figure: Figure) -> str:
+def interval(figure: Measured) -> str:
+    """'95 % interval 61.2 % to 70.5 %'."""
     return f"95 % interval {percent(figure.low)} to {percent(figure.high)}"

@@ -1,28 +1,23 @@
 """report.html: one file that shows every figure and table of a study, and fetches nothing.
 
-The texts in the data are untrusted: the template escapes all of them, and the policy of the page
-forbids scripts and connections. Knows nothing of stages and folders.
+Knows nothing of stages and folders.
 """
 
 from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from emolens.data.audit import Audit
 from emolens.data.audit.check import counts_of
 from emolens.data.dataset import TRAIN, VALIDATION
-from emolens.errors import require
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.verdict import comparison_sentence, sentence_case
 from emolens.explore.project import Projection
 from emolens.scores import EXPORTED, MAJORITY, Facts, role_of
-from emolens.show import theme
-from emolens.shown import visible_lines
-from emolens.version import __version__
+from emolens.show.page import render
 
 _BEFORE_THE_MODELS = {
     "data": "The data",
@@ -64,23 +59,13 @@ class ReportContents:
 
 def render_report(contents: ReportContents) -> str:
     """The HTML of the whole page."""
-    jinja2 = require("jinja2", "train")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        finalize=_shown,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    )
     evaluation = contents.evaluation
     roles = [role_of(model) for model in evaluation.by_split[VALIDATION]]
     models = {role.name: sentence_case(role.title) for role in roles}
     sections = _BEFORE_THE_MODELS | models | _AFTER_THE_MODELS
-    page: str = environment.get_template("report.html.j2").render(
+    return render(
+        "report.html.j2",
         **vars(contents),
-        version=__version__,
-        made=f"{datetime.now().day} {datetime.now():%B %Y}",
         roles=roles,
         exported=EXPORTED,
         majority=MAJORITY,
@@ -88,18 +73,10 @@ def render_report(contents: ReportContents) -> str:
         classes_sentence=_classes_sentence(contents.audit),
         sections=sections,
         role_of=role_of,
-        theme=theme,
         sentence_case=sentence_case,
         comparison_sentence=comparison_sentence,
         counts_of=counts_of,
     )
-    return page
-
-
-def _shown(value: object) -> object:
-    """What the template writes for a value: a text of the data must not reorder the page."""
-    is_html = hasattr(value, "__html__")  # of a macro, whose texts have been through here
-    return visible_lines(value) if isinstance(value, str) and not is_html else value
 
 
 def _classes_sentence(audit: Audit) -> str:

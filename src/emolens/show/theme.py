@@ -7,6 +7,11 @@ from emolens.labels import LabelSet
 INK, MUTED, GRID, SOFT, PAPER = "#1f2937", "#5b6472", "#e2e6eb", "#f6f7f9", "#ffffff"
 BLUE, ORANGE, GREEN = "#1d6fb8", "#c2570c", "#15803d"
 WARNING, WARNING_PAPER = "#8a3b00", "#fff4e5"
+# The same colors for a dark screen, by the names above.
+DARK = {
+    **{"INK": "#e5e9ef", "MUTED": "#9aa4b2", "GRID": "#333b47", "SOFT": "#1e242d"},
+    **{"PAPER": "#14181e", "BLUE": "#5aa9e6", "WARNING": "#ffb454", "WARNING_PAPER": "#33260f"},
+}
 # For splits or figures that share one picture, in this order.
 SERIES = (BLUE, ORANGE, GREEN)
 

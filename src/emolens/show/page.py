@@ -1,0 +1,40 @@
+"""Renders a page of one file, which fetches nothing, from a template of this folder.
+
+The texts in the data are untrusted: the templates escape all of them, and the policy of a page
+forbids scripts and connections. Knows nothing of what the pages show.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from emolens.errors import require
+from emolens.show import theme
+from emolens.shown import visible_lines
+from emolens.version import __version__
+
+
+def render(template: str, **values: Any) -> str:
+    """The HTML of a page. The template also gets the theme, the version and the date."""
+    jinja2 = require("jinja2", "train")
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        finalize=_shown,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made = f"{datetime.now().day} {datetime.now():%B %Y}"
+    page: str = environment.get_template(template).render(
+        **values, theme=theme, version=__version__, made=made
+    )
+    return page
+
+
+def _shown(value: object) -> object:
+    """What the template writes for a value: a text of the data must not reorder the page."""
+    is_html = hasattr(value, "__html__")  # of a macro, whose texts have been through here
+    return visible_lines(value) if isinstance(value, str) and not is_html else value
