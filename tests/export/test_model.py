@@ -22,6 +22,7 @@ from emolens.export.openvino import export_openvino
 from emolens.export.verify import drift
 from emolens.predict.classifier import Classifier
 from emolens.predict.tables import predict_table
+from emolens.study import Run
 from tests.conftest import HOSTILE, feeling_rows, write_csv
 
 TEXTS = [text for text, _ in feeling_rows(12)] + [*HOSTILE, "happy", "very " * 60]
@@ -140,3 +141,46 @@ def test_an_old_int8_model_behind_a_link_gives_no_answer(
         file.write(" ")
     with pytest.raises(EncoderError, match="is not as emolens wrote it"):
         ExportedModel(folder, precision="int8")
+
+
+def unlike(folder: Path) -> list[str]:
+    return list(ExportedModel(folder, precision="fp32").ask(UNLIKE).unlike)
+
+
+UNLIKE = ["i am happy", "zzqx kkwv qqzx zzzq", "\U0001f600 \U0001f44d", "very " * 200, " "]
+
+
+def test_texts_are_compared_with_those_of_train(tiny_run: Run, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_run.folder / "model", tmp_path / "model"))
+    facts = json.loads((folder / "emolens.json").read_text("utf-8"))
+    texts = facts["training_texts"]
+    assert texts["rows"] == 24
+    assert texts["language"] == "en"
+
+    def change(**entries: Any) -> None:
+        changed = {**facts, "training_texts": {**texts, **entries}}
+        (folder / "emolens.json").write_text(json.dumps(changed), "utf-8")
+
+    change(length=[3, 100], unknown=0.2, distance=-99)
+    assert unlike(folder) == ["content", "content", "unknown words", "longer", ""]
+    change(length=[3, 100], unknown=0.2, distance=99)
+    assert unlike(folder) == ["", "", "unknown words", "longer", ""]
+    (folder / "training_texts.safetensors").unlink()
+    assert unlike(folder) == ["", "", "unknown words", "longer", ""]
+    change(length=[3, 100], unknown=0.2, distance="far")
+    with pytest.raises(EncoderError, match="not as emolens writes it"):
+        ExportedModel(folder)
+    (folder / "emolens.json").write_text(
+        json.dumps({**facts, "training_texts": {"language": "en"}}), "utf-8"
+    )
+    assert unlike(folder) == [""] * 5
+
+
+def test_changed_statistics_of_the_training_texts_are_refused(
+    tiny_run: Run, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny_run.folder / "model", tmp_path / "model"))
+    with (folder / "training_texts.safetensors").open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(EncoderError, match="is not as emolens wrote it"):
+        ExportedModel(folder)

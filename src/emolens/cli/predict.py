@@ -228,4 +228,7 @@ def _stdin_lines() -> list[str]:
 
 
 def _show_tally(console: Console, tally: Tally, classifier: Classifier) -> None:
-    console.notes([*tally.notes, tally.summary, classifier.threshold.text])
+    asked = tally.rows - tally.blank - tally.errors
+    unlike = classifier.unlike_line(tally.unlike, asked)
+    lines = [tally.summary, classifier.threshold.text, *([unlike] if unlike else [])]
+    console.notes([*tally.notes, *lines])

@@ -212,11 +212,8 @@ def pooled(model: Any, *, pooling: Pooling, layer: int, normalize: bool) -> Any:
                 input_ids, attention_mask=attention_mask, output_hidden_states=layer != -1
             )
             states = output.last_hidden_state if layer == -1 else output.hidden_states[layer]
-            if pooling == "cls":
-                vectors = states[:, 0].float()
-            else:
-                weights = attention_mask.unsqueeze(-1).float()
-                vectors = (states.float() * weights).sum(1) / weights.sum(1).clamp(min=1)
+            cls = pooling == "cls"
+            vectors = states[:, 0].float() if cls else _mean(states, attention_mask)
             return torch.nn.functional.normalize(vectors, dim=1) if normalize else vectors
 
     return Pooled()
@@ -245,6 +242,35 @@ def logits_of(model: Any) -> Any:
             return self.model(input_ids, attention_mask=attention_mask).logits
 
     return Logits()
+
+
+def logits_and_embedding_of(model: Any) -> Any:
+    """A torch module that gives a classifier's (rows, k) logits, and an embedding, (rows, d).
+
+    The embedding is the mean over all tokens and the middle third of the layers. The last layers
+    know little but the class, and the first ones little but words (benchmarks/RESULTS.md).
+    """
+    torch = require("torch", "train")
+
+    class LogitsAndEmbedding(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            output = self.model(input_ids, attention_mask=attention_mask, output_hidden_states=True)
+            states = output.hidden_states
+            first, last = ((len(states) - 1) * thirds // 3 for thirds in (1, 2))
+            middle = states[max(first, 1) : max(last, 1) + 1]
+            return output.logits, _mean(sum(middle) / len(middle), attention_mask)
+
+    return LogitsAndEmbedding()
+
+
+def _mean(states: Any, attention_mask: Any) -> Any:
+    """Over all tokens without the padding: (rows, tokens, d) to (rows, d) float32."""
+    weights = attention_mask.unsqueeze(-1).float()
+    return (states.float() * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
 def sequence_classifier(encoder: EncoderFolder, id2label: dict[int, str]) -> Any:

@@ -19,16 +19,20 @@ from emolens.encode.weights import Weights
 from emolens.errors import EncoderError, first_line
 from emolens.export.head import read_head
 from emolens.hub import fetch, is_hub_name, name_of
+from emolens.likeness import ARRAYS_FILE, Directions, TrainingTexts
 from emolens.modelfolder import (
     EMOLENS_JSON,
     EXPORTED_FROM,
+    TRAINING_TEXTS,
     check_files,
     damage_hint,
     export_hint,
+    not_as_written,
     note_change,
     read_emolens_json,
 )
 from emolens.names import user_path
+from emolens.store import load_arrays
 
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 
@@ -38,13 +42,15 @@ class Outputs(NamedTuple):
 
     probabilities: (n, k) float64; the row of a blank text is NaN. blank: (n,) bool, which texts
     hold nothing to read. truncated: (n,) bool, which texts were cut at the limit. unknown: (n,)
-    bool, texts of which the model knows less than half of the tokens.
+    bool, texts of which the model knows less than half of the tokens. unlike: (n,) str, why a text
+    is unlike those that the model was trained on; empty if it is like them, or if nothing is known.
     """
 
     probabilities: np.ndarray
     blank: np.ndarray
     truncated: np.ndarray
     unknown: np.ndarray
+    unlike: np.ndarray
 
 
 def find_model(name: str | Path, *, precision: str | None = None) -> Path:
@@ -60,7 +66,7 @@ def find_model(name: str | Path, *, precision: str | None = None) -> Path:
     pinned = name
     for model in exported_names(choose(precision, use="serve").precision):
         parts = [model, model.replace(".xml", ".bin")]
-        folder = fetch(pinned, ["config.json", EMOLENS_JSON, *_TOKENIZER, *parts])
+        folder = fetch(pinned, ["config.json", EMOLENS_JSON, ARRAYS_FILE, *_TOKENIZER, *parts])
         if (folder / model).is_file():
             break
         pinned = name_of(folder) or pinned  # the name may stand for another commit a moment later
@@ -93,28 +99,38 @@ class ExportedModel:
             self._check_weights(weights.result())
         if self._engine.width is not None:
             self._check_width(self._engine.width)
+        self.texts, self._directions = _training_texts(folder, self._engine.n_more)
 
     def ask(self, texts: Sequence[str]) -> Outputs:
         """The outputs for these texts. The model does not get blank ones."""
         tokens = self.tokenizer.encode(texts)
         asked = np.array([not is_blank(text) for text in texts], dtype=bool)
         probabilities = np.full((len(texts), len(self.head.labels)), np.nan)
+        distances: np.ndarray | None = None
         if asked.any():
             rows = tokens if asked.all() else tokens.take(np.flatnonzero(asked))
-            probabilities[asked] = self.head.decision.probabilities(self._logits(rows))
-        unknown = mostly_unknown(self.tokenizer.unknown_shares(tokens))
-        return Outputs(probabilities, ~asked, tokens.truncated & asked, unknown)
+            logits, more = np.split(self._run(rows), [len(self.head.labels)], axis=1)
+            probabilities[asked] = self.head.decision.probabilities(logits)
+            distances = more[:, 0] if self._directions else None
+        shares = self.tokenizer.unknown_shares(tokens)
+        unlike = np.full(len(texts), "", dtype=object)
+        if self.texts is not None and asked.any():
+            unlike[asked] = self.texts.reasons(rows.n_whole, shares[asked], distances)
+        unknown = mostly_unknown(shares)
+        return Outputs(probabilities, ~asked, tokens.truncated & asked, unknown, unlike)
 
-    def _logits(self, tokens: Tokens) -> np.ndarray:
+    def _run(self, tokens: Tokens) -> np.ndarray:
+        """(n, k) logits; if there are directions, (n, k + 1) with the distance of the embedding."""
         try:
-            logits = run_batches(self._engine, tokens, self.tokenizer.pad_id)
+            then = self._directions.after_logits if self._directions else None
+            outputs = run_batches(self._engine, tokens, self.tokenizer.pad_id, then=then)
         except RuntimeError as error:  # a model that was made for other shapes, for example
             raise EncoderError(
                 f"OpenVINO can't run the model in {self.folder}: {first_line(error)}.",
                 hint=self._remedy(),
             ) from error
-        self._check_width(logits.shape[1])
-        return logits
+        self._check_width(outputs.shape[1] - (self._directions is not None))
+        return outputs
 
     def _check_weights(self, digest: str | None) -> None:
         """Refuse an export whose weights are not those in the folder. digest: of those, if any."""
@@ -141,9 +157,21 @@ class ExportedModel:
         return export_hint(self.folder, int8=self.runtime.precision == "int8")
 
 
+def _training_texts(folder: Path, width: int) -> tuple[TrainingTexts | None, Directions | None]:
+    """What is known of the texts that the model was trained on. width: of its embeddings, or 0."""
+    try:
+        texts = TrainingTexts.from_json(read_emolens_json(folder).get(TRAINING_TEXTS, {}))
+        if texts is None or not width or not (folder / ARRAYS_FILE).is_file():
+            return texts, None
+        return texts, Directions.of(load_arrays(folder / ARRAYS_FILE), width)
+    except ValueError as error:
+        raise not_as_written(folder, error) from error
+
+
 def _check(folder: Path, model: Path) -> None:
     """Raise EncoderError if a file that is loaded is not as emolens wrote it."""
-    files = [model, model.with_suffix(".bin"), *(folder / name for name in _TOKENIZER)]
+    files = [model, model.with_suffix(".bin")]
+    files += [folder / name for name in (ARRAYS_FILE, *_TOKENIZER)]
     names = [file.relative_to(folder).as_posix() for file in files]
     check_files(folder, names, remedy=damage_hint(folder, int8="int8" in model.name))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from emolens.encode.backbone import logits_of, traceable, trained_classifier
-from emolens.encode.engines.openvino import INT8_MODEL, MODEL, save_traced, traced
+from emolens.encode.backbone import logits_and_embedding_of, traceable, trained_classifier
+from emolens.encode.engines.openvino import EMBEDDING, INT8_MODEL, MODEL, save_traced, traced
 from emolens.encode.pretrained import quiet_transformers
 from emolens.encode.quantize import quantized
 from emolens.encode.tokenize import Tokenizer
@@ -20,10 +20,11 @@ from emolens.output import staged
 def export_openvino(folder: str | Path, *, calibration: Sequence[str] = ()) -> list[Path]:
     """Write `openvino/openvino_model.xml` and `.bin` (fp32) into a model folder.
 
-    The exported model takes input_ids and attention_mask, (rows, tokens) int64, and gives logits.
-    fp32 or bf16 is chosen when the model is loaded. calibration: 300 or more texts like those that
-    the model will get; with them an int8 model is written, too. Files of others in `openvino/`
-    stay: one that is in the way gets the name NAME.yours, with a warning.
+    The exported model takes input_ids and attention_mask, (rows, tokens) int64, and gives logits,
+    and an embedding that tells which texts are unlike those of train. fp32 or bf16 is chosen when
+    the model is loaded. calibration: 300 or more texts like those that the model will get; with
+    them an int8 model is written, too. Files of others in `openvino/` stay: one that is in the way
+    gets the name NAME.yours, with a warning.
     """
     folder = Path(folder)
     read_head(folder)  # raises at once if the head is not that of a classifier
@@ -42,7 +43,8 @@ def _export(folder: Path, calibration: Sequence[str]) -> list[Path]:
     tokenizer, weights = Tokenizer.from_folder(folder), Weights.of(folder)
     facts = {EXPORTED_FROM: {"stamp": weights.stamp, "sha256": weights.sha256}}
     with quiet_transformers():
-        converted = traced(logits_of(traceable(trained_classifier(folder))), "logits")
+        model = traceable(trained_classifier(folder))
+        converted = traced(logits_and_embedding_of(model), "logits", EMBEDDING)
     with staged(folder) as fresh:
         exported = fresh / OPENVINO
         exported.mkdir()

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from emolens.calibration import MOSTLY_UNKNOWN, Calibration
-from emolens.data.audit.language import main_language
 from emolens.data.balance import Balance, balance
 from emolens.data.dataset import TRAIN, VALIDATION, Dataset
 from emolens.decide import ONE_CLASS, Decision
@@ -25,6 +24,7 @@ from emolens.encode.backbone import (
     EncoderFolder,
     divide_logits,
     find_encoder,
+    logits_and_embedding_of,
     logits_of,
     pretrained_tokenizer,
     save_classifier,
@@ -38,6 +38,8 @@ from emolens.encode.engines.torch import TorchEngine, torch_for
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import DataError, EncoderError, require
 from emolens.learn.calibrate import calibrate, choosing_rows, held_out, parts
+from emolens.learn.typical import typical
+from emolens.likeness import ARRAYS_FILE
 from emolens.modelfolder import CALIBRATION, TRAINING_TEXTS, check_writable, renew
 from emolens.names import user_path
 from emolens.output import sha256, staged, writing
@@ -51,6 +53,7 @@ from emolens.scores import (
     Recipe,
     Scores,
 )
+from emolens.store import save_arrays
 from emolens.temporary import scratch_folder
 
 
@@ -119,7 +122,8 @@ def finetune(
         pretrained.save_pretrained(fresh)
         trained = _train(training, fresh)
         scores = _calibrated_scores(fresh, training, trained)
-        renew(fresh, folder, facts=_facts(fresh, training, scores))
+        texts = _training_texts(fresh, training)
+        renew(fresh, folder, facts=_facts(fresh, training, scores) | texts)
     return scores
 
 
@@ -180,9 +184,17 @@ def _facts(folder: Path, training: _Training, scores: Scores) -> dict[str, Any]:
         "base_sha256": training.encoder.weights_sha256,
         "weights_sha256": sha256(folder / "model.safetensors"),
         "training_data": {"name": dataset.name, "fingerprint": dataset.fingerprint},
-        TRAINING_TEXTS: {"language": main_language(dataset[TRAIN].texts)},
         CALIBRATION: scores.calibration and scores.calibration.to_json(),
     }
+
+
+def _training_texts(folder: Path, training: _Training) -> dict[str, Any]:
+    """What the texts of train are like: a file of arrays, and an entry for emolens.json."""
+    model = logits_and_embedding_of(trained_classifier(folder))
+    engine, _ = start(choose("fp32", use="score"), lambda: model)
+    texts, directions = typical(engine, training.dataset, training.tokens, training.tokenizer)
+    save_arrays(folder / ARRAYS_FILE, vars(directions))
+    return {TRAINING_TEXTS: texts.to_json()}
 
 
 def _calibrated_scores(folder: Path, training: _Training, trained: _Trained) -> Scores:

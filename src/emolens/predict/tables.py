@@ -51,9 +51,9 @@ Progress = Callable[[int, int], None]
 class Tally:
     """Counts of rows: all, those with an emotion, those cut at the model's limit, those without a
     text, those with a text and an unsure answer, and those that could not be read as they should.
-    reasons: how many rows
-    are unsure for each reason, blank and unreadable ones too. notes: what was guessed, changed or
-    left out, and what is known about the answers.
+    reasons: how many rows are unsure for each reason, blank and unreadable ones too. unlike: how
+    many texts are unlike those that the model was trained on, by reason. notes: what was guessed,
+    changed or left out, and what is known about the answers.
     """
 
     rows: int = 0
@@ -63,6 +63,7 @@ class Tally:
     unsure: int = 0
     errors: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    unlike: Counter[str] = field(default_factory=Counter)
     notes: list[Note] = field(default_factory=list, repr=False)
 
     @property
@@ -253,6 +254,7 @@ class _Job:
         tally = self.tally
         reasons = Counter(answer.reason for answer in answers if answer.reason)
         tally.reasons += reasons
+        tally.unlike.update(answer.unlike for answer in answers if answer.unlike)
         tally.rows += len(answers)
         tally.answered += sum(answer.label is not None for answer in answers)
         tally.truncated += sum(answer.truncated for answer in answers)

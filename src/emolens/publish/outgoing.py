@@ -21,6 +21,7 @@ from emolens.encode.weights import Weights
 from emolens.errors import EncoderError, StorageError, some_of
 from emolens.export.head import read_head
 from emolens.export.model import ExportedModel
+from emolens.likeness import ARRAYS_FILE
 from emolens.modelfolder import (
     EMOLENS_JSON,
     EXPORTED_FROM,
@@ -122,7 +123,7 @@ def outgoing(folder: Path) -> Outgoing:
     _check(folder, exported)
     weights = Weights.of(folder)
     tensors = {path.name for path in weights.files}
-    wanted = {*_CONFIGS, *_TOKENIZER, *tensors, Path(weights.name).name, *exported}
+    wanted = {ARRAYS_FILE, *_CONFIGS, *_TOKENIZER, *tensors, Path(weights.name).name, *exported}
     there = sorted(name for name in wanted if (folder / name).is_file())
     _check_links(folder, [*there, CARD, EMOLENS_JSON])
     public, gone = _public_facts(facts)

@@ -26,11 +26,13 @@ class Engine(ABC):
 
     budget: the most tokens per batch, padding included. With 1,024 the intermediate results fit
     into the caches of a CPU core. width: of the vectors, if it is known before the first batch.
+    n_more: the numbers of a second output; they stand behind those of the first one in each row.
     weights_sha256: of the weights that an exported model was made from, if it says so.
     """
 
     budget = 1024
     width: int | None = None
+    n_more = 0
     weights_sha256: str | None = None
 
     @abstractmethod
@@ -44,11 +46,17 @@ class Engine(ABC):
 
 
 def run_batches(
-    engine: Engine, tokens: Tokens, pad_id: int, *, progress: Progress | None = None
+    engine: Engine,
+    tokens: Tokens,
+    pad_id: int,
+    *,
+    progress: Progress | None = None,
+    then: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> np.ndarray:
     """Run an engine over all rows; returns (n, d) float32 in the order of the rows.
 
     Rows with the same tokens are computed once. progress: called with the rows done and all rows.
+    then: what is kept of both outputs, which stand side by side; without it, the first output is.
     Raises EncoderError, which names the row, if a result is NaN or infinite.
     """
     distinct, place = tokens.distinct()
@@ -61,7 +69,8 @@ def run_batches(
     batches = ((rows, *pad(tokens, distinct[rows], pad_id=pad_id)) for rows in cut)
     result: np.ndarray | None = None
     done = 0
-    for rows, vectors in engine.stream(batches):
+    for rows, outputs in engine.stream(batches):
+        vectors = then(outputs) if then else outputs[:, : outputs.shape[1] - engine.n_more]
         if not (finite := np.isfinite(vectors).all(axis=1)).all():
             text = distinct[rows][~finite][0]
             raise EncoderError(

@@ -31,6 +31,7 @@ _LONG = 100
 _ROUNDING = 0.01
 _LARGEST_XML = 256 * 2**20
 INPUTS = ("input_ids", "attention_mask")
+EMBEDDING = "embedding"  # the second output of a model that emolens exported
 # Where an exported model says what it was made from: an .xml, and an .onnx.
 _MADE_FROM = ["emolens", "weights_sha256"]
 _MADE_FROM_ONNX = ["framework", "emolens.weights_sha256"]
@@ -39,7 +40,7 @@ ONNX_MODEL, ONNX_INT8_MODEL = "model.onnx", "model_int8.onnx"
 
 
 class OpenVinoEngine(Engine):
-    """Runs a traced model on the CPU and returns its first output, (rows, d).
+    """Runs a traced model on the CPU and returns its first output, (rows, d), and its embedding.
 
     path: the .xml, with its .bin beside it, or an .onnx. Each batch runs on one thread: on two
     cores, two batches at once are faster than one after the other (benchmarks/RESULTS.md). Raises
@@ -60,9 +61,11 @@ class OpenVinoEngine(Engine):
         for place in (_MADE_FROM, _MADE_FROM_ONNX):
             if self._model.has_rt_info(place):
                 self.weights_sha256 = str(self._model.get_rt_info(place).value)
-        shape = self._model.outputs[0].get_partial_shape()
-        if shape.rank.is_static and len(shape) and shape[-1].is_static:
-            self.width = shape[-1].get_length()
+        self.width = _width(self._model.outputs[0])
+        embeddings = [port for port in self._model.outputs[1:] if EMBEDDING in port.get_names()]
+        if self.width and embeddings:
+            self.n_more = _width(embeddings[0]) or 0
+        self._outputs = [0, self._model.outputs.index(embeddings[0])] if self.n_more else [0]
         # Short texts are faster without OpenVINO's fused attention kernel.
         self._short = self._compiled(SNIPPETS_MODE="DISABLE")
 
@@ -70,7 +73,8 @@ class OpenVinoEngine(Engine):
         """(rows, tokens) to (rows, d) float32."""
         compiled = self._for(input_ids)
         outputs = compiled(dict(zip(INPUTS, (input_ids, attention_mask), strict=True)))
-        return np.asarray(outputs[0], dtype=np.float32)
+        parts = [np.asarray(outputs[place], dtype=np.float32) for place in self._outputs]
+        return np.concatenate(parts, axis=1)
 
     def stream(self, batches: Iterable[Batch]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Run several batches at once; yields their results in the order of the batches."""
@@ -78,14 +82,24 @@ class OpenVinoEngine(Engine):
         running: deque[tuple[np.ndarray, Any, list[Any]]] = deque()
         for rows, *arrays in batches:
             if len(running) == self._in_flight:
-                yield _finished(*running.popleft())
+                yield self._finished(*running.popleft())
             compiled = self._for(arrays[0])
             pool = free.setdefault(id(compiled), [])
             request = pool.pop() if pool else compiled.create_infer_request()
             request.start_async(dict(zip(INPUTS, arrays, strict=True)))
             running.append((rows, request, pool))
         while running:
-            yield _finished(*running.popleft())
+            yield self._finished(*running.popleft())
+
+    def _finished(
+        self, rows: np.ndarray, request: Any, pool: list[Any]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        request.wait()
+        parts = [request.get_output_tensor(place).data for place in self._outputs]
+        # A copy, because the next batch overwrites the outputs of the request.
+        vectors = np.concatenate(parts, axis=1, dtype=np.float32)
+        pool.append(request)
+        return rows, vectors
 
     def _for(self, input_ids: np.ndarray) -> Any:
         return self._short if input_ids.shape[1] < _LONG else self._long
@@ -105,8 +119,8 @@ class OpenVinoEngine(Engine):
             return compile_model(self._model, "CPU", self._options)
 
 
-def traced(model: Any, output: str) -> Any:
-    """A torch module of (input_ids, attention_mask) as an OpenVINO model with one named output.
+def traced(model: Any, *outputs: str) -> Any:
+    """A torch module of (input_ids, attention_mask) as an OpenVINO model with named outputs.
 
     Raises RuntimeError if OpenVINO lacks an operation, or if the traced model does not give the
     answers of the torch module.
@@ -123,7 +137,8 @@ def traced(model: Any, output: str) -> Any:
             raise RuntimeError(str(error)) from error
     for port, name in zip(converted.inputs, INPUTS, strict=True):
         port.get_tensor().set_names({name})
-    converted.outputs[0].get_tensor().set_names({output})
+    for port, name in zip(converted.outputs, outputs, strict=True):
+        port.get_tensor().set_names({name})
     _check_answers(converted, model)
     return converted
 
@@ -137,13 +152,15 @@ def _check_answers(converted: Any, model: Any) -> None:
     mask = (np.arange(5) < [[5], [3], [1]]).astype(np.int64)
     ids = np.arange(15, dtype=np.int64).reshape(3, 5) % 2
     with torch.no_grad():
-        wanted = np.asarray(model(torch.from_numpy(ids), torch.from_numpy(mask)).float())
+        outputs = model(torch.from_numpy(ids), torch.from_numpy(mask))
     options = {"INFERENCE_PRECISION_HINT": "f32"}
     compiled = silent_openvino().Core().compile_model(converted, "CPU", options)
-    answers = np.asarray(compiled(dict(zip(INPUTS, (ids, mask), strict=True)))[0])
-    far = np.abs(answers - wanted).max() > _ROUNDING * np.abs(wanted).max()
-    if np.isfinite(wanted).all() and far:
-        raise RuntimeError("its answers differ from those of torch")
+    answers = compiled(dict(zip(INPUTS, (ids, mask), strict=True)))
+    for place, output in enumerate(outputs if isinstance(outputs, tuple) else (outputs,)):
+        wanted = np.asarray(output.float())
+        far = np.abs(answers[place] - wanted).max() > _ROUNDING * np.abs(wanted).max()
+        if np.isfinite(wanted).all() and far:
+            raise RuntimeError("its answers differ from those of torch")
 
 
 def save_traced(model: Any, path: Path, *, weights_sha256: str | None = None) -> None:
@@ -245,12 +262,11 @@ def _export_again(path: Path) -> str:
     return export_hint(path.parent.parent, int8=path.name in (INT8_MODEL, ONNX_INT8_MODEL))
 
 
-def _finished(rows: np.ndarray, request: Any, pool: list[Any]) -> tuple[np.ndarray, np.ndarray]:
-    request.wait()
-    # A copy, because the next batch overwrites the output of the request.
-    vectors = np.array(request.get_output_tensor(0).data, dtype=np.float32)
-    pool.append(request)
-    return rows, vectors
+def _width(port: Any) -> int | None:
+    """Of the rows of an output, if the model says so."""
+    shape = port.get_partial_shape()
+    known = shape.rank.is_static and len(shape) and shape[-1].is_static
+    return int(shape[-1].get_length()) if known else None
 
 
 def silent_openvino() -> ModuleType:

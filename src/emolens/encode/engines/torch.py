@@ -13,7 +13,7 @@ from emolens.runtime import Runtime
 
 
 class TorchEngine(Engine):
-    """Runs a torch module of (input_ids, attention_mask) that returns (rows, d)."""
+    """Runs a torch module of (input_ids, attention_mask) that returns (rows, d), or two of them."""
 
     def __init__(self, model: Any, runtime: Runtime) -> None:
         self.torch = torch_for(runtime)
@@ -31,7 +31,11 @@ class TorchEngine(Engine):
         device, half = self.runtime.device, self.runtime.precision == "bf16"
         autocast = self.torch.autocast(device, self.torch.bfloat16, enabled=half)
         with self.torch.inference_mode(), autocast:
-            return np.asarray(self.model(ids, mask).float().cpu())
+            outputs = self.model(ids, mask)
+            if isinstance(outputs, tuple):
+                self.n_more = outputs[1].shape[1]
+                outputs = self.torch.cat([output.float() for output in outputs], dim=1)
+            return np.asarray(outputs.float().cpu())
 
 
 def torch_for(runtime: Runtime) -> ModuleType:
