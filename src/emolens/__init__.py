@@ -52,6 +52,7 @@ _NAMES = {
         "ClassFrequencyDisplay ConfusionDisplay ConfusionPairDisplay DensityDisplay "
         "LearningCurveDisplay ScoreDisplay TokenLengthDisplay"
     ),
+    "show.reliability": "CoverageDisplay ReliabilityDisplay",
     "show.scored": "write_report",
     "study": "Run Study load_study run_study",
 }
@@ -128,6 +129,8 @@ if TYPE_CHECKING:
     from emolens.show.displays import LearningCurveDisplay as LearningCurveDisplay
     from emolens.show.displays import ScoreDisplay as ScoreDisplay
     from emolens.show.displays import TokenLengthDisplay as TokenLengthDisplay
+    from emolens.show.reliability import CoverageDisplay as CoverageDisplay
+    from emolens.show.reliability import ReliabilityDisplay as ReliabilityDisplay
     from emolens.show.scored import write_report as write_report
     from emolens.study import Run as Run
     from emolens.study import Study as Study

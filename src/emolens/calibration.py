@@ -14,6 +14,8 @@ from typing import Any
 # A promise is chosen from these: the highest one that leaves half of the rows answered.
 PROMISES = (0.99, 0.97, 0.95, 0.9, 0.85, 0.8)
 FEWEST_ANSWERED = 0.5
+# A promise is kept in so many of all cases, if texts are like those that it was measured on.
+CONFIDENCE = 0.9
 N_SHARES = 100
 # A text is unsure if a larger share of its tokens is not in the vocabulary.
 MOSTLY_UNKNOWN = 0.5

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from emolens.evaluation.calibration import CalibrationFigures, PromiseKept
+from emolens.evaluation.gaps import Measured
 from emolens.evaluation.metrics import Comparison, mcnemar, per_class, summary
 from emolens.evaluation.model import ModelEvaluation
-from emolens.evaluation.verdict import comparison_sentence, warnings, winner
+from emolens.evaluation.verdict import (
+    calibration_sentence,
+    comparison_sentence,
+    coverage_sentence,
+    promise_sentence,
+    warnings,
+    winner,
+)
 from emolens.scores import Recipe
 from emolens.study import Run, load_study, pairs
 
@@ -53,6 +63,12 @@ def test_a_name_that_is_no_role_stands_as_it_is() -> None:
     assert "p < 0.001" in sentence
 
 
+def calibrated(confidence: float, error: float = 0.1) -> CalibrationFigures:
+    """Figures of calibration with this mean probability and expected error."""
+    measured = Measured(error, error / 2, 2 * error)
+    return CalibrationFigures(measured, measured, measured, confidence, half=0.9, augrc=0.01)
+
+
 def figures(matrix: list[list[int]]) -> ModelEvaluation:
     """A model with this confusion matrix, the true class by row."""
     counts = np.array(matrix)
@@ -62,9 +78,9 @@ def figures(matrix: list[list[int]]) -> ModelEvaluation:
         **{name: float(value) for name, value in summary(counts).items()},
         intervals={},
         loss=1.0,
-        calibration_error=0.0,
         per_class=per_class(counts, names),
         confusion=matrix,
+        calibration=calibrated(0.8),
     )
 
 
@@ -150,3 +166,65 @@ def test_the_evaluation_of_a_run_warns_of_a_real_collapse(collapsed_run: Run) ->
     assert "--set finetune.learning_rate=0.0002" in first
     assert "is not better than" in second
     assert "the probe model" in second
+
+
+def promising(promise: PromiseKept | None) -> ModelEvaluation:
+    """A calibrated model with this promise."""
+    return replace(figures(GOOD), before=calibrated(0.95, 0.2), promise=promise)
+
+
+@pytest.mark.parametrize(
+    ("promise", "sentence"),
+    [
+        (
+            PromiseKept(0.97, 2000, answered=1702, right=1670, low=0.974, high=0.987),
+            "The promise of 97 % was kept on test: 98.1 % of the 1,702 answered rows are right"
+            " (95 % interval 97.4–98.7 %); 298 of 2,000 rows are unsure.",
+        ),
+        (
+            PromiseKept(0.97, 2000, answered=1000, right=930, low=0.913, high=0.944),
+            "The promise of 97 % was broken on test: only 93.0 % of the 1,000 answered rows",
+        ),
+        (
+            PromiseKept(0.97, 200, answered=100, right=96, low=0.90, high=0.98),
+            "The rows are too few to say whether the promise of 97 % was broken on test: 96.0 %",
+        ),
+        (
+            PromiseKept(0.995, 200, answered=100, right=100, low=0.96, high=1.0),
+            "The rows are too few to say whether the promise of 99.5 % was kept on test: 100.0 %",
+        ),
+        (
+            PromiseKept(0.9, 200, answered=0, right=0, low=0, high=1),
+            "The promise of 90 % says nothing on test: no row is answered.",
+        ),
+        (None, "Nothing is promised: with half of the rows answered, it is not certain that 80 %"),
+    ],
+)
+def test_a_promise_is_said_to_be_kept_or_not(promise: PromiseKept | None, sentence: str) -> None:
+    assert promise_sentence(promising(promise), "test").startswith(sentence)
+
+
+def test_a_model_that_was_not_calibrated_promises_nothing() -> None:
+    model = figures(GOOD)
+    assert promise_sentence(model, "test").startswith("The model was not calibrated")
+    sentence = calibration_sentence("probe", model, "test")
+    assert "of the probe model on test is 80.0 %; 87.5 % of them are right." in sentence
+
+
+def test_the_calibration_is_said_before_and_after() -> None:
+    sentence = calibration_sentence("finetune", promising(None), "test")
+    assert (
+        "was 95.0 % before calibration and is 80.0 % after it; 87.5 % of them are right."
+        in sentence
+    )
+    assert "fell from 0.200 (0.100–0.400) to 0.100 (0.050–0.200)" in sentence
+    worse = replace(promising(None), calibration=calibrated(0.8, 0.3))
+    assert "rose from 0.200" in calibration_sentence("finetune", worse, "test")
+
+
+def test_what_it_gains_to_answer_fewer_rows_is_said() -> None:
+    best = promising(None)
+    worse = replace(best, calibration=replace(best.calibration, augrc=0.05))
+    sentence = coverage_sentence({"probe": worse, "finetune": best}, "test")
+    assert "90.0 % of its answers are right; if it answers all rows, 87.5 %" in sentence
+    assert "lowest for the fine-tuned model (probe 0.0500, fine-tuned 0.0100)" in sentence

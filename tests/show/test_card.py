@@ -14,6 +14,7 @@ from huggingface_hub import ModelCard, ModelCardData
 
 from emolens.data.audit import Audit
 from emolens.data.origins import HubData
+from emolens.evaluation.calibration import PromiseKept
 from emolens.evaluation.evaluate import Evaluation
 from emolens.scores import EXPORTED, FinetuneFacts, Scores
 from emolens.show.card import About, Example, model_card, short_card
@@ -96,6 +97,27 @@ def test_the_card_of_a_run_stands_in_its_model_folder(tiny_run: Run) -> None:
     assert "emolens" in metadata["tags"]
     for part in ("## Figures", "## Checks of the data", "## Limits", "sadness", "validation"):
         assert part in body
+
+
+def test_the_card_says_when_to_believe_an_answer(tiny_run: Run) -> None:
+    evaluation = tiny_run.evaluation
+    best = evaluation.by_split["test"][EXPORTED.name]
+    assert best.before
+
+    def section(promise: PromiseKept | None) -> str:
+        test = evaluation.by_split["test"] | {EXPORTED.name: replace(best, promise=promise)}
+        changed = replace(evaluation, by_split=evaluation.by_split | {"test": test})
+        card = model_card("tiny", audit_of(tiny_run), changed, about=About("minilm"))
+        return card.split("## When to believe an answer")[1].split("## ")[0]
+
+    kept = section(PromiseKept(0.97, 200, answered=150, right=147, low=0.94, high=0.99))
+    assert "at least 97 % are answered right, with 90 % confidence" in kept
+    assert "The promise of 97 % was kept on test: 98.0 % of the 150 answered rows" in kept
+    for text in (kept, section(None)):
+        assert f"{best.before.expected} to {best.calibration.expected}" in text
+        assert "- texts of another kind" in text
+    assert "Nothing is promised" in section(None)
+    assert "with 90 % confidence" not in section(None)
 
 
 def data_of(card: str) -> ModelCardData:

@@ -10,13 +10,22 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from emolens.calibration import Promise
+from emolens.decide import ONE_CLASS
 from emolens.errors import UsageError
+from emolens.evaluation.calibration import (
+    accuracy_by_share,
+    calibration_figures,
+    promise_kept,
+    reliability,
+)
 from emolens.evaluation.model import ModelEvaluation
 from emolens.explore.project import Projection
 from emolens.labels import LabelSet
 from emolens.scores import EpochPoint, LossPoint
 from emolens.show import displays
 from emolens.show.canvas import Display, save_figure
+from emolens.show.reliability import CoverageDisplay, ReliabilityDisplay
 from emolens.shown import visible_lines
 
 HARD = (
@@ -32,6 +41,12 @@ HARD = (
 )
 
 
+TRUE = np.random.default_rng(0).integers(0, 3, 200)
+PROBABILITIES = ONE_CLASS.probabilities(
+    np.eye(3)[TRUE] + np.random.default_rng(1).standard_normal((200, 3))
+)
+
+
 def display(kind: type[Display], labels: LabelSet) -> Display:
     """A display of each kind, with made-up numbers."""
     rng = np.random.default_rng(0)
@@ -44,9 +59,9 @@ def display(kind: type[Display], labels: LabelSet) -> Display:
         weighted_f1=0.5,
         intervals=dict.fromkeys(("accuracy", "macro_f1", "weighted_f1"), (0.3, 0.6)),
         loss=1.0,
-        calibration_error=0.1,
         per_class={},
         confusion=[],
+        calibration=calibration_figures(TRUE, PROBABILITIES),
     )
     training = [LossPoint(0.5, 1.2)]
     history = [EpochPoint(e, 1 / e, accuracy=0.5, macro_f1=0.4, weighted_f1=0.5) for e in (1, 2)]
@@ -64,6 +79,13 @@ def display(kind: type[Display], labels: LabelSet) -> Display:
         displays.LearningCurveDisplay: displays.LearningCurveDisplay(training, history, 2),
         displays.ScoreDisplay: displays.ScoreDisplay(
             {"majority": evaluation, "finetune": evaluation}, "test"
+        ),
+        ReliabilityDisplay: ReliabilityDisplay(
+            {name: reliability(TRUE, PROBABILITIES) for name in ("before", "after")}
+        ),
+        CoverageDisplay: CoverageDisplay(
+            {name: accuracy_by_share(TRUE, PROBABILITIES) for name in ("probe", "fine-tuned")},
+            promise_kept(TRUE, PROBABILITIES, Promise(0.8, 0.6, 0.5)),
         ),
     }
     return made[kind]
@@ -202,6 +224,50 @@ class TestFromPredictions:
         assert shown.projection.labels.tolist() == [1, 1, 0]
         with pytest.raises(UsageError, match=r"xy has the shape \(3, 2\), for 2 answers"):
             displays.DensityDisplay.from_predictions(xy, ["joy", "joy"])
+
+
+class TestWhenToBelieve:
+    def test_answers_are_compared_with_their_probabilities(self) -> None:
+        names = np.array(THREE.names)[TRUE]
+        shown = ReliabilityDisplay.from_predictions(names, PROBABILITIES, labels=THREE, name="mine")
+        assert shown.bins == {"mine": reliability(TRUE, PROBABILITIES)}
+        upper, lower = (ax for ax in shown.figure_.axes if ax.has_data())
+        assert upper.get_title(loc="left") == "mine"
+        # Each bin has its number of rows, which sum to all rows.
+        assert sum(int(text.get_text()) for text in lower.texts) == 200
+
+    def test_ids_need_no_names(self) -> None:
+        shown = CoverageDisplay.from_predictions(TRUE, PROBABILITIES)
+        assert shown.curves == {"answers": accuracy_by_share(TRUE, PROBABILITIES)}
+        (line,) = shown.ax_.get_lines()
+        assert line.get_ydata()[-1] == pytest.approx(
+            100 * (PROBABILITIES.argmax(axis=1) == TRUE).mean()
+        )
+
+    def test_the_promise_is_drawn_where_it_was_kept(self) -> None:
+        shown = display(CoverageDisplay, THREE)
+        assert isinstance(shown, CoverageDisplay)
+        assert shown.promise
+        assert shown.promise.accuracy
+        *_, promised, kept = shown.plot().ax_.get_lines()
+        assert promised.get_ydata() == pytest.approx([80, 80])
+        assert kept.get_xdata() == pytest.approx([100 * shown.promise.share])
+        assert kept.get_ydata() == pytest.approx([100 * shown.promise.accuracy])
+
+    def test_a_promise_without_answers_and_one_row_are_drawn(self, tmp_path: Path) -> None:
+        one = TRUE[:1], PROBABILITIES[:1]
+        nothing = promise_kept(*one, Promise(0.8, 1.0, 0.5))
+        assert nothing.accuracy is None
+        assert save_figure(CoverageDisplay({"a": accuracy_by_share(*one)}, nothing), tmp_path / "a")
+        assert save_figure(ReliabilityDisplay({"a": reliability(*one)}), tmp_path / "b")
+
+    def test_probabilities_of_another_shape_are_refused(self) -> None:
+        with pytest.raises(
+            UsageError, match=r"has the shape \(200, 3\), for 200 rows of 2 classes"
+        ):
+            ReliabilityDisplay.from_predictions(
+                TRUE % 2, PROBABILITIES, labels=LabelSet(("joy", "fear"))
+            )
 
 
 def test_saving_leaves_the_layout_of_the_callers_figure(tmp_path: Path) -> None:

@@ -41,11 +41,12 @@ from tests.show.conftest import CSP, Browse, Page
 
 SECTIONS = [
     *("data", "classes", "audit", "tokens", "embeddings", "map", *ROLES),
-    *("validation", "test", "errors", "made"),
+    *("validation", "test", "believe", "errors", "made"),
 ]
 FIGURES = [
     *("classes", "lengths", "map", "confusion-probe", "learning-curve"),
     *("scores-validation", "confusion-validation", "scores-test", "confusion-test"),
+    *("reliability-test", "coverage-test"),
 ]
 HARD_CLASS = "</td><script>document.title='pwned'</script><img src=x onerror=alert(1)> {{7*7}} שמחה"
 
@@ -152,7 +153,7 @@ def test_a_role_that_is_added_is_shown_everywhere(
     report = render_report(shown)
     page = Page(report)
     assert "twin" in [h["id"] for h in page.all("h2")]
-    assert page.texts["td"].count(role.title) == 2
+    assert page.texts["td"].count(role.title) == 4
     assert "The probe once more." in report
     card = model_card("tiny", shown.audit, shown.evaluation, about=About("minilm"))
     assert card.count("Twin \\<1\\>") == 2

@@ -20,12 +20,17 @@ from emolens.shown import escaped, quoted, visible
 if TYPE_CHECKING:
     from emolens.data.dataset import Dataset
     from emolens.encode.backbone import EncoderFolder
+    from emolens.evaluation.evaluate import Evaluation
     from emolens.predict.classifier import Prediction
     from emolens.study import Run
     from emolens.study.folder import StageRecord
     from emolens.study.settings import Study
 
 
+_CALIBRATION = (
+    *("model", "error before (95 %)", "error after (95 %)"),
+    *("promise", "answered", "right", "outcome"),
+)
 _LONGEST = 1000  # characters of an error, a hint, a warning, or a text in a table of answers
 _NARROWEST = 40  # columns; in fewer a table would lose its contents
 
@@ -243,12 +248,37 @@ def show_run(console: Console, run: Run, stage: str | None) -> None:
     console.table(
         ("split", "model", "accuracy (95 %)", "macro-F1 (95 %)", "weighted F1 (95 %)"), rows
     )
+    _show_calibration(console, evaluation)
     for split in evaluation.by_split:
         if absence := evaluation.absence(split):
             console.note(absence)
     console.lines(run.drawn if stage else [run.report])
     for warning in evaluation.warnings:
         console.warning(warning)
+
+
+def _show_calibration(console: Console, evaluation: Evaluation) -> None:
+    """How well the probabilities of each calibrated model fit, and what came of its promise."""
+    from emolens.data.dataset import TEST
+    from emolens.evaluation.verdict import percent, promise_sentence
+    from emolens.scores import EXPORTED, role_of
+
+    models, rows = evaluation.by_split.get(TEST, {}), []
+    for name, e in models.items():
+        if e.before is None:
+            continue
+        figures = [role_of(name).title, str(e.before.expected), str(e.calibration.expected)]
+        promise = ["none", "", "", ""]
+        if e.promise:
+            right = "–" if e.promise.accuracy is None else percent(e.promise.accuracy)
+            promised, share = percent(e.promise.promised, 0), percent(e.promise.share)
+            promise = [promised, share, right, e.promise.outcome]
+        rows.append([*figures, *promise])
+    if rows:
+        console.line()
+        console.table(_CALIBRATION, rows, title="Calibration on test")
+    if exported := models.get(EXPORTED.name):
+        console.note(promise_sentence(exported, TEST))
 
 
 def show_batch(console: Console, rows: list[dict[str, Any]]) -> None:

@@ -27,13 +27,14 @@ class CalibrationFigures:
 
     expected: the expected calibration error. classwise: the class-wise one. brier: the Brier score.
     confidence: the mean of the highest probabilities; it is the accuracy that the model expects.
-    augrc: see `augrc`.
+    half: the accuracy of the half of the rows with the highest probabilities. augrc: see `augrc`.
     """
 
     expected: Measured
     classwise: Measured
     brier: Measured
     confidence: float
+    half: float
     augrc: float
 
 
@@ -116,6 +117,7 @@ def calibration_figures(labels: np.ndarray, probabilities: np.ndarray) -> Calibr
         classwise=classwise_calibration_error(labels, probabilities),
         brier=brier_score(labels, probabilities),
         confidence=float(probabilities.max(axis=1).mean()),
+        half=_accuracy_of(labels, probabilities, share=0.5),
         augrc=augrc(labels, probabilities),
     )
 
@@ -242,6 +244,13 @@ def _top_and_right(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.nd
     rows, answers = np.arange(len(labels)), ONE_CLASS.top(probabilities)
     right = labels[rows, answers] if labels.ndim == 2 else answers == labels
     return probabilities[rows, answers], np.asarray(right)
+
+
+def _accuracy_of(labels: np.ndarray, probabilities: np.ndarray, *, share: float) -> float:
+    """The accuracy of this share of the rows, or of a few more if probabilities are equal."""
+    answered, right = _by_threshold(labels, probabilities)
+    place = np.searchsorted(answered, share * answered[-1])
+    return float(right[place] / answered[place])
 
 
 def _by_threshold(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ Takes Scores and labels; knows nothing of how the models were made.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -112,8 +112,17 @@ class Evaluation:
         return evaluation
 
 
-def evaluate(dataset: Dataset, scores: Sequence[Scores]) -> Evaluation:
-    """Compare each model's answers with the labels of every split except train."""
+def evaluate(
+    dataset: Dataset,
+    scores: Sequence[Scores],
+    *,
+    answerable: Mapping[str, Mapping[str, np.ndarray]] | None = None,
+) -> Evaluation:
+    """Compare each model's answers with the labels of every split except train.
+
+    answerable: by model and by split, (n,) bool, the rows that are not unsure for other reasons
+    than a low probability, such as texts that are cut; without it, all rows.
+    """
     dataset.check_one_class()
     splits = [name for name in dataset.splits if name != TRAIN]
     if VALIDATION not in splits:
@@ -128,7 +137,13 @@ def evaluate(dataset: Dataset, scores: Sequence[Scores]) -> Evaluation:
             hint='Give each a name: dataclasses.replace(scores, model="probe-mean", facts=None)',
         )
     by_split = {
-        split: {s.model: evaluate_model(dataset, s, split) for s in scores} for split in splits
+        split: {
+            s.model: evaluate_model(
+                dataset, s, split, answerable=(answerable or {}).get(s.model, {}).get(split)
+            )
+            for s in scores
+        }
+        for split in splits
     }
     best = max(scores, key=lambda s: by_split[VALIDATION][s.model].macro_f1)
     wrong = _worst_rows(dataset, best, VALIDATION)

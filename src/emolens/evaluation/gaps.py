@@ -12,7 +12,7 @@ import numpy as np
 N_BINS = 15
 _DRAWS = 400
 _LARGEST_SCALE, _HALVINGS = 1024.0, 14
-# Each gap is taken for a little smaller than it is, as if these rows without a gap were in its bin.
+# Rows without a gap that are imagined in each bin.
 _PRIOR_ROWS = 2.0
 
 
@@ -54,7 +54,8 @@ class Gaps:
         right = np.bincount(cell.ravel(), weights=hits.ravel(), minlength=m * N_BINS)
         cells = np.flatnonzero(counts)
         counts = counts[cells]
-        return cls(n, m, cells, counts, sums[cells] / counts, right[cells])
+        mean = np.clip(sums[cells] / counts, 0, 1)  # rounding may put it beyond 1
+        return cls(n, m, cells, counts, mean, right[cells])
 
     @property
     def error(self) -> float:
@@ -69,16 +70,26 @@ class Gaps:
         """Where a bin starts and ends."""
         return cell % N_BINS / N_BINS, (cell % N_BINS + 1) / N_BINS
 
-    def scaled(self, scale: float) -> np.ndarray:
-        """The gaps, as wide as `scale` times these ones; no share of right rows leaves 0 to 1."""
+    def shrunk(self, errors: float) -> np.ndarray:
+        """The gaps, closer to 0 by a few imagined rows and by this number of standard errors.
+
+        A gap that noise alone could make is then 0. If all gaps are, they stay as they are.
+        """
         gaps = (self.mean * self.counts - self.hits) / (self.counts + _PRIOR_ROWS)
-        return np.asarray(self.mean - np.clip(self.mean - scale * gaps, 0, 1))
+        deviation = np.sqrt(self.mean * (1 - self.mean) / self.counts)
+        left = np.sign(gaps) * np.maximum(np.abs(gaps) - errors * deviation, 0)
+        return np.asarray(left if left.any() else gaps)
+
+    def possible(self, gaps: np.ndarray) -> np.ndarray:
+        """These gaps, cut where a share of right rows would be below 0 or above 1."""
+        return np.asarray(self.mean - np.clip(self.mean - gaps, 0, 1))
 
     def drawn(self, gaps: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """What `error` is in data whose true gaps are these. noise: (draws, bins), standardized."""
         shares, right = self.counts / self.n_rows, self.mean - gaps
         variance = right * (1 - right) * shares + gaps**2 * shares * (1 - shares)
-        drawn = np.abs(gaps * shares + noise * np.sqrt(variance / self.n_rows))
+        deviation = np.sqrt(np.maximum(variance, 0) / self.n_rows)
+        drawn = np.abs(gaps * shares + noise * deviation)
         return np.asarray(drawn.sum(axis=1) / self.n_columns)
 
 
@@ -91,17 +102,17 @@ def mean_gap(
     other. The measured gap is never below 0, so noise makes it too wide, most with few rows; what
     resamples the rows adds the noise once more. So the interval is found the other way round: it
     holds the true gaps that would often give a measured gap like this one. They are assumed to be
-    the measured ones times one number. benchmarks/calibration.py measures how often it is right.
+    the measured ones times one number; for the low end those that stand out from the noise, because
+    a few wide gaps show more than many small ones. benchmarks/calibration.py measures how often the
+    interval holds the true gap.
     """
     gaps = Gaps.of(probabilities, hits)
     noise = np.random.default_rng(0).standard_normal((_DRAWS, len(gaps.cells)))
     if one_each and gaps.n_columns > 1:
         noise = noise @ _root(probabilities, gaps).T
-    ends = [
-        gaps.mean_of(gaps.scaled(_scale(gaps, noise, quantile)))
-        for quantile in ((1 + level) / 2, (1 - level) / 2)
-    ]
-    return Measured(gaps.error, low=min(ends[0], gaps.error), high=max(ends[1], gaps.error))
+    low = _true_error(gaps, gaps.shrunk(1.0), noise, quantile=(1 + level) / 2)
+    high = _true_error(gaps, gaps.shrunk(0.0), noise, quantile=(1 - level) / 2)
+    return Measured(gaps.error, low=min(low, gaps.error), high=max(high, gaps.error))
 
 
 def _cell_of(probabilities: np.ndarray) -> np.ndarray:
@@ -110,11 +121,15 @@ def _cell_of(probabilities: np.ndarray) -> np.ndarray:
     return np.asarray(bins + N_BINS * np.arange(probabilities.shape[1]))
 
 
-def _scale(gaps: Gaps, noise: np.ndarray, quantile: float) -> float:
-    """The largest scale of the gaps with which this quantile is below the measured error, or 0."""
+def _true_error(gaps: Gaps, shape: np.ndarray, noise: np.ndarray, *, quantile: float) -> float:
+    """The true error with which the measured one is this quantile of what is measured; or 0.
+
+    shape: the true gaps are these, times one number, which is found here.
+    """
 
     def is_below(scale: float) -> bool:
-        return bool(np.quantile(gaps.drawn(gaps.scaled(scale), noise), quantile) < gaps.error)
+        drawn = gaps.drawn(gaps.possible(scale * shape), noise)
+        return bool(np.quantile(drawn, quantile) < gaps.error)
 
     if not is_below(0.0):
         return 0.0
@@ -124,7 +139,7 @@ def _scale(gaps: Gaps, noise: np.ndarray, quantile: float) -> float:
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (middle, high) if is_below(middle) else (low, middle)
-    return high
+    return gaps.mean_of(gaps.possible(high * shape))
 
 
 def _root(probabilities: np.ndarray, gaps: Gaps) -> np.ndarray:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from emolens.calibration import PROMISES
+from emolens.evaluation.calibration import BROKEN, OPEN
 from emolens.evaluation.metrics import Comparison
 from emolens.evaluation.model import ModelEvaluation
 from emolens.scores import EXPORTED, Recipe, role_of
@@ -41,6 +43,68 @@ def comparison_sentence(comparison: Comparison) -> str:
         return f"The difference between {first} and {second} may be chance: {counts}"
     better, other = (first, second) if best == comparison.first else (second, first)
     return f"{sentence_case(better)} is better than {other}, by more than chance: {counts}"
+
+
+def calibration_sentence(name: str, model: ModelEvaluation, split: str) -> str:
+    """How far probabilities and right answers are apart, before and after the calibration."""
+    now, before, the = model.calibration, model.before, f"the answers of {_the(name)} on {split}"
+    right = f"{percent(model.accuracy)} of them are right."
+    if before is None:
+        return (
+            f"The mean probability of {the} is {percent(now.confidence)}; {right} The expected"
+            f" calibration error is {now.expected}."
+        )
+    moved = "fell" if now.expected.value < before.expected.value else "rose"
+    return (
+        f"The mean probability of {the} was {percent(before.confidence)} before calibration and is"
+        f" {percent(now.confidence)} after it; {right} The expected calibration error {moved} from"
+        f" {before.expected} to {now.expected}."
+    )
+
+
+def promise_sentence(model: ModelEvaluation, split: str) -> str:
+    """Whether the promise was kept on a split, and how many rows were answered."""
+    promise = model.promise
+    if promise is None and model.before is None:
+        return "The model was not calibrated, so nothing is promised."
+    if promise is None:
+        return (
+            f"Nothing is promised: with half of the rows answered, it is not certain that"
+            f" {percent(min(PROMISES), 0)} of the answers are right."
+        )
+    promised, n = f"the promise of {percent(promise.promised, 0)}", promise.answered
+    if promise.accuracy is None:
+        return f"{sentence_case(promised)} says nothing on {split}: no row is answered."
+    right = (
+        f"{percent(promise.accuracy)} of the {n:,} answered rows are right"
+        f" (95 % interval {100 * promise.low:.1f}–{percent(promise.high)});"
+        f" {promise.rows - n:,} of {promise.rows:,} rows are unsure."
+    )
+    if promise.outcome == OPEN:
+        word = "kept" if promise.accuracy >= promise.promised else "broken"
+        return f"The rows are too few to say whether {promised} was {word} on {split}: {right}"
+    only = "only " if promise.outcome == BROKEN else ""
+    return f"{sentence_case(promised)} was {promise.outcome} on {split}: {only}{right}"
+
+
+def coverage_sentence(models: Mapping[str, ModelEvaluation], split: str) -> str:
+    """What it gains to answer fewer rows, with the last model; and which model gains most."""
+    name, model = list(models.items())[-1]
+    best = min(models, key=lambda model: models[model].calibration.augrc)
+    areas = ", ".join(
+        f"{role_of(name).title} {of.calibration.augrc:.4f}" for name, of in models.items()
+    )
+    return (
+        f"If {_the(name)} answers only the half of {split} with the highest probabilities,"
+        f" {percent(model.calibration.half)} of its answers are right; if it answers all rows,"
+        f" {percent(model.accuracy)}. AUGRC, the share of wrong answers averaged over all shares"
+        f" of rows answered, is lowest for {_the(best)} ({areas})."
+    )
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """`98.1 %`; with 0 digits only those that are needed: `97 %`, `99.5 %`."""
+    return f"{100 * share:.{digits}f} %" if digits else f"{100 * share:g} %"
 
 
 def warnings(models: Mapping[str, ModelEvaluation], recipe: Recipe | None = None) -> list[str]:

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emolens.calibration import FEWEST_ANSWERED, N_SHARES, PROMISES, Calibration, Promise
+from emolens.calibration import (
+    CONFIDENCE,
+    FEWEST_ANSWERED,
+    N_SHARES,
+    PROMISES,
+    Calibration,
+    Promise,
+)
 from emolens.data.cut import one_class_each
 from emolens.decide import ONE_CLASS, Decision
 from emolens.errors import require
@@ -19,7 +26,6 @@ from emolens.errors import require
 # With fewer rows of validation, a part of them would be too small to choose or to calibrate with.
 ENOUGH = 1000
 N_FOLDS = 5
-CONFIDENCE = 0.9
 # Thresholds are found for these; of other promises the next higher one is taken.
 _RIGHTS = (*(round(0.5 + 0.01 * i, 2) for i in range(50)), 0.995)
 _N_TESTS = 25  # for each level; with 100, a search ends earlier by chance (benchmarks/promise.py)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from emolens.calibration import CONFIDENCE
 from emolens.data.audit import Audit
 from emolens.data.audit.check import counts_of
 from emolens.data.checks import counted
@@ -16,7 +17,12 @@ from emolens.data.origins import HubData
 from emolens.decide import Function
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.model import ModelEvaluation
-from emolens.evaluation.verdict import sentence_case
+from emolens.evaluation.verdict import (
+    calibration_sentence,
+    percent,
+    promise_sentence,
+    sentence_case,
+)
 from emolens.hub import client
 from emolens.scores import EXPORTED, role_of
 from emolens.show.cardtext import FOLDER, license_line, new_card, plain
@@ -74,6 +80,7 @@ def model_card(name: str, audit: Audit, evaluation: Evaluation, *, about: About)
         "## Warnings": [f"- {plain(warning)}" for warning in evaluation.warnings],
         "## How to load it": _loading("softmax", audit.max_length),
         "## Examples": _examples(about.examples),
+        "## When to believe an answer": _belief(best),
         "## Intended use": _USES,
         "## What it is not for": _MISUSES,
         "## Limits": [*_LIMITS, *_measured_limits(audit, best)],
@@ -116,6 +123,14 @@ def short_card(
     return new_card(str(metadata.to_yaml()), _text(parts))
 
 
+_NOT_COVERED = [
+    "What this does not cover:",
+    "",
+    "- texts of another kind, origin or time than those it was measured on, and other languages;",
+    "- each class alone: answers of one class may be right less often than those of another;",
+    "- a few texts: the share of right answers varies by chance, the more the fewer they are;",
+    "- wrong labels: an answer counts as right if it agrees with the label.",
+]
 _USES = [
     "- To sort texts that are like those it was trained on by the emotion that their words"
     " express, for example comments, posts, or answers in a survey.",
@@ -262,6 +277,20 @@ def _data(audit: Audit, hub_data: HubData | None) -> list[str]:
     if hub_data and hub_data.revision:
         state += f" They were loaded from the Hub at revision {plain(hub_data.revision)}."
     return [f"{plain(audit.name)}: {sizes}.", state]
+
+
+def _belief(best: ModelEvaluation) -> list[str]:
+    """The promise, what came of it on test, the calibration, and what neither of them covers."""
+    lines = [calibration_sentence(EXPORTED.name, best, TEST), "", promise_sentence(best, TEST)]
+    if best.promise:
+        promised = percent(best.promise.promised, 0)
+        lines[:0] = [
+            f"Of the texts that it answers, at least {promised} are answered right, with"
+            f" {percent(CONFIDENCE, 0)} confidence, on texts like those of validation. The others"
+            f" it calls unsure. `emolens predict` keeps to this; other programs give all answers.",
+            "",
+        ]
+    return [*lines, "", *_NOT_COVERED]
 
 
 def _measured_limits(audit: Audit, best: ModelEvaluation) -> list[str]:

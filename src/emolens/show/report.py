@@ -10,11 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emolens.calibration import CONFIDENCE
 from emolens.data.audit import Audit
 from emolens.data.audit.check import counts_of
-from emolens.data.dataset import TRAIN, VALIDATION
+from emolens.data.dataset import TEST, TRAIN, VALIDATION
 from emolens.evaluation.evaluate import Evaluation
-from emolens.evaluation.verdict import comparison_sentence, sentence_case
+from emolens.evaluation.verdict import (
+    calibration_sentence,
+    comparison_sentence,
+    coverage_sentence,
+    percent,
+    promise_sentence,
+    sentence_case,
+)
 from emolens.explore.project import Projection
 from emolens.scores import EXPORTED, MAJORITY, Facts, role_of
 from emolens.show.page import render
@@ -30,6 +38,7 @@ _BEFORE_THE_MODELS = {
 _AFTER_THE_MODELS = {
     "validation": "Validation",
     "test": "Test",
+    "believe": "When to believe an answer",
     "errors": "Wrong answers",
     "made": "How this was made",
 }
@@ -75,8 +84,24 @@ def render_report(contents: ReportContents) -> str:
         role_of=role_of,
         sentence_case=sentence_case,
         comparison_sentence=comparison_sentence,
+        percent=percent,
+        **_belief(evaluation),
         counts_of=counts_of,
     )
+
+
+def _belief(evaluation: Evaluation) -> dict[str, Any]:
+    """The models that were calibrated, and sentences about the one that is exported."""
+    calibrated = {name: e for name, e in evaluation.by_split[TEST].items() if e.before}
+    exported = evaluation.by_split[TEST][EXPORTED.name]
+    return {
+        "calibrated": calibrated,
+        "promise": exported.promise,
+        "confidence": CONFIDENCE,
+        "promise_sentence": promise_sentence(exported, TEST),
+        "calibration_sentence": calibration_sentence(EXPORTED.name, exported, TEST),
+        "coverage_sentence": coverage_sentence(calibrated, TEST) if calibrated else "",
+    }
 
 
 def _classes_sentence(audit: Audit) -> str:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from emolens.data.dataset import TRAIN, VALIDATION
+from emolens.data.dataset import TEST, TRAIN, VALIDATION
+from emolens.evaluation.calibration import accuracy_by_share, uncalibrated
+from emolens.evaluation.calibration import reliability as bins_of
 from emolens.evaluation.metrics import confusion
 from emolens.scores import FINETUNE, PROBE, FinetuneFacts, role_of
-from emolens.show import displays
+from emolens.show import displays, reliability
 from emolens.show.canvas import Display, save_figure
 from emolens.study.context import Context
 
@@ -58,7 +60,31 @@ def _of_the_evaluation(context: Context) -> Displays:
         pair = displays.ConfusionPairDisplay(context.dataset.labels, matrices)
         pictures[f"scores-{split}"] = displays.ScoreDisplay(by_model, split)
         pictures[f"confusion-{split}"] = pair
-    return pictures
+    return pictures | _of_the_calibration(context)
+
+
+def _of_the_calibration(context: Context) -> Displays:
+    """Of test alone: validation has calibrated the models."""
+    y = context.dataset[TEST].labels
+    scores = [of for of in context.scores() if of.calibration]
+    last = scores[-1]
+    assert last.calibration  # noqa: S101 - for the type checker
+    after = last.probabilities[TEST]
+    by_name = {
+        "before calibration": uncalibrated(after, last.calibration.temperature),
+        "after calibration": after,
+    }
+    bins = {f"Test, {name}": bins_of(y, p) for name, p in by_name.items()}
+    curves = {
+        role_of(of.model).title: accuracy_by_share(y, of.probabilities[TEST]) for of in scores
+    }
+    promise = context.evaluation().by_split[TEST][last.model].promise
+    return {
+        f"reliability-{TEST}": reliability.ReliabilityDisplay(bins),
+        f"coverage-{TEST}": reliability.CoverageDisplay(
+            curves, promise, "Test, right answers by share of rows answered"
+        ),
+    }
 
 
 # By the stage whose files the pictures are drawn from. The stage of a model has the model's name.

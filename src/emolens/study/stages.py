@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emolens.calibration import MOSTLY_UNKNOWN
 from emolens.data.audit import audit
 from emolens.data.audit.check import counts_of
 from emolens.data.dataset import TEST, TRAIN, VALIDATION
@@ -190,14 +191,26 @@ def _finetune(context: Context, out: Path) -> str:
 
 def _evaluate(context: Context, out: Path) -> str:
     scores = context.scores()
-    evaluation = evaluate(context.dataset, scores)
+    evaluation = evaluate(context.dataset, scores, answerable=_answerable(context))
     evaluation.save(out / "evaluation.json")
     save_table(out / "predictions.parquet", predictions_table(context.dataset, scores))
     best = evaluation.by_split[TEST][EXPORTED.name]
     low, high = best.intervals["accuracy"]
     summary = f"test accuracy {best.accuracy:.4f} (95 % {low:.3f}–{high:.3f})"
     figures = f"{summary}, macro-F1 {best.macro_f1:.4f}"
-    return "; ".join(filter(None, [figures, evaluation.absence(TEST)]))
+    calibration = f"calibration error {best.calibration.expected}"
+    return "; ".join(filter(None, [figures, calibration, evaluation.absence(TEST)]))
+
+
+def _answerable(context: Context) -> dict[str, dict[str, np.ndarray]]:
+    """The rows that the exported model answers if their probability is high enough."""
+    tokens, tokenizer = context.tokens(), context.tokenizer
+    of_model = {
+        split: ~tokens[split].truncated
+        & (tokenizer.unknown_shares(tokens[split]) <= MOSTLY_UNKNOWN)
+        for split in (VALIDATION, TEST)
+    }
+    return {EXPORTED.name: of_model}
 
 
 def _figures(context: Context, out: Path) -> str:
@@ -300,27 +313,36 @@ STAGES = {
         libraries=("umap-learn", "numba", "scikit-learn", "scipy", "numpy"),
     ),
     "baselines": Stage(
-        _baselines, settings=("balance", "seed"), libraries=("scikit-learn", "scipy", "numpy")
+        _baselines,
+        settings=("balance", "seed"),
+        libraries=("scikit-learn", "scipy", "mapie", "numpy"),
     ),
     "probe": Stage(
         _probe,
         needs=("embed",),
         settings=("balance", "probe", "seed"),
-        libraries=("scikit-learn", "scipy", "numpy"),
+        libraries=("scikit-learn", "scipy", "mapie", "numpy"),
     ),
     "finetune": Stage(
         _finetune,
         settings=("balance", "encoder.max_length", "finetune", "seed"),
         inputs=("data", "encoder", "runtime of training"),
-        libraries=("torch", "transformers", "accelerate", "tokenizers", "scikit-learn", "numpy"),
+        libraries=(
+            *("torch", "transformers", "accelerate", "tokenizers"),
+            *("scikit-learn", "scipy", "mapie", "numpy"),
+        ),
         model_part="",
     ),
     "evaluate": Stage(
-        _evaluate, needs=("baselines", "probe", "finetune"), libraries=("scipy", "numpy")
+        _evaluate,
+        needs=("tokenize", "baselines", "probe", "finetune"),
+        settings=("encoder.max_length",),
+        inputs=("data", "encoder"),
+        libraries=("scipy", "numpy"),
     ),
     "figures": Stage(
         _figures,
-        needs=tuple(FIGURES),
+        needs=("baselines", *FIGURES),
         settings=("encoder.max_length",),
         inputs=("data", "encoder"),
         libraries=("matplotlib", "numpy"),
