@@ -126,3 +126,12 @@ def test_rows_are_those_of_test_else_all_and_the_split_can_be_named(
 def test_a_class_that_only_test_has_is_no_error(feelings_folder: Path) -> None:
     write_csv(feelings_folder / "test.csv", [("so proud", "pride"), ("so glad", "joy")])
     assert load_rows(feelings_folder).labels.names == ("joy", "pride")
+
+
+def test_a_test_split_without_labels_is_left_out_and_said(feelings_folder: Path) -> None:
+    write_csv(feelings_folder / "test.csv", [("so proud", ""), ("so glad", "")])
+    rows = load_rows(feelings_folder)
+    assert len(rows) == 78
+    assert "No row of test has a label, so these rows are not used." in map(str, rows.notes)
+    with pytest.raises(DataError, match="no row with a label"):
+        load_rows(feelings_folder, "test")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from emolens.data.checks import Note
 from emolens.data.composed import Opener, renamed
-from emolens.data.dataset import SEED, SHARES, SPLITS, TRAIN, Dataset
+from emolens.data.dataset import SEED, SHARES, SPLITS, TEST, TRAIN, Dataset
 from emolens.data.labelled import Labelled, chosen_split
 from emolens.data.namefiles import names_in
 from emolens.data.origins import Origin, origin_of
@@ -25,6 +25,7 @@ from emolens.data.readers.columns import (
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.table import Table
 from emolens.data.splitnames import canonical
+from emolens.data.targets.causes import NoLabelError
 from emolens.data.targets.options import AS_WRITTEN, LabelOptions
 from emolens.data.targets.rows import chosen_labels
 from emolens.data.unlabelled import Texts
@@ -104,12 +105,25 @@ def load_rows(
     """
     chosen = _source_options(options)
     with _opened(spec, chosen) as source:
-        name = source.origin.name
-        of, tables, about = chosen_split(name, source.tables, split)
-        rows = Labelled.from_tables(
-            name, tables, columns=source.columns, options=source.labels, split=of
-        )
-    return replace(rows, notes=(*source.notes, *about, *rows.notes))
+        given = source.tables
+        try:
+            rows = _rows_of(source, given, split)
+        except NoLabelError:
+            if split is not None or TEST not in given or len(given) == 1:
+                raise
+            rows = _rows_of(source, {s: of for s, of in given.items() if s != TEST}, None)
+            note = Note("S01", f"No row of {TEST} has a label, so these rows are not used.")
+            rows = replace(rows, notes=(note, *rows.notes))
+    return replace(rows, notes=(*source.notes, *rows.notes))
+
+
+def _rows_of(source: _Opened, tables: Mapping[str, Sequence[Table]], split: str | None) -> Labelled:
+    name = source.origin.name
+    of, chosen, about = chosen_split(name, tables, split)
+    rows = Labelled.from_tables(
+        name, chosen, columns=source.columns, options=source.labels, split=of
+    )
+    return replace(rows, notes=(*about, *rows.notes))
 
 
 class _Opened(NamedTuple):

@@ -94,8 +94,12 @@ def no_texts(name: object) -> NoTextError:
     return NoTextError(f"{name} has no row with a text.", hint="Check the column with --text.")
 
 
+class NoLabelError(DataError):
+    """Rows with texts of which none has a label."""
+
+
 def no_labels(part: Part) -> DataError:
-    """The error for a training split without any label. part: its first table."""
+    """The error for a split without any label. part: its first table."""
     if part.unreadable and not part.texts:
         return DataError(
             unreadable_note(part.table, part.unreadable).text,
@@ -103,7 +107,7 @@ def no_labels(part: Part) -> DataError:
         )
     if not part.texts:
         return no_texts(part.table.origin)
-    return DataError(
+    return NoLabelError(
         f"{part.table.origin} has no row with a label in the column '{part.label}'.",
         hint=f"Name another column with --label. The columns are: {some_of(part.table.columns)}.",
     )
