@@ -557,7 +557,7 @@ def test_a_folder_without_tables_or_without_a_training_file_says_so(tmp_path: Pa
     assert "There is: picture.png." in caught.value.hint
     for name in ("dev", "test"):
         write_csv(tmp_path / f"{name}.csv", feeling_rows(9))
-    with pytest.raises(DataError, match="No file in ") as caught:
+    with pytest.raises(DataError, match="has no training split") as caught:
         load_dataset(tmp_path)
     assert "Name the file to learn from 'train'." in caught.value.hint
     (tmp_path / "dev.csv").rename(tmp_path / "train.csv")

@@ -420,6 +420,8 @@ SCORING = [
          r"others: (--split \w+)"),
     Case("For others: --split {}, or --split all.", f"{SCORE} d", D | {"d/test.csv": GOOD},
          r"or (--split all)\."),
+    Case(" To score a model, give one file: --dataset {}", f"{SCORE} d", {"d/test.csv": GOOD},
+         r"file: (--dataset \S+)", "emolens evaluate --model MODEL {}"),
     Case("Give one, or --split all.", f"{SCORE} d --split test --split train",
          D | {"d/test.csv": GOOD}, "(--split all)", f"{SCORE} d {{}}"),
     Case("Give one of them: --map {}={}", f"{SCORE} t.csv --map joy=anger --map sadness=anger", T,

@@ -36,6 +36,7 @@ from emolens.data.pieces import (
 from emolens.data.readers.endings import stem_of
 from emolens.data.splitnames import (
     SPLITS,
+    TEST,
     TRAIN,
     assigned,
     split_option,
@@ -43,6 +44,7 @@ from emolens.data.splitnames import (
 )
 from emolens.errors import DataError, nearest, some_of
 from emolens.names import user_path
+from emolens.shown import quoted
 
 # The words of files that name classes, 'mapping.txt', and those beside them: 'id2label.json'.
 _NAME_WORDS = {"mapping", "map", "category", "categories", "names", *LABEL_WORDS}
@@ -295,4 +297,9 @@ def _no_training(folder: Path, layout: Layout) -> DataError:
     elif not layout.splits:
         error = f"There is no table in {folder}."
         hint = "Give a folder that holds tables, such as train.csv and test.csv."
+    else:
+        error = f"{folder} has no training split."
+        piece = layout.splits.get(TEST) or next(iter(layout.splits.values()))
+        file = quoted(folder / piece[0].name)
+        hint += f" To score a model, give one file: --dataset {file}"
     return DataError(error, hint=f"There is: {names}. {hint}")
