@@ -172,6 +172,7 @@ class _Scored:
 
     truth, guesses: (n, k) bool, the classes of each row, and those of the answer, also of an unsure
     one. probabilities: (n, k). reasons: why an answer is unsure, or None. numbers: of the rows.
+    unlike: how many texts are unlike those of the training, by reason.
     """
 
     classifier: Classifier
@@ -181,6 +182,7 @@ class _Scored:
     guesses: np.ndarray
     probabilities: np.ndarray
     reasons: list[str | None]
+    unlike: Counter[str]
 
     @classmethod
     def of(
@@ -203,6 +205,7 @@ class _Scored:
             classifier.decision.answers(probabilities),
             probabilities,
             [answer.reason for answer in answers],
+            Counter(answer.unlike for answer in answers if answer.unlike),
         )
 
     @property
@@ -238,6 +241,7 @@ class _Scored:
             "answered": n,
             "right": share(n_right, n) if n else None,
             "unsure": dict(Counter(reason for reason in self.reasons if reason).most_common()),
+            "unlike": self.classifier.unlike_line(self.unlike, len(self.texts)),
             "threshold": self.classifier.decision.unsure_below,
             "promises": promises,
             "promised": promised,

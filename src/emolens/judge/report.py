@@ -106,11 +106,12 @@ class ModelReport:
     calibration, reliability, curve: how far the probabilities can be trusted. largest: the most
     frequent class and its share of the rows. confusion: counts of rows, with one list for each true
     class; None with several classes per row. answered: how many answers are not unsure. right: the
-    share of these that are right; None if there are none. unsure: rows by reason. threshold: an
-    answer with a lower probability is unsure. promises: those of the model, from low to high.
-    promised: the one in force, or None. confidently_wrong: the wrong answers with the highest
-    probabilities. confused: the most frequent mistakes. notes: what was found out, guessed or left
-    out while the rows were read.
+    share of these that are right; None if there are none. unsure: rows by reason. unlike: a
+    sentence about texts that are unlike those of the training; None if there are hardly any, or if
+    nothing is known of the training. threshold: an answer with a lower probability is unsure.
+    promises: those of the model, from low to high. promised: the one in force, or None.
+    confidently_wrong: the wrong answers with the highest probabilities. confused: the most frequent
+    mistakes. notes: what was found out, guessed or left out while the rows were read.
     """
 
     model: str
@@ -127,6 +128,7 @@ class ModelReport:
     answered: int
     right: Measured | None
     unsure: dict[str, int]
+    unlike: str | None
     threshold: float
     promises: list[PromiseKept]
     promised: float | None

@@ -20,6 +20,8 @@ FIGURES = {
     "weighted_f1": "weighted F1",
 }
 
+_LITTLE = 0.03  # a gap between mean probability and accuracy that does not need a warning
+
 
 def percent(share: float) -> str:
     """'97.5 %'; never '100.0 %' or '0.0 %' for a share that is less than 1, or more than 0."""
@@ -35,6 +37,7 @@ def left_out(report: ModelReport) -> list[str]:
 def warnings(report: ModelReport) -> list[str]:
     """What a user should know before the model is used on such texts."""
     return [
+        *([report.unlike] if report.unlike else []),
         *_trained_on(report),
         *_worse_than_largest(report),
         *_misplaced_trust(report),
@@ -44,7 +47,8 @@ def warnings(report: ModelReport) -> list[str]:
 
 def findings(report: ModelReport) -> list[str]:
     """What the figures mean."""
-    return [*_right(report), _sure(report), *_unsure(report), *_promised(report)]
+    unlike = [report.unlike] if report.unlike else []
+    return [*_right(report), _sure(report), *_unsure(report), *_promised(report), *unlike]
 
 
 def _left_out(report: ModelReport) -> Iterator[str]:
@@ -97,7 +101,9 @@ def _worse_than_largest(report: ModelReport) -> Iterator[str]:
 
 
 def _misplaced_trust(report: ModelReport) -> Iterator[str]:
-    if not report.several and report.calibration.confidence > report.figures["accuracy"].high:
+    accuracy = next(iter(report.figures.values()))
+    too_sure = report.calibration.confidence - accuracy.value
+    if not report.several and report.calibration.confidence > accuracy.high and too_sure > _LITTLE:
         yield _sure(report)
     if report.promise and report.promise.outcome == BROKEN:
         yield promise_sentence(report.promise)
@@ -142,11 +148,14 @@ def _sure(report: ModelReport) -> str:
     if report.several:
         return f"The highest probability of a row is {confidence:.2f} on average."
     accuracy = report.figures["accuracy"]
-    mean = f"The answers have a probability of {confidence:.2f} on average"
+    mean = f"The answers have a probability of {confidence:.3f} on average"
+    little = "a little " if abs(confidence - accuracy.value) < _LITTLE else ""
     if confidence > accuracy.high:
-        return f"{mean}, but only {percent(accuracy.value)} are right: the model is too sure."
+        return (
+            f"{mean}, but only {percent(accuracy.value)} are right: the model is {little}too sure."
+        )
     if confidence < accuracy.low:
-        return f"{mean}, and {percent(accuracy.value)} are right: the model is not sure enough."
+        return f"{mean}, and {percent(accuracy.value)} are right: the model is {little}too unsure."
     return f"{mean}, and {percent(accuracy.value)} are right: this fits."
 
 
