@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from emolens.console import Console
 from emolens.evaluation.gaps import Measured
+from emolens.evaluation.verdict import percent
 from emolens.judge.report import ModelReport
-from emolens.judge.sentences import FIGURES, findings, left_out, percent
-from emolens.predict.threshold import percent as promised
+from emolens.judge.sentences import FIGURES, findings, left_out
 
 _LONGEST = 100  # characters of a text in a table
 
@@ -47,7 +47,7 @@ def _show_promises(console: Console, report: ModelReport) -> None:
         return
     rows = [
         [
-            f"{promised(p.promised)}{' (in force)' if p.promised == report.promised else ''}",
+            f"{percent(p.promised, 0)}{' (in force)' if p.promised == report.promised else ''}",
             percent(p.share),
             "–" if p.accuracy is None else str(Measured(p.accuracy, p.low, p.high)),
             p.outcome,

@@ -103,8 +103,15 @@ def coverage_sentence(models: Mapping[str, ModelEvaluation], split: str) -> str:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """`98.1 %`; with 0 digits only those that are needed: `97 %`, `99.5 %`."""
-    return f"{100 * share:.{digits}f} %" if digits else f"{100 * share:g} %"
+    """`98.1 %`; with 0 digits only those that are needed: `97 %`, `99.5 %`.
+
+    With digits, no share below 1 is `100.0 %`, and none above 0 is `0.0 %`.
+    """
+    if not digits:
+        return f"{100 * share:g} %"
+    step = 0.1 ** (digits + 2)
+    rounded = min(max(round(share, digits + 2), step * (share > 0)), 1 - step * (share < 1))
+    return f"{100 * rounded:.{digits}f} %"
 
 
 def warnings(models: Mapping[str, ModelEvaluation], recipe: Recipe | None = None) -> list[str]:

@@ -8,9 +8,9 @@ from emolens.data.checks import agreeing, counted
 from emolens.errors import some_of
 from emolens.evaluation.calibration import BROKEN, KEPT, PromiseKept
 from emolens.evaluation.gaps import Measured
+from emolens.evaluation.verdict import percent
 from emolens.judge.classes import map_option
 from emolens.judge.report import ModelReport
-from emolens.predict.threshold import percent as promised
 
 FIGURES = {
     "accuracy": "accuracy",
@@ -21,12 +21,6 @@ FIGURES = {
 }
 
 _LITTLE = 0.03  # a gap between mean probability and accuracy that does not need a warning
-
-
-def percent(share: float) -> str:
-    """'97.5 %'; never '100.0 %' or '0.0 %' for a share that is less than 1, or more than 0."""
-    rounded = min(max(round(share, 3), 0.001 * (share > 0)), 1 - 0.001 * (share < 1))
-    return f"{100 * rounded:.1f} %"
 
 
 def left_out(report: ModelReport) -> list[str]:
@@ -184,7 +178,7 @@ def _promised(report: ModelReport) -> Iterator[str]:
 
 def promise_sentence(promise: PromiseKept) -> str:
     """Whether it is kept, and how many of the answers are right."""
-    the = f"The promise that at least {promised(promise.promised)} of the answers are right"
+    the = f"The promise that at least {percent(promise.promised, 0)} of the answers are right"
     if promise.accuracy is None:
         return f"{the} can't be checked: no row is answered."
     accuracy = Measured(promise.accuracy, promise.low, promise.high)

@@ -6,18 +6,17 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from emolens.errors import UsageError, require
+from emolens.evaluation.verdict import percent
 from emolens.judge.report import ModelReport
 from emolens.judge.sentences import (
     FIGURES,
     findings,
     interval,
     left_out,
-    percent,
     warnings,
 )
 from emolens.names import user_path
 from emolens.output import atomic_file, new_output
-from emolens.predict.threshold import percent as promised
 from emolens.show.page import render
 from emolens.store import json_text
 
@@ -51,7 +50,6 @@ def render_scored(report: ModelReport) -> str:
         warnings=warnings(report),
         interval=interval,
         percent=percent,
-        promised=promised,
         renamed=any(name != target for name, target in report.classes.matched.items()),
         numbered=any(row.row for row in report.confidently_wrong),
     )
