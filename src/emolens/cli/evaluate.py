@@ -95,7 +95,7 @@ FOR_TRAINING = {
 def _evaluate(
     model: str | None, *, mapped: list[str] | None, overwrite: bool, **options: Any
 ) -> None:
-    """Score an existing model on labelled rows (--model), or train models and compare them.
+    """Score a model on labelled rows, or train some to compare.
 
     With --model nothing is trained: any model folder or model of the Hub is compared with the
     labels of --dataset. Without it, a study is run up to the comparison of its models.

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emolens.calibration import N_SHARES, Calibration, Promise
 from emolens.errors import UsageError
-from emolens.export.head import Head
-from emolens.modelfolder import read_emolens_json
+
+if TYPE_CHECKING:  # `emolens --help` needs no NumPy
+    from emolens.export.head import Head
 
 _UNMEASURED = 0.5
 _HIGHEST = 0.99  # coverage of prediction sets
@@ -189,6 +191,8 @@ def percent(share: float) -> str:
 
 
 def _training_data(folder: Path) -> str | None:
+    from emolens.modelfolder import read_emolens_json
+
     facts = read_emolens_json(folder).get("training_data")
     name = facts.get("name") if isinstance(facts, dict) else None
     return name if isinstance(name, str) else None
