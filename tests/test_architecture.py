@@ -68,6 +68,7 @@ LIGHT = {
     "likeness",
     "predict",
     "data.checks",
+    "data.languages",
     "data.readers",
     "encode.giant",
     "encode.tokenize",

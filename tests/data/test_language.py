@@ -8,7 +8,8 @@ import pytest
 
 from emolens.data.audit.check import Check
 from emolens.data.audit.facts import Facts
-from emolens.data.audit.language import is_long_enough, main_language, other_languages
+from emolens.data.audit.language import other_languages
+from emolens.data.languages import Judge, is_long_enough, main_language
 from emolens.data.sources import load_dataset
 
 OTHERS = {
@@ -82,3 +83,17 @@ def test_the_language_of_all_texts_is_known_if_nearly_all_are_in_it(english: Seq
     assert main_language([*english[:190], *german[:10]]) == "en"
     for mixed in ([*english[:300], *german], english[:5], ["so sad"] * 50, ["12 34 56 78 90"], []):
         assert main_language(mixed) is None
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_texts_are_judged_one_by_one(english: Sequence[str], language: str) -> None:
+    judge = Judge("en")
+    assert judge.others([OTHERS[language], "das ist gut", ""]) == [language, None, None]
+    assert not any(judge.others(english))
+    assert judge.others([OTHERS[language]]) == [language]
+
+
+def test_another_main_language_and_texts_of_any_length_are_judged(english: Sequence[str]) -> None:
+    judge = Judge("de")
+    assert judge.others([OTHERS["German"], " ".join(english)[:2_000_000]]) == [None, "English"]
+    assert Judge("da").others(["jeg er så glad for at se dig i dag min ven"]) == [None]

@@ -123,8 +123,9 @@ def _nothing_to_score(rows: Labelled, matching: Matching, places: _Places) -> Da
 
 def _answers(classifier: Classifier, rows: Split, progress: Progress | None) -> list[Prediction]:
     answers: list[Prediction] = []
+    languages = classifier.language_judge()
     for start in range(0, len(rows), CHUNK):
-        answers += classifier.predict(rows.texts[start : start + CHUNK])
+        answers += classifier.predict(rows.texts[start : start + CHUNK], languages=languages)
         if progress:
             progress(len(answers), len(rows))
     return answers

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from emolens.data.audit.language import main_language
 from emolens.data.dataset import TRAIN, VALIDATION, Dataset
+from emolens.data.languages import main_language
 from emolens.encode.engines.base import Engine, run_batches
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.likeness import Directions, TrainingTexts, log_of, scaled

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
+from emolens.data.languages import Judge
 from emolens.export.model import ExportedModel, Outputs, find_model
 from emolens.hub import name_of
 from emolens.likeness import LANGUAGE
+from emolens.modelfolder import TRAINING_TEXTS, read_emolens_json
 from emolens.predict.threshold import Wanted, set_threshold_of, threshold_of
 from emolens.predict.unlike import unlike_line
 from emolens.predict.unsure import reasons
@@ -56,13 +57,6 @@ class Prediction:
         return html_table(self, ("class", "probability"), self.probabilities.items())
 
 
-class Languages(Protocol):
-    """Finds the texts in another language than the model's."""
-
-    def others(self, texts: Sequence[str]) -> list[str | None]:
-        """The name of the language of each text; None if it is that of the model, or not sure."""
-
-
 class Classifier:
     """A fine-tuned model that is ready to answer.
 
@@ -92,7 +86,7 @@ class Classifier:
         self.folder, self.runtime = self._model.folder, self._model.runtime
         head = self._model.head
         self.tokenizer, self.labels = self._model.tokenizer, head.labels
-        self.threshold = threshold_of(folder, head, wanted)
+        self.threshold = threshold_of(folder, head, wanted, answer_all=answer_all)
         self.decision = replace(head.decision, unsure_below=self.threshold.unsure_below)
         self.answer_all = answer_all
 
@@ -111,6 +105,12 @@ class Classifier:
             return None
         return unlike_line(counts, n, promised=self.threshold.promise is not None)
 
+    def language_judge(self) -> Judge | None:
+        """Finds texts in another language than those of the training; None if it is not known."""
+        facts = read_emolens_json(self.folder).get(TRAINING_TEXTS)
+        language = facts.get("language") if isinstance(facts, dict) else None
+        return Judge(language) if isinstance(language, str) else None
+
     @property
     def max_length(self) -> int:
         """Tokens a text may have; longer ones are cut, and flagged."""
@@ -128,7 +128,7 @@ class Classifier:
         texts: Sequence[str],
         *,
         sets: float | None = None,
-        languages: Languages | None = None,
+        languages: Judge | None = None,
     ) -> list[Prediction]:
         """One Prediction for each text, blank ones too, in the order given.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from emolens.blank import is_blank
 from emolens.data.checks import Note, counted
+from emolens.data.languages import Judge
 from emolens.data.readers.columns import (
     Unread,
     check_column,
@@ -150,6 +151,7 @@ def predict_table(
         job = _Job(classifier, table, column, read, write)
         if text_column is None:
             job.tally.notes += choice_notes(table, "text", column)
+        job.languages = classifier.language_judge()
         writer = job.prepared(given, target)
         with (
             atomic_file(target, overwrite=write.overwrite) as file,
@@ -171,6 +173,7 @@ class _Job:
     tally: Tally = field(default_factory=Tally)
     n_rows: int = 0
     added: Added = field(init=False)
+    languages: Judge | None = None
     earlier_error: str | None = None  # the column of an earlier call
 
     def prepared(self, source: Source, target: Path) -> Writer:
@@ -241,7 +244,7 @@ class _Job:
         """The rows with their answers; the tally counts them on the way."""
         for chunk in self.table.chunks():
             texts, errors = self._texts(chunk)
-            answers = self.classifier.predict(texts, sets=self.write.sets)
+            answers = self.classifier.predict(texts, sets=self.write.sets, languages=self.languages)
             for place in errors:
                 answers[place] = replace(answers[place], reason=UNREADABLE)
             added = self.added

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from emolens.calibration import N_SHARES, Calibration, Promise
 from emolens.errors import UsageError
+from emolens.hub import name_of
 
 if TYPE_CHECKING:  # `emolens --help` needs no NumPy
     from emolens.export.head import Head
@@ -72,11 +73,14 @@ def _check_share(option: str, value: float, *, above_0: bool = True, most: float
     )
 
 
-def threshold_of(folder: Path, head: Head, wanted: Wanted) -> Threshold:
+def threshold_of(
+    folder: Path, head: Head, wanted: Wanted, *, answer_all: bool = False
+) -> Threshold:
     """The threshold that is asked for, or that of the model's own promise.
 
-    Raises UsageError for a promise or a coverage if nothing was measured for this model, or if the
-    promise can't be kept.
+    answer_all: whether unsure texts get an answer, too, about which nothing is promised. Raises
+    UsageError for a promise or a coverage if nothing was measured for this model, or if the promise
+    can't be kept.
     """
     if wanted.promise is not None or wanted.coverage is not None:
         _measured(folder, head)
@@ -89,7 +93,10 @@ def threshold_of(folder: Path, head: Head, wanted: Wanted) -> Threshold:
     if wanted.unsure_below is not None:
         return _at(calibration, wanted.unsure_below)
     promise = _promise(calibration, wanted.promise)
-    return _promised(calibration, promise, folder) if promise else _none_kept(calibration)
+    if promise is None:
+        return _none_kept(calibration)
+    text = _promised(calibration, promise, folder, answer_all=answer_all)
+    return Threshold(promise.threshold, promise, text)
 
 
 def check_sets(coverage: float) -> None:
@@ -104,15 +111,16 @@ def set_threshold_of(folder: Path, head: Head, coverage: float) -> float:
 
 
 def _measured(folder: Path, head: Head) -> Calibration:
+    name = name_of(folder) or folder
     if head.decision.several:
         raise UsageError(
-            f"{folder} gives several classes per text; promises, coverage and prediction sets are"
+            f"{name} gives several classes per text; promises, coverage and prediction sets are"
             " for models with one class per text.",
             hint="Choose a threshold yourself: --unsure-below 0.7",
         )
     if head.calibration is None:
         raise UsageError(
-            f"For the model in {folder} nobody has measured how often its answers are right, so"
+            f"For the model {name} nobody has measured how often its answers are right, so"
             " nothing can be promised.",
             hint="Choose a threshold yourself: --unsure-below 0.7. This version of emolens measures"
             " the models that it trains.",
@@ -137,15 +145,15 @@ def _promise(calibration: Calibration, right: float | None) -> Promise | None:
     return promise
 
 
-def _promised(calibration: Calibration, promise: Promise, folder: Path) -> Threshold:
+def _promised(calibration: Calibration, promise: Promise, folder: Path, *, answer_all: bool) -> str:
     name = _training_data(folder)
     like = f"those of '{name}'" if name else "those it was trained on"
-    text = (
-        f"Of the answers, at least {percent(promise.right)} are right, with"
+    answers = "answers that are not unsure" if answer_all else "answers"
+    return (
+        f"Of the {answers}, at least {percent(promise.right)} are right, with"
         f" {percent(calibration.confidence)} confidence, on texts like {like}; of such texts, about"
         f" {percent(promise.answered)} get an answer. {_below(promise.threshold)}"
     )
-    return Threshold(promise.threshold, promise, text)
 
 
 def _none_kept(calibration: Calibration) -> Threshold:

@@ -10,9 +10,9 @@ import hashlib
 import warnings
 from collections.abc import Sequence
 
-from emolens.data.audit.language import main_language
 from emolens.data.catalogue import CATALOGUE
 from emolens.data.dataset import TEST, TRAIN
+from emolens.data.languages import main_language
 from emolens.data.origins import hub_data
 from emolens.output import SetAside
 from emolens.predict.classifier import Classifier
