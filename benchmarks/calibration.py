@@ -1,16 +1,15 @@
 """How often a 95 % interval contains the true calibration error and the true Brier score.
 
-    python benchmarks/calibration.py [--quick] [--jobs 2]
+    python benchmarks/calibration.py [--sets 200] [--jobs 2]
 
 A cell of the grid is a number of classes, a number of rows, how sure the model is, and what is
 wrong with its probabilities: nothing, too high ("sure": temperature 0.5), too low ("unsure":
 temperature 1.5), or too high for one class ("one class"). The true probability of each class is
 known for each row, so the true figures are those of 200,000 rows without noise of labels. For each
-cell, 100 data sets are drawn, and each method computes its intervals.
+cell, `--sets` data sets are drawn, and each method computes its intervals.
 
 The bootstraps make 200 resamples of the rows. They and the method without dependent classes get a
-quarter of the data sets. With 27 classes there are half as many data sets. --quick: a tenth of the
-data sets for all.
+quarter of the data sets. With 27 classes there are half as many data sets.
 """
 
 import argparse
@@ -161,10 +160,10 @@ def print_bins(cells):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a tenth of the data sets")
+    parser.add_argument("--sets", type=int, default=200, help="data sets for each cell")
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
-    n_sets, started = 10 if given.quick else 100, time.perf_counter()
+    n_sets, started = given.sets, time.perf_counter()
     keys = [(k, n, s, w) for k in CLASSES for n in ROWS for s in SHARPNESS for w in WRONG]
     with ProcessPoolExecutor(given.jobs) as pool:
         waiting = {key: pool.submit(cell, *key, n_sets) for key in reversed(keys)}

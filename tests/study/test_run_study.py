@@ -344,7 +344,8 @@ def test_until_draws_the_pictures_of_that_stage(tiny_run: Run, copied: Path) -> 
         "probe": ["confusion-probe"],
         "finetune": ["learning-curve"],
         "evaluate": [
-            f"{what}-{s}" for s in ("validation", "test") for what in ("scores", "confusion")
+            *(f"{what}-{s}" for s in ("validation", "test") for what in ("scores", "confusion")),
+            *("reliability-test", "coverage-test"),
         ],
     }
     shutil.rmtree(copied / "figures")

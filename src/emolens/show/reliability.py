@@ -140,8 +140,8 @@ def _draw_bins(ax: Any, bins: tuple[Bin, ...]) -> None:
         errors = [[100 * (b.accuracy - b.low)], [100 * (b.high - b.accuracy)]]
         style = {"color": theme.BLUE, "capsize": 3, "alpha": strength}
         ax.errorbar([100 * b.confidence], [100 * b.accuracy], yerr=errors, fmt="o", **style)
-    ax.set_xlim(0, 100)
-    ax.set_ylim(0, 102)
+    ax.set_xlim(-2, 102)  # so that points at 0 and 100 are whole
+    ax.set_ylim(-2, 102)
     ax.set_xticks(_TICKS)
     ax.set_yticks(_TICKS)
     bare(ax, "y")
