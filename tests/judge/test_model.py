@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from emolens.data.sources import load_dataset, load_rows
 from emolens.errors import DataError, UsageError
 from emolens.judge.model import score_model
 from emolens.judge.report import ModelReport
+from emolens.modelfolder import TRAINING_TEXTS
 from emolens.predict.classifier import Classifier
 from emolens.study import Run
 from tests.conftest import feeling_rows, write_csv
@@ -135,3 +138,14 @@ def test_a_test_split_without_labels_is_left_out_and_said(feelings_folder: Path)
     assert "No row of test has a label, so these rows are not used." in map(str, rows.notes)
     with pytest.raises(DataError, match="no row with a label"):
         load_rows(feelings_folder, "test")
+
+
+def test_a_text_in_another_language_is_unsure_as_in_predict(tiny_run: Run, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny_run.folder / "model", tmp_path / "model")
+    about = folder / "emolens.json"
+    about.write_text(
+        json.dumps(json.loads(about.read_text()) | {TRAINING_TEXTS: {"language": "en"}})
+    )
+    italian = "oggi sono molto felice perché il sole splende sopra la città"
+    rows = Labelled.from_texts([italian, "i am so happy today"], ["joy", "joy"])
+    assert score_model(folder, rows).unsure["in Italian"] == 1
