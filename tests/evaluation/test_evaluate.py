@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from emolens.calibration import Calibration, Promise
 from emolens.data.dataset import Dataset, Split
 from emolens.errors import StorageError, UsageError
+from emolens.evaluation.calibration import calibration_figures
 from emolens.evaluation.evaluate import Evaluation, WorstRow, evaluate, predictions_table
 from emolens.evaluation.metrics import Comparison
 from emolens.labels import LabelSet
@@ -72,6 +75,38 @@ def test_every_model_is_measured_on_every_split_except_train(evaluation: Evaluat
 def test_the_worst_rows_are_those_of_the_best_model_on_validation(evaluation: Evaluation) -> None:
     scores = {name: e.macro_f1 for name, e in evaluation.by_split["validation"].items()}
     assert evaluation.worst_of == max(scores, key=scores.__getitem__) == "majority"
+
+
+def test_a_calibrated_model_is_measured_before_and_after_with_its_promise() -> None:
+    calibration = Calibration(
+        temperature=2.0,
+        rows=5,
+        folds=5,
+        confidence=0.9,
+        promised=0.5,
+        promises=(Promise(0.5, 0.85, 0.5),),
+        thresholds=(0.0,) * 100,
+        accuracies=(0.2,) * 100,
+        sets=(0.0,) * 100,
+    )
+    probe = replace(SCORES[-1], calibration=calibration)
+    labels, p = DATASET["validation"].labels, SURE["validation"]
+    raw = p**2 / (p**2).sum(axis=1, keepdims=True)  # twice as high logits
+    evaluated = evaluate(DATASET, [*SCORES[:-1], probe])
+    of_probe = evaluated.by_split["validation"]["probe"]
+    assert of_probe.calibration == calibration_figures(labels, p)
+    assert of_probe.before
+    assert of_probe.before.confidence == pytest.approx(raw.max(axis=1).mean())
+    assert of_probe.promise
+    assert (of_probe.promise.answered, of_probe.promise.right) == (2, 0)
+    # A text that is cut is not answered, whatever its probability is.
+    cut = {"probe": {"validation": np.array([True, True, False, True, True])}}
+    promise = evaluate(DATASET, [probe], answerable=cut).by_split["validation"]["probe"].promise
+    assert promise
+    assert (promise.rows, promise.answered) == (5, 1)
+    majority = evaluated.by_split["validation"]["majority"]
+    assert (majority.before, majority.promise) == (None, None)
+    assert Evaluation.from_dict(json.loads(json.dumps(evaluated.to_dict()))) == evaluated
 
 
 def test_the_order_of_the_splits_changes_nothing(evaluation: Evaluation) -> None:
