@@ -28,7 +28,7 @@ from emolens.scores import (
     Recipe,
     Scores,
 )
-from emolens.store import save_json
+from emolens.store import load_json, save_json
 
 LOGITS = arrays(
     np.float64, st.tuples(st.integers(1, 6), st.integers(2, 5)), elements=st.floats(-1e4, 1e4)
@@ -79,6 +79,15 @@ def test_scores_survive_the_disk(
     for split, kept in probabilities.items():
         assert np.array_equal(again.probabilities[split], kept)
         assert np.array_equal(again.predictions(split), kept.argmax(axis=1))
+
+
+def test_scores_that_an_older_version_saved_are_not_calibrated(tmp_path: Path) -> None:
+    scores = Scores("own", {"test": np.array([[0.25, 0.75]])})
+    scores.save(tmp_path)
+    about = load_json(tmp_path / "scores.json")
+    del about["calibration"]
+    save_json(tmp_path / "scores.json", about)
+    assert Scores.load(tmp_path).calibration is None
 
 
 def test_the_facts_of_every_role_are_tested_above() -> None:

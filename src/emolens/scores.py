@@ -269,7 +269,7 @@ class Scores:
         try:
             probabilities = {split: arrays[split] for split in splits or about["splits"]}
             facts = _facts(about["model"], about["facts"])
-            calibration = Calibration.optional(about["calibration"])
+            calibration = Calibration.optional(about.get("calibration"))
             return cls(about["model"], probabilities, facts, calibration)
         except (KeyError, TypeError, ValueError) as error:
             raise unreadable(path, error) from error

@@ -136,7 +136,7 @@ class Probe(_base.ClassifierMixin, _base.BaseEstimator):  # type: ignore[misc, n
                 setattr(probe, name, arrays[name.rstrip("_")])
             probe.classes_ = np.array(about["classes"])
             probe.C_, probe.path_ = about["C"], about["log_loss_by_C"]
-            probe.calibration_ = Calibration.optional(about["calibration"])
+            probe.calibration_ = Calibration.optional(about.get("calibration"))
         except (KeyError, TypeError, ValueError) as error:
             raise unreadable(path, error) from error
         probe.n_features_in_ = len(probe.mean_)
