@@ -377,6 +377,9 @@ TARGETS = [
          " holds names. If they hold scores or votes, write the class of the highest one into a"
          " column of its own.", f"{INSPECT} t.csv --label a,b", {"t.csv": MARKS},
          then=f"{INSPECT} t.csv --label mood"),
+    Case("To take only the first of each list: --text {}", f"{INSPECT} t.jsonl",
+         {"t.jsonl": "".join(json.dumps({"text": [text, "well"], "label": label}) + "\n"
+                             for text, label in feeling_rows(30))}, r"(--text \S+)"),
     Case("To use another column, name it with --label.", f"{INSPECT} t.csv",
          {"t.csv": table("text,a,b,c,mood", *_rows("{text},0,1,0,{label}"),
                          *_rows("well {text},1,0,0,{label}"), *_rows("so {text},0,0,1,{label}"))},
@@ -512,6 +515,9 @@ NAMED = {
 
 # They name what emolens does, and nothing to type.
 NO_COMMAND = {
+    "Of the texts that it answers, at least {} are answered right, with {} confidence, on texts"
+    " like those of validation. The others it calls unsure. `emolens predict` keeps to this; other"
+    " programs give all answers.",
     "Give a model folder, as emolens run writes it, not a bare encoder.",
     "None: this card was written without a measurement. `emolens run` measures a model.",
     "With ONNX Runtime, if the folder has the file `onnx/model.onnx`, which `emolens export`"
