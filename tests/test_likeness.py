@@ -47,11 +47,14 @@ def test_with_few_rows_of_validation_more_may_be_chance() -> None:
 
 
 def test_the_distance_is_mahalanobis_with_a_shrunk_covariance() -> None:
+    """Of 8 directions, the 4 in which the vectors vary most have variances of their own."""
     rng = np.random.default_rng(1)
     train = (rng.normal(size=(500, 8)) @ rng.normal(size=(8, 8)) + 3).astype(np.float32)
     new = rng.normal(size=(20, 8)).astype(np.float32)
     covariance = np.cov(train.T, bias=True)
-    shrunk = 0.7 * covariance + 0.3 * np.trace(covariance) / 8 * np.eye(8)
+    variances, axes = np.linalg.eigh(0.7 * covariance + 0.3 * np.trace(covariance) / 8 * np.eye(8))
+    variances[:4] = variances[:4].mean()
+    shrunk = axes @ np.diag(variances) @ axes.T
     gap = new - train.mean(axis=0)
     exact = (gap @ np.linalg.inv(shrunk) * gap).sum(axis=1) / 8
     directions = directions_of(train)
@@ -93,6 +96,11 @@ def test_what_cant_have_been_written_is_refused(change: dict[str, Any]) -> None:
 def test_arrays_of_another_model_are_refused() -> None:
     arrays = vars(directions_of(np.eye(4, dtype=np.float32)))
     assert Directions.of(arrays, 4).distances(np.eye(4)).shape == (4,)
-    for width, values in ((5, arrays), (4, {}), (4, {**arrays, "axes": np.ones(4)})):
+    for width, values in (
+        (5, arrays),
+        (4, {}),
+        (4, {**arrays, "axes": np.ones(4)}),
+        (4, {"axes": np.eye(4)}),
+    ):
         with pytest.raises(ValueError, match="not of this model"):
             Directions.of(values, width)

@@ -22,17 +22,21 @@ _CHANCE = 0.01  # the largest probability that a table of like texts is called u
 
 @dataclass(frozen=True)
 class Directions:
-    """The directions in which the embeddings of the training texts vary.
+    """How the embeddings of the training texts vary, for the distance of Mahalanobis.
 
-    center: (d,) their mean. axes: (d, r) the directions, each divided by its standard deviation.
+    center: (d,) their mean. axes: (d, r) the directions in which they vary most; along one of
+    length a, the distance is shorter by a². scale: (1,) of the distance in all other directions.
     """
 
     center: np.ndarray
     axes: np.ndarray
+    scale: np.ndarray
 
     def distances(self, embeddings: np.ndarray) -> np.ndarray:
         """(n, d) to (n,) float32, how far each text is from the center, squared."""
-        return np.asarray(np.square((embeddings - self.center) @ self.axes).mean(axis=1))
+        gaps = embeddings - self.center
+        whole, along = (np.square(values).sum(axis=1) for values in (gaps, gaps @ self.axes))
+        return np.asarray((whole * self.scale - along) / len(self.center))
 
     def after_logits(self, outputs: np.ndarray) -> np.ndarray:
         """(n, k + d) logits and embeddings to (n, k + 1) logits and distances."""
@@ -42,10 +46,11 @@ class Directions:
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray], width: int) -> Directions:
         """From the arrays of a file; ValueError if they don't go with embeddings of this width."""
-        center, axes = (arrays.get(name, np.empty(0)) for name in ("center", "axes"))
-        if center.shape != (width,) or axes.ndim != 2 or len(axes) != width:
+        names = ("center", "axes", "scale")
+        center, axes, scale = (arrays.get(name, np.empty(0)) for name in names)
+        if (center.shape, axes.shape[:1], axes.ndim, scale.shape) != ((width,), (width,), 2, (1,)):
             raise ValueError(f"{ARRAYS_FILE} is not of this model")
-        return cls(center, axes)
+        return cls(center, axes, scale)
 
 
 @dataclass(frozen=True)

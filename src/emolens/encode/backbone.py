@@ -212,8 +212,11 @@ def pooled(model: Any, *, pooling: Pooling, layer: int, normalize: bool) -> Any:
                 input_ids, attention_mask=attention_mask, output_hidden_states=layer != -1
             )
             states = output.last_hidden_state if layer == -1 else output.hidden_states[layer]
-            cls = pooling == "cls"
-            vectors = states[:, 0].float() if cls else _mean(states, attention_mask)
+            if pooling == "cls":
+                vectors = states[:, 0].float()
+            else:
+                weights = attention_mask.unsqueeze(-1).float()
+                vectors = (states.float() * weights).sum(1) / weights.sum(1).clamp(min=1)
             return torch.nn.functional.normalize(vectors, dim=1) if normalize else vectors
 
     return Pooled()
@@ -262,15 +265,12 @@ def logits_and_embedding_of(model: Any) -> Any:
             states = output.hidden_states
             first, last = ((len(states) - 1) * thirds // 3 for thirds in (1, 2))
             middle = states[max(first, 1) : max(last, 1) + 1]
-            return output.logits, _mean(sum(middle) / len(middle), attention_mask)
+            # A product with the mask is faster in OpenVINO than a sum over masked states.
+            weights = attention_mask.to(output.logits.dtype)
+            weights = (weights / (weights.sum(1, keepdim=True) * len(middle))).unsqueeze(1)
+            return output.logits, torch.matmul(weights, sum(middle)).squeeze(1)
 
     return LogitsAndEmbedding()
-
-
-def _mean(states: Any, attention_mask: Any) -> Any:
-    """Over all tokens without the padding: (rows, tokens, d) to (rows, d) float32."""
-    weights = attention_mask.unsqueeze(-1).float()
-    return (states.float() * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
 def sequence_classifier(encoder: EncoderFolder, id2label: dict[int, str]) -> Any:

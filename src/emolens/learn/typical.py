@@ -22,6 +22,7 @@ _SAMPLE = 2000  # texts of train whose embeddings are computed
 _NEARLY_ALL = 0.9995  # of the texts of train are within the limits of length and unknown tokens
 _FEW_UNKNOWN = 0.2  # no text is called unlike for a smaller share of unknown tokens
 _SHRINKAGE = 0.3  # keeps directions in which few texts differ from deciding alone
+_AXES = 32  # more tell no more, and take time for each text
 _ROUNDING = 1e-3  # other engines round otherwise
 _SAME_LENGTH = 0.01  # for texts that all have the same length
 _SMALLEST = 1e-12  # for a model that gives all texts the same embedding
@@ -64,12 +65,15 @@ def typical(
 
 
 def directions_of(embeddings: np.ndarray) -> Directions:
-    """The directions in which embeddings vary, (n, d), and how much."""
+    """The directions in which embeddings vary most, (n, d), and how much."""
     exact = embeddings.astype(np.float64)
-    center = exact.mean(axis=0)
+    center, d = exact.mean(axis=0), exact.shape[1]
     variances, axes = np.linalg.eigh((exact - center).T @ (exact - center) / len(exact))
     shrunk = (1 - _SHRINKAGE) * variances + _SHRINKAGE * variances.mean() + _SMALLEST
-    return Directions(center.astype(np.float32), (axes / np.sqrt(shrunk)).astype(np.float32))
+    others = d - min(_AXES, d // 2)
+    scale = 1 / shrunk[:others].mean()
+    kept = axes[:, others:] * np.sqrt(scale - 1 / shrunk[others:])
+    return Directions(*(values.astype(np.float32) for values in (center, kept, np.array([scale]))))
 
 
 def slope_of(distances: np.ndarray, lengths: np.ndarray) -> float:

@@ -64,7 +64,7 @@ class Tally:
     unsure: int = 0
     errors: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
-    unlike: Counter[str] = field(default_factory=Counter)
+    unlike: Counter[str] = field(default_factory=Counter, repr=False)
     notes: list[Note] = field(default_factory=list, repr=False)
 
     @property
