@@ -52,6 +52,7 @@ def test_json_is_the_whole_report(
     report = ModelReport.load(out)
     assert report.rows.scored == plain["rows"]["scored"] == 48
     assert json.loads(json.dumps(report.to_dict())) == plain
+    assert [p["outcome"] for p in plain["promises"]] == [p.outcome for p in report.promises]
 
 
 def test_nothing_is_trained_and_no_folder_appears(

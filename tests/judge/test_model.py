@@ -15,6 +15,7 @@ from emolens.data.sources import load_dataset, load_rows
 from emolens.errors import DataError, UsageError
 from emolens.judge.model import score_model
 from emolens.judge.report import ModelReport
+from emolens.judge.sentences import left_out
 from emolens.modelfolder import TRAINING_TEXTS
 from emolens.predict.classifier import Classifier
 from emolens.study import Run
@@ -149,3 +150,16 @@ def test_a_text_in_another_language_is_unsure_as_in_predict(tiny_run: Run, tmp_p
     italian = "oggi sono molto felice perché il sole splende sopra la città"
     rows = Labelled.from_texts([italian, "i am so happy today"], ["joy", "joy"])
     assert score_model(folder, rows).unsure["in Italian"] == 1
+
+
+def test_answers_to_unknown_classes_are_called_wrong_if_they_are(tiny_run: Run) -> None:
+    texts, labels = zip(*feeling_rows(6), ("i am glad", "happiness"), strict=True)
+    rows = Labelled.from_texts(texts, labels)
+    unsure = Classifier(tiny_run.folder / "model", unsure_below=1.0)
+    assert "The answer of the model is unsure." in left_out(score_model(unsure, rows))[0]
+    sure = Classifier(tiny_run.folder / "model", unsure_below=0.0)
+    line = left_out(score_model(sure, rows))[0]
+    assert line.endswith(
+        "1 of the answers of the model is not unsure, and so wrong if the model does not have the"
+        " class under another name."
+    )

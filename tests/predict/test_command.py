@@ -160,3 +160,9 @@ def test_the_commands_of_the_readme_run(predict: Command, tmp_path: Path, line: 
     assert code == 0, err
     assert out.decode().strip() == f"{name.stem}-emotions{name.suffix}"
     assert "Note: 1 row: " in err
+
+
+def test_typed_texts_are_compared_with_those_of_the_training_too(predict: Command) -> None:
+    code, _, err = predict(*["so happy " * 200] * 12)
+    assert code == 0, err
+    assert "12 of 12 texts are unlike those that the model was trained on (12 longer)" in err

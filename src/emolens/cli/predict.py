@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -193,7 +194,9 @@ def _predict_texts(
     lines = _stdin_lines() if texts == ["-"] else texts
     answers = classifier.predict(lines, sets=sets)
     console = Console(as_json=as_json)
-    console.notes([classifier.threshold.text])
+    counts = Counter(answer.unlike for answer in answers if answer.unlike)
+    unlike = classifier.unlike_line(counts, sum(a.probability is not None for a in answers))
+    console.notes([classifier.threshold.text, *([unlike] if unlike else [])])
     show_answers(console, answers, answer_all=classifier.answer_all)
 
 

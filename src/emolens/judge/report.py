@@ -167,5 +167,6 @@ class ModelReport:
         return report
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for a JSON object."""
-        return asdict(self)
+        """Plain values for a JSON object, also whether each promise is kept."""
+        promises = [asdict(promise) | {"outcome": promise.outcome} for promise in self.promises]
+        return asdict(self) | {"promises": promises}

@@ -114,10 +114,20 @@ def _unknown(report: ModelReport) -> Iterator[str]:
         names = [f"{name} {n:,}" for name, n in report.classes.unknown.items() if n]
         yield (
             f"{counted(rows.unknown, 'row', 'have')} a class that the model does not know, and"
-            f" {agreeing(rows.unknown, 'are')} left out: {some_of(names)}. The model answers"
-            f" {rows.unknown_answered:,} of them without calling the answer unsure; each of these"
-            " answers is wrong."
+            f" {agreeing(rows.unknown, 'are')} left out: {some_of(names)}. {_to_unknown(report)}"
         )
+
+
+def _to_unknown(report: ModelReport) -> str:
+    """How the model answers rows of classes that it does not know."""
+    n, answered = report.rows.unknown, report.rows.unknown_answered
+    if not answered:
+        return "The answer of the model is unsure" + (" for each of them." if n > 1 else ".")
+    unless = " if the model does not have the class under another name" * bool(report.classes.alike)
+    return (
+        f"{answered:,} of the answers of the model {agreeing(answered, 'are')} not unsure, and so"
+        f" wrong{unless}."
+    )
 
 
 def _right(report: ModelReport) -> Iterator[str]:

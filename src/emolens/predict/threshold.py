@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emolens.calibration import N_SHARES, Calibration, Promise
+from emolens.calibration import N_SHARES, PROMISES, Calibration, Promise
 from emolens.errors import UsageError
 from emolens.hub import name_of
 
@@ -65,9 +65,9 @@ def _check_share(option: str, value: float, *, above_0: bool = True, most: float
     """UsageError for a value that is no share."""
     if 0 <= value <= most and (value or not above_0):
         return
-    example = value / 100 if 10 <= value <= 100 * most else 0.9
+    example = value / 100 if 10 <= value <= 99 else 0.9
     raise UsageError(
-        f"{option} takes a share {'above' if above_0 else 'from'} 0 and up to {most:g}, not"
+        f"{option} takes a share {'above 0 and up' if above_0 else 'from 0'} to {most:g}, not"
         f" {value:g}.",
         hint=f"For example: {option} {example:g}",
     )
@@ -157,10 +157,21 @@ def _promised(calibration: Calibration, promise: Promise, folder: Path, *, answe
 
 
 def _none_kept(calibration: Calibration) -> Threshold:
-    text = "Nothing is promised about the answers: no promise leaves half of the texts answered."
-    if calibration.promises:
+    text = "Nothing is promised about the answers:"
+    lowest = PROMISES[-1]
+    if not calibration.promises:
+        text += " no promise can be kept."
+    elif best := calibration.promise(lowest):
+        text += (
+            f" no promise of {percent(lowest)} or more leaves half of the texts answered."
+            f" --promise {best.right:g} would leave about {percent(best.answered)}."
+        )
+    else:
         best = calibration.promises[-1]
-        text += f" --promise {best.right:g} would leave about {percent(best.answered)}."
+        text += (
+            f" no promise of {percent(lowest)} or more can be kept. --promise {best.right:g} can,"
+            f" and would leave about {percent(best.answered)} of the texts answered."
+        )
     return Threshold(_UNMEASURED, None, f"{text} {_below(_UNMEASURED)}")
 
 

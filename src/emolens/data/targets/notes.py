@@ -123,11 +123,7 @@ def _form(column: Column, *, several: bool) -> Iterator[Note]:
             for cell in part.cells
             if cell in classes
         )
-        none = (
-            f"; {counted(counts[0], 'row', 'have')} none of the classes, but stay"
-            if counts[0]
-            else ""
-        )
+        none = f"; {counted(counts[0], 'row', 'have')} none of the classes" if counts[0] else ""
         text = f"{counts[2]:,} of {counts.total():,} rows have several labels"
         yield Note("L03", f"{text}: the labels are {about}{none}.", hint, counts[2])
     elif about:
