@@ -37,7 +37,7 @@ from emolens.judge.figures import (
 )
 from emolens.judge.report import Classes, ConfusedPair, ModelReport, Rows, WrongRow
 from emolens.modelfolder import read_emolens_json
-from emolens.predict.classifier import Classifier, Prediction
+from emolens.predict.classifier import Classifier, Prediction, language_judge
 from emolens.predict.unsure import LOW
 
 N_WORST = 10
@@ -123,7 +123,7 @@ def _nothing_to_score(rows: Labelled, matching: Matching, places: _Places) -> Da
 
 def _answers(classifier: Classifier, rows: Split, progress: Progress | None) -> list[Prediction]:
     answers: list[Prediction] = []
-    languages = classifier.language_judge()
+    languages = language_judge(classifier)
     for start in range(0, len(rows), CHUNK):
         answers += classifier.predict(rows.texts[start : start + CHUNK], languages=languages)
         if progress:

@@ -105,12 +105,6 @@ class Classifier:
             return None
         return unlike_line(counts, n, promised=self.threshold.promise is not None)
 
-    def language_judge(self) -> Judge | None:
-        """Finds texts in another language than those of the training; None if it is not known."""
-        facts = read_emolens_json(self.folder).get(TRAINING_TEXTS)
-        language = facts.get("language") if isinstance(facts, dict) else None
-        return Judge(language) if isinstance(language, str) else None
-
     @property
     def max_length(self) -> int:
         """Tokens a text may have; longer ones are cut, and flagged."""
@@ -184,3 +178,10 @@ class Classifier:
 
 def _chosen(names: Sequence[str], chosen: np.ndarray) -> tuple[str, ...]:
     return tuple(names[i] for i in np.flatnonzero(chosen).tolist())
+
+
+def language_judge(classifier: Classifier) -> Judge | None:
+    """Finds texts in another language than those of the training; None if it is not known."""
+    facts = read_emolens_json(classifier.folder).get(TRAINING_TEXTS)
+    language = facts.get("language") if isinstance(facts, dict) else None
+    return Judge(language) if isinstance(language, str) else None

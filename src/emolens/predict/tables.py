@@ -32,7 +32,7 @@ from emolens.labels import LabelSet
 from emolens.names import user_path
 from emolens.output import atomic_file, new_output
 from emolens.predict.added import ERROR, Added, added_columns, values_of
-from emolens.predict.classifier import Classifier, Prediction
+from emolens.predict.classifier import Classifier, Prediction, language_judge
 from emolens.predict.unsure import BLANK, UNREADABLE
 from emolens.predict.writers import (
     COMPRESSED,
@@ -151,7 +151,7 @@ def predict_table(
         job = _Job(classifier, table, column, read, write)
         if text_column is None:
             job.tally.notes += choice_notes(table, "text", column)
-        job.languages = classifier.language_judge()
+        job.languages = language_judge(classifier)
         writer = job.prepared(given, target)
         with (
             atomic_file(target, overwrite=write.overwrite) as file,
