@@ -28,7 +28,7 @@ ENOUGH = 1000
 N_FOLDS = 5
 # Thresholds are found for these; of other promises the next higher one is taken.
 _RIGHTS = (*(round(0.5 + 0.01 * i, 2) for i in range(50)), 0.995)
-_N_TESTS = 25  # for each level; with 100, a search ends earlier by chance (benchmarks/promise.py)
+_N_TESTS = 25  # for each level (benchmarks/RESULTS.md)
 _LARGEST = 20.0  # temperature, and its inverse: only a damaged model needs more
 # Choosing rows, calibrating rows.
 Part = tuple[np.ndarray, np.ndarray]
