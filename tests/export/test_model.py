@@ -184,3 +184,19 @@ def test_changed_statistics_of_the_training_texts_are_refused(
         file.write(b" ")
     with pytest.raises(EncoderError, match="is not as emolens wrote it"):
         ExportedModel(folder)
+
+
+def test_statistics_of_another_model_are_refused_and_need_not_be_there(
+    tiny_run: Run, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny_run.folder / "model", tmp_path / "model"))
+    facts = json.loads((folder / "emolens.json").read_text("utf-8"))
+    del facts["files"]["training_texts.safetensors"]
+    (folder / "emolens.json").write_text(json.dumps(facts), "utf-8")
+    arrays = {"center": np.zeros(3, np.float32), "axes": np.zeros((3, 2), np.float32)}
+    (folder / "training_texts.safetensors").write_bytes(save(arrays))
+    with pytest.raises(EncoderError, match="does not belong to this model") as caught:
+        ExportedModel(folder)
+    assert caught.value.hint.startswith("Delete it")
+    (folder / "training_texts.safetensors").unlink()
+    assert ExportedModel(folder).head.calibration is not None

@@ -159,13 +159,21 @@ class ExportedModel:
 
 def _training_texts(folder: Path, width: int) -> tuple[TrainingTexts | None, Directions | None]:
     """What is known of the texts that the model was trained on. width: of its embeddings, or 0."""
+    path = folder / ARRAYS_FILE
     try:
         texts = TrainingTexts.from_json(read_emolens_json(folder).get(TRAINING_TEXTS, {}))
-        if texts is None or not width or not (folder / ARRAYS_FILE).is_file():
-            return texts, None
-        return texts, Directions.of(load_arrays(folder / ARRAYS_FILE), width)
     except ValueError as error:
         raise not_as_written(folder, error) from error
+    if texts is None or not width or not path.is_file():
+        return texts, None
+    try:
+        return texts, Directions.of(load_arrays(path), width)
+    except ValueError as error:
+        raise EncoderError(
+            f"{path} does not belong to this model.",
+            hint="Delete it: then predict does not compare the content of texts, and all else"
+            " stays as it is.",
+        ) from error
 
 
 def _check(folder: Path, model: Path) -> None:
