@@ -197,8 +197,12 @@ PREDICTING = [
     Case("This model can promise nothing. Choose a share of texts: --coverage 0.5",
          f"{PREDICT} t.csv --promise 0.9", T, "(--coverage 0.5)", f"{PREDICT} t.csv {{}}",
          prepare=_calibrated(NOTHING_PROMISED)),
-    Case(" --promise {} would leave about {}.", f"{PREDICT} t.csv", T,
-         r"(--promise \S+) would", prepare=_calibrated(replace(KNOWN, promised=None))),
+    Case(" no promise of {} or more leaves half of the texts answered. --promise {} would leave"
+         " about {}.", f"{PREDICT} t.csv", T, r"(--promise \S+) would",
+         prepare=_calibrated(replace(KNOWN, promised=None))),
+    Case(" no promise of {} or more can be kept. --promise {} can, and would leave about {} of the"
+         " texts answered.", f"{PREDICT} t.csv", T, r"(--promise \S+) can",
+         prepare=_calibrated(replace(KNOWN, promised=None, promises=KNOWN.promises[:1]))),
     Case("Choose a threshold yourself: --unsure-below 0.7. This version of emolens measures the"
          " models that it trains.", f"{PREDICT} t.csv --sets 0.9", T, r"(--unsure-below 0\.7)\.",
          f"{PREDICT} t.csv {{}}", prepare=_calibrated(None)),
