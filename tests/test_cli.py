@@ -341,7 +341,8 @@ def test_run_prints_scores_and_the_report_on_stdout_the_rest_on_stderr(
     assert ended.code == 0
     lines = ended.out.splitlines()
     assert lines[-1] == str(Path(again[-1]) / "report.html")
-    assert len(lines) == 1 + 2 * 4 + 1
+    scores, calibration = 1 + 2 * 4, 2 + 3  # with their titles
+    assert len(lines) == scores + 1 + calibration + 1
     assert "as before" in ended.err
     for stage in ("tokenize", "audit", "embed", "map", "probe", "finetune", "evaluate", "report"):
         assert f"  {stage} " in ended.err
