@@ -17,8 +17,6 @@ FEWEST_ANSWERED = 0.5
 # A promise is kept in so many of all cases, if texts are like those that it was measured on.
 CONFIDENCE = 0.9
 N_SHARES = 100
-# A text is unsure if a larger share of its tokens is not in the vocabulary.
-MOSTLY_UNKNOWN = 0.5
 
 
 @dataclass(frozen=True)

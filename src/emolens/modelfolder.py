@@ -40,6 +40,13 @@ def read_emolens_json(folder: Path) -> dict[str, Any]:
     return plain
 
 
+def training_data_name(folder: Path) -> str | None:
+    """The name of the data set that emolens trained the model with, if emolens.json says so."""
+    facts = read_emolens_json(folder).get("training_data")
+    name = facts.get("name") if isinstance(facts, dict) else None
+    return name if isinstance(name, str) else None
+
+
 def not_as_written(folder: Path, error: Exception) -> EncoderError:
     """The error for an emolens.json that holds what emolens never writes."""
     return EncoderError(

@@ -11,10 +11,12 @@ import typer
 from emolens.cli.options import (
     LABEL_OPTIONS,
     READ_OPTIONS,
+    CoverageOption,
+    PromiseOption,
+    UnsureOption,
     parameters_of,
     with_signature,
 )
-from emolens.cli.predict import CoverageOption, PromiseOption, UnsureOption
 from emolens.cli.stops import promise as if_stopped
 from emolens.cli.study import PARAMETERS, parameter_of, run_stage
 from emolens.console import Console, show_commit
@@ -81,7 +83,6 @@ _THRESHOLDS = {
     "coverage": CoverageOption,
     "unsure_below": UnsureOption,
 }
-_THRESHOLD_NAMES = ("--promise", "--coverage", "--unsure-below")
 # Settings whose options are for training only. Those of all others say how rows are read.
 FOR_TRAINING = {
     "audit.ignore": "--ignore",
@@ -103,7 +104,7 @@ def _evaluate(
     thresholds = {name: options.pop(name) for name in _THRESHOLDS}
     if model is None:
         own = {"--map": mapped, "--overwrite": overwrite or None}
-        own |= dict(zip(_THRESHOLD_NAMES, thresholds.values(), strict=True))
+        own |= {f"--{name.replace('_', '-')}": given for name, given in thresholds.items()}
         for name, given in own.items():
             if given is not None:
                 raise UsageError(

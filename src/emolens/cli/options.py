@@ -17,6 +17,7 @@ _PATH: dict[str, Any] = {"metavar": "PATH", "parser": user_path}
 # The titles under which the help lists them.
 _READING: dict[str, Any] = {"rich_help_panel": "Reading the table"}
 _LABELS: dict[str, Any] = {"rich_help_panel": "Labels"}
+UNSURE: dict[str, Any] = {"rich_help_panel": "When an answer is unsure"}
 StudyArgument = Annotated[
     str, typer.Argument(help="A built-in study (starter, emotion, emotion-minilm) or a TOML file.")
 ]
@@ -221,6 +222,34 @@ LayerOption = Annotated[
 ]
 NormalizeOption = Annotated[
     bool | None, typer.Option("--normalize/--no-normalize", help="Scale each vector to length 1.")
+]
+
+UnsureOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="P",
+        **UNSURE,
+        help="Leave a text unanswered if its highest probability is below this.",
+    ),
+]
+PromiseOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        **UNSURE,
+        help="Answer so many texts that at least this share of the answers is right, with 90 %"
+        " confidence, on texts like those of the training. For example 0.95. Without this option,"
+        " the model's own promise holds; predict prints it.",
+    ),
+]
+CoverageOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        **UNSURE,
+        help="Answer about this share of the texts, those with the highest probabilities. Nothing"
+        " is promised then.",
+    ),
 ]
 
 # How to read a file: the fields of ReadOptions. `reading` gives them to a command, and a study has

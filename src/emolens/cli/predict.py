@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emolens.cli.options import (
+    UNSURE,
     AnswersOption,
+    CoverageOption,
     InputOption,
     JsonOption,
     ModelOption,
     OverwriteOption,
     PrecisionOption,
+    PromiseOption,
     TextOption,
+    UnsureOption,
     reading,
 )
 from emolens.cli.stops import promise as if_stopped
@@ -38,39 +42,11 @@ TextsArgument = Annotated[
         metavar="TEXT", help="Texts, or - for the lines of stdin, or one table (FILE.csv)."
     ),
 ]
-PROMISE = "When an answer is unsure"
-UnsureOption = Annotated[
-    float | None,
-    typer.Option(
-        metavar="P",
-        rich_help_panel=PROMISE,
-        help="Leave a text unanswered if its highest probability is below this.",
-    ),
-]
-PromiseOption = Annotated[
-    float | None,
-    typer.Option(
-        metavar="SHARE",
-        rich_help_panel=PROMISE,
-        help="Answer so many texts that at least this share of the answers is right, with 90 %"
-        " confidence, on texts like those of the training. For example 0.95. Without this option,"
-        " the model's own promise holds; predict prints it.",
-    ),
-]
-CoverageOption = Annotated[
-    float | None,
-    typer.Option(
-        metavar="SHARE",
-        rich_help_panel=PROMISE,
-        help="Answer about this share of the texts, those with the highest probabilities. Nothing"
-        " is promised then.",
-    ),
-]
 AnswerAllOption = Annotated[
     bool,
     typer.Option(
         "--answer-all",
-        rich_help_panel=PROMISE,
+        **UNSURE,
         help="Write an emotion for unsure texts, too. The column 'unsure' still marks them; there"
         " are no columns 'best_guess' and 'reason'.",
     ),
@@ -79,7 +55,7 @@ SetsOption = Annotated[
     float | None,
     typer.Option(
         metavar="SHARE",
-        rich_help_panel=PROMISE,
+        **UNSURE,
         help="Add a prediction set: all classes that are likely enough. With 0.9, the right class"
         " is in 90 of 100 sets, on texts like those of the training. A set with one class is a"
         " clear case.",

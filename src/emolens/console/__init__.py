@@ -210,7 +210,7 @@ def show_answers(
     shown["probability"] = [answer.probability for answer in answers]
     if any(answer.prediction_set is not None for answer in answers):
         shown["prediction set"] = [", ".join(a.prediction_set or ()) for a in answers]
-    shown["text"] = [_start_of(answer.text) for answer in answers]
+    shown["text"] = [start_of(answer.text) for answer in answers]
     console.table(list(shown), list(zip(*shown.values(), strict=True)))
 
 
@@ -218,8 +218,9 @@ def _mark(answer: Prediction, *, answer_all: bool) -> str:
     return f" (unsure: {answer.reason})" if answer_all and answer.unsure else ""
 
 
-def _start_of(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
+def start_of(text: str, longest: int = _LONGEST) -> str:
+    """The text, or its first characters."""
+    return text if len(text) <= longest else f"{text[:longest]} …"
 
 
 def show_run(console: Console, run: Run, stage: str | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emolens.console import Console
+from emolens.console import Console, start_of
 from emolens.evaluation.gaps import Measured
 from emolens.evaluation.verdict import percent
 from emolens.judge.report import ModelReport
@@ -61,20 +61,22 @@ def _show_promises(console: Console, report: ModelReport) -> None:
 def _show_mistakes(console: Console, report: ModelReport) -> None:
     if report.confused:
         console.line()
-        pairs = [[p.label, p.answer, p.n, _start_of(p.example)] for p in report.confused]
+        pairs = [[p.label, p.answer, p.n, start_of(p.example, _LONGEST)] for p in report.confused]
         console.table(("label", "answered with", "rows", "for example"), pairs)
     if report.confidently_wrong:
         console.line()
         title = "The wrong answers with the highest probabilities: is the label right?"
         wrong = [
-            [str(row.row), row.label or "–", row.answer or "–", row.p_answer, _start_of(row.text)]
+            [
+                str(row.row),
+                row.label or "–",
+                row.answer or "–",
+                row.p_answer,
+                start_of(row.text, _LONGEST),
+            ]
             for row in report.confidently_wrong
         ]
         columns = [report.rows.unit, "label", "answer", "probability", "text"]
         if report.confidently_wrong[0].row is None:  # the rows come from several files
             columns, wrong = columns[1:], [row[1:] for row in wrong]
         console.table(columns, wrong, title=title)
-
-
-def _start_of(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"

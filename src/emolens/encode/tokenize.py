@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from emolens.decide import mostly_unknown
 from emolens.encode.config import AGAIN, model_config, read_config, stated_limit
 from emolens.encode.giant import GIANT, Shortened, shortened
 from emolens.encode.tokenizer_file import open_tokenizer, tokenizer_errors
@@ -166,6 +167,13 @@ class Tokenizer:
         unknown = own & (tokens.ids == self._unknown_id)
         n_own, n_unknown = (_sums(flags, tokens.offsets) for flags in (own, unknown))
         return np.asarray(n_unknown / np.maximum(n_own, 1))
+
+    def answerable(self, tokens: Tokens) -> np.ndarray:
+        """(n,) bool, texts that were not cut and are not mostly unknown to the model.
+
+        The answers to all others are unsure, whatever their probabilities are.
+        """
+        return np.asarray(~tokens.truncated & ~mostly_unknown(self.unknown_shares(tokens)))
 
     @property
     def _unknown_id(self) -> int:

@@ -26,7 +26,6 @@ from emolens.evaluation.calibration import (
     reliability,
 )
 from emolens.evaluation.metrics import confusion
-from emolens.export.head import read_head
 from emolens.hub import name_of
 from emolens.judge.classes import Mapped, Matching, match_classes
 from emolens.judge.figures import (
@@ -36,7 +35,7 @@ from emolens.judge.figures import (
     share,
 )
 from emolens.judge.report import Classes, ConfusedPair, ModelReport, Rows, WrongRow
-from emolens.modelfolder import read_emolens_json
+from emolens.modelfolder import training_data_name
 from emolens.predict.classifier import Classifier, Prediction, language_judge
 from emolens.predict.unsure import LOW
 
@@ -139,8 +138,6 @@ def _about_rows(
     of_unknown: Sequence[Prediction],
 ) -> Rows:
     partly = matching.unknown_marks(rows.rows.labels[places.scored]).any(axis=1)
-    training = read_emolens_json(classifier.folder).get("training_data")
-    name = training.get("name") if isinstance(training, dict) else None
     return Rows(
         name=rows.name,
         split=rows.split,
@@ -151,7 +148,7 @@ def _about_rows(
         unknown=int(places.unknown.sum()),
         unknown_answered=sum(not answer.unsure for answer in of_unknown),
         partly_unknown=int(partly.sum()),
-        trained_on=name == rows.name and rows.split != TEST,
+        trained_on=training_data_name(classifier.folder) == rows.name and rows.split != TEST,
     )
 
 
@@ -253,7 +250,7 @@ class _Scored:
     def _promises(self, labels: np.ndarray) -> tuple[list[PromiseKept], float | None]:
         """What comes of each promise of PROMISES that the model gives, and the one in force."""
         promised = self.classifier.threshold.promise
-        calibration = read_head(self.classifier.folder).calibration
+        calibration = self.classifier.calibration
         if calibration is None or self.classifier.decision.several:
             return [], None
         answerable = np.array([reason in (None, LOW) for reason in self.reasons])

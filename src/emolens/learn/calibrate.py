@@ -130,7 +130,8 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float | tuple[flo
     if labels.ndim == 1:
         rows = np.arange(len(labels))
         return _lowest(
-            lambda scaled: -_log_softmax(scaled)[rows, labels].sum(), logits.astype(np.float64)
+            lambda scaled: (np.logaddexp.reduce(scaled, axis=1) - scaled[rows, labels]).sum(),
+            logits.astype(np.float64),
         )
     signs = np.where(labels, -1.0, 1.0)
     return tuple(
@@ -152,11 +153,6 @@ def _lowest(loss: Callable[..., float], logits: np.ndarray) -> float:
         options={"xatol": 1e-8},
     )
     return float(np.exp(outcome.x))
-
-
-def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
 def find_promises(

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from emolens.calibration import MOSTLY_UNKNOWN, Calibration
+from emolens.calibration import Calibration
 from emolens.data.balance import Balance, balance
 from emolens.data.dataset import TRAIN, VALIDATION, Dataset
 from emolens.decide import ONE_CLASS, Decision
@@ -121,8 +121,9 @@ def finetune(
     with staged(folder) as fresh:
         pretrained.save_pretrained(fresh)
         trained = _train(training, fresh)
-        scores = _calibrated_scores(fresh, training, trained)
-        texts = _training_texts(fresh, training)
+        model = trained_classifier(fresh)
+        scores = _calibrated_scores(model, fresh, training, trained=trained)
+        texts = _training_texts(model, fresh, training)
         renew(fresh, folder, facts=_facts(fresh, training, scores) | texts)
     return scores
 
@@ -188,18 +189,19 @@ def _facts(folder: Path, training: _Training, scores: Scores) -> dict[str, Any]:
     }
 
 
-def _training_texts(folder: Path, training: _Training) -> dict[str, Any]:
+def _training_texts(model: Any, folder: Path, training: _Training) -> dict[str, Any]:
     """What the texts of train are like: a file of arrays, and an entry for emolens.json."""
-    model = logits_and_embedding_of(trained_classifier(folder))
-    engine, _ = start(choose("fp32", use="score"), lambda: model)
+    engine, _ = start(choose("fp32", use="score"), lambda: logits_and_embedding_of(model))
     texts, directions = typical(engine, training.dataset, training.tokens, training.tokenizer)
     save_arrays(folder / ARRAYS_FILE, vars(directions))
     return {TRAINING_TEXTS: texts.to_json()}
 
 
-def _calibrated_scores(folder: Path, training: _Training, trained: _Trained) -> Scores:
-    """The saved model's probabilities of every split but train; its weights get the temperature."""
-    model, dataset = trained_classifier(folder), training.dataset
+def _calibrated_scores(
+    model: Any, folder: Path, training: _Training, *, trained: _Trained
+) -> Scores:
+    """The model's probabilities of every split but train; its weights get the temperature."""
+    dataset = training.dataset
     engine, _ = start(choose("fp32", use="score"), lambda: logits_of(model))
     logits, seconds = {}, {}
     for name in (name for name in dataset.splits if name != TRAIN):
@@ -229,8 +231,7 @@ def _calibration(training: _Training, trained: _Trained, logits: np.ndarray) -> 
     def better(epoch: int, rows: np.ndarray) -> float:
         return _f1(trained.epochs[epoch][rows], labels[rows], "macro")
 
-    unknown = training.tokenizer.unknown_shares(tokens)
-    answerable = ~tokens.truncated & (unknown <= MOSTLY_UNKNOWN)
+    answerable = training.tokenizer.answerable(tokens)
     return calibrate(held_out(epochs, cut, better), labels, answerable=answerable)
 
 

@@ -88,7 +88,7 @@ class Classifier:
         self.tokenizer, self.labels = self._model.tokenizer, head.labels
         self.threshold = threshold_of(folder, head, wanted, answer_all=answer_all)
         self.decision = replace(head.decision, unsure_below=self.threshold.unsure_below)
-        self.answer_all = answer_all
+        self.answer_all, self.calibration = answer_all, head.calibration
 
     def __repr__(self) -> str:
         name = name_of(self.folder) or self.folder
@@ -133,8 +133,8 @@ class Classifier:
         outputs, decision = self._model.ask(texts), self.decision
         probabilities, names = outputs.probabilities, self.labels.names
         others = languages.others(texts) if languages else [None] * len(texts)
-        why = self._reasons(outputs, others)
         answers = decision.answers(probabilities)
+        why = self._reasons(outputs, answers, others)
         in_set = None if lowest is None else decision.in_set(probabilities, lowest)
         empty = np.isnan(probabilities).any(axis=1).tolist()
         predictions = []
@@ -164,11 +164,12 @@ class Classifier:
         """
         return set_threshold_of(self.folder, self._model.head, coverage)
 
-    def _reasons(self, outputs: Outputs, languages: Sequence[str | None]) -> list[str | None]:
-        probabilities = outputs.probabilities
+    def _reasons(
+        self, outputs: Outputs, answers: np.ndarray, languages: Sequence[str | None]
+    ) -> list[str | None]:
         return reasons(
-            self.decision.unsure(probabilities),
-            np.logical_not(self.decision.answers(probabilities).any(axis=1)),
+            self.decision.unsure(outputs.probabilities),
+            np.logical_not(answers.any(axis=1)),
             blank=outputs.blank,
             unknown=outputs.unknown,
             cut=(outputs.truncated, self.max_length),

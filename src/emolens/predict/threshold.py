@@ -146,7 +146,9 @@ def _promise(calibration: Calibration, right: float | None) -> Promise | None:
 
 
 def _promised(calibration: Calibration, promise: Promise, folder: Path, *, answer_all: bool) -> str:
-    name = _training_data(folder)
+    from emolens.modelfolder import training_data_name
+
+    name = training_data_name(folder)
     like = f"those of '{name}'" if name else "those it was trained on"
     answers = "answers that are not unsure" if answer_all else "answers"
     return (
@@ -207,11 +209,3 @@ def _digits(probability: float) -> str:
 def percent(share: float) -> str:
     """'97 %', '99.5 %'."""
     return f"{100 * share:.3g} %"
-
-
-def _training_data(folder: Path) -> str | None:
-    from emolens.modelfolder import read_emolens_json
-
-    facts = read_emolens_json(folder).get("training_data")
-    name = facts.get("name") if isinstance(facts, dict) else None
-    return name if isinstance(name, str) else None

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from emolens.calibration import MOSTLY_UNKNOWN
 from emolens.data.audit import audit
 from emolens.data.audit.check import counts_of
 from emolens.data.dataset import TEST, TRAIN, VALIDATION
@@ -205,11 +204,7 @@ def _evaluate(context: Context, out: Path) -> str:
 def _answerable(context: Context) -> dict[str, dict[str, np.ndarray]]:
     """The rows that the exported model answers if their probability is high enough."""
     tokens, tokenizer = context.tokens(), context.tokenizer
-    of_model = {
-        split: ~tokens[split].truncated
-        & (tokenizer.unknown_shares(tokens[split]) <= MOSTLY_UNKNOWN)
-        for split in (VALIDATION, TEST)
-    }
+    of_model = {split: tokenizer.answerable(tokens[split]) for split in (VALIDATION, TEST)}
     return {EXPORTED.name: of_model}
 
 
