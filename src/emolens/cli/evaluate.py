@@ -24,6 +24,7 @@ from emolens.data.readers.options import ReadOptions
 from emolens.data.targets.options import LabelOptions
 from emolens.errors import UsageError
 from emolens.names import user_path
+from emolens.predict.threshold import OPTIONS
 from emolens.shown import quoted
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _evaluate(
     thresholds = {name: options.pop(name) for name in _THRESHOLDS}
     if model is None:
         own = {"--map": mapped, "--overwrite": overwrite or None}
-        own |= {f"--{name.replace('_', '-')}": given for name, given in thresholds.items()}
+        own |= {OPTIONS[name]: given for name, given in thresholds.items()}
         for name, given in own.items():
             if given is not None:
                 raise UsageError(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # `emolens --help` needs no NumPy
 
 _UNMEASURED = 0.5
 _HIGHEST = 0.99  # coverage of prediction sets
-_OPTIONS = {
+OPTIONS = {
     "unsure_below": "--unsure-below",
     "promise": "--promise",
     "coverage": "--coverage",
@@ -53,7 +53,7 @@ class Wanted:
     def __post_init__(self) -> None:
         given = {name: value for name, value in vars(self).items() if value is not None}
         for name, value in given.items():
-            _check_share(_OPTIONS[name], value, above_0=name != "unsure_below")
+            _check_share(OPTIONS[name], value, above_0=name != "unsure_below")
         if len(given) > 1:
             raise UsageError(
                 "Give only one of --unsure-below, --promise and --coverage.",
