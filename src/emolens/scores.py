@@ -74,7 +74,10 @@ class Recipe:
     """How to fine-tune. UsageError where a number is out of range.
 
     warmup: share of the steps in which the learning rate rises. precision: 'fp32', 'bf16'
-    (autocast), or None for the best one on this machine. balance: the method of `balance`.
+    (autocast), or None for the best one on this machine. balance: the method of `balance`. rdrop:
+    the weight of R-Drop (Liang et al., 2021), which trains on each batch twice, with other dropout,
+    and keeps the two answers alike; 0 is without it. patience: after so many epochs that are no
+    better on validation, training stops; None is never.
     """
 
     epochs: float = 2
@@ -84,6 +87,8 @@ class Recipe:
     warmup: float = 0.0
     precision: str | None = None
     balance: str = "none"
+    rdrop: float = 0.0
+    patience: int | None = None
     seed: int = 42
 
     def __post_init__(self) -> None:
@@ -134,12 +139,27 @@ class PredictionFacts(Facts):
 
 
 @dataclass(frozen=True, repr=False)
+class SeedPoint(Facts):
+    """One of several trainings that differ in their seed: its figures after the last choice.
+
+    validation, test: accuracy and macro-F1 of the weights that this training kept.
+    """
+
+    seed: int
+    best_epoch: float
+    seconds: float
+    validation: tuple[float, float]
+    test: tuple[float, float]
+
+
+@dataclass(frozen=True, repr=False)
 class FinetuneFacts(Facts):
     """How fine-tuning went.
 
     runtime: the device and the precision. loss: the mean of the whole training. training: the loss
     over time. history: validation after each epoch. best_epoch: the epoch whose weights were kept.
-    prediction: by split.
+    prediction: by split. seeds: of each training, if there were several; the other facts are about
+    the one that was kept.
     """
 
     recipe: Recipe
@@ -151,6 +171,7 @@ class FinetuneFacts(Facts):
     training: tuple[LossPoint, ...]
     history: tuple[EpochPoint, ...]
     prediction: dict[str, PredictionFacts]
+    seeds: tuple[SeedPoint, ...] = ()
 
     @property
     def kept(self) -> EpochPoint:
