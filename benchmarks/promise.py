@@ -32,7 +32,7 @@ def rows_of(run, role):
     """Logits and labels of the rows that calibrated and of test, and how many calibrated."""
     study = el.load_study(run / "study.toml")
     options = study.data.model_dump(exclude={"dataset"})
-    data = el.load_dataset(study.data.dataset, seed=study.seed, **options)
+    data = el.load_dataset(study.data.dataset, **options)
     scores = el.Scores.load(run / role.folder)
     labels = data["validation"].labels
     held = np.sort(np.concatenate([rows for _, rows in parts(labels)]))

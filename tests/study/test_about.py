@@ -45,7 +45,7 @@ def context_of(run: Run, **changes: Any) -> Context:
     return Context(
         **{
             "study": run.study,
-            "dataset": load_dataset(run.study.data.dataset, seed=run.study.seed),
+            "dataset": load_dataset(run.study.data.dataset),
             "encoder": find_encoder(run.study.encoder.name),
             "folder": run.folder,
             "records": run.records,

@@ -110,7 +110,7 @@ def watched(run: Run, folder: Path) -> tuple[Context, set[str], set[str]]:
     WatchedContext.read = set()
     context = WatchedContext(
         study=Watched(run.study, settings),  # type: ignore[arg-type]
-        dataset=load_dataset(run.study.data.dataset, seed=run.study.seed),
+        dataset=load_dataset(run.study.data.dataset),
         encoder=find_encoder(run.study.encoder.name),
         folder=folder,
         records=dict(run.records),

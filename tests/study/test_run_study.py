@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from emolens.data.dataset import Dataset
+from emolens.data.sources import load_dataset
 from emolens.encode.backbone import EncoderFolder
 from emolens.encode.tokenize import Tokenizer
 from emolens.errors import EncoderError, UsageError
 from emolens.scores import FinetuneFacts, Scores
 from emolens.store import load_arrays
-from emolens.study import Run, Study, run_study
+from emolens.study import Run, Study, load_study, run_study
 from emolens.study.folder import StageRecord
 from tests.conftest import feeling_rows, write_csv
 from tests.stages import STAGES
@@ -155,8 +156,6 @@ def test_evaluation_and_predictions_hold_every_model_on_both_splits(tiny_run: Ru
 
 
 def test_the_study_that_is_left_is_the_one_that_was_run(tiny_run: Run) -> None:
-    from emolens.study import load_study
-
     assert load_study(tiny_run.folder / "study.toml") == tiny_run.study
 
 
@@ -206,6 +205,36 @@ def test_changed_rows_run_everything_again(tiny_run: Run, copied: Path) -> None:
     assert log.ran == ["tokenize"]
     assert log.reasons["tokenize"] == "the data changed"
     assert log.reasons["audit"] == "the data changed, tokenize gave new results"
+
+
+class Opened(Log):
+    """Stops as soon as the data is loaded, and keeps its fingerprint."""
+
+    fingerprint = ""
+
+    def opened(self, study: Study, dataset: Dataset, encoder: EncoderFolder, folder: Path) -> None:
+        self.fingerprint = dataset.fingerprint
+        raise StoppedError
+
+
+@pytest.mark.parametrize("settings", [{}, {"limit": 30}])
+def test_the_seed_of_the_data_alone_decides_splits_and_limit(
+    study_file: Callable[..., Path], tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    write_csv(tmp_path / "all.csv", feeling_rows(90))
+    study = load_study(study_file(), {"data.dataset": str(tmp_path / "all.csv")})
+    study = changed(study, "data", {**study.data.model_dump(), **settings})
+
+    def fingerprint(dotted: str, value: int) -> str:
+        log = Opened()
+        with pytest.raises(StoppedError):
+            run_study(changed(study, dotted, value), tmp_path / "run", observer=log)
+        return log.fingerprint
+
+    assert study.seed == 7
+    cut = load_dataset(tmp_path / "all.csv", seed=42, **settings).fingerprint
+    assert fingerprint("seed", 7) == fingerprint("seed", 42) == fingerprint("data.seed", 42) == cut
+    assert fingerprint("data.seed", 7) != cut
 
 
 def test_every_changed_setting_makes_the_report_again_and_it_shows_it(

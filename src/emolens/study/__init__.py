@@ -105,7 +105,7 @@ def run_study(
     folder, observer = user_path(folder), observer or _Silent()
     wanted = _wanted(until, study)
     options = study.data.model_dump(exclude={"dataset"})
-    dataset = load_dataset(study.data.dataset, seed=study.seed, **options)
+    dataset = load_dataset(study.data.dataset, **options)
     if until not in _WITHOUT_LABELS:
         dataset.check_one_class()
     encoder = find_encoder(study.encoder.name, sha256_wanted=study.encoder.sha256)

@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from emolens.data.balance import Method
 from emolens.data.checks import chosen_codes
+from emolens.data.dataset import SEED
 from emolens.encode.backbone import Pooling
 from emolens.errors import UsageError, nearest, require
 from emolens.explore.project import Metric
@@ -56,7 +57,11 @@ class _Table(BaseModel):
 
 
 class DataSettings(_Table):
-    """Where the texts come from: the arguments of `load_dataset`."""
+    """Where the texts come from: the arguments of `load_dataset`.
+
+    seed: decides which rows are cut out as splits, and which ones `limit` takes. The seed of the
+    study decides what is learned from them.
+    """
 
     dataset: _Name
     text: str | None = None
@@ -75,6 +80,7 @@ class DataSettings(_Table):
     splits: dict[Literal["train", "validation", "test"], _Name] = {}
     shares: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = (0.8, 0.1, 0.1)
     limit: int | None = Field(None, ge=1)
+    seed: int = Field(SEED, ge=0, lt=2**32)
 
 
 class AuditSettings(_Table):
