@@ -19,7 +19,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from emolens.errors import StorageError, UsageError
-from emolens.temporary import is_scratch, is_temporary, new_file, new_folder, remove_dead
+from emolens.temporary import (
+    is_scratch,
+    is_temporary,
+    new_file,
+    new_folder,
+    remove_dead,
+    temporary_name,
+)
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Some libraries raise errors of their own with these words; OpenVINO has only the last one.
@@ -28,7 +35,7 @@ _FAILED_WORDS = "I/O error: "  # of safetensors, whose errors are no OSError
 _BLOCK = 4 * 2**20  # bytes
 _POSIX = os.name == "posix"
 _ACCESS_LIST = "system.posix_acl_access"  # Linux: who may read a file beside its mode
-_STAGED = "staged"
+STAGED = "staged"  # the name that staged() gives to temporary.py
 
 
 class SetAside(UserWarning):
@@ -70,7 +77,7 @@ def _full_disk(path: Path) -> StorageError:
 
 def _target(path: Path) -> Path:
     """The place of a file that is still in a folder of staged()."""
-    return Path(*(part for part in path.parts if not is_temporary(part, _STAGED)))
+    return Path(*(part for part in path.parts if not is_temporary(part, STAGED)))
 
 
 def sha256(*paths: Path) -> str:
@@ -166,8 +173,8 @@ def staged(folder: Path) -> Iterator[Path]:
         is_new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            with new_folder(folder, _STAGED) as fresh:
-                if any(path != fresh for path in remove_dead(folder, _STAGED)):
+            with new_folder(folder, STAGED) as fresh:
+                if any(path != fresh for path in remove_dead(folder, STAGED)):
                     raise StorageError(
                         f"Another emolens command is writing to {folder}.",
                         hint="Wait until it has ended, then run the same command again.",
@@ -200,6 +207,30 @@ def place(
                 _set_aside(folder, name)
             _move(staged_folder / name, folder / name, mode)
     return [folder / name for name in new]
+
+
+def place_folder(fresh: Path, folder: Path) -> None:
+    """Rename `fresh`, a folder inside one of staged(), to `folder`: all of its files come at once.
+
+    What has this place is first renamed to NAME.yours, with a warning.
+    """
+    with writing(folder):
+        mode = _usual_mode(fresh.parent)
+        for file in fresh.iterdir():
+            file.chmod(mode)
+            _sync(file)
+        _sync_folder(fresh)
+        if os.path.lexists(folder):
+            _rename_aside(folder)
+        fresh.replace(folder)
+        _sync_folder(folder.parent)
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete a folder and all that is in it. If it is killed, no half of it keeps the name."""
+    with writing(folder):
+        dead = folder.replace(folder.with_name(temporary_name(STAGED)))
+        shutil.rmtree(dead, ignore_errors=True)
 
 
 def remove_owned(folder: Path, names: Iterable[str], owned: Mapping[str, str]) -> set[str]:
@@ -316,10 +347,14 @@ def _set_aside(folder: Path, name: str) -> None:
     path = folder / name
     for there in (path, *(folder / parent for parent in Path(name).parents)):
         if there.is_file() or (there == path and path.exists()):
-            yours = _free_name(there)
-            there.replace(yours)
-            message = f"{there} is not as emolens wrote it; it is now called {yours.name}."
-            warnings.warn(message, SetAside, stacklevel=3)
+            _rename_aside(there)
+
+
+def _rename_aside(path: Path) -> None:
+    yours = _free_name(path)
+    path.replace(yours)
+    message = f"{path} is not as emolens wrote it; it is now called {yours.name}."
+    warnings.warn(message, SetAside, stacklevel=4)
 
 
 def _free_name(path: Path) -> Path:

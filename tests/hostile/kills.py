@@ -6,24 +6,20 @@ next write, too, at this change; 0 for no.
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from emolens.modelfolder import renew
 from emolens.output import staged
 from emolens.store import save_text
 from emolens.study.folder import RunFolder
 from tests.hostile.test_folders import DATA, contents, do
+from tests.killed import killed_at
 
 OLD = {"a.txt": "old", "deep/b.txt": "old", "gone.txt": "old"}
 NEW = {"a.txt": "new", "deep/b.txt": "new", "more.txt": "new"}
-CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "shutil.rmtree"}
 
 
 def run_stage(folder: Path, files: dict[str, str]) -> None:
@@ -37,30 +33,6 @@ def renew_model(folder: Path, files: dict[str, str]) -> None:
         for name, text in files.items():
             save_text(fresh / name, text)
         renew(fresh, folder, facts={"base_sha256": "0"})
-
-
-def killed_at(n: int, work: Callable[[], None]) -> bool:
-    """Do the work in another process, which is killed at its nth change of a file or folder."""
-    child = os.fork()
-    if child == 0:
-        left = n
-
-        def count(event: str, arguments: tuple[Any, ...]) -> None:
-            nonlocal left
-            if event in CHANGES or (event == "open" and arguments[2] & os.O_CREAT):
-                left -= 1
-                if left == 0:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        sys.addaudithook(count)
-        try:
-            work()
-        except BaseException:
-            os._exit(1)
-        os._exit(0)
-    status = os.waitpid(child, 0)[1]
-    assert status == 0 or os.WTERMSIG(status) == signal.SIGKILL
-    return status != 0
 
 
 def main(written: str, second: int, place: Path) -> int:
