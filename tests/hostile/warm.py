@@ -19,7 +19,6 @@ from collections.abc import Callable
 from typing import Any
 
 LIBRARIES = (
-    "accelerate",
     "emolens.cli",
     "emolens.encode.table",
     "emolens.export.openvino",
@@ -43,7 +42,6 @@ LIBRARIES = (
     "torch",
     "torch.utils.data",
     "transformers.models.bert.modeling_bert",
-    "transformers.trainer",
     "umap",
 )
 PATIENCE = 120.0

@@ -16,7 +16,8 @@ from emolens.data.dataset import Dataset, Split
 from emolens.encode.backbone import find_encoder, tokenizer_of
 from emolens.errors import DataError, EncoderError
 from emolens.export.head import read_head
-from emolens.learn.finetune import _weighted_loss, finetune
+from emolens.learn.finetune import finetune
+from emolens.learn.finetune.passes import loss_of
 from emolens.output import sha256
 from emolens.scores import FinetuneFacts, Recipe, Scores
 
@@ -139,16 +140,22 @@ def test_a_small_class_is_helped_by_a_remedy(
     assert share[1] > share[0] + 0.02
 
 
-def test_the_weighted_loss_is_the_mean_of_weighted_cross_entropies() -> None:
+def test_the_loss_is_the_sum_of_weighted_cross_entropies() -> None:
     logits = torch.tensor([[1.0, 0.0, -1.0], [0.5, 0.5, 2.0], [0.0, 3.0, 0.0]])
-    labels, weights = torch.tensor([0, 1, 1]), np.array([0.5, 2.0, 1.0])
+    labels, weights = torch.tensor([0, 1, 1]), torch.tensor([0.5, 2.0, 1.0])
     log_p = torch.log_softmax(logits, dim=1)
     by_hand = -(0.5 * log_p[0, 0] + 2 * log_p[1, 1] + 2 * log_p[2, 1])
-    loss = _weighted_loss(weights)
-    assert loss({"logits": logits}, labels).item() == pytest.approx(by_hand.item() / 3)
-    # Over gradient accumulation the Trainer says how many rows there are in all.
-    assert loss({"logits": logits}, labels, 6).item() == pytest.approx(by_hand.item() / 6)
-    assert _weighted_loss(np.ones(3)) is None
+    assert loss_of(logits, labels, weights, rdrop=0).item() == pytest.approx(by_hand.item())
+
+
+def test_r_drop_adds_how_far_two_answers_are_apart() -> None:
+    first, second = torch.tensor([[1.0, 0.0, -1.0]]), torch.tensor([[0.5, 0.5, 2.0]])
+    p, q = (torch.softmax(logits, dim=1) for logits in (first, second))
+    labels, weights = torch.tensor([1, 1]), torch.ones(3)
+    loss = loss_of(torch.cat([first, second]), labels, weights, rdrop=3)
+    apart = (p * (p / q).log()).sum() + (q * (q / p).log()).sum()
+    by_hand = -(p[0, 1].log() + q[0, 1].log()) / 2 + 3 * apart / 2
+    assert loss.item() == pytest.approx(by_hand.item())
 
 
 def test_a_loss_that_is_not_a_number_is_an_encoder_error(

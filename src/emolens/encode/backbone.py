@@ -291,16 +291,46 @@ def trained_classifier(folder: Path) -> Any:
     return whole_model(auto, Checkpoint(str(folder), folder)).eval()
 
 
+def head_inputs_of(model: Any) -> Any:
+    """A torch module of (input_ids, attention_mask) that gives what enters the last layer, (n, d).
+
+    This layer is linear and makes the logits of a classifier.
+    """
+    torch, last = require("torch", "train"), last_layer(model)
+
+    class HeadInputs(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            inputs = []
+            hook = last.register_forward_pre_hook(lambda _, args: inputs.append(args[0]))
+            try:
+                self.model(input_ids, attention_mask=attention_mask)
+            finally:
+                hook.remove()
+            return inputs[0]
+
+    return HeadInputs()
+
+
+def last_layer(model: Any) -> Any:
+    """The linear layer that makes the logits of a classifier."""
+    linear = require("torch", "train").nn.Linear
+    encoder = set(model.base_model.modules())  # some families define it after the head
+    head = (layer for layer in model.modules() if layer not in encoder)
+    *_, last = (layer for layer in head if isinstance(layer, linear))
+    return last
+
+
 def divide_logits(model: Any, temperature: float | tuple[float, ...]) -> None:
     """Divide the logits of a classifier by a number, or each one by its own, in its weights.
 
-    The last linear layer of the head makes the logits. So every program that loads these weights
-    gets the divided logits.
+    The last layer makes the logits. So every program that loads these weights gets the divided
+    logits.
     """
-    torch = require("torch", "train")
-    encoder = set(model.base_model.modules())  # some families define it after the head
-    head = (layer for layer in model.modules() if layer not in encoder)
-    *_, last = (layer for layer in head if isinstance(layer, torch.nn.Linear))
+    torch, last = require("torch", "train"), last_layer(model)
     divisor = torch.as_tensor(temperature, dtype=last.weight.dtype, device=last.weight.device)
     with torch.no_grad():
         last.weight.div_(divisor.reshape(-1, 1))

@@ -323,7 +323,7 @@ STAGES = {
         settings=("balance", "encoder.max_length", "finetune", "seed"),
         inputs=("data", "encoder", "runtime of training"),
         libraries=(
-            *("torch", "transformers", "accelerate", "tokenizers"),
+            *("torch", "transformers", "tokenizers"),
             *("scikit-learn", "scipy", "mapie", "numpy"),
         ),
         model_part="",

@@ -1,15 +1,15 @@
-"""Fine-tuning a sequence classifier through transformers' Trainer.
+"""Fine-tuning a sequence classifier: from a data set to a calibrated model in a folder.
 
-Batches hold texts of similar length; a part of validation chooses the epoch, by macro-F1, and the
-other part calibrates. Only safetensors are written: the Trainer's own checkpoints are off, because
-they are pickles.
+A part of validation chooses the epoch, by macro-F1, and the other part calibrates. How the steps
+are made, loop.py knows.
 """
 
 from __future__ import annotations
 
 import time
 import warnings
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,12 @@ from emolens.encode.engines.base import Progress, run_batches
 from emolens.encode.engines.choose import choose, start
 from emolens.encode.engines.torch import TorchEngine, torch_for
 from emolens.encode.tokenize import Tokenizer, Tokens
-from emolens.errors import DataError, EncoderError, require
+from emolens.errors import DataError, require
 from emolens.learn.calibrate import calibrate, choosing_rows, held_out, parts
+from emolens.learn.finetune.checkpoint import Checkpoints
+from emolens.learn.finetune.head import fit_head
+from emolens.learn.finetune.loop import Look, train
+from emolens.learn.finetune.passes import Examples
 from emolens.learn.typical import typical
 from emolens.likeness import ARRAYS_FILE
 from emolens.modelfolder import CALIBRATION, TRAINING_TEXTS, check_writable, renew
@@ -48,13 +52,12 @@ from emolens.scores import (
     FINETUNE,
     EpochPoint,
     FinetuneFacts,
-    LossPoint,
     PredictionFacts,
     Recipe,
     Scores,
 )
-from emolens.store import save_arrays
-from emolens.temporary import scratch_folder
+from emolens.store import fingerprint, save_arrays
+from emolens.version import versions
 
 
 @dataclass(frozen=True)
@@ -118,14 +121,30 @@ def finetune(
     pretrained.model_max_length = tokenizer.max_length
     recipe = recipe or Recipe()
     training = _Training(encoder, dataset, tokenizer, tokens, pretrained, recipe, progress)
+    place = Checkpoints(Path(f"{folder}.checkpoints"), _key(training))
     with staged(folder) as fresh:
         pretrained.save_pretrained(fresh)
-        trained = _train(training, fresh)
+        trained = _train(training, fresh, place)
         model = trained_classifier(fresh)
         scores = _calibrated_scores(model, fresh, training, trained=trained)
         texts = _training_texts(model, fresh, training)
         renew(fresh, folder, facts=_facts(fresh, training, scores) | texts)
+    place.remove()
     return scores
+
+
+def _key(training: _Training) -> str:
+    """A digest of all that decides the result of a training."""
+    tokenizer, recipe = training.tokenizer, training.recipe
+    libraries = versions(["torch", "transformers", "tokenizers", "numpy"])
+    return fingerprint(
+        training.encoder.fingerprint,
+        training.dataset.fingerprint,
+        tokenizer.max_length,
+        asdict(recipe),
+        str(choose(recipe.precision, use="train")),
+        libraries,
+    )
 
 
 @dataclass(frozen=True)
@@ -136,8 +155,8 @@ class _Trained:
     epochs: list[np.ndarray]
 
 
-def _train(training: _Training, folder: Path) -> _Trained:
-    """Run the Trainer; writes the best epoch's weights to `folder`."""
+def _train(training: _Training, folder: Path, place: Checkpoints) -> _Trained:
+    """Train, and write the weights of the best epoch to `folder`."""
     recipe, dataset, tokens = training.recipe, training.dataset, training.tokens
     chosen = choose(recipe.precision, use="train")
     torch_for(chosen)
@@ -146,36 +165,52 @@ def _train(training: _Training, folder: Path) -> _Trained:
     if chosen.device == "cpu":
         # torch's fused attention is no faster for short texts on a CPU: benchmarks/attention.py.
         model.set_attn_implementation("eager")
-    rows = _examples(tokens[TRAIN], dataset[TRAIN].labels, training.balance.rows)
-    keeper = _keeper(folder, model, training, chosen)
-    with scratch_folder() as scratch:
-        arguments = arguments_of(recipe, chosen, scratch, n_rows=len(rows))
-        trainer = _trainer(model, arguments, training, rows=rows, keeper=keeper)
-        started = time.perf_counter()
-        outcome = trainer.train()
-        seconds = time.perf_counter() - started
-    if not np.isfinite(outcome.training_loss):
-        raise _diverged()
-    log = trainer.state.log_history
+    rows = training.balance.rows
+    examples = Examples(
+        tokens[TRAIN].take(rows),
+        dataset[TRAIN].labels[rows],
+        training.balance.class_weights,
+        training.tokenizer.pad_id,
+    )
+    fit_head(model, examples, chosen, seed=recipe.seed)
+    done = train(
+        model,
+        examples,
+        recipe,
+        runtime=chosen,
+        checkpoints=place,
+        look=_look(training, chosen),
+        listeners=(training.progress, None),
+    )
+    with writing(folder):
+        save_classifier(model, folder)
+    best = done.history[done.best]
     facts = FinetuneFacts(
         recipe=recipe,
         runtime=str(chosen),
-        loss=float(outcome.training_loss),
-        seconds=seconds,
-        texts_per_second=len(rows) * recipe.epochs / seconds,
-        best_epoch=keeper.best_epoch,
-        training=tuple(LossPoint(float(e["epoch"]), float(e["loss"])) for e in log if "loss" in e),
-        history=tuple(keeper.history),
+        loss=done.loss_sum / done.step,
+        seconds=done.seconds,
+        texts_per_second=len(rows) * done.history[-1].epoch / done.seconds,
+        best_epoch=best.epoch,
+        training=tuple(done.training),
+        history=tuple(done.history),
         prediction={},
     )
-    return _Trained(facts, keeper.epochs)
+    return _Trained(facts, done.logits)
 
 
-def _diverged() -> EncoderError:
-    return EncoderError(
-        "The training loss is not a number any more.",
-        hint='Lower finetune.learning_rate, or set finetune.precision = "fp32".',
-    )
+def _look(training: _Training, runtime: Runtime) -> Callable[[Any, float], Look]:
+    """A function that scores the model on validation; a part of the rows chooses the epoch."""
+    labels, tokens = training.dataset[VALIDATION].labels, training.tokens[VALIDATION]
+    choosing = choosing_rows(parts(labels))
+
+    def look(model: Any, epoch: float) -> Look:
+        engine = TorchEngine(logits_of(model), runtime)
+        logits = run_batches(engine, tokens, training.tokenizer.pad_id)
+        score = _f1(logits[choosing], labels[choosing], "macro")
+        return Look(_epoch_point(epoch, logits, labels), logits, score)
+
+    return look
 
 
 def _facts(folder: Path, training: _Training, scores: Scores) -> dict[str, Any]:
@@ -235,129 +270,11 @@ def _calibration(training: _Training, trained: _Trained, logits: np.ndarray) -> 
     return calibrate(held_out(epochs, cut, better), labels, answerable=answerable)
 
 
-def _examples(
-    tokens: Tokens, labels: np.ndarray, rows: np.ndarray | None = None
-) -> list[dict[str, Any]]:
-    chosen = range(len(tokens)) if rows is None else rows.tolist()
-    return [{"input_ids": tokens[row].tolist(), "labels": int(labels[row])} for row in chosen]
-
-
-def arguments_of(recipe: Recipe, chosen: Runtime, scratch: Path, *, n_rows: int) -> Any:
-    """The recipe as arguments of the Trainer. n_rows: in one epoch."""
-    require("accelerate", "train")
-    steps = max(int(n_rows * recipe.epochs / recipe.batch_size), 1)
-    arguments = require("transformers", "train").TrainingArguments(
-        output_dir=str(scratch),
-        num_train_epochs=recipe.epochs,
-        learning_rate=recipe.learning_rate,
-        per_device_train_batch_size=recipe.batch_size,
-        per_device_eval_batch_size=recipe.batch_size,
-        weight_decay=recipe.weight_decay,
-        warmup_steps=recipe.warmup,
-        train_sampling_strategy="group_by_length",
-        eval_strategy="no",  # Keeper looks at validation
-        save_strategy="no",
-        logging_steps=max(steps // 40, 1),
-        logging_nan_inf_filter=False,  # a loss that is not a number must be seen
-        bf16=chosen.precision == "bf16",
-        use_cpu=chosen.device == "cpu",
-        dataloader_pin_memory=chosen.device == "cuda",
-        seed=recipe.seed,
-        report_to=[],
-        disable_tqdm=True,
-        log_level="error",
-    )
-    if arguments.n_gpu > 1:
-        arguments._n_gpu = 1  # more GPUs would multiply the recipe's batch size
-    return arguments
-
-
-def _trainer(
-    model: Any,
-    arguments: Any,
-    training: _Training,
-    *,
-    rows: list[dict[str, Any]],
-    keeper: Any,
-) -> Any:
-    transformers = require("transformers", "train")
-    trainer = transformers.Trainer(
-        model=model,
-        args=arguments,
-        data_collator=transformers.DataCollatorWithPadding(training.pretrained),
-        train_dataset=rows,
-        processing_class=training.pretrained,
-        compute_loss_func=_weighted_loss(training.balance.class_weights),
-        callbacks=[keeper],
-    )
-    trainer.remove_callback(transformers.PrinterCallback)  # it writes to stdout
-    return trainer
-
-
 def _f1(logits: np.ndarray, labels: np.ndarray, average: str) -> float:
     """The average skips classes without rows."""
     f1_score = require("sklearn.metrics", "train").f1_score
     guess, there = ONE_CLASS.top(logits), np.unique(labels)
     return float(f1_score(labels, guess, labels=there, average=average, zero_division=0))
-
-
-def _weighted_loss(class_weights: np.ndarray) -> Any:
-    """Cross-entropy with class weights; None, for the model's own loss, if all weights are 1."""
-    if np.allclose(class_weights, 1.0):
-        return None
-    torch = require("torch", "train")
-    weights = torch.tensor(class_weights, dtype=torch.float32)
-
-    def loss(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
-        logits = outputs["logits"].float()
-        each = torch.nn.functional.cross_entropy(
-            logits, labels, weight=weights.to(logits.device), reduction="none"
-        )
-        n = labels.numel() if num_items_in_batch is None else num_items_in_batch
-        return each.sum() / n
-
-    return loss
-
-
-def _keeper(folder: Path, model: Any, training: _Training, runtime: Runtime) -> Any:
-    """A callback that looks at validation after each epoch and reports progress.
-
-    It saves the weights of the best epoch to `folder`. The Trainer would evaluate in batches that
-    are padded to no purpose, and in an order of its own.
-    """
-    transformers = require("transformers", "train")
-    engine = TorchEngine(logits_of(model), runtime)
-    labels, tokens = training.dataset[VALIDATION].labels, training.tokens[VALIDATION]
-    choosing = choosing_rows(parts(labels))
-
-    class Keeper(transformers.TrainerCallback):  # type: ignore[misc, name-defined]
-        """epochs: the logits of validation after each epoch. history: its figures there."""
-
-        def __init__(self) -> None:
-            self.epochs: list[np.ndarray] = []
-            self.history: list[EpochPoint] = []
-            self.best, self.best_epoch = -1.0, 0.0
-
-        def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            model.eval()
-            try:
-                logits = run_batches(engine, tokens, training.tokenizer.pad_id)
-            except EncoderError as error:  # they are not finite
-                raise _diverged() from error
-            model.train()
-            self.epochs.append(logits)
-            self.history.append(_epoch_point(float(state.epoch), logits, labels))
-            score = _f1(logits[choosing], labels[choosing], "macro")
-            if score > self.best:
-                self.best, self.best_epoch = score, float(state.epoch)
-                with writing(folder):
-                    save_classifier(model, folder)
-
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if training.progress:
-                training.progress(state.global_step, state.max_steps)
-
-    return Keeper()
 
 
 def _epoch_point(epoch: float, logits: np.ndarray, labels: np.ndarray) -> EpochPoint:
