@@ -18,6 +18,7 @@ from emolens.errors import DataError, EncoderError
 from emolens.export.head import read_head
 from emolens.learn.finetune import finetune
 from emolens.learn.finetune.passes import loss_of
+from emolens.learn.finetune.plan import planned
 from emolens.output import sha256
 from emolens.scores import FinetuneFacts, Recipe, Scores
 
@@ -179,6 +180,15 @@ def test_progress_ends_at_the_last_step(
         progress=lambda done, total: seen.append((done, total)),
     )
     assert seen == [(step, 6) for step in range(1, 7)]
+
+
+def test_without_a_recipe_one_is_planned(
+    feelings: Dataset, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    few = {**feelings.splits, "train": feelings["train"].take(np.arange(8))}
+    scores = finetune(tiny_encoder, replace(feelings, splits=few), tmp_path / "m")
+    assert isinstance(scores.facts, FinetuneFacts)
+    assert scores.facts.recipe == planned(width=16, n_rows=8, n_classes=3)
 
 
 def test_the_limit_of_the_given_tokenizer_is_saved_with_the_model(

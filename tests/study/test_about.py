@@ -50,6 +50,7 @@ def context_of(run: Run, **changes: Any) -> Context:
             "folder": run.folder,
             "records": run.records,
             "progress": lambda done, total: None,
+            "note": lambda text: None,
             **changes,
         }
     )

@@ -115,6 +115,7 @@ def watched(run: Run, folder: Path) -> tuple[Context, set[str], set[str]]:
         folder=folder,
         records=dict(run.records),
         progress=lambda done, total: None,
+        note=lambda text: None,
     )
     WatchedContext.read.clear()
     return context, settings, WatchedContext.read

@@ -41,6 +41,7 @@ class Log:
         self.reasons: dict[str, str] = {}
         self.ran: list[str] = []
         self.resumed: list[str] = []
+        self.notes: list[str] = []
 
     def opened(self, study: Study, dataset: Dataset, encoder: EncoderFolder, folder: Path) -> None:
         """Not of interest."""
@@ -53,6 +54,9 @@ class Log:
 
     def progress(self, done: int, total: int) -> None:
         assert 0 < done <= total
+
+    def noted(self, text: str) -> None:
+        self.notes.append(text)
 
     def finished(self, stage: str, record: StageRecord, *, resumed: bool) -> None:
         (self.resumed if resumed else self.ran).append(stage)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from emolens.errors import UsageError
 from emolens.study import Study, builtin_studies, load_study
+from emolens.study.settings import FinetuneSettings
 
 
 def test_the_built_in_studies_are_these() -> None:
@@ -28,13 +29,14 @@ def test_emotion_is_the_reference_recipe() -> None:
     study = load_study("emotion")
     assert study.data.dataset == "dair-ai/emotion"
     assert (study.encoder.name, study.encoder.pooling) == ("distilbert", "cls")
-    assert study.finetune.model_dump(exclude={"warmup", "precision"}) == {
+    assert study.finetune.model_dump(exclude_none=True, exclude={"recipe", "precision"}) == {
         "epochs": 2,
         "learning_rate": 2e-5,
         "batch_size": 64,
         "weight_decay": 0.01,
+        "warmup": 0.0,
+        "rdrop": 0.0,
     }
-    assert study.finetune.warmup == 0.0
     assert study.balance.method == "none"
 
 
@@ -43,6 +45,7 @@ def test_emotion_minilm_differs_in_encoder_and_recipe_only() -> None:
     assert minilm.data == reference.data
     assert minilm.seed == reference.seed
     assert minilm.encoder.name == "minilm"
+    assert minilm.finetune == FinetuneSettings(), "all of it is planned"
 
 
 def test_a_file_without_a_name_is_called_after_itself(study_file: Callable[..., Path]) -> None:
@@ -129,8 +132,12 @@ START = load_study("starter")
         ("finetune.epochs", "inf", ["finetune.epochs", "finite"]),
         ("finetune.epochs", "nan", ["finetune.epochs", "finite"]),
         ("finetune.batch_size", "1.5", ["finetune.batch_size", "1.5"]),
+        ("finetune.recipe", "quick", ["finetune.recipe", "'fast'", "quick"]),
+        ("finetune.rdrop", "-1", ["finetune.rdrop", "-1"]),
+        ("finetune.patience", "-1", ["finetune.patience", "-1"]),
         ("finetune", "3", ["finetune"]),
-        ("finetune.epochs.more", "3", ["'epochs'", "finetune.epochs.more"]),
+        ("finetune.epochs.more", "3", ["finetune.epochs", "number"]),
+        ("seed.more", "3", ["'seed'", "seed.more"]),
         ("data.limit", "0", ["data.limit"]),
         ("data.shares", "[1]", ["data.shares"]),
         ("data.shares", "[0, 1, 1]", ["data.shares", "greater than 0"]),

@@ -91,6 +91,7 @@ FOR_TRAINING = {
     "encoder.pooling": "--pooling",
     "encoder.layer": "--layer",
     "encoder.normalize": "--normalize",
+    "finetune.recipe": "--recipe",
 }
 
 

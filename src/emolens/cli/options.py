@@ -223,6 +223,14 @@ LayerOption = Annotated[
 NormalizeOption = Annotated[
     bool | None, typer.Option("--normalize/--no-normalize", help="Scale each vector to length 1.")
 ]
+RecipeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe",
+        metavar="NAME",
+        help="How to fine-tune: best (the default), or fast, in about a third of the time.",
+    ),
+]
 
 UnsureOption = Annotated[
     float | None,
@@ -286,6 +294,7 @@ STUDY_OPTIONS: dict[str, Any] = {
     "encoder.layer": LayerOption,
     "encoder.normalize": NormalizeOption,
     "encoder.precision": PrecisionOption,
+    "finetune.recipe": RecipeOption,
 }
 
 

@@ -174,6 +174,10 @@ class RunConsole:
         """Move the bar."""
         self._update(done, total)
 
+    def noted(self, text: str) -> None:
+        """Print what the stage is going to do."""
+        self._console.note(f"  {text}")
+
     def finished(self, stage: str, record: StageRecord, *, resumed: bool) -> None:
         """Print the stage's summary."""
         self.close()

@@ -180,6 +180,11 @@ def _no_files_elsewhere(path: Path) -> dict[str, None]:
     return {key: None for key in stated if key.endswith("_file")}
 
 
+def width_of(encoder: EncoderFolder) -> int:
+    """How many numbers a hidden state has."""
+    return int(Checkpoint(encoder.name, encoder.folder).config.hidden_size)
+
+
 def backbone(encoder: EncoderFolder) -> Any:
     """The model without a head, in evaluation mode and fp32."""
     return bare_model(

@@ -24,7 +24,8 @@ from emolens.evaluation.verdict import (
     sentence_case,
 )
 from emolens.hub import client
-from emolens.scores import EXPORTED, role_of
+from emolens.learn.finetune.plan import in_words
+from emolens.scores import EXPORTED, FinetuneFacts, role_of
 from emolens.show.cardtext import FOLDER, license_line, new_card, plain
 from emolens.show.licenses import license_fields
 from emolens.version import __version__
@@ -55,7 +56,8 @@ class About:
     """What a card says beside figures. What is not known is None or empty.
 
     base: the base model, as the text names it. base_model: its owner/name on the Hub. license: of
-    the weights of this model. languages: their codes. hub_data: the data set on the Hub.
+    the weights of this model. languages: their codes. hub_data: the data set on the Hub. training:
+    how the model was trained.
     """
 
     base: str
@@ -65,6 +67,7 @@ class About:
     data_license: str | None = None
     languages: tuple[str, ...] = ()
     hub_data: HubData | None = None
+    training: FinetuneFacts | None = None
     examples: tuple[Example, ...] = ()
 
 
@@ -87,6 +90,7 @@ def model_card(name: str, audit: Audit, evaluation: Evaluation, *, about: About)
         "## License": _licenses(about, audit.name),
         "## Data": _data(audit, about.hub_data),
         "## Checks of the data": _checks(audit),
+        "## Training": _training(about.training),
         "## Figures": _figures(evaluation),
         f"## Figures by class, {EXPORTED.title}, test": _classes(best),
     }
@@ -334,6 +338,16 @@ def _checks(audit: Audit) -> list[str]:
         f"{sentence_case(counts_of(audit.checks))}.",
         *([""] if findings else []),
         *(f"- {c.code}, {c.title} ({c.status}){rows[c.code]}" for c in findings),
+    ]
+
+
+def _training(facts: FinetuneFacts | None) -> list[str]:
+    """The recipe, and which of its epochs was kept."""
+    if facts is None:
+        return []
+    return [
+        f"{sentence_case(in_words(facts.recipe))}. The seed is {facts.recipe.seed}. Trained on"
+        f" {plain(facts.runtime)}. Epoch {facts.best_epoch:g} was kept."
     ]
 
 

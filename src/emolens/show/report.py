@@ -24,6 +24,7 @@ from emolens.evaluation.verdict import (
     sentence_case,
 )
 from emolens.explore.project import Projection
+from emolens.learn.finetune.plan import in_words
 from emolens.scores import EXPORTED, MAJORITY, Facts, role_of
 from emolens.show.page import render
 
@@ -85,6 +86,7 @@ def render_report(contents: ReportContents) -> str:
         sentence_case=sentence_case,
         comparison_sentence=comparison_sentence,
         percent=percent,
+        in_words=in_words,
         **_belief(evaluation),
         counts_of=counts_of,
     )

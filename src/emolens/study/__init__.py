@@ -48,6 +48,9 @@ class Observer(Protocol):
     def progress(self, done: int, total: int) -> None:
         """The running stage has done so many of its steps."""
 
+    def noted(self, text: str) -> None:
+        """The running stage says what it is going to do."""
+
     def finished(self, stage: str, record: StageRecord, *, resumed: bool) -> None:
         """A stage is finished. resumed: an earlier run had finished it."""
 
@@ -90,6 +93,7 @@ class _Silent:
     ) -> None: ...
     def started(self, stage: str, reason: str) -> None: ...
     def progress(self, done: int, total: int) -> None: ...
+    def noted(self, text: str) -> None: ...
     def finished(self, stage: str, record: StageRecord, *, resumed: bool) -> None: ...
 
 
@@ -115,7 +119,15 @@ def run_study(
         observer.opened(study, dataset, encoder, folder)
         if "push" in wanted and "push" not in run_folder.records:
             check_push(**study.push.model_dump())  # now, and not after an hour of training
-        context = Context(study, dataset, encoder, folder, run_folder.records, observer.progress)
+        context = Context(
+            study=study,
+            dataset=dataset,
+            encoder=encoder,
+            folder=folder,
+            records=run_folder.records,
+            progress=observer.progress,
+            note=observer.noted,
+        )
         failed = _run_stages(wanted, context, run_folder, observer=observer)
         if failed:
             raise failed

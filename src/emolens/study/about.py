@@ -16,6 +16,7 @@ from emolens.data.languages import main_language
 from emolens.data.origins import hub_data
 from emolens.output import SetAside
 from emolens.predict.classifier import Classifier
+from emolens.scores import EXPORTED, FinetuneFacts
 from emolens.show.card import SENTENCE, About, Example
 from emolens.show.cardtext import CARD, merged, own_keys, stated_license
 from emolens.study.context import Context
@@ -50,8 +51,14 @@ def about(context: Context) -> About:
         data_license=settings.data_license or _data_license(dataset.name),
         languages=languages,
         hub_data=on_the_hub,
+        training=_training(context),
         examples=_examples(context, languages),
     )
+
+
+def _training(context: Context) -> FinetuneFacts | None:
+    facts = context.scores_of(EXPORTED).facts
+    return facts if isinstance(facts, FinetuneFacts) else None
 
 
 def base_license(context: Context) -> str | None:

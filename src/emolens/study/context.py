@@ -4,6 +4,7 @@ stages wrote into the run folder. Runs no stage.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,8 @@ from emolens.study.settings import Study
 class Context:
     """What a stage may read. `folder` is the run folder.
 
+    progress: is called with the steps that are done and their number. note: is called with a
+    sentence about what a stage is going to do, before it takes long.
     renewed: SHA-256 by path in the run folder of files that a user has changed, and whose words a
     stage has taken over into the new file, which may replace them.
     """
@@ -37,6 +40,7 @@ class Context:
     folder: Path
     records: dict[str, StageRecord]
     progress: Progress
+    note: Callable[[str], None]
     renewed: dict[str, str] = field(default_factory=dict)
 
     @cached_property

@@ -24,9 +24,10 @@ from emolens.data.dataset import SEED
 from emolens.encode.backbone import Pooling
 from emolens.errors import UsageError, nearest, require
 from emolens.explore.project import Metric
+from emolens.learn.finetune.plan import Kind
 from emolens.learn.logistic import STRENGTHS
 from emolens.names import user_path
-from emolens.scores import MOST, Recipe
+from emolens.scores import MOST
 from emolens.shown import one_line, quoted, visible
 
 # Always text: a column may be called 2024, and a data set 1979-05-27.
@@ -127,13 +128,16 @@ class ProbeSettings(_Table):
 
 
 class FinetuneSettings(_Table):
-    """The recipe of fine-tuning."""
+    """The recipe of fine-tuning. What is None follows from the encoder and the data."""
 
-    epochs: float = Field(Recipe.epochs, gt=0, le=MOST)
-    learning_rate: float = Field(Recipe.learning_rate, gt=0, le=MOST)
-    batch_size: int = Field(Recipe.batch_size, ge=1, le=MOST)
-    weight_decay: float = Field(Recipe.weight_decay, ge=0)
-    warmup: float = Field(Recipe.warmup, ge=0, lt=1)
+    recipe: Kind = "best"
+    epochs: float | None = Field(None, gt=0, le=MOST)
+    learning_rate: float | None = Field(None, gt=0, le=MOST)
+    batch_size: int | None = Field(None, ge=1, le=MOST)
+    weight_decay: float | None = Field(None, ge=0, le=MOST)
+    warmup: float | None = Field(None, ge=0, lt=1)
+    rdrop: float | None = Field(None, ge=0, le=MOST)
+    patience: int | None = Field(None, ge=0, le=MOST)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
 
 

@@ -25,10 +25,9 @@ from emolens.explore.project import project
 from emolens.export.openvino import export_openvino
 from emolens.export.verify import drift
 from emolens.learn.baselines import majority, tfidf
-from emolens.learn.finetune import finetune
 from emolens.modelfolder import OPENVINO
 from emolens.publish.push import plan_push, push
-from emolens.scores import EXPORTED, FINETUNE, PROBE, FinetuneFacts, Recipe, Scores, role_of
+from emolens.scores import EXPORTED, PROBE, Scores, role_of
 from emolens.show.card import model_card
 from emolens.show.cardtext import CARD, has_own_words
 from emolens.show.report import ReportContents, render_report
@@ -39,15 +38,10 @@ from emolens.study.figures import FIGURES, draw
 from emolens.study.folder import MODEL
 from emolens.study.keys import StageKey, chosen_settings, settings_of
 from emolens.study.settings import Study
+from emolens.study.training import fine_tuned
 from emolens.version import versions
 
 EMBED_SETTINGS = ("pooling", "layer", "normalize", "precision", "max_length")
-_FINETUNE_FIGURES = {
-    "accuracy": "accuracy",
-    "weighted_f1": "weighted F1",
-    "macro_f1": "macro-F1",
-    "loss": "loss",
-}
 
 
 @dataclass(frozen=True)
@@ -164,28 +158,6 @@ def _probe(context: Context, out: Path) -> str:
     probe.save(out / PROBE.folder)
     scores.save(out / PROBE.folder)
     return f"validation accuracy {_accuracy(context, scores)}, C = {probe.C_:g}"
-
-
-def _finetune(context: Context, out: Path) -> str:
-    settings = context.study.finetune.model_dump()
-    method, seed = context.study.balance.method, context.study.seed
-    recipe = Recipe(**settings, balance=method, seed=seed)
-    scores = finetune(
-        context.encoder,
-        context.dataset,
-        context.folder / MODEL,
-        tokenizer=context.tokenizer,
-        recipe=recipe,
-        progress=context.progress,
-    )
-    facts = scores.facts
-    assert isinstance(facts, FinetuneFacts)  # noqa: S101 - for the type checker
-    scores.save(out / FINETUNE.folder)
-    figures = ", ".join(
-        f"{title} {getattr(facts.kept, name):.4f}" for name, title in _FINETUNE_FIGURES.items()
-    )
-    speed = f"{facts.texts_per_second:.0f} texts per second on {facts.runtime}"
-    return f"validation {figures} (epoch {facts.best_epoch:g}); {speed}"
 
 
 def _evaluate(context: Context, out: Path) -> str:
@@ -319,7 +291,7 @@ STAGES = {
         libraries=("scikit-learn", "scipy", "mapie", "numpy"),
     ),
     "finetune": Stage(
-        _finetune,
+        fine_tuned,
         settings=("balance", "encoder.max_length", "finetune", "seed"),
         inputs=("data", "encoder", "runtime of training"),
         libraries=(

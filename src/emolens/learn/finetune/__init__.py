@@ -31,6 +31,7 @@ from emolens.encode.backbone import (
     sequence_classifier,
     tokenizer_of,
     trained_classifier,
+    width_of,
 )
 from emolens.encode.engines.base import Progress, run_batches
 from emolens.encode.engines.choose import choose, start
@@ -42,6 +43,7 @@ from emolens.learn.finetune.checkpoint import Checkpoints
 from emolens.learn.finetune.head import fit_head
 from emolens.learn.finetune.loop import Look, train
 from emolens.learn.finetune.passes import Examples
+from emolens.learn.finetune.plan import planned
 from emolens.learn.typical import typical
 from emolens.likeness import ARRAYS_FILE
 from emolens.modelfolder import CALIBRATION, TRAINING_TEXTS, check_writable, renew
@@ -93,7 +95,8 @@ def finetune(
     encoder: a name, or a folder. folder: the files that emolens wrote there are replaced, once all
     is done; another file in the way gets the name NAME.yours, with a warning. tokenizer: the
     encoder's, with a limit of tokens per text for training and for later use; without it, the
-    encoder's own limit, with a warning where texts are cut.
+    encoder's own limit, with a warning where texts are cut. recipe: by default, that of `planned`,
+    which suits the encoder's width and the number of rows.
 
     Returns the calibrated probabilities of every split but train, computed in fp32; the facts are
     FinetuneFacts. The weights of the head are divided by the temperature, so that every program
@@ -119,7 +122,8 @@ def finetune(
     pretrained = pretrained_tokenizer(encoder)
     # The saved model cuts texts at the same length.
     pretrained.model_max_length = tokenizer.max_length
-    recipe = recipe or Recipe()
+    rows, classes = len(dataset[TRAIN]), len(dataset.labels)
+    recipe = recipe or planned(width=width_of(encoder), n_rows=rows, n_classes=classes)
     training = _Training(encoder, dataset, tokenizer, tokens, pretrained, recipe, progress)
     place = Checkpoints(Path(f"{folder}.checkpoints"), _key(training))
     with staged(folder) as fresh:

@@ -1,0 +1,86 @@
+"""What a recipe is, where nobody states it: what follows from the encoder's size and the data.
+
+Trains nothing, and knows neither studies nor files.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any, Literal, get_args
+
+from emolens.errors import UsageError, nearest
+from emolens.scores import Recipe
+
+# best: the better model. fast: without R-Drop and with fewer epochs, in about a third of the time.
+Kind = Literal["best", "fast"]
+# A learning rate that suits an encoder of this width. Wider encoders want a lower one.
+_RATE, _WIDTH, _RATES = 2e-4, 384, (1e-5, 4e-4)
+# With fewer rows than these, batches are small and epochs many, so that there are enough steps.
+_FEW_ROWS, _SMALL_BATCH, _LEAST_STEPS, _MOST_EPOCHS = 2000, 16, 400, 20
+# Training of more epochs than these stops where it gets no better.
+_LONG, _PATIENCE = 6, 4
+
+
+def planned(
+    kind: str = "best",
+    *,
+    width: int,
+    n_rows: int,
+    n_classes: int,  # noqa: ARG001 - a part of what is known before training
+    **given: Any,
+) -> Recipe:
+    """The recipe for an encoder of this width, and for so many rows in one epoch of training.
+
+    kind: 'best' or 'fast'. given: fields of Recipe that are not planned; one that is None is. A
+    `patience` of 0 stands for training that never stops early. UsageError for another kind, and
+    where Recipe raises it.
+    """
+    if kind not in get_args(Kind):
+        raise UsageError(
+            f"There is no recipe '{kind}' of fine-tuning.", hint=nearest(kind, get_args(Kind))
+        )
+    low, high = _RATES
+    rate = min(max(_RATE * (_WIDTH / width) ** 2, low), high)
+    recipe = Recipe(
+        epochs=4 if kind == "best" else 2,
+        learning_rate=float(f"{rate:.2g}"),
+        batch_size=64 if n_rows >= _FEW_ROWS else _SMALL_BATCH,
+        weight_decay=0.01,
+        warmup=0.1,
+        rdrop=1.0 if kind == "best" else 0.0,
+    )
+    stated = {name: value for name, value in given.items() if value is not None}
+    never_stops = stated.get("patience") == 0
+    if never_stops:
+        del stated["patience"]
+    recipe = replace(recipe, **stated)
+    if "epochs" not in stated and n_rows < _FEW_ROWS:
+        epochs = math.ceil(_LEAST_STEPS / steps_of(replace(recipe, epochs=1), n_rows))
+        recipe = replace(recipe, epochs=min(max(epochs, recipe.epochs), _MOST_EPOCHS))
+    if "patience" not in stated and not never_stops and recipe.epochs > _LONG:
+        recipe = replace(recipe, patience=_PATIENCE)
+    return recipe
+
+
+def steps_of(recipe: Recipe, n_rows: int) -> int:
+    """The steps of a training that does not stop early. n_rows: in one epoch."""
+    return math.ceil(math.ceil(n_rows / recipe.batch_size) * recipe.epochs)
+
+
+def in_words(recipe: Recipe) -> str:
+    """`4 epochs, batches of 64, learning rate 0.0002, warm-up 0.1, weight decay 0.01, R-Drop 1`."""
+    many = f"{recipe.epochs:g} {'epoch' if recipe.epochs == 1 else 'epochs'}"
+    if recipe.patience:
+        many = f"{many} at most (until {recipe.patience} in a row are no better on validation)"
+    parts = [
+        many,
+        f"batches of {recipe.batch_size}",
+        f"learning rate {recipe.learning_rate:g}",
+        f"warm-up {recipe.warmup:g}",
+        f"weight decay {recipe.weight_decay:g}",
+        f"R-Drop {recipe.rdrop:g}" if recipe.rdrop else "no R-Drop",
+    ]
+    if recipe.balance != "none":
+        parts.append(recipe.balance)
+    return ", ".join(parts)

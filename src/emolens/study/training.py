@@ -1,0 +1,69 @@
+"""The stage that fine-tunes: the recipe that the settings ask for, and what is said of it.
+
+Knows nothing of how a training goes, or of where its files get to.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from emolens.data.checks import counted
+from emolens.encode.backbone import width_of
+from emolens.learn.finetune import finetune
+from emolens.learn.finetune.plan import in_words, planned, steps_of
+from emolens.scores import FINETUNE, FinetuneFacts, Recipe
+from emolens.study.context import Context
+from emolens.study.folder import MODEL
+
+_FIGURES = {
+    "accuracy": "accuracy",
+    "weighted_f1": "weighted F1",
+    "macro_f1": "macro-F1",
+    "loss": "loss",
+}
+
+
+def fine_tuned(context: Context, out: Path) -> str:
+    """Train the model of the run folder and write its scores; returns a summary in one line."""
+    recipe = _recipe(context)
+    context.note(_plan(context, recipe))
+    scores = finetune(
+        context.encoder,
+        context.dataset,
+        context.folder / MODEL,
+        tokenizer=context.tokenizer,
+        recipe=recipe,
+        progress=context.progress,
+    )
+    facts = scores.facts
+    assert isinstance(facts, FinetuneFacts)  # noqa: S101 - for the type checker
+    scores.save(out / FINETUNE.folder)
+    figures = ", ".join(
+        f"{title} {getattr(facts.kept, name):.4f}" for name, title in _FIGURES.items()
+    )
+    speed = f"{facts.texts_per_second:.0f} texts per second on {facts.runtime}"
+    return f"validation {figures} (epoch {facts.best_epoch:g}); {speed}"
+
+
+def _recipe(context: Context) -> Recipe:
+    """The settings, and in place of those that are not stated, what suits encoder and data."""
+    settings = context.study.finetune.model_dump()
+    return planned(
+        settings.pop("recipe"),
+        width=width_of(context.encoder),
+        n_rows=len(context.balance.rows),
+        n_classes=len(context.dataset.labels),
+        **settings,
+        balance=context.study.balance.method,
+        seed=context.study.seed,
+    )
+
+
+def _plan(context: Context, recipe: Recipe) -> str:
+    """What is going to be done, and, where some of it was planned, how to change that."""
+    n_rows = len(context.balance.rows)
+    sizes = f"{counted(n_rows, 'row')}, {counted(steps_of(recipe, n_rows), 'step')}"
+    text = f"fine-tuning: {sizes}: {in_words(recipe)}"
+    if None not in context.study.finetune.model_dump().values():
+        return text
+    return f"{text}; change them with --set finetune.epochs={recipe.epochs + 1:g}"
