@@ -14,7 +14,7 @@ from emolens.learn.finetune.plan import in_words
 from emolens.scores import FINETUNE, FinetuneFacts, Scores
 from emolens.study import Run, Study, load_study, run_study
 from tests.conftest import Emolens
-from tests.study.test_run_study import Log
+from tests.study.test_run_study import Log, imbalanced
 
 
 @pytest.fixture
@@ -62,15 +62,14 @@ def test_the_hint_about_the_plan_works_and_a_stated_recipe_has_none(
     assert "1 epoch, batches of 8, learning rate 0.001" in log.notes[0]
 
 
-def test_the_rows_of_the_plan_are_those_that_balance_leaves(tiny_run: Run, copied: Path) -> None:
-    study = with_settings(tiny_run.study, epochs=1)
-    study = Study.model_validate({**study.model_dump(), "balance": {"method": "undersample"}})
+def test_the_rows_of_the_plan_are_those_that_balance_leaves(tiny_run: Run, tmp_path: Path) -> None:
+    plain = with_settings(tiny_run.study, epochs=1).model_dump()
+    plain |= {"balance": {"method": "undersample"}}
+    plain["data"]["dataset"] = str(imbalanced(tmp_path / "data"))
     log = Log()
-    run_study(study, copied, until="finetune", observer=log)
-    n_rows = int(log.notes[0].split()[1])
-    facts = facts_of(copied)
-    assert n_rows < 66
-    assert n_rows == pytest.approx(facts.texts_per_second * facts.seconds)
+    run_study(Study.model_validate(plain), tmp_path / "run", until="finetune", observer=log)
+    assert log.notes[0].startswith("fine-tuning: 18 rows, 2 steps: ")
+    assert ", undersample; " in log.notes[0]
 
 
 def test_the_recipe_stands_in_report_and_card(tiny_run: Run) -> None:
