@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emolens.errors import UsageError
-from emolens.learn.finetune.plan import in_words, planned, steps_of
+from emolens.learn.finetune.loop import Steps
+from emolens.learn.finetune.plan import in_words, planned
 from emolens.scores import Recipe
 
 LARGE: dict[str, Any] = {"width": 384, "n_rows": 16_000, "n_classes": 6}
@@ -42,7 +43,7 @@ def test_any_sizes_give_a_usual_recipe(kind: str, width: int, n_rows: int, n_cla
 def test_few_rows_get_enough_steps_or_twenty_epochs(kind: str, n_rows: int) -> None:
     recipe = planned(kind, **{**LARGE, "n_rows": n_rows})
     if n_rows < 2000:
-        assert steps_of(recipe, n_rows) >= 400 or recipe.epochs == 20
+        assert Steps.of(recipe, n_rows).total >= 400 or recipe.epochs == 20
         assert recipe.patience == (4 if recipe.epochs > 6 else None)
     else:
         assert (recipe.epochs, recipe.batch_size) == (4 if kind == "best" else 2, 64)
@@ -93,15 +94,6 @@ def test_another_kind_names_the_nearest() -> None:
     assert "'fast'" in raised.value.hint
     with pytest.raises(UsageError, match="epochs is 0"):
         planned(**LARGE, epochs=0)
-
-
-@pytest.mark.parametrize(
-    ("n_rows", "epochs", "batch", "steps"), [(10, 1, 4, 3), (10, 2.5, 4, 8), (12, 0.5, 4, 2)]
-)
-def test_the_steps_are_those_of_whole_batches(
-    n_rows: int, epochs: float, batch: int, steps: int
-) -> None:
-    assert steps_of(Recipe(epochs=epochs, batch_size=batch), n_rows) == steps
 
 
 def test_a_recipe_in_words_names_what_decides() -> None:

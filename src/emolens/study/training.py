@@ -10,7 +10,8 @@ from pathlib import Path
 from emolens.data.checks import counted
 from emolens.encode.backbone import width_of
 from emolens.learn.finetune import finetune
-from emolens.learn.finetune.plan import in_words, planned, steps_of
+from emolens.learn.finetune.loop import Steps
+from emolens.learn.finetune.plan import in_words, planned
 from emolens.scores import FINETUNE, FinetuneFacts, Recipe
 from emolens.study.context import Context
 from emolens.study.folder import MODEL
@@ -62,7 +63,7 @@ def _recipe(context: Context) -> Recipe:
 def _plan(context: Context, recipe: Recipe) -> str:
     """What is going to be done, and, where some of it was planned, how to change that."""
     n_rows = len(context.balance.rows)
-    sizes = f"{counted(n_rows, 'row')}, {counted(steps_of(recipe, n_rows), 'step')}"
+    sizes = f"{counted(n_rows, 'row')}, {counted(Steps.of(recipe, n_rows).total, 'step')}"
     text = f"fine-tuning: {sizes}: {in_words(recipe)}"
     if None not in context.study.finetune.model_dump().values():
         return text

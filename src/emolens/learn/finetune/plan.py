@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Literal, get_args
 
 from emolens.errors import UsageError, nearest
+from emolens.learn.finetune.loop import Steps
 from emolens.scores import Recipe
 
 # best: the better model. fast: without R-Drop and with fewer epochs, in about a third of the time.
@@ -56,16 +57,11 @@ def planned(
         del stated["patience"]
     recipe = replace(recipe, **stated)
     if "epochs" not in stated and n_rows < _FEW_ROWS:
-        epochs = math.ceil(_LEAST_STEPS / steps_of(replace(recipe, epochs=1), n_rows))
+        epochs = math.ceil(_LEAST_STEPS / Steps.of(recipe, n_rows).of_epoch)
         recipe = replace(recipe, epochs=min(max(epochs, recipe.epochs), _MOST_EPOCHS))
     if "patience" not in stated and not never_stops and recipe.epochs > _LONG:
         recipe = replace(recipe, patience=_PATIENCE)
     return recipe
-
-
-def steps_of(recipe: Recipe, n_rows: int) -> int:
-    """The steps of a training that does not stop early. n_rows: in one epoch."""
-    return math.ceil(math.ceil(n_rows / recipe.batch_size) * recipe.epochs)
 
 
 def in_words(recipe: Recipe) -> str:
