@@ -34,10 +34,15 @@ def token_budget_batches(lengths: np.ndarray, *, budget: int) -> list[np.ndarray
     return batches
 
 
-def pad(tokens: Tokens, rows: np.ndarray, *, pad_id: int) -> tuple[np.ndarray, np.ndarray]:
-    """The rows as one batch: input_ids and attention_mask, both (rows, longest) int64."""
+def pad(
+    tokens: Tokens, rows: np.ndarray, *, pad_id: int, width: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """The rows as one batch: input_ids and attention_mask, both (rows, longest) int64.
+
+    width: the fewest columns.
+    """
     lengths = tokens.lengths[rows]
-    attention_mask = np.arange(lengths.max(initial=0)) < lengths[:, None]
+    attention_mask = np.arange(lengths.max(initial=width)) < lengths[:, None]
     input_ids = np.full(attention_mask.shape, pad_id, dtype=np.int64)
     input_ids[attention_mask] = np.concatenate([tokens[row] for row in rows]) if len(rows) else []
     return input_ids, attention_mask.astype(np.int64)

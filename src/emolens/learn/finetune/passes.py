@@ -27,6 +27,9 @@ from emolens.runtime import Runtime
 _MOST_WORKERS = 4
 _BUDGET = 2048  # tokens of a chunk on a CPU: more take more memory, and no less time
 _GPU_BUDGET = 2**16
+# torch prepares each new shape of a product of matrices, and keeps a thousand of them. With fewer
+# lengths it prepares fewer, which saves more time than the padding takes, and 300 MB.
+_MULTIPLE = 4
 _LARGE = 4096  # rows of a matrix of embeddings from which on its gradient comes by row
 
 
@@ -117,7 +120,7 @@ class Passes:
             return 0.0
         torch, examples, device = self._torch, self._examples, self._runtime.device
         repeated = np.concatenate([rows, rows]) if self._rdrop else rows
-        ids, mask = pad(examples.tokens, repeated, pad_id=examples.pad_id)
+        ids, mask = pad(examples.tokens, repeated, pad_id=examples.pad_id, width=self._width(rows))
         inputs, mask, labels = (
             torch.from_numpy(array).to(device) for array in (ids, mask, examples.labels[repeated])
         )
@@ -129,6 +132,11 @@ class Passes:
         loss = loss_of(logits, labels, self._class_weights, rdrop=self._rdrop) / n_rows
         loss.backward()
         return float(loss.item())
+
+    def _width(self, rows: np.ndarray) -> int:
+        """The columns of a chunk: a multiple of 4, but no more than the longest text needs."""
+        lengths = self._examples.tokens.lengths
+        return min(-(-int(lengths[rows].max()) // _MULTIPLE) * _MULTIPLE, int(lengths.max()))
 
     @property
     def gradients(self) -> list[dict[str, Any]]:
