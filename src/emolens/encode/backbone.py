@@ -7,6 +7,7 @@ refused, stands in pretrained.py.
 from __future__ import annotations
 
 import importlib.util
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -309,8 +310,13 @@ def head_inputs_of(model: Any) -> Any:
             self.model = model
 
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-            inputs = []
-            hook = last.register_forward_pre_hook(lambda _, args: inputs.append(args[0]))
+            inputs, mine = [], threading.get_ident()
+
+            def keep(_: Any, args: Any) -> None:
+                if threading.get_ident() == mine:  # other threads run the same model
+                    inputs.append(args[0])
+
+            hook = last.register_forward_pre_hook(keep)
             try:
                 self.model(input_ids, attention_mask=attention_mask)
             finally:

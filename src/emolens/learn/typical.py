@@ -29,21 +29,25 @@ _SMALLEST = 1e-12  # for a model that gives all texts the same embedding
 
 
 def typical(
-    engine: Engine, dataset: Dataset, tokens: Mapping[str, Tokens], tokenizer: Tokenizer
+    engine: Engine,
+    dataset: Dataset,
+    tokens: Mapping[str, Tokens],
+    tokenizer: Tokenizer,
+    *,
+    of_validation: np.ndarray,
 ) -> tuple[TrainingTexts, Directions]:
-    """What nearly all texts of train are like. engine: gives logits and embeddings."""
+    """What nearly all texts of train are like.
 
-    def embeddings(rows: Tokens) -> np.ndarray:
-        return run_batches(
-            engine, rows, tokenizer.pad_id, then=lambda outputs: outputs[:, -engine.n_more :]
-        )
-
+    engine: gives logits and embeddings. of_validation: the embeddings of validation, (n, d).
+    """
     train, validation = tokens[TRAIN], tokens[VALIDATION]
     sample = train.take(np.arange(0, len(train), -(-len(train) // _SAMPLE)))
-    of_train = embeddings(sample)
+    of_train = run_batches(
+        engine, sample, tokenizer.pad_id, then=lambda outputs: outputs[:, -engine.n_more :]
+    )
     directions = directions_of(of_train)
     slope = slope_of(directions.distances(of_train), sample.n_whole)
-    distances = scaled(directions.distances(embeddings(validation)), validation.n_whole, slope)
+    distances = scaled(directions.distances(of_validation), validation.n_whole, slope)
     edges = np.quantile(train.n_whole, [1 - _NEARLY_ALL, _NEARLY_ALL]).astype(int)
     unknown = np.quantile(tokenizer.unknown_shares(train), _NEARLY_ALL)
     texts = TrainingTexts(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from emolens.encode.engines.base import Engine
+from emolens.encode.engines.base import Batch, Engine
 from emolens.errors import require
 from emolens.runtime import Runtime
 
@@ -36,6 +39,25 @@ class TorchEngine(Engine):
                 self.n_more = outputs[1].shape[1]
                 outputs = self.torch.cat([output.float() for output in outputs], dim=1)
             return np.asarray(outputs.float().cpu())
+
+    def stream(self, batches: Iterable[Batch]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Run all batches, in order; on a CPU one batch on each core at a time.
+
+        Threads that share a batch wait for each other in each of its many small operations.
+        """
+        if self.runtime.device != "cpu" or self.runtime.threads == 1:
+            yield from super().stream(batches)
+            return
+        running: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
+        n, set_threads = self.runtime.threads, self.torch.set_num_threads
+        with ThreadPoolExecutor(n, initializer=set_threads, initargs=(1,)) as pool:
+            for rows, input_ids, attention_mask in batches:
+                running.append((rows, pool.submit(self, input_ids, attention_mask)))
+                if len(running) > n:
+                    yield running[0][0], running.popleft()[1].result()
+            for rows, outputs in running:
+                yield rows, outputs.result()
+        set_threads(n)
 
 
 def torch_for(runtime: Runtime) -> ModuleType:

@@ -33,7 +33,7 @@ from emolens.encode.backbone import (
     trained_classifier,
     width_of,
 )
-from emolens.encode.engines.base import Progress, run_batches
+from emolens.encode.engines.base import Engine, Progress, run_batches
 from emolens.encode.engines.choose import choose, start
 from emolens.encode.engines.torch import TorchEngine, torch_for
 from emolens.encode.tokenize import Tokenizer, Tokens
@@ -130,8 +130,9 @@ def finetune(
         pretrained.save_pretrained(fresh)
         trained = _train(training, fresh, place)
         model = trained_classifier(fresh)
-        scores = _calibrated_scores(model, fresh, training, trained=trained)
-        texts = _training_texts(model, fresh, training)
+        outcome = _outcome(model, training)
+        texts = _training_texts(outcome, fresh, training)
+        scores = _calibrated_scores(model, fresh, training, trained=trained, outcome=outcome)
         renew(fresh, folder, facts=_facts(fresh, training, scores) | texts)
     place.remove()
     return scores
@@ -228,33 +229,60 @@ def _facts(folder: Path, training: _Training, scores: Scores) -> dict[str, Any]:
     }
 
 
-def _training_texts(model: Any, folder: Path, training: _Training) -> dict[str, Any]:
+def _training_texts(outcome: _Outcome, folder: Path, training: _Training) -> dict[str, Any]:
     """What the texts of train are like: a file of arrays, and an entry for emolens.json."""
-    engine, _ = start(choose("fp32", use="score"), lambda: logits_and_embedding_of(model))
-    texts, directions = typical(engine, training.dataset, training.tokens, training.tokenizer)
+    texts, directions = typical(
+        outcome.engine,
+        training.dataset,
+        training.tokens,
+        training.tokenizer,
+        of_validation=outcome.embeddings,
+    )
     save_arrays(folder / ARRAYS_FILE, vars(directions))
     return {TRAINING_TEXTS: texts.to_json()}
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """The outputs of a trained model, from its weights in fp32.
+
+    engine: gives logits and embeddings. logits, seconds: by split, all but train. embeddings: of
+    validation, (n, d).
+    """
+
+    engine: Engine
+    logits: dict[str, np.ndarray]
+    seconds: dict[str, float]
+    embeddings: np.ndarray
+
+
+def _outcome(model: Any, training: _Training) -> _Outcome:
+    engine, _ = start(choose("fp32", use="score"), lambda: logits_and_embedding_of(model))
+    logits, seconds, embeddings = {}, {}, np.empty((0, 0), dtype=np.float32)
+    for name in (name for name in training.dataset.splits if name != TRAIN):
+        started = time.perf_counter()
+        tokens, pad_id = training.tokens[name], training.tokenizer.pad_id
+        outputs = run_batches(engine, tokens, pad_id, then=lambda both: both)
+        logits[name] = outputs[:, : outputs.shape[1] - engine.n_more]
+        if name == VALIDATION:
+            embeddings = outputs[:, outputs.shape[1] - engine.n_more :]
+        seconds[name] = time.perf_counter() - started
+    return _Outcome(engine, logits, seconds, embeddings)
+
+
 def _calibrated_scores(
-    model: Any, folder: Path, training: _Training, *, trained: _Trained
+    model: Any, folder: Path, training: _Training, *, trained: _Trained, outcome: _Outcome
 ) -> Scores:
     """The model's probabilities of every split but train; its weights get the temperature."""
     dataset = training.dataset
-    engine, _ = start(choose("fp32", use="score"), lambda: logits_of(model))
-    logits, seconds = {}, {}
-    for name in (name for name in dataset.splits if name != TRAIN):
-        started = time.perf_counter()
-        logits[name] = run_batches(engine, training.tokens[name], training.tokenizer.pad_id)
-        seconds[name] = time.perf_counter() - started
-    calibration = _calibration(training, trained, logits[VALIDATION])
+    calibration = _calibration(training, trained, outcome.logits[VALIDATION])
     divide_logits(model, calibration.temperature)
     save_classifier(model, folder)
     cooled = Decision(temperature=calibration.temperature)
-    probabilities = {name: cooled.probabilities(values) for name, values in logits.items()}
+    probabilities = {name: cooled.probabilities(values) for name, values in outcome.logits.items()}
     scores = Scores(FINETUNE.name, probabilities, calibration=calibration)
     prediction = {}
-    for name, taken in seconds.items():
+    for name, taken in outcome.seconds.items():
         loss = scores.log_loss(name, dataset[name].labels)
         prediction[name] = PredictionFacts(loss, taken, len(dataset[name]) / taken)
     return replace(scores, facts=replace(trained.facts, prediction=prediction))

@@ -1,0 +1,59 @@
+"""torch as an engine: batches side by side on the cores give what one after the other gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from emolens.encode.backbone import (
+    find_encoder,
+    head_inputs_of,
+    last_layer,
+    logits_and_embedding_of,
+    logits_of,
+    sequence_classifier,
+    tokenizer_of,
+)
+from emolens.encode.engines.base import run_batches
+from emolens.encode.engines.torch import TorchEngine
+from emolens.encode.tokenize import Tokens
+from emolens.runtime import Runtime
+from tests.conftest import feeling_rows
+
+
+@pytest.fixture(scope="module")
+def classifier(tiny_encoder: Path) -> tuple[Any, Tokens]:
+    encoder = find_encoder(tiny_encoder)
+    torch.manual_seed(1)
+    model = sequence_classifier(encoder, {0: "sadness", 1: "joy", 2: "anger"}).eval()
+    texts = [text for text, _ in feeling_rows(900)]
+    return model, tokenizer_of(encoder).encode(texts)
+
+
+def outputs(module: Any, tokens: Tokens, threads: int) -> np.ndarray:
+    engine = TorchEngine(module, Runtime("torch", "cpu", "fp32", threads, "a test"))
+    return run_batches(engine, tokens, 0, then=lambda both: both)
+
+
+@pytest.mark.parametrize("module", [logits_of, logits_and_embedding_of, head_inputs_of])
+def test_the_rows_keep_their_order_with_several_threads(
+    classifier: tuple[Any, Tokens], module: Any
+) -> None:
+    model, tokens = classifier
+    one, several = (outputs(module(model), tokens, threads) for threads in (1, 3))
+    assert len(one) == 900
+    np.testing.assert_allclose(several, one, atol=1e-6)
+    assert torch.get_num_threads() == 3
+
+
+def test_the_inputs_of_the_head_give_the_logits(classifier: tuple[Any, Tokens]) -> None:
+    model, tokens = classifier
+    inputs, logits = (outputs(make(model), tokens, 2) for make in (head_inputs_of, logits_of))
+    last = last_layer(model)
+    by_hand = torch.from_numpy(inputs) @ last.weight.T + last.bias
+    np.testing.assert_allclose(by_hand.detach().numpy(), logits, atol=1e-5)
+    assert not last._forward_pre_hooks
