@@ -245,6 +245,8 @@ def show_run(console: Console, run: Run, stage: str | None) -> None:
         return
     from emolens.scores import role_of
 
+    for warning in evaluation.warnings:
+        console.warning(warning)
     rows: list[list[object]] = []
     for split, models in evaluation.by_split.items():
         for model, e in models.items():
@@ -258,8 +260,6 @@ def show_run(console: Console, run: Run, stage: str | None) -> None:
         if absence := evaluation.absence(split):
             console.note(absence)
     console.lines(run.drawn if stage else [run.report])
-    for warning in evaluation.warnings:
-        console.warning(warning)
 
 
 def _show_calibration(console: Console, evaluation: Evaluation) -> None:

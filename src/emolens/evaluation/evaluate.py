@@ -155,7 +155,7 @@ def evaluate(
         worst_of=best.model,
         hardest=sorted(wrong, key=lambda row: row.p_label)[:N_WORST],
         confidently_wrong=sorted(wrong, key=lambda row: -row.p_predicted)[:N_WORST],
-        warnings=warnings(by_split[VALIDATION], _recipe(scores)),
+        warnings=warnings(by_split, _recipe(scores)),
     )
 
 

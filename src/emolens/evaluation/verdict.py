@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from emolens.calibration import PROMISES
+from emolens.data.dataset import VALIDATION
 from emolens.evaluation.calibration import BROKEN, OPEN
 from emolens.evaluation.metrics import Comparison
 from emolens.evaluation.model import ModelEvaluation
@@ -18,6 +19,7 @@ ALPHA = 0.05
 # of the rows of all other classes.
 COLLAPSED = 0.9
 _MOST_NAMES = 5
+_MORE_ROWS = "More labelled rows in train help fine-tuning most."
 
 
 def winner(comparison: Comparison) -> str | None:
@@ -114,18 +116,23 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * rounded:.{digits}f} %"
 
 
-def warnings(models: Mapping[str, ModelEvaluation], recipe: Recipe | None = None) -> list[str]:
+def warnings(
+    by_split: Mapping[str, Mapping[str, ModelEvaluation]], recipe: Recipe | None = None
+) -> list[str]:
     """What is wrong with the model that gets exported, and what to try; empty if nothing is.
 
-    models: the figures on validation. recipe: how that model was fine-tuned; what to try depends
-    on it.
+    A simpler model that is as good comes first. by_split: the figures, those of validation among
+    them. recipe: how that model was fine-tuned; what to try depends on it.
     """
-    exported = models.get(EXPORTED.name)
+    exported = by_split[VALIDATION].get(EXPORTED.name)
     if exported is None:
         return []
     the, n = sentence_case(_the(EXPORTED.name)), exported.n
-    train_otherwise, sentences = _train_otherwise(recipe), []
     collapsed = _one_answer(exported)
+    train_otherwise = _train_otherwise(recipe)
+    sentences = _not_beaten(by_split)
+    if sentences:
+        sentences[-1] += f" {_MORE_ROWS}{'' if collapsed else train_otherwise}"
     if collapsed:
         answer, times = collapsed
         sentences.append(
@@ -135,11 +142,6 @@ def warnings(models: Mapping[str, ModelEvaluation], recipe: Recipe | None = None
     elif never := _never_right(exported):
         sentences.append(
             f"{the} gets no validation text of {_listed(never)} right.{_balance_otherwise(recipe)}"
-        )
-    if better := _not_beaten(models):
-        sentences.append(
-            f"{the} (macro-F1 {exported.macro_f1:.3f} on validation) is not better than "
-            f"{_listed(better)}.{'' if collapsed else train_otherwise}"
         )
     return sentences
 
@@ -167,14 +169,33 @@ def _never_right(model: ModelEvaluation) -> list[str]:
     ]
 
 
-def _not_beaten(models: Mapping[str, ModelEvaluation]) -> list[str]:
-    """The other models with the same or a better macro-F1, which also chooses the epoch."""
-    best = models[EXPORTED.name].macro_f1
-    return [
-        f"{_the(name)} ({model.macro_f1:.3f})"
-        for name, model in models.items()
-        if name != EXPORTED.name and best <= model.macro_f1 and best < 1
-    ]
+def _not_beaten(by_split: Mapping[str, Mapping[str, ModelEvaluation]]) -> list[str]:
+    """A sentence for each other model that is better on a split, or as good, by macro-F1.
+
+    Macro-F1 also chooses the epoch. The best of these models on validation comes first.
+    """
+    of_validation = by_split[VALIDATION]
+    others = [name for name in of_validation if name != EXPORTED.name]
+    others.sort(key=lambda name: of_validation[name].macro_f1, reverse=True)
+    return [sentence for name in others if (sentence := _beaten_by(name, by_split))]
+
+
+def _beaten_by(name: str, by_split: Mapping[str, Mapping[str, ModelEvaluation]]) -> str:
+    """`The probe model is better than the fine-tuned model on test (…)`; empty if it is not."""
+    pairs = {
+        split: (models[name].macro_f1, models[EXPORTED.name].macro_f1)
+        for split, models in by_split.items()
+    }
+    better = {split: (one, best) for split, (one, best) in pairs.items() if one > best}
+    same = {split: (one, best) for split, (one, best) in pairs.items() if one == best < 1}
+    if not better and not same:
+        return ""
+    places = [
+        f"on {split} (macro-F1 {one:.3f} against {best:.3f}, {100 * (one - best):.1f} points more)"
+        for split, (one, best) in better.items()
+    ] or [f"on {split} (macro-F1 {one:.3f})" for split, (one, _) in same.items()]
+    verb = "better than" if better else "as good as"
+    return f"{sentence_case(_the(name))} is {verb} {_the(EXPORTED.name)} {_listed(places)}."
 
 
 def _train_otherwise(recipe: Recipe | None) -> str:
