@@ -183,7 +183,7 @@ def test_each_setting_to_try_exists_and_differs_from_the_present_one(
 ) -> None:
     before = {"finetune.learning_rate": rate, "balance.method": method}
     study = load_study("starter", before)
-    recipe = Recipe(epochs=study.finetune.epochs, learning_rate=rate, balance=method)
+    recipe = Recipe(learning_rate=rate, balance=method)
     models = {"probe": figures(RIGHT), "finetune": figures(matrix)}
     hints = re.findall(r"--set (\S+=[\w.-]*\w)", " ".join(of_validation(models, recipe)))
     assert hints
