@@ -348,7 +348,7 @@ def test_run_prints_scores_and_the_report_on_stdout_the_rest_on_stderr(
         assert f"  {stage} " in ended.err
 
 
-def test_a_run_of_a_model_that_has_collapsed_ends_with_a_warning(
+def test_a_run_says_first_that_a_simpler_model_is_better_and_then_what_else_is_wrong(
     emolens: Emolens, collapsed_run: Run, tmp_path: Path
 ) -> None:
     folder = Path(shutil.copytree(collapsed_run.folder, tmp_path / "run"))
@@ -356,8 +356,11 @@ def test_a_run_of_a_model_that_has_collapsed_ends_with_a_warning(
     warned = [f"Warning: {text}" for text in collapsed_run.evaluation.warnings]
     ended = emolens(*arguments)
     assert ended.code == 0
-    assert ended.err.splitlines()[-len(warned) :] == warned
-    assert "Warning: The fine-tuned model has collapsed" in warned[0]
+    lines = ended.err.splitlines()
+    start = lines.index(warned[0])
+    assert lines[start : start + len(warned)] == warned
+    assert re.match("Warning: The .+ model is (better than|as good as) the fine-", warned[0])
+    assert "Warning: The fine-tuned model has collapsed" in warned[-1]
     assert emolens(*arguments, "--quiet").err == ""
     assert json.loads(emolens(*arguments, "--json").out)["warnings"] == [
         text.removeprefix("Warning: ") for text in warned

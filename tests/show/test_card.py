@@ -86,7 +86,11 @@ def test_the_reason_it_gives_for_the_epoch_is_true(tiny_run: Run) -> None:
 
 def test_the_card_warns_of_a_model_that_has_collapsed(tiny_run: Run, collapsed_run: Run) -> None:
     _, body = halves((collapsed_run.folder / "model" / "README.md").read_text("utf-8"))
-    assert "## Warnings\n\n- The fine-tuned model has collapsed" in body
+    warnings = body.partition("## Warnings\n\n")[2]
+    assert re.match(
+        r"- The .+ model is (better than|as good as) the fine-tuned model on ", warnings
+    )
+    assert "\n- The fine-tuned model has collapsed" in warnings
     assert body.index("## Warnings") < body.index("## Figures")
     good = replace(tiny_run.evaluation, warnings=[])
     assert "## Warnings" not in model_card("tiny", audit_of(tiny_run), good, about=About("minilm"))
