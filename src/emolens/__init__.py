@@ -35,6 +35,7 @@ _NAMES = {
     "evaluation.calibration": "PromiseKept",
     "evaluation.evaluate": "Evaluation evaluate",
     "evaluation.model": "ModelEvaluation",
+    "evaluation.seeds": "Seeds",
     "explore.project": "Projection project",
     "export.openvino": "export_openvino",
     "export.verify": "Drift drift",
@@ -43,10 +44,13 @@ _NAMES = {
     "labels": "LabelSet",
     "learn.baselines": "majority tfidf",
     "learn.finetune": "finetune",
+    "learn.finetune.seeds": "finetune_seeds",
     "learn.probe": "Probe",
     "predict.classifier": "Classifier Prediction",
     "predict.tables": "Tally WriteOptions predict_table",
-    "scores": "EpochPoint FinetuneFacts LinearFacts LossPoint MajorityFacts Recipe Scores",
+    "scores": (
+        "EpochPoint FinetuneFacts LinearFacts LossPoint MajorityFacts Recipe Scores SeedPoint"
+    ),
     "show.canvas": "save_figure",
     "show.displays": (
         "ClassFrequencyDisplay ConfusionDisplay ConfusionPairDisplay DensityDisplay "
@@ -97,6 +101,7 @@ if TYPE_CHECKING:
     from emolens.evaluation.evaluate import Evaluation as Evaluation
     from emolens.evaluation.evaluate import evaluate as evaluate
     from emolens.evaluation.model import ModelEvaluation as ModelEvaluation
+    from emolens.evaluation.seeds import Seeds as Seeds
     from emolens.explore.project import Projection as Projection
     from emolens.explore.project import project as project
     from emolens.export.openvino import export_openvino as export_openvino
@@ -108,6 +113,7 @@ if TYPE_CHECKING:
     from emolens.learn.baselines import majority as majority
     from emolens.learn.baselines import tfidf as tfidf
     from emolens.learn.finetune import finetune as finetune
+    from emolens.learn.finetune.seeds import finetune_seeds as finetune_seeds
     from emolens.learn.probe import Probe as Probe
     from emolens.predict.classifier import Classifier as Classifier
     from emolens.predict.classifier import Prediction as Prediction
@@ -121,6 +127,7 @@ if TYPE_CHECKING:
     from emolens.scores import MajorityFacts as MajorityFacts
     from emolens.scores import Recipe as Recipe
     from emolens.scores import Scores as Scores
+    from emolens.scores import SeedPoint as SeedPoint
     from emolens.show.canvas import save_figure as save_figure
     from emolens.show.displays import ClassFrequencyDisplay as ClassFrequencyDisplay
     from emolens.show.displays import ConfusionDisplay as ConfusionDisplay

@@ -142,14 +142,15 @@ class PredictionFacts(Facts):
 class SeedPoint(Facts):
     """One of several trainings that differ in their seed: its figures after the last choice.
 
-    validation, test: accuracy and macro-F1 of the weights that this training kept.
+    validation, test: accuracy and macro-F1 of the weights that this training kept; test is None if
+    the data has no such split.
     """
 
     seed: int
     best_epoch: float
     seconds: float
     validation: tuple[float, float]
-    test: tuple[float, float]
+    test: tuple[float, float] | None
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from emolens.evaluation.evaluate import Evaluation
 from emolens.learn.finetune.plan import in_words
 from emolens.scores import FINETUNE, FinetuneFacts, Scores
 from emolens.study import Run, Study, load_study, run_study
@@ -107,3 +108,50 @@ def test_the_plan_is_printed_before_the_stage_ends(
     plan = next(i for i, line in enumerate(lines) if line.startswith("  fine-tuning: 60 rows"))
     done = next(i for i, line in enumerate(lines) if line.startswith("  finetune   validation"))
     assert plan < done
+
+
+def test_several_seeds_are_reported_everywhere(
+    tiny_run: Run, copied: Path, emolens: Emolens
+) -> None:
+    overrides = ["--seeds", "2", "--set", "finetune.epochs=1"]
+    ended = emolens("run", copied / "study.toml", "--out", copied, *overrides)
+    assert ended.code == 0, ended.err
+    seeds = Evaluation.load(copied / "evaluation.json").seeds
+    assert seeds is not None
+    assert [point.seed for point in seeds.each] == [7, 8]
+    assert seeds.each == facts_of(copied).seeds
+    assert seeds.kept == facts_of(copied).recipe.seed
+    assert "  2 trainings on the same splits, with the seeds 7 to 8; the best one" in ended.err
+    assert f"; {seeds.summary}  [" in ended.err
+    assert f"\n{seeds.choice}\n" in ended.err
+    page = (copied / "report.html").read_text("utf-8")
+    card = (copied / "model" / "README.md").read_text("utf-8")
+    for text in (page, card):
+        assert seeds.choice in text
+    for text in (page, ended.out):
+        assert "2 trainings on the same splits" in text
+        for point in seeds.each:
+            assert f"{point.validation[1]:.4f}" in text
+            assert point.test is not None
+            assert f"{point.test[0]:.4f}" in text
+        for figures in seeds.spread.values():
+            assert all(str(value) in text for value in figures.values())
+    assert f"{seeds.kept} (kept)" in page
+    assert seeds.sentence("test") in card
+    assert not (copied / "model.checkpoints").exists()
+    assert load_study(copied / "study.toml").finetune.seeds == 2
+    assert emolens("run", copied / "study.toml", "--out", copied).err.count("[as before]") == 11
+
+
+@pytest.mark.parametrize("n", ["0", "101", "two"])
+def test_a_number_of_seeds_that_makes_no_sense_is_refused(emolens: Emolens, n: str) -> None:
+    ended = emolens("run", "starter", "--seeds", n)
+    assert ended.code == 2
+    assert "seeds" in ended.err
+
+
+def test_the_last_seed_may_be_the_largest_of_all(tiny_run: Run, copied: Path) -> None:
+    study = with_settings(tiny_run.study, epochs=1, seeds=2)
+    study = Study.model_validate({**study.model_dump(), "seed": 2**32 - 1})
+    run_study(study, copied, until="finetune")
+    assert [point.seed for point in facts_of(copied).seeds] == [2**32 - 1, 0]

@@ -92,6 +92,7 @@ FOR_TRAINING = {
     "encoder.layer": "--layer",
     "encoder.normalize": "--normalize",
     "finetune.recipe": "--recipe",
+    "finetune.seeds": "--seeds",
 }
 
 

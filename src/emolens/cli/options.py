@@ -231,6 +231,15 @@ RecipeOption = Annotated[
         help="How to fine-tune: best (the default), or fast, in about a third of the time.",
     ),
 ]
+SeedsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--seeds",
+        metavar="N",
+        help="Fine-tune N times with other seeds, on the same splits: the mean and the spread are"
+        " reported, and the model that is best on validation is kept.",
+    ),
+]
 
 UnsureOption = Annotated[
     float | None,
@@ -295,6 +304,7 @@ STUDY_OPTIONS: dict[str, Any] = {
     "encoder.normalize": NormalizeOption,
     "encoder.precision": PrecisionOption,
     "finetune.recipe": RecipeOption,
+    "finetune.seeds": SeedsOption,
 }
 
 

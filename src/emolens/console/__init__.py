@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from emolens.data.dataset import Dataset
     from emolens.encode.backbone import EncoderFolder
     from emolens.evaluation.evaluate import Evaluation
+    from emolens.evaluation.seeds import Seeds
     from emolens.predict.classifier import Prediction
     from emolens.study import Run
     from emolens.study.folder import StageRecord
@@ -255,11 +256,27 @@ def show_run(console: Console, run: Run, stage: str | None) -> None:
     console.table(
         ("split", "model", "accuracy (95 %)", "macro-F1 (95 %)", "weighted F1 (95 %)"), rows
     )
+    if evaluation.seeds:
+        _show_seeds(console, evaluation.seeds)
     _show_calibration(console, evaluation)
     for split in evaluation.by_split:
         if absence := evaluation.absence(split):
             console.note(absence)
     console.lines(run.drawn if stage else [run.report])
+
+
+def _show_seeds(console: Console, seeds: Seeds) -> None:
+    """The figures of each training, their mean and their spread, and which one was kept."""
+    columns = [f"{split} {name}" for split in seeds.spread for name in ("accuracy", "macro-F1")]
+    rows: list[list[object]] = [
+        [str(point.seed), *(f"{v:.4f}" for s in seeds.spread for v in getattr(point, s))]
+        for point in seeds.each
+    ]
+    spread = [str(value) for figures in seeds.spread.values() for value in figures.values()]
+    console.line()
+    title = f"{len(seeds.each)} trainings on the same splits"
+    console.table(("seed", *columns), [*rows, ["mean ± sd", *spread]], title=title)
+    console.note(seeds.choice)
 
 
 def _show_calibration(console: Console, evaluation: Evaluation) -> None:

@@ -17,6 +17,7 @@ from emolens.data.dataset import TRAIN, VALIDATION, Dataset
 from emolens.errors import UsageError
 from emolens.evaluation.metrics import Comparison, mcnemar
 from emolens.evaluation.model import ModelEvaluation, evaluate_model
+from emolens.evaluation.seeds import Seeds, seeds_of
 from emolens.evaluation.verdict import warnings
 from emolens.names import user_path
 from emolens.scores import EXPORTED, MAJORITY, FinetuneFacts, Recipe, Scores
@@ -63,6 +64,7 @@ class Evaluation:
     hardest: list[WorstRow]
     confidently_wrong: list[WorstRow]
     warnings: list[str]
+    seeds: Seeds | None = None
 
     def __repr__(self) -> str:
         models = {model for by_model in self.by_split.values() for model in by_model}
@@ -156,6 +158,7 @@ def evaluate(
         hardest=sorted(wrong, key=lambda row: row.p_label)[:N_WORST],
         confidently_wrong=sorted(wrong, key=lambda row: -row.p_predicted)[:N_WORST],
         warnings=warnings(by_split, _recipe(scores)),
+        seeds=seeds_of(scores),
     )
 
 

@@ -323,6 +323,9 @@ def _figures(evaluation: Evaluation) -> list[str]:
         "The numbers in brackets are 95 % intervals.",
         "The epoch was chosen on validation, by macro-F1. Nothing was chosen on test.",
     ]
+    if several := evaluation.seeds:
+        lines += ["", several.choice, *(several.sentence(split) for split in several.spread)]
+        lines.append("The number behind ± is the standard deviation.")
     absences = [evaluation.absence(split) for split in evaluation.absent]
     return lines + [plain(f"{text[0].upper()}{text[1:]}.") for text in absences if text]
 

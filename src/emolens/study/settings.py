@@ -130,6 +130,7 @@ class ProbeSettings(_Table):
 class FinetuneSettings(_Table):
     """The recipe of fine-tuning. What is None follows from the encoder and the data."""
 
+    seeds: int = Field(1, ge=1, le=100)
     recipe: Kind = "best"
     epochs: float | None = Field(None, gt=0, le=MOST)
     learning_rate: float | None = Field(None, gt=0, le=MOST)

@@ -59,7 +59,7 @@ from emolens.scores import (
     Scores,
 )
 from emolens.store import fingerprint, save_arrays
-from emolens.version import versions
+from emolens.version import __version__, versions
 
 
 @dataclass(frozen=True)
@@ -122,10 +122,10 @@ def finetune(
     pretrained = pretrained_tokenizer(encoder)
     # The saved model cuts texts at the same length.
     pretrained.model_max_length = tokenizer.max_length
-    rows, classes = len(dataset[TRAIN]), len(dataset.labels)
-    recipe = recipe or planned(width=width_of(encoder), n_rows=rows, n_classes=classes)
+    recipe = recipe or planned_for(encoder, dataset)
     training = _Training(encoder, dataset, tokenizer, tokens, pretrained, recipe, progress)
-    place = Checkpoints(Path(f"{folder}.checkpoints"), _key(training))
+    key = key_of(encoder, dataset, recipe, limit=tokenizer.max_length)
+    place = Checkpoints(Path(f"{folder}.checkpoints"), key)
     with staged(folder) as fresh:
         pretrained.save_pretrained(fresh)
         trained = _train(training, fresh, place)
@@ -138,17 +138,23 @@ def finetune(
     return scores
 
 
-def _key(training: _Training) -> str:
-    """A digest of all that decides the result of a training."""
-    tokenizer, recipe = training.tokenizer, training.recipe
-    libraries = versions(["torch", "transformers", "tokenizers", "numpy"])
+def planned_for(encoder: EncoderFolder, dataset: Dataset) -> Recipe:
+    """The recipe where none is stated."""
+    rows, classes = len(dataset[TRAIN]), len(dataset.labels)
+    return planned(width=width_of(encoder), n_rows=rows, n_classes=classes)
+
+
+def key_of(encoder: EncoderFolder, dataset: Dataset, recipe: Recipe, *, limit: int) -> str:
+    """A digest of all that decides the result of a training. limit: of the tokens per text."""
+    libraries = ("torch", "transformers", "tokenizers", "scikit-learn", "scipy", "mapie", "numpy")
     return fingerprint(
-        training.encoder.fingerprint,
-        training.dataset.fingerprint,
-        tokenizer.max_length,
+        encoder.fingerprint,
+        dataset.fingerprint,
+        limit,
         asdict(recipe),
         str(choose(recipe.precision, use="train")),
-        libraries,
+        versions(libraries),
+        __version__,
     )
 
 
@@ -212,7 +218,7 @@ def _look(training: _Training, runtime: Runtime) -> Callable[[Any, float], Look]
     def look(model: Any, epoch: float) -> Look:
         engine = TorchEngine(logits_of(model), runtime)
         logits = run_batches(engine, tokens, training.tokenizer.pad_id)
-        score = _f1(logits[choosing], labels[choosing], "macro")
+        score = f1_of(logits[choosing], labels[choosing], "macro")
         return Look(_epoch_point(epoch, logits, labels), logits, score)
 
     return look
@@ -296,14 +302,17 @@ def _calibration(training: _Training, trained: _Trained, logits: np.ndarray) -> 
     epochs[kept] = logits
 
     def better(epoch: int, rows: np.ndarray) -> float:
-        return _f1(trained.epochs[epoch][rows], labels[rows], "macro")
+        return f1_of(trained.epochs[epoch][rows], labels[rows], "macro")
 
     answerable = training.tokenizer.answerable(tokens)
     return calibrate(held_out(epochs, cut, better), labels, answerable=answerable)
 
 
-def _f1(logits: np.ndarray, labels: np.ndarray, average: str) -> float:
-    """The average skips classes without rows."""
+def f1_of(logits: np.ndarray, labels: np.ndarray, average: str = "macro") -> float:
+    """F1 of the most probable classes. logits: (n, k), or probabilities.
+
+    The average skips classes without rows.
+    """
     f1_score = require("sklearn.metrics", "train").f1_score
     guess, there = ONE_CLASS.top(logits), np.unique(labels)
     return float(f1_score(labels, guess, labels=there, average=average, zero_division=0))
@@ -316,6 +325,6 @@ def _epoch_point(epoch: float, logits: np.ndarray, labels: np.ndarray) -> EpochP
         epoch=epoch,
         loss=scores.log_loss(VALIDATION, labels),
         accuracy=float((ONE_CLASS.top(logits) == labels).mean()),
-        macro_f1=_f1(logits, labels, "macro"),
-        weighted_f1=_f1(logits, labels, "weighted"),
+        macro_f1=f1_of(logits, labels, "macro"),
+        weighted_f1=f1_of(logits, labels, "weighted"),
     )
