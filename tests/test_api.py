@@ -7,7 +7,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,14 @@ from emolens.data.sources import load_dataset, load_rows, load_texts
 from emolens.encode.backbone import find_encoder, tokenizer_of
 from emolens.encode.embed import Embeddings, Encoder
 from emolens.evaluation.calibration import PromiseKept
+from emolens.evaluation.seeds import seeds_of
 from emolens.explore.project import Projection
 from emolens.export.verify import drift
 from emolens.judge.model import score_model
 from emolens.labels import LabelSet
 from emolens.predict.classifier import Classifier
 from emolens.predict.tables import Tally, WriteOptions
-from emolens.scores import FINETUNE, ROLES, FinetuneFacts, Scores
+from emolens.scores import FINETUNE, ROLES, FinetuneFacts, Scores, SeedPoint
 from emolens.show.canvas import Display
 from emolens.study import Run
 from tests.conftest import ROOT
@@ -169,6 +170,8 @@ def values(tiny_run: Run, tiny_encoder: Path) -> list[Any]:
         *facts.training,
         *facts.history,
         facts.recipe,
+        *(points := [SeedPoint(seed, 1.0, 9.5, (0.9, 0.8), (0.7, 0.6)) for seed in range(40)]),
+        seeds_of([Scores(FINETUNE.name, {}, replace(facts, seeds=tuple(points)))]),
         encoder,
         Encoder(encoder, precision="fp32"),
         drift(tiny_run.folder / "model", ["i am sad"], precision="fp32"),

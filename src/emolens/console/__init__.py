@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emolens.console.remaining import Clock, Remaining, in_words
 from emolens.errors import EmolensError, some_of
 from emolens.hub import name_of
 from emolens.shown import escaped, quoted, visible
@@ -113,10 +115,17 @@ class Console:
         self._out.print(table, soft_wrap=False)
 
     @contextmanager
-    def progress(self, title: str) -> Iterator[Any]:
-        """A progress bar on stderr while the block runs. Gives its function update(done, total)."""
-        if self.quiet or not self._err.is_terminal:
+    def progress(self, title: str, *, clock: Clock = time.monotonic) -> Iterator[Any]:
+        """A progress bar on stderr while the block runs. Gives its function update(done, total).
+
+        Without a terminal a few lines say how much time is left, if that is more than a minute.
+        """
+        remaining = Remaining(clock)
+        if self.quiet:
             yield lambda done, total: None
+            return
+        if not self._err.is_terminal:
+            yield lambda done, total: self._say_what_is_left(title, remaining, done, total)
             return
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -125,15 +134,28 @@ class Console:
             BarColumn(),
             TextColumn("{task.fields[count]}"),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
         )
         with Progress(*columns, console=self._err, transient=True) as bar:
-            task = bar.add_task(title, total=None, count="")
+            task = bar.add_task(title, total=None, count="", left="")
 
             def update(done: int, total: int | None) -> None:
                 count = f"{done:,} of {total:,}" if total else f"{done:,}"
-                bar.update(task, completed=done, total=total, count=count)
+                if total:
+                    remaining.update(done, total)
+                seconds = remaining.seconds
+                left = "" if seconds is None else f"about {in_words(seconds)} left"
+                bar.update(task, completed=done, total=total, count=count, left=left)
 
             yield update
+
+    def _say_what_is_left(
+        self, title: str, remaining: Remaining, done: int, total: int | None
+    ) -> None:
+        if total:
+            remaining.update(done, total)
+            if text := remaining.announcement():
+                self.note(f"  {title}: {text}")
 
 
 class RunConsole:

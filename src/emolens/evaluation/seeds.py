@@ -11,6 +11,7 @@ from statistics import mean, stdev
 
 from emolens.data.dataset import TEST, VALIDATION
 from emolens.scores import FinetuneFacts, Scores, SeedPoint
+from emolens.shown import one_line
 
 _FIGURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
@@ -37,6 +38,9 @@ class Seeds:
     kept: int
     each: tuple[SeedPoint, ...]
     spread: dict[str, dict[str, Spread]]
+
+    def __repr__(self) -> str:
+        return one_line(self, f"{len(self.each)} trainings", f"seed {self.kept} is kept")
 
     def sentence(self, split: str) -> str:
         """`Over 5 seeds, test accuracy is 0.9342 ± 0.0028, macro-F1 0.8931 ± 0.0041.`"""
