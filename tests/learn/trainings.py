@@ -227,6 +227,7 @@ def stopped(
 def main(job: Job) -> int:
     """Stop trainings at random moments, continue each to its end, and compare; how many stops."""
     warnings.simplefilter("error")
+    warnings.filterwarnings("ignore", "Training continues at step")
     for library in LIBRARIES:
         import_module(library)
     place, chance = Path(job.place), random.Random(job.seed)

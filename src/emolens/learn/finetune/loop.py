@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
@@ -144,6 +145,8 @@ class _Loop:
         """All steps that are left; the weights of the best look are in place then."""
         if state := self._checkpoints.newest():
             self._restore(state)
+            message = f"Training continues at step {state.step:,} of {self._steps.total:,}."
+            warnings.warn(message, UserWarning, stacklevel=4)
         started = time.monotonic() - self._done.seconds
         while not self._is_over():
             self._step()
