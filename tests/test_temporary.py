@@ -115,3 +115,32 @@ def test_processes_at_the_same_place_leave_each_other_alone(tmp_path: Path) -> N
     busy = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     assert [process.communicate()[1] for process in busy] == ["", "", "", ""]
     assert names_in(tmp_path) == []
+
+
+# The signal comes when the first of two files is about to be removed.
+STOPPED = """
+import sys
+from pathlib import Path
+from emolens.temporary import discard
+stops = [1]
+def stop(event, arguments):
+    if event == "os.remove" and stops.pop(0):
+        raise KeyboardInterrupt
+sys.addaudithook(stop)
+stops += [0] * 10
+try:
+    discard(Path(sys.argv[1]), "staged")
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+def test_a_stopped_removal_of_a_folder_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / name).touch()
+    command = [sys.executable, "-c", STOPPED, str(folder)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ended.stdout == "stopped\n"
+    assert names_in(tmp_path) == []

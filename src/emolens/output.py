@@ -19,14 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from emolens.errors import StorageError, UsageError
-from emolens.temporary import (
-    is_scratch,
-    is_temporary,
-    new_file,
-    new_folder,
-    remove_dead,
-    temporary_name,
-)
+from emolens.temporary import is_scratch, is_temporary, new_file, new_folder, remove_dead
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Some libraries raise errors of their own with these words; OpenVINO has only the last one.
@@ -224,13 +217,6 @@ def place_folder(fresh: Path, folder: Path) -> None:
             _rename_aside(folder)
         fresh.replace(folder)
         _sync_folder(folder.parent)
-
-
-def remove_folder(folder: Path) -> None:
-    """Delete a folder and all that is in it. If it is killed, no half of it keeps the name."""
-    with writing(folder):
-        dead = folder.replace(folder.with_name(temporary_name(STAGED)))
-        shutil.rmtree(dead, ignore_errors=True)
 
 
 def remove_owned(folder: Path, names: Iterable[str], owned: Mapping[str, str]) -> set[str]:

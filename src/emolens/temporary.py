@@ -69,12 +69,18 @@ def new_folder(folder: Path, name: str) -> Iterator[Path]:
     try:
         yield path
     finally:
-        try:
-            shutil.rmtree(path, ignore_errors=True)
-        finally:  # again, because a signal may have stopped it
-            shutil.rmtree(path, ignore_errors=True)
+        _remove_tree(path)
         if descriptor is not None:
             os.close(descriptor)
+
+
+def discard(folder: Path, name: str) -> None:
+    """Remove a folder. After a kill, what is left of it is a dead one for `folder.parent/name`."""
+    dead = folder.with_name(temporary_name(name))
+    try:
+        folder.replace(dead)
+    finally:
+        _remove_tree(dead)
 
 
 def remove_dead(folder: Path, name: str) -> list[Path]:
@@ -114,6 +120,13 @@ def scratch_folder(place: Path | None = None) -> Iterator[Path]:
 def is_scratch(name: str) -> bool:
     """Whether scratch_folder made this name."""
     return is_temporary(name, _SCRATCH)
+
+
+def _remove_tree(path: Path) -> None:
+    try:
+        shutil.rmtree(path, ignore_errors=True)
+    finally:  # again, because a signal may have stopped it
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _start(name: str) -> str:

@@ -22,13 +22,12 @@ from emolens.output import (
     STAGED,
     is_file_with,
     place_folder,
-    remove_folder,
     sha256,
     staged,
     writing,
 )
 from emolens.store import fingerprint, load_arrays, load_object, save_json
-from emolens.temporary import remove_dead
+from emolens.temporary import discard, remove_dead
 
 _ARRAYS, _ABOUT = "arrays.safetensors", "state.json"
 _WRITER = "emolens"  # the entry `written_by` of the JSON
@@ -234,7 +233,7 @@ class _Entry:
             return
         with writing(self.path):
             if {path.name for path in self.path.iterdir()} <= {_ARRAYS, _ABOUT}:
-                remove_folder(self.path)
+                discard(self.path, STAGED)
                 return
             for name in (_ARRAYS, _ABOUT):  # in this order: without the JSON, it would stay
                 (self.path / name).unlink(missing_ok=True)
