@@ -46,7 +46,7 @@ def test_few_rows_get_enough_steps_or_twenty_epochs(kind: str, n_rows: int) -> N
         assert Steps.of(recipe, n_rows).total >= 400 or recipe.epochs == 20
         assert recipe.patience == (4 if recipe.epochs > 6 else None)
     else:
-        assert (recipe.epochs, recipe.batch_size) == (4 if kind == "best" else 2, 64)
+        assert (recipe.epochs, recipe.batch_size) == (4 if kind == "best" else 1.5, 64)
         assert recipe.patience is None
 
 

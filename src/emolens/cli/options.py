@@ -228,7 +228,7 @@ RecipeOption = Annotated[
     typer.Option(
         "--recipe",
         metavar="NAME",
-        help="How to fine-tune: best (the default), or fast, in about a third of the time.",
+        help="How to fine-tune: best (the default), or fast, in about a fifth of the time.",
     ),
 ]
 SeedsOption = Annotated[
