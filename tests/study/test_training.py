@@ -155,3 +155,21 @@ def test_the_last_seed_may_be_the_largest_of_all(tiny_run: Run, copied: Path) ->
     study = Study.model_validate({**study.model_dump(), "seed": 2**32 - 1})
     run_study(study, copied, until="finetune")
     assert [point.seed for point in facts_of(copied).seeds] == [2**32 - 1, 0]
+
+
+def test_the_figures_for_tensorboard_are_in_the_run_folder_and_cost_no_training(
+    tiny_run: Run, copied: Path, emolens: Emolens
+) -> None:
+    log = Log()
+    tracked = with_settings(
+        tiny_run.study, **{**tiny_run.study.finetune.model_dump(), "tracker": "tensorboard"}
+    )
+    run_study(tracked, copied, until="finetune", observer=log)
+    assert log.ran == []
+    assert "trained before" in log.notes[-1]
+    options = ["--tracker", "tensorboard", "--set", "finetune.epochs=1"]
+    ended = emolens("finetune", copied / "study.toml", "--out", copied, *options)
+    assert ended.code == 0, ended.err
+    assert "trained before" not in ended.err
+    assert list((copied / "tensorboard" / "seed-7").glob("events.*"))
+    assert "finetune.tracker" in emolens("run", "starter", "--tracker", "wandb").err

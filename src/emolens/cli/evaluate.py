@@ -93,6 +93,7 @@ FOR_TRAINING = {
     "encoder.normalize": "--normalize",
     "finetune.recipe": "--recipe",
     "finetune.seeds": "--seeds",
+    "finetune.tracker": "--tracker",
 }
 
 

@@ -231,6 +231,15 @@ RecipeOption = Annotated[
         help="How to fine-tune: best (the default), or fast, in about a fifth of the time.",
     ),
 ]
+TrackerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tracker",
+        metavar="NAME",
+        help="tensorboard: write the figures of the training for TensorBoard, into the run folder."
+        " Nothing is sent anywhere.",
+    ),
+]
 SeedsOption = Annotated[
     int | None,
     typer.Option(
@@ -305,6 +314,7 @@ STUDY_OPTIONS: dict[str, Any] = {
     "encoder.precision": PrecisionOption,
     "finetune.recipe": RecipeOption,
     "finetune.seeds": SeedsOption,
+    "finetune.tracker": TrackerOption,
 }
 
 

@@ -25,13 +25,17 @@ from emolens.shown import html_table, one_line
 from emolens.stopped import check_not_stopped
 from emolens.study.context import Context
 from emolens.study.figures import FIGURES, draw
-from emolens.study.folder import Identity, RunFolder, StageRecord
+from emolens.study.folder import TENSORBOARD, Identity, RunFolder, StageRecord
 from emolens.study.meter import Meter
 from emolens.study.settings import Study, builtin_studies, load_study, pairs
 from emolens.study.stages import STAGES, stage_key
 
 # They need no class for each row.
 _WITHOUT_LABELS = ("tokenize", "audit", "embed")
+_NOT_TRACKED = (
+    "nothing was written for TensorBoard, because the model was trained before; to train it again,"
+    " run the study in another folder with --out"
+)
 
 __all__ = ["Observer", "Run", "Study", "builtin_studies", "load_study", "pairs", "run_study"]
 
@@ -127,10 +131,13 @@ def run_study(
             records=run_folder.records,
             progress=observer.progress,
             note=observer.noted,
+            tensorboard=folder / TENSORBOARD if study.finetune.tracker else None,
         )
         failed = _run_stages(wanted, context, run_folder, observer=observer)
         if failed:
             raise failed
+        if context.tensorboard and "finetune" in wanted and not context.tensorboard.exists():
+            observer.noted(_NOT_TRACKED)
         drawn = _drawn(until, context, run_folder) if until and until in FIGURES else ()
     return Run(study, folder, {stage: run_folder.records[stage] for stage in wanted}, drawn)
 

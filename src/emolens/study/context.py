@@ -29,7 +29,8 @@ class Context:
     """What a stage may read. `folder` is the run folder.
 
     progress: is called with the steps that are done and their number. note: is called with a
-    sentence about what a stage is going to do, before it takes long.
+    sentence about what a stage is going to do, before it takes long. tensorboard: the folder for
+    the figures of the training, if they are wanted.
     renewed: SHA-256 by path in the run folder of files that a user has changed, and whose words a
     stage has taken over into the new file, which may replace them.
     """
@@ -41,6 +42,7 @@ class Context:
     records: dict[str, StageRecord]
     progress: Progress
     note: Callable[[str], None]
+    tensorboard: Path | None = None
     renewed: dict[str, str] = field(default_factory=dict)
 
     @cached_property

@@ -140,6 +140,7 @@ class FinetuneSettings(_Table):
     rdrop: float | None = Field(None, ge=0, le=MOST)
     patience: int | None = Field(None, ge=0, le=MOST)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    tracker: Literal["tensorboard"] | None = None
 
 
 class ExportSettings(_Table):

@@ -37,10 +37,14 @@ from emolens.study.context import Context
 from emolens.study.figures import FIGURES, draw
 from emolens.study.folder import MODEL
 from emolens.study.keys import StageKey, chosen_settings, settings_of
-from emolens.study.settings import Study
+from emolens.study.settings import FinetuneSettings, Study
 from emolens.study.training import fine_tuned
 from emolens.version import versions
 
+# A tracker only listens: it decides no result.
+_FINETUNE_SETTINGS = tuple(
+    f"finetune.{name}" for name in FinetuneSettings.model_fields if name != "tracker"
+)
 EMBED_SETTINGS = ("pooling", "layer", "normalize", "precision", "max_length")
 
 
@@ -292,7 +296,7 @@ STAGES = {
     ),
     "finetune": Stage(
         fine_tuned,
-        settings=("balance", "encoder.max_length", "finetune", "seed"),
+        settings=("balance", "encoder.max_length", *_FINETUNE_SETTINGS, "seed"),
         inputs=("data", "encoder", "runtime of training"),
         libraries=(
             *("torch", "transformers", "tokenizers"),

@@ -46,6 +46,7 @@ def fine_tuned(context: Context, out: Path) -> str:
         tokenizer=context.tokenizer,
         recipe=recipe,
         progress=context.progress,
+        tensorboard=context.tensorboard,
     )
     facts = scores.facts
     assert isinstance(facts, FinetuneFacts)  # noqa: S101 - for the type checker

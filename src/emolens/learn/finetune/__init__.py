@@ -41,7 +41,7 @@ from emolens.errors import DataError, require
 from emolens.learn.calibrate import calibrate, choosing_rows, held_out, parts
 from emolens.learn.finetune.checkpoint import Checkpoints
 from emolens.learn.finetune.head import fit_head
-from emolens.learn.finetune.loop import Look, train
+from emolens.learn.finetune.loop import Look, Tracker, train
 from emolens.learn.finetune.passes import Examples
 from emolens.learn.finetune.plan import planned
 from emolens.learn.typical import typical
@@ -73,6 +73,7 @@ class _Training:
     pretrained: Any
     recipe: Recipe
     progress: Progress | None
+    tracker: Tracker | None
 
     @cached_property
     def balance(self) -> Balance:
@@ -89,6 +90,7 @@ def finetune(
     tokenizer: Tokenizer | None = None,
     recipe: Recipe | None = None,
     progress: Progress | None = None,
+    tracker: Tracker | None = None,
 ) -> Scores:
     """Train on train, choose the epoch and calibrate on validation, write a model folder.
 
@@ -96,7 +98,8 @@ def finetune(
     is done; another file in the way gets the name NAME.yours, with a warning. tokenizer: the
     encoder's, with a limit of tokens per text for training and for later use; without it, the
     encoder's own limit, with a warning where texts are cut. recipe: by default, that of `planned`,
-    which suits the encoder's width and the number of rows.
+    which suits the encoder's width and the number of rows. tracker: gets the loss, the learning
+    rate and the figures on validation while the training runs.
 
     Returns the calibrated probabilities of every split but train, computed in fp32; the facts are
     FinetuneFacts. The weights of the head are divided by the temperature, so that every program
@@ -123,7 +126,7 @@ def finetune(
     # The saved model cuts texts at the same length.
     pretrained.model_max_length = tokenizer.max_length
     recipe = recipe or planned_for(encoder, dataset)
-    training = _Training(encoder, dataset, tokenizer, tokens, pretrained, recipe, progress)
+    training = _Training(encoder, dataset, tokenizer, tokens, pretrained, recipe, progress, tracker)
     key = key_of(encoder, dataset, recipe, limit=tokenizer.max_length)
     place = Checkpoints(Path(f"{folder}.checkpoints"), key)
     with staged(folder) as fresh:
@@ -191,7 +194,7 @@ def _train(training: _Training, folder: Path, place: Checkpoints) -> _Trained:
         runtime=chosen,
         checkpoints=place,
         look=_look(training, chosen),
-        listeners=(training.progress, None),
+        listeners=(training.progress, training.tracker),
     )
     with writing(folder):
         save_classifier(model, folder)

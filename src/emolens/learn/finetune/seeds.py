@@ -19,6 +19,7 @@ from emolens.encode.tokenize import Tokenizer
 from emolens.errors import UsageError
 from emolens.learn.finetune import f1_of, finetune, key_of, planned_for
 from emolens.learn.finetune.checkpoint import Checkpoints
+from emolens.learn.finetune.tracker import TensorBoard
 from emolens.modelfolder import EMOLENS_JSON, check_writable, owned_in, read_emolens_json, renew
 from emolens.names import user_path
 from emolens.output import is_file_with, remove_owned, sha256, staged, writing
@@ -30,7 +31,7 @@ _RECORD, _MODEL = "seed.json", "model"
 MANY_SEEDS = 2**32  # NumPy takes lower ones only
 
 
-def finetune_seeds(
+def finetune_seeds(  # noqa: PLR0913 - the arguments of `finetune`, and two more
     encoder: str | Path | EncoderFolder,
     dataset: Dataset,
     folder: str | Path,
@@ -39,13 +40,15 @@ def finetune_seeds(
     tokenizer: Tokenizer | None = None,
     recipe: Recipe | None = None,
     progress: Progress | None = None,
+    tensorboard: Path | None = None,
 ) -> Scores:
     """Fine-tune once for each seed, all on the same splits, and keep the best model in `folder`.
 
     The best one has the highest macro-F1 on validation; accuracy there decides between equal ones,
     then the order of the seeds. The test split decides nothing. seeds: such as range(42, 47). The
     other arguments are those of `finetune`; the seed of `recipe` is not used. progress: counts the
-    steps of all trainings.
+    steps of all trainings. tensorboard: a folder for the figures of each training, which
+    TensorBoard shows while it runs.
 
     Each training has a folder in `folder`.checkpoints. If the process is killed, the next call with
     the same arguments continues with the training that had not ended. A model that is not the best
@@ -70,9 +73,12 @@ def finetune_seeds(
     def train(one: _Training, target: Path) -> Scores:
         ended = sum(other.point is not None for other in trainings if other is not one)
         whole = progress and _part(progress, ended, len(trainings))
-        return finetune(
-            encoder, dataset, target, tokenizer=tokenizer, recipe=one.recipe, progress=whole
-        )
+        options: dict[str, Any] = {"tokenizer": tokenizer, "recipe": one.recipe, "progress": whole}
+        if tensorboard is None:
+            return finetune(encoder, dataset, target, **options)
+        place = tensorboard / f"seed-{one.recipe.seed}"
+        with contextlib.closing(TensorBoard(place, one.key)) as tracker:
+            return finetune(encoder, dataset, target, tracker=tracker, **options)
 
     _remove_all_but(trainings if len(trainings) > 1 else [], root)
     if len(trainings) == 1:
