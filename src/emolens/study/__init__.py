@@ -21,6 +21,7 @@ from emolens.errors import EncoderError, UsageError, nearest
 from emolens.evaluation.evaluate import Evaluation
 from emolens.names import user_path
 from emolens.publish.push import check_push
+from emolens.scores import FINETUNE
 from emolens.shown import html_table, one_line
 from emolens.stopped import check_not_stopped
 from emolens.study.context import Context
@@ -136,7 +137,7 @@ def run_study(
         failed = _run_stages(wanted, context, run_folder, observer=observer)
         if failed:
             raise failed
-        if context.tensorboard and "finetune" in wanted and not context.tensorboard.exists():
+        if context.tensorboard and FINETUNE.name in wanted and not context.tensorboard.exists():
             observer.noted(_NOT_TRACKED)
         drawn = _drawn(until, context, run_folder) if until and until in FIGURES else ()
     return Run(study, folder, {stage: run_folder.records[stage] for stage in wanted}, drawn)
