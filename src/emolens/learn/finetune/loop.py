@@ -155,6 +155,8 @@ class _Loop:
                 self._look_at_validation()
                 self._done.seconds = time.monotonic() - started
             self._save_if_due()
+        self._passes.release()
+        del self._optimizer  # the moments make room for the weights that are put back
         self._put(self._checkpoints.best(self._done.best))
         return self._done
 

@@ -98,9 +98,7 @@ class Passes:
 
         seeds: decide the dropout. The gradients are in `gradients` then.
         """
-        for of_copy in self._of_copy:
-            for weight in of_copy.values():
-                weight.grad = None
+        self._forget()
         passes = 2 if self._rdrop else 1
         budget = (_BUDGET if self._runtime.device == "cpu" else _GPU_BUDGET) // passes
         lengths = self._examples.tokens.lengths
@@ -113,6 +111,17 @@ class Passes:
             return [self._pass(worker, chunks[i], [*seeds, i], len(batch)) for i in mine]
 
         return float(sum(sum(losses) for losses in self._pool.map(work, range(self.workers))))
+
+    def _forget(self) -> None:
+        for of_copy in self._of_copy:
+            for weight in of_copy.values():
+                weight.grad = None
+
+    def release(self) -> None:
+        """Free the memory of all gradients, when there are no more steps."""
+        self._forget()
+        for weight in self.weights.values():
+            weight.grad = None
 
     def _pass(self, worker: int, rows: np.ndarray, seeds: list[int], n_rows: int) -> float:
         """Add the gradients of one chunk to those of the worker; returns its part of the loss."""
