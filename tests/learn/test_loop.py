@@ -17,7 +17,7 @@ from emolens.encode.backbone import find_encoder, sequence_classifier, tokenizer
 from emolens.errors import EncoderError
 from emolens.learn.finetune.checkpoint import Checkpoints
 from emolens.learn.finetune.dropout import seeded_dropout
-from emolens.learn.finetune.loop import Look, Steps, train
+from emolens.learn.finetune.loop import Look, Steps, kept_look, train
 from emolens.learn.finetune.optimizer import AdamW
 from emolens.learn.finetune.order import batches_of, dealt
 from emolens.learn.finetune.passes import Examples
@@ -145,6 +145,30 @@ def test_the_rate_rises_in_the_warm_up_and_falls_to_zero() -> None:
     assert [step for step in range(1, 31) if steps.is_look(step)] == [12, 24, 30]
 
 
+@pytest.mark.parametrize(
+    ("scores", "n_rows", "kept"),
+    [
+        ([0.5], 10, 0),
+        ([0.9, 0.895], 1000, 1),  # the standard error is 0.0095
+        ([0.9, 0.89], 1000, 0),
+        ([0.9, 0.89], 100, 1),
+        ([0.7, 0.91, 0.902, 0.88], 1000, 2),
+        ([0.0, 0.0], 10, 1),
+        ([1.0, 0.999], 1000, 0),
+    ],
+)
+def test_the_last_look_is_kept_unless_one_is_better_beyond_chance(
+    scores: list[float], n_rows: int, kept: int
+) -> None:
+    assert kept_look(scores, n_rows) == kept
+
+
+@given(st.lists(st.integers(0, 50).map(lambda n: n / 50), min_size=1, max_size=12))
+def test_what_is_kept_never_goes_back_to_an_earlier_look(scores: list[float]) -> None:
+    kept = [kept_look(scores[:n], 50) for n in range(1, len(scores) + 1)]
+    assert kept == sorted(kept)
+
+
 def without_dropout(model: Any) -> Any:
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
@@ -153,7 +177,7 @@ def without_dropout(model: Any) -> Any:
 
 
 def no_look(_: Any, epoch: float) -> Look:
-    return Look(EpochPoint(epoch, 0.0, 0.0, 0.0, 0.0), np.zeros((1, 3)), epoch)
+    return Look(EpochPoint(epoch, 0.0, 0.0, 0.0, 0.0), np.zeros((1, 3)), epoch / 10, n_rows=10)
 
 
 @pytest.mark.parametrize("rows_wait", [False, True])

@@ -72,19 +72,18 @@ def choosing_rows(cut: Sequence[Part]) -> np.ndarray:
 def held_out(
     candidates: Sequence[np.ndarray],
     cut: Sequence[Part],
-    better: Callable[[int, np.ndarray], float],
+    choose: Callable[[np.ndarray], int],
 ) -> HeldOut:
     """For each calibrating part, the logits of the candidate that its choosing part prefers.
 
-    candidates: (n, k) logits of validation, one array for each epoch, or each strength. better: of
-    a candidate and rows, a number that is higher the better it is; of equal ones the first wins.
+    candidates: (n, k) logits of validation, one array for each epoch, or each strength. choose:
+    gives the number of the candidate that these rows prefer.
     """
     n, k = candidates[0].shape
     logits, calibrating = np.full((n, k), np.nan), []
     for choosing, rows in cut:
         if len(choosing) and len(rows):
-            best = max(range(len(candidates)), key=lambda i: better(i, choosing))
-            logits[rows] = candidates[best][rows]
+            logits[rows] = candidates[choose(choosing)][rows]
             calibrating.append(rows)
     every = np.sort(np.concatenate(calibrating)) if calibrating else np.arange(0)
     return HeldOut(every, logits[every], len(cut))

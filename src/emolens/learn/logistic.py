@@ -127,10 +127,11 @@ def _best_and_calibrated(
     rows = choosing_rows(cut)
     best = _best(fits, (X[rows], y[rows]), class_weights)
 
-    def better(i: int, rows: np.ndarray) -> float:
-        return -_loss(logits[i][rows], y[rows], class_weights)
+    def choose(rows: np.ndarray) -> int:
+        losses = [_loss(of_fit[rows], y[rows], class_weights) for of_fit in logits]
+        return losses.index(min(losses))
 
-    return replace(best, calibration=calibrate(held_out(logits, cut, better), y))
+    return replace(best, calibration=calibrate(held_out(logits, cut, choose), y))
 
 
 def _loss(logits: np.ndarray, y: np.ndarray, class_weights: np.ndarray) -> float:

@@ -41,7 +41,7 @@ from emolens.errors import DataError, require
 from emolens.learn.calibrate import calibrate, choosing_rows, held_out, parts
 from emolens.learn.finetune.checkpoint import Checkpoints
 from emolens.learn.finetune.head import fit_head
-from emolens.learn.finetune.loop import Look, Tracker, train
+from emolens.learn.finetune.loop import Look, Tracker, kept_look, train
 from emolens.learn.finetune.passes import Examples
 from emolens.learn.finetune.plan import planned
 from emolens.learn.typical import typical
@@ -198,7 +198,7 @@ def _train(training: _Training, folder: Path, place: Checkpoints) -> _Trained:
     )
     with writing(folder):
         save_classifier(model, folder)
-    best = done.history[done.best]
+    best = done.history[done.kept]
     facts = FinetuneFacts(
         recipe=recipe,
         runtime=str(chosen),
@@ -221,8 +221,8 @@ def _look(training: _Training, runtime: Runtime) -> Callable[[Any, float], Look]
     def look(model: Any, epoch: float) -> Look:
         engine = TorchEngine(logits_of(model), runtime)
         logits = run_batches(engine, tokens, training.tokenizer.pad_id)
-        score = f1_of(logits[choosing], labels[choosing], "macro")
-        return Look(_epoch_point(epoch, logits, labels), logits, score)
+        score = f1_of(logits[choosing], labels[choosing])
+        return Look(_epoch_point(epoch, logits, labels), logits, score, len(choosing))
 
     return look
 
@@ -304,11 +304,13 @@ def _calibration(training: _Training, trained: _Trained, logits: np.ndarray) -> 
     kept = [point.epoch for point in trained.facts.history].index(trained.facts.best_epoch)
     epochs[kept] = logits
 
-    def better(epoch: int, rows: np.ndarray) -> float:
-        return f1_of(trained.epochs[epoch][rows], labels[rows], "macro")
+    def choose(rows: np.ndarray) -> int:
+        return kept_look(
+            [f1_of(of_look[rows], labels[rows]) for of_look in trained.epochs], len(rows)
+        )
 
     answerable = training.tokenizer.answerable(tokens)
-    return calibrate(held_out(epochs, cut, better), labels, answerable=answerable)
+    return calibrate(held_out(epochs, cut, choose), labels, answerable=answerable)
 
 
 def f1_of(logits: np.ndarray, labels: np.ndarray, average: str = "macro") -> float:

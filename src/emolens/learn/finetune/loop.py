@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -37,11 +37,26 @@ class Tracker(Protocol):
 
 @dataclass(frozen=True)
 class Look:
-    """What one look at validation gives: its figures, logits, and the score that decides."""
+    """What one look at validation gives: its figures, logits, and the score that decides.
+
+    n_rows: how many rows gave the score.
+    """
 
     point: EpochPoint
     logits: np.ndarray
     score: float
+    n_rows: int
+
+
+def kept_look(scores: Sequence[float], n_rows: int) -> int:
+    """The last of the looks that are no more than a standard error worse than the best one.
+
+    scores: shares of n_rows, one for each look. The learning rate falls to 0, so later weights are
+    better on average, and so few rows often prefer earlier ones by chance.
+    """
+    best = max(scores)
+    error = math.sqrt(best * (1 - best) / n_rows)
+    return max(i for i, score in enumerate(scores) if score >= best - error)
 
 
 @dataclass
@@ -56,16 +71,17 @@ class Progressed:
     history: list[EpochPoint] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     logits: list[np.ndarray] = field(default_factory=list)
+    n_rows: int = 1
 
     @property
-    def best(self) -> int:
-        """The number of the look with the highest score; of equal ones the first."""
-        return self.scores.index(max(self.scores))
+    def kept(self) -> int:
+        """The number of the look whose weights are kept. It never goes back to an earlier one."""
+        return kept_look(self.scores, self.n_rows)
 
     @property
     def stale(self) -> int:
         """How many looks were no better than an earlier one."""
-        return len(self.scores) - 1 - self.best if self.scores else 0
+        return len(self.scores) - 1 - self.scores.index(max(self.scores)) if self.scores else 0
 
 
 @dataclass(frozen=True)
@@ -104,7 +120,7 @@ def train(
     look: Callable[[Any, float], Look],
     listeners: tuple[Progress | None, Tracker | None] = (None, None),
 ) -> Progressed:
-    """Train a model, whose weights are those of the best look at the end.
+    """Train a model, whose weights are those of the kept look at the end.
 
     look: gets the model in evaluation mode and the epochs so far. listeners: for the progress, and
     for the figures. A training that was stopped continues from its last checkpoint. Raises
@@ -142,7 +158,7 @@ class _Loop:
         self._saved_at, self._save_cost = time.monotonic(), 0.0
 
     def run(self) -> Progressed:
-        """All steps that are left; the weights of the best look are in place then."""
+        """All steps that are left; the weights of the kept look are in place then."""
         if state := self._checkpoints.newest():
             self._restore(state)
             message = f"Training continues at step {state.step:,} of {self._steps.total:,}."
@@ -157,7 +173,7 @@ class _Loop:
             self._save_if_due()
         self._passes.release()
         del self._optimizer  # the moments make room for the weights that are put back
-        self._put(self._checkpoints.best(self._done.best))
+        self._put(self._checkpoints.best(self._done.kept))
         return self._done
 
     def _is_over(self) -> bool:
@@ -219,14 +235,15 @@ class _Loop:
         model.train()
         done.history.append(look.point)
         done.scores.append(look.score)
+        done.n_rows = look.n_rows
         done.logits.append(look.logits)
         if self._tracker:
             values = asdict(look.point)
             epoch = values.pop("epoch")
             named = {f"validation/{name}": value for name, value in values.items()}
             self._tracker.log(done.step, {**named, "epoch": epoch})
-        if done.best == len(done.scores) - 1:
-            self._checkpoints.keep_best(done.best, self._weights())
+        if done.kept == len(done.scores) - 1:
+            self._checkpoints.keep_best(done.kept, self._weights())
 
     def _save_if_due(self) -> None:
         """Save the state every two minutes, and after each epoch, if that takes 2 % of the time."""
@@ -238,11 +255,14 @@ class _Loop:
         arrays = self._weights() | _numpy(self._optimizer.arrays())
         arrays |= {f"logits.{i}": logits for i, logits in enumerate(done.logits)}
         facts = {
-            **{name: getattr(done, name) for name in ("seconds", "loss_sum", "since", "scores")},
+            **{
+                name: getattr(done, name)
+                for name in ("seconds", "loss_sum", "since", "scores", "n_rows")
+            },
             "training": [asdict(point) for point in done.training],
             "history": [asdict(point) for point in done.history],
         }
-        best = done.best if done.scores else None
+        best = done.kept if done.scores else None
         self._save_cost = self._checkpoints.save(State(done.step, arrays, facts, best))
         self._saved_at = time.monotonic()
 
