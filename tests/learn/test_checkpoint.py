@@ -104,8 +104,7 @@ def test_the_last_two_states_and_their_best_arrays_stay(
     folder: Path, checkpoints: Checkpoints
 ) -> None:
     assert names_in(folder) == ["best-1", "best-2", "step-00000100", "step-00000200"]
-    seconds = checkpoints.save(State(300, arrays_of(300), {}, 2))
-    assert 0 < seconds < 60
+    checkpoints.save(State(300, arrays_of(300), {}, 2))
     assert names_in(folder) == ["best-2", "step-00000200", "step-00000300"]
     checkpoints.save(State(400, arrays_of(400), {}))
     checkpoints.save(State(500, arrays_of(500), {}))

@@ -7,7 +7,6 @@ a whole or not at all. Digests show later damage. Knows nothing of models.
 from __future__ import annotations
 
 import re
-import time
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -63,20 +62,18 @@ class Checkpoints:
         """
         self._folder, self._key = folder, key
 
-    def save(self, state: State) -> float:
-        """Write a state, and delete all but the last two; the seconds that it took.
+    def save(self, state: State) -> None:
+        """Write a state, and delete all but the last two.
 
         Raises StorageError if it can't be written, or if another process is writing to the folder.
         The older states stay then.
         """
-        started = time.perf_counter()
         content: dict[str, Any] = {"step": state.step, "facts": state.facts, "best": None}
         if state.best is not None:
             digest = self._whole_best(state.best).content["sha256"]
             content["best"] = {"epoch": state.best, "sha256": digest}
         self._write(f"step-{state.step:08d}", content, state.arrays)
         self._delete_old(state.step)
-        return time.perf_counter() - started
 
     def keep_best(self, epoch: int, arrays: Mapping[str, np.ndarray]) -> None:
         """Write the arrays of an epoch. They stay as long as one of the last two states needs them.

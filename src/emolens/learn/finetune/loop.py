@@ -155,6 +155,9 @@ class _Loop:
             rows=passes.rows,
         )
         self._done = Progressed()
+        self._epoch, self._order = -1, list[np.ndarray]()
+        self._kept: dict[str, np.ndarray] = {}  # the weights of the kept look
+        self._written = -1  # the look whose weights stand beside the checkpoints
         self._saved_at, self._save_cost = time.monotonic(), 0.0
 
     def run(self) -> Progressed:
@@ -173,7 +176,7 @@ class _Loop:
             self._save_if_due()
         self._passes.release()
         del self._optimizer  # the moments make room for the weights that are put back
-        self._put(self._checkpoints.best(self._done.kept))
+        self._put(self._kept)
         return self._done
 
     def _is_over(self) -> bool:
@@ -199,7 +202,7 @@ class _Loop:
         self._note(loss)
 
     def _batches(self, epoch: int) -> list[np.ndarray]:
-        if getattr(self, "_epoch", None) != epoch:
+        if self._epoch != epoch:
             lengths, recipe = self._examples.tokens.lengths, self._recipe
             self._order = batches_of(lengths, recipe.batch_size, seed=recipe.seed, epoch=epoch)
             self._epoch = epoch
@@ -243,15 +246,15 @@ class _Loop:
             named = {f"validation/{name}": value for name, value in values.items()}
             self._tracker.log(done.step, {**named, "epoch": epoch})
         if done.kept == len(done.scores) - 1:
-            self._checkpoints.keep_best(done.kept, self._weights())
+            self._kept = {name: weight.copy() for name, weight in self._weights().items()}
 
     def _save_if_due(self) -> None:
         """Save the state every two minutes, and after each epoch, if that takes 2 % of the time."""
         waited = time.monotonic() - self._saved_at
         due = _EVERY if not self._steps.is_look(self._done.step) else 0.0
-        if self._is_over() or waited < max(due, self._save_cost / _SHARE):
+        if waited < max(due, self._save_cost / _SHARE):
             return
-        done = self._done
+        done, started = self._done, time.monotonic()
         arrays = self._weights() | _numpy(self._optimizer.arrays())
         arrays |= {f"logits.{i}": logits for i, logits in enumerate(done.logits)}
         facts = {
@@ -262,9 +265,13 @@ class _Loop:
             "training": [asdict(point) for point in done.training],
             "history": [asdict(point) for point in done.history],
         }
-        best = done.kept if done.scores else None
-        self._save_cost = self._checkpoints.save(State(done.step, arrays, facts, best))
+        kept = done.kept if done.scores else None
+        if kept is not None and kept != self._written:
+            self._checkpoints.keep_best(kept, self._kept)
+            self._written = kept
+        self._checkpoints.save(State(done.step, arrays, facts, kept))
         self._saved_at = time.monotonic()
+        self._save_cost = self._saved_at - started
 
     def _weights(self) -> dict[str, np.ndarray]:
         return _numpy({f"weight.{name}": w.data for name, w in self._passes.weights.items()})
@@ -278,6 +285,8 @@ class _Loop:
 
     def _restore(self, state: State) -> None:
         self._put(state.arrays)
+        if state.best is not None:
+            self._kept, self._written = self._checkpoints.best(state.best), state.best
         self._optimizer.restore(state.arrays, step=state.step)
         facts = dict(state.facts)
         logits: list[np.ndarray] = []
