@@ -128,6 +128,23 @@ def test_rows_that_wait_end_where_those_of_torch_end(decay: float) -> None:
         assert (one.data - before).abs().max() > 0.1
 
 
+def test_a_weight_without_a_gradient_stays_as_it_is() -> None:
+    """Some families have a part that the classifier does not use, such as a pooler."""
+    used, unused = (torch.nn.Parameter(torch.ones(3)) for _ in range(2))
+    adam = AdamW(
+        {"used": used, "unused": unused}, decayed={"used", "unused"}, decay=0.1, rates=[0.1] * 4
+    )
+    for _ in range(2):
+        adam.update([{"used": torch.ones(3), "unused": None}] * 2)
+    assert torch.equal(unused.data, torch.ones(3))
+    assert (used.data < 0.9).all()
+    again = AdamW({"used": used, "unused": unused}, decayed=set(), decay=0.1, rates=[0.1] * 4)
+    again.restore({name: array.numpy() for name, array in adam.arrays().items()}, step=2)
+    before = used.data.clone()
+    again.update([{"used": torch.ones(3), "unused": None}])
+    assert (used.data < before).all()
+
+
 def test_the_rate_rises_in_the_warm_up_and_falls_to_zero() -> None:
     from transformers import get_linear_schedule_with_warmup
 

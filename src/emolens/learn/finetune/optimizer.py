@@ -17,6 +17,7 @@ from emolens.errors import require
 
 _BETAS = (0.9, 0.999)
 _EPSILON = 1e-8
+_MOMENTS = ("exp_avg", "exp_avg_sq")
 _LARGEST_NORM = 1.0  # of the gradient; the Trainer's default
 # After so many steps a moment moves its row by less than one part in ten million.
 _WINDOW = 160
@@ -41,9 +42,7 @@ class AdamW:
         self._torch = torch = require("torch", "train")
         self._names = [name for name in weights if name != rows]
         self._dense = [weights[name] for name in self._names]
-        for weight in self._dense:
-            weight.grad = torch.zeros_like(weight)
-        self._gradients = [weight.grad for weight in self._dense]
+        self._totals = {name: torch.zeros_like(weights[name]) for name in self._names}
         groups = [
             {
                 "params": [weights[n] for n in self._names if (n in decayed) is there],
@@ -65,14 +64,11 @@ class AdamW:
 
     def update(self, gradients: Sequence[Mapping[str, Any]]) -> float:
         """Take the sum of the gradients of each worker, and make one step; the norm of the sum."""
-        torch = self._torch
-        torch._foreach_copy_(self._gradients, [gradients[0][name] for name in self._names])
-        for of_worker in gradients[1:]:
-            torch._foreach_add_(self._gradients, [of_worker[name] for name in self._names])
+        torch, every = self._torch, self._added_up(gradients)
         touched = None
         if self.rows and self._row_name:
             touched = self.rows.gathered([g[self._row_name] for g in gradients])
-        every = self._gradients if touched is None else [*self._gradients, touched[1]]
+            every.append(touched[1])
         norm = float(torch.nn.utils.get_total_norm(every))
         if norm > _LARGEST_NORM:
             torch._foreach_mul_(every, _LARGEST_NORM / (norm + 1e-6))
@@ -85,13 +81,30 @@ class AdamW:
             self.rows.update(*touched, step=self.step)
         return norm
 
+    def _added_up(self, gradients: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Give each dense weight the sum of its gradients; returns the sums.
+
+        A weight without one takes no part in the logits, and stays as it is.
+        """
+        torch, names = self._torch, self._names
+        parts = {name: [g[name] for g in gradients if g[name] is not None] for name in names}
+        for name, weight in zip(names, self._dense, strict=True):
+            weight.grad = self._totals[name] if parts[name] else None
+        for place in range(len(gradients)):
+            there = [name for name in names if len(parts[name]) > place]
+            if there:
+                add = torch._foreach_add_ if place else torch._foreach_copy_
+                add([self._totals[n] for n in there], [parts[n][place] for n in there])
+        return [self._totals[name] for name in names if parts[name]]
+
     def arrays(self) -> dict[str, Any]:
         """The moments, by name; with the weights and the number of steps they are all its state."""
         state = self._adam.state
         of_dense = {
             f"{moment}.{name}": state[weight][moment]
             for name, weight in zip(self._names, self._dense, strict=True)
-            for moment in ("exp_avg", "exp_avg_sq")
+            if weight in state
+            for moment in _MOMENTS
         }
         return of_dense | (self.rows.arrays() if self.rows else {})
 
@@ -99,13 +112,12 @@ class AdamW:
         """Take over the moments after `step` steps. The weights are not among them."""
         torch = self._torch
         for name, weight in zip(self._names, self._dense, strict=True):
-            self._adam.state[weight] = {
-                "step": torch.tensor(float(step)),
-                **{
-                    m: torch.as_tensor(arrays[f"{m}.{name}"]).to(weight.device).clone()
-                    for m in ("exp_avg", "exp_avg_sq")
-                },
-            }
+            moments = {m: arrays[f"{m}.{name}"] for m in _MOMENTS if f"{m}.{name}" in arrays}
+            if moments:
+                there = {
+                    m: torch.as_tensor(a).to(weight.device).clone() for m, a in moments.items()
+                }
+                self._adam.state[weight] = {"step": torch.tensor(float(step)), **there}
         self.step = step
         if self.rows:
             self.rows.restore(arrays, step=step)
