@@ -497,6 +497,11 @@ ELSEWHERE = {
     "Download it again: hf download {} --revision {} --force-download. If that does not help, the"
     " files on the Hub are damaged: ask the owner of the model.": "tests/export/test_found.py::"
         "test_a_damaged_copy_of_the_hub_is_made_good_by_its_hint",
+    "{}; change them with --set finetune.epochs={}": "tests/study/test_training.py::"
+        "test_the_hint_about_the_plan_works_and_a_stated_recipe_has_none",
+    "nothing was written for TensorBoard, because the model was trained before; to train it again,"
+    " run the study in another folder with --out": "tests/study/test_training.py::"
+        "test_the_figures_for_tensorboard_are_in_the_run_folder_and_cost_no_training",
     "Choose another folder, for example: --out {}":
         "tests/hostile/test_folders.py::test_a_folder_of_others_is_refused_and_the_hint_leads_on",
 }  # fmt: skip

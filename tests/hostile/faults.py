@@ -205,6 +205,9 @@ def _without_times(name: str, content: bytes) -> bytes:
     return content
 
 
+_CHECKPOINTS = ("run/model.checkpoints/", "model.checkpoints/")
+
+
 @dataclass(frozen=True)
 class Judged:
     """What became of one case. struck: whether its fault or signal happened."""
@@ -324,6 +327,8 @@ class Undisturbed:
             there = now.get(name)
             if there in (old, new) or self._changes_on_the_way(name, there):
                 continue
+            if old is None and ended.code and name.startswith(_CHECKPOINTS):
+                continue  # the same command continues the training from there
             if there is None and (self._deletes(name) or now.get(f"{name}.yours") == old):
                 continue
             if old is None and new is None and _is_temporary(name):
