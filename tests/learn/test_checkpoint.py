@@ -15,26 +15,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 from emolens.errors import StorageError
 from emolens.learn.finetune.checkpoint import Checkpoints, State
 from emolens.output import SetAside, staged
 from emolens.temporary import temporary_name
 from tests.conftest import ROOT
+from tests.test_store import ARRAYS as VALUES
+from tests.test_store import JSON
 
 ARRAYS, ABOUT = "arrays.safetensors", "state.json"
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(codec="utf-8")),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
-    max_leaves=15,
-)  # fmt: skip
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda n: n != "__metadata__")
-VALUES = hnp.arrays(
-    st.sampled_from([np.float32, np.float64, np.int64, np.uint8, np.bool_]),
-    hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
-)
 
 
 def arrays_of(step: int) -> dict[str, np.ndarray]:

@@ -170,7 +170,7 @@ class _Trained:
 
 
 def _train(training: _Training, folder: Path, place: Checkpoints) -> _Trained:
-    """Train, and write the weights of the best epoch to `folder`."""
+    """Train, and write the weights of the kept epoch to `folder`."""
     recipe, dataset, tokens = training.recipe, training.dataset, training.tokens
     chosen = choose(recipe.precision, use="train")
     torch_for(chosen)
@@ -198,14 +198,13 @@ def _train(training: _Training, folder: Path, place: Checkpoints) -> _Trained:
     )
     with writing(folder):
         save_classifier(model, folder)
-    best = done.history[done.kept]
     facts = FinetuneFacts(
         recipe=recipe,
         runtime=str(chosen),
         loss=done.loss_sum / done.step,
         seconds=done.seconds,
         texts_per_second=len(rows) * done.history[-1].epoch / done.seconds,
-        best_epoch=best.epoch,
+        best_epoch=done.history[done.kept].epoch,
         training=tuple(done.training),
         history=tuple(done.history),
         prediction={},

@@ -25,7 +25,7 @@ def seeded_dropout(seeds: Sequence[int]) -> AbstractContextManager[Any]:
     so that the mean stays the same.
     """
     torch = require("torch", "train")
-    stream = np.random.SFC64(list(seeds))
+    dropout = _dropped(np.random.SFC64(list(seeds)))
 
     class SeededDropout(torch.overrides.TorchFunctionMode):  # type: ignore[misc, name-defined]
         """Stands in for the function that all dropout layers call."""
@@ -34,7 +34,7 @@ def seeded_dropout(seeds: Sequence[int]) -> AbstractContextManager[Any]:
             self, function: Any, types: Any, args: Any = (), kwargs: Any = None
         ) -> Any:
             if function is torch.nn.functional.dropout:
-                function = _dropped(stream)
+                function = dropout
             return function(*args, **(kwargs or {}))
 
     return SeededDropout()

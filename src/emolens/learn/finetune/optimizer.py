@@ -21,6 +21,7 @@ _MOMENTS = ("exp_avg", "exp_avg_sq")
 _LARGEST_NORM = 1.0  # of the gradient; the Trainer's default
 # After so many steps a moment moves its row by less than one part in ten million.
 _WINDOW = 160
+_PART = 2048  # rows that are brought up to date at once, which bounds the memory
 
 
 class AdamW:
@@ -40,12 +41,11 @@ class AdamW:
         rows: str | None = None,
     ) -> None:
         self._torch = torch = require("torch", "train")
-        self._names = [name for name in weights if name != rows]
-        self._dense = [weights[name] for name in self._names]
-        self._totals = {name: torch.zeros_like(weights[name]) for name in self._names}
+        self._dense = {name: weight for name, weight in weights.items() if name != rows}
+        self._totals = {name: torch.zeros_like(weight) for name, weight in self._dense.items()}
         groups = [
             {
-                "params": [weights[n] for n in self._names if (n in decayed) is there],
+                "params": [w for name, w in self._dense.items() if (name in decayed) is there],
                 "weight_decay": d,
             }
             for there, d in ((True, decay), (False, 0.0))
@@ -86,23 +86,23 @@ class AdamW:
 
         A weight without one takes no part in the logits, and stays as it is.
         """
-        torch, names = self._torch, self._names
-        parts = {name: [g[name] for g in gradients if g[name] is not None] for name in names}
-        for name, weight in zip(names, self._dense, strict=True):
-            weight.grad = self._totals[name] if parts[name] else None
+        torch, totals = self._torch, self._totals
+        parts = {name: [g[name] for g in gradients if g[name] is not None] for name in totals}
+        for name, weight in self._dense.items():
+            weight.grad = totals[name] if parts[name] else None
         for place in range(len(gradients)):
-            there = [name for name in names if len(parts[name]) > place]
+            there = [name for name in totals if len(parts[name]) > place]
             if there:
                 add = torch._foreach_add_ if place else torch._foreach_copy_
-                add([self._totals[n] for n in there], [parts[n][place] for n in there])
-        return [self._totals[name] for name in names if parts[name]]
+                add([totals[name] for name in there], [parts[name][place] for name in there])
+        return [total for name, total in totals.items() if parts[name]]
 
     def arrays(self) -> dict[str, Any]:
         """The moments, by name; with the weights and the number of steps they are all its state."""
         state = self._adam.state
         of_dense = {
             f"{moment}.{name}": state[weight][moment]
-            for name, weight in zip(self._names, self._dense, strict=True)
+            for name, weight in self._dense.items()
             if weight in state
             for moment in _MOMENTS
         }
@@ -111,7 +111,7 @@ class AdamW:
     def restore(self, arrays: Mapping[str, Any], *, step: int) -> None:
         """Take over the moments after `step` steps. The weights are not among them."""
         torch = self._torch
-        for name, weight in zip(self._names, self._dense, strict=True):
+        for name, weight in self._dense.items():
             moments = {m: arrays[f"{m}.{name}"] for m in _MOMENTS if f"{m}.{name}" in arrays}
             if moments:
                 there = {
@@ -158,8 +158,8 @@ class Rows:
         """Make the steps that these rows, each named once, have not made yet; None for all."""
         rows = np.arange(len(self._last)) if rows is None else rows
         rows = rows[self._last[rows] < self._step]
-        for start in range(0, len(rows), 2048):
-            self._catch_up(rows[start : start + 2048])
+        for start in range(0, len(rows), _PART):
+            self._catch_up(rows[start : start + _PART])
 
     def _catch_up(self, rows: np.ndarray) -> None:
         torch, last = self._torch, self._last[rows]

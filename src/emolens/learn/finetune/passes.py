@@ -55,8 +55,8 @@ class Passes:
         self._runtime, self._examples, self._rdrop = runtime, examples, rdrop
         self.weights: dict[str, Any] = dict(model.to(runtime.device).named_parameters())
         self.rows = _sparse_rows(model) if runtime.device == "cpu" else None
-        draws_alone = runtime.device == "cuda" or _draws_itself(model, examples)
-        self.workers = 1 if draws_alone else min(runtime.threads, _MOST_WORKERS)
+        one_worker = runtime.device == "cuda" or _draws_itself(model, examples)
+        self.workers = 1 if one_worker else min(runtime.threads, _MOST_WORKERS)
         self._half = runtime.device == "cpu" and runtime.precision == "bf16"
         self._copies = [self._copy(model) for _ in range(self.workers)]
         self._of_copy = [dict(one.named_parameters()) for one in self._copies]
