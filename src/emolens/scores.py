@@ -76,8 +76,8 @@ class Recipe:
     warmup: share of the steps in which the learning rate rises. precision: 'fp32', 'bf16'
     (autocast), or None for the best one on this machine. balance: the method of `balance`. rdrop:
     the weight of R-Drop (Liang et al., 2021), which trains on each batch twice, with other dropout,
-    and keeps the two answers alike; 0 is without it. patience: after so many epochs that are no
-    better on validation, training stops; None is never.
+    and keeps the two answers alike; 0 is without it. patience: after so many epochs in a row
+    that are worse on validation, by more than a standard error, training stops; None is never.
     """
 
     epochs: float = 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -298,3 +299,37 @@ def test_a_loss_that_is_no_number_names_the_step_and_the_likely_cause(
             look=no_look,
             listeners=(spoil, None),
         )
+
+
+@pytest.mark.parametrize(
+    ("scores", "n_rows", "looks"),
+    [
+        ([0.5, 0.9, 0.8, 0.8, 0.9, 0.9], 1000, 4),  # two in a row are worse beyond chance
+        ([0.5, 0.9, 0.8, 0.8, 0.9, 0.9], 5, 6),  # five rows can't tell
+        ([0.5, 0.9, 0.8, 0.9, 0.8, 0.9], 1000, 6),  # never two in a row
+    ],
+)
+def test_it_stops_early_where_it_gets_worse_beyond_chance(
+    feelings: Dataset,
+    tiny_encoder: Path,
+    tmp_path: Path,
+    scores: list[float],
+    n_rows: int,
+    looks: int,
+) -> None:
+    encoder, rows = find_encoder(tiny_encoder), feelings["train"].take(np.arange(16))
+    model = sequence_classifier(encoder, feelings.labels.id2label)
+    tokens = tokenizer_of(encoder).encode(rows.texts)
+
+    def look(_: Any, epoch: float) -> Look:
+        return replace(no_look(_, epoch), score=scores[int(epoch) - 1], n_rows=n_rows)
+
+    done = train(
+        model,
+        Examples(tokens, rows.labels, np.ones(3), pad_id=0),
+        Recipe(epochs=6, batch_size=16, precision="fp32", patience=2),
+        runtime=FP32,
+        checkpoints=Checkpoints(tmp_path / "c", "key"),
+        look=look,
+    )
+    assert len(done.history) == looks

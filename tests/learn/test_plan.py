@@ -101,5 +101,5 @@ def test_a_recipe_in_words_names_what_decides() -> None:
         "4 epochs, batches of 64, learning rate 0.0002, warm-up 0.1, weight decay 0.01, R-Drop 1"
     )
     words = in_words(Recipe(epochs=1, patience=3, balance="oversample"))
-    assert "1 epoch at most (until 3 in a row are no better on validation)" in words
+    assert "1 epoch at most (until 3 in a row are worse on validation)" in words
     assert words.endswith("no R-Drop, oversample")

@@ -69,6 +69,13 @@ class EncoderFolder:
         return _ON_THE_HUB.get(self.name, self.name).partition("@")[0]
 
     @cached_property
+    def pooling(self) -> Pooling:
+        """How sentence-transformers makes a vector of a text, if it trained this encoder."""
+        stated = read_config(self.folder / "1_Pooling" / "config.json")
+        by_mean = stated.get("pooling_mode_mean_tokens") or stated.get("pooling_mode") == "mean"
+        return "mean" if by_mean else "cls"
+
+    @cached_property
     def fingerprint(self) -> str:
         """A digest that changes with the weights, the configuration or the tokenizer."""
         inside = self.folder.iterdir()
@@ -297,14 +304,14 @@ def trained_classifier(folder: Path) -> Any:
     return whole_model(auto, Checkpoint(str(folder), folder)).eval()
 
 
-def head_inputs_of(model: Any) -> Any:
-    """A torch module of (input_ids, attention_mask) that gives what enters the last layer, (n, d).
+def layer_inputs_of(model: Any, layer: Any) -> Any:
+    """A torch module of (input_ids, attention_mask) that gives what enters a layer, (n, d).
 
-    This layer is linear and makes the logits of a classifier.
+    layer: a part of the model that runs once for a batch, such as last_layer.
     """
-    torch, last = require("torch", "train"), last_layer(model)
+    torch = require("torch", "train")
 
-    class HeadInputs(torch.nn.Module):  # type: ignore[misc, name-defined]
+    class LayerInputs(torch.nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             super().__init__()
             self.model = model
@@ -316,14 +323,14 @@ def head_inputs_of(model: Any) -> Any:
                 if threading.get_ident() == mine:  # other threads run the same model
                     inputs.append(args[0])
 
-            hook = last.register_forward_pre_hook(keep)
+            hook = layer.register_forward_pre_hook(keep)
             try:
                 self.model(input_ids, attention_mask=attention_mask)
             finally:
                 hook.remove()
             return inputs[0]
 
-    return HeadInputs()
+    return LayerInputs()
 
 
 def last_layer(model: Any) -> Any:
@@ -333,6 +340,31 @@ def last_layer(model: Any) -> Any:
     head = (layer for layer in model.modules() if layer not in encoder)
     *_, last = (layer for layer in head if isinstance(layer, linear))
     return last
+
+
+def tanh_layer(model: Any) -> Any | None:
+    """The linear layer whose tanh enters the last layer of a classifier: BERT's pooler.
+
+    None where the head has another shape. The families give it different names and places, so a
+    text of two tokens shows which one it is.
+    """
+    torch, last = require("torch", "train"), last_layer(model)
+    seen: dict[Any, Any] = {}
+
+    def keep(layer: Any, args: Any, output: Any) -> None:
+        seen[layer] = args[0] if layer is last else output.tanh()
+
+    linear = (layer for layer in model.modules() if isinstance(layer, torch.nn.Linear))
+    hooks = [layer.register_forward_hook(keep) for layer in linear]
+    try:
+        with torch.inference_mode():
+            ids = torch.tensor([[1, 2]], device=last.weight.device)
+            model.eval()(ids, attention_mask=torch.ones_like(ids))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    wanted = seen.pop(last)
+    return next((layer for layer, output in seen.items() if torch.equal(output, wanted)), None)
 
 
 def divide_logits(model: Any, temperature: float | tuple[float, ...]) -> None:

@@ -11,8 +11,8 @@ import torch
 
 from emolens.encode.backbone import (
     find_encoder,
-    head_inputs_of,
     last_layer,
+    layer_inputs_of,
     logits_and_embedding_of,
     logits_of,
     sequence_classifier,
@@ -37,6 +37,10 @@ def classifier(tiny_encoder: Path) -> tuple[Any, Tokens]:
 def outputs(module: Any, tokens: Tokens, threads: int) -> np.ndarray:
     engine = TorchEngine(module, Runtime("torch", "cpu", "fp32", threads, "a test"))
     return run_batches(engine, tokens, 0, then=lambda both: both)
+
+
+def head_inputs_of(model: Any) -> Any:
+    return layer_inputs_of(model, last_layer(model))
 
 
 @pytest.mark.parametrize("module", [logits_of, logits_and_embedding_of, head_inputs_of])

@@ -186,7 +186,8 @@ def _train(training: _Training, folder: Path, place: Checkpoints) -> _Trained:
         training.balance.class_weights,
         training.tokenizer.pad_id,
     )
-    fit_head(model, examples, chosen, seed=recipe.seed)
+    pooling = training.encoder.pooling
+    fit_head(model, examples, chosen, pooling=pooling, seed=recipe.seed)
     done = train(
         model,
         examples,

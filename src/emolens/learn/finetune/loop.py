@@ -80,8 +80,8 @@ class Progressed:
 
     @property
     def stale(self) -> int:
-        """How many looks were no better than an earlier one."""
-        return len(self.scores) - 1 - self.scores.index(max(self.scores)) if self.scores else 0
+        """How many looks in a row were worse than the kept one, by more than a standard error."""
+        return len(self.scores) - 1 - self.kept if self.scores else 0
 
 
 @dataclass(frozen=True)

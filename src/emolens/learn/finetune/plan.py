@@ -22,7 +22,7 @@ _RATE, _WIDTH, _RATES = 2e-4, 384, (1e-5, 4e-4)
 _FAST_EPOCHS, _FAST_RATE, _FAST_WARMUP = 1.5, 1.5, 0.06
 # With fewer rows than these, batches are small and epochs many, so that there are enough steps.
 _FEW_ROWS, _SMALL_BATCH, _LEAST_STEPS, _MOST_EPOCHS = 2000, 16, 400, 20
-# Training of more epochs than these stops where it gets no better.
+# Training of more epochs than these stops where it gets worse.
 _LONG, _PATIENCE = 6, 4
 
 
@@ -73,7 +73,7 @@ def in_words(recipe: Recipe) -> str:
     """`4 epochs, batches of 64, learning rate 0.0002, warm-up 0.1, weight decay 0.01, R-Drop 1`."""
     many = f"{recipe.epochs:g} {'epoch' if recipe.epochs == 1 else 'epochs'}"
     if recipe.patience:
-        many = f"{many} at most (until {recipe.patience} in a row are no better on validation)"
+        many = f"{many} at most (until {recipe.patience} in a row are worse on validation)"
     parts = [
         many,
         f"batches of {recipe.batch_size}",
