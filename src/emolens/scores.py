@@ -73,11 +73,13 @@ MOST = 1e9
 class Recipe:
     """How to fine-tune. UsageError where a number is out of range.
 
-    warmup: share of the steps in which the learning rate rises. precision: 'fp32', 'bf16'
-    (autocast), or None for the best one on this machine. balance: the method of `balance`. rdrop:
+    The defaults are those of the reference; `finetune` without a recipe plans one. warmup: share of
+    the steps in which the learning rate rises. precision: 'fp32', 'bf16', or None for the best one
+    on this machine. balance: the method of `balance`. rdrop:
     the weight of R-Drop (Liang et al., 2021), which trains on each batch twice, with other dropout,
     and keeps the two answers alike; 0 is without it. patience: after so many epochs in a row
-    that are worse on validation, by more than a standard error, training stops; None is never.
+    that are worse on validation than the best one, by more than a standard error, training stops;
+    None or 0 is never.
     """
 
     epochs: float = 2
@@ -98,6 +100,12 @@ class Recipe:
                     f"{name} is {getattr(self, name)} in the recipe of fine-tuning.",
                     hint=f"Give a number above 0, of a usual size; the default is "
                     f"{getattr(Recipe, name):g}.",
+                )
+        for name in ("weight_decay", "rdrop", "patience"):
+            if not 0 <= (getattr(self, name) or 0) <= MOST:
+                raise UsageError(
+                    f"{name} is {getattr(self, name)} in the recipe of fine-tuning.",
+                    hint="Give 0, or a number above it of a usual size.",
                 )
         if not 0 <= self.warmup < 1:
             raise UsageError(
@@ -219,7 +227,7 @@ PROBE = Role(
 FINETUNE = Role(
     name="finetune",
     title="fine-tuned",
-    about="the whole encoder, trained with a fresh classification head",
+    about="the whole encoder, trained with a classification head that was first fitted to it",
     folder="finetune",
     facts=FinetuneFacts,
 )

@@ -176,7 +176,7 @@ def test_a_simpler_model_is_named_with_the_splits_where_it_wins() -> None:
 
 
 @pytest.mark.parametrize("matrix", [BAD, ONE_ANSWER, GOOD])
-@pytest.mark.parametrize("rate", [1e-7, 2e-5, 2e-4, 1.0])
+@pytest.mark.parametrize("rate", [1e-7, 2e-5, 5e-5, 2e-4, 1.0])
 @pytest.mark.parametrize("method", ["none", "class-weights", "oversample", "undersample"])
 def test_each_setting_to_try_exists_and_differs_from_the_present_one(
     matrix: list[list[int]], rate: float, method: str

@@ -81,10 +81,13 @@ def test_the_pooling_is_that_of_sentence_transformers(
     assert find_encoder(tmp_path).pooling == pooling
 
 
-def test_texts_of_one_token_and_a_class_without_rows_are_no_fault(tiny_encoder: Path) -> None:
+def test_texts_of_one_token_and_classes_with_few_rows_or_none_are_no_fault(
+    tiny_encoder: Path,
+) -> None:
     tokenizer = tokenizer_of(tiny_encoder)
     tokens = tokenizer.encode(["joy", "", "", "joy", "a"])
-    for ids, k in (([0, 0, 1, 1, 0], 2), ([0, 0, 1, 1, 0], 3), ([0, 0, 0, 0, 1], 2)):
+    cases = (([0, 0, 1, 1, 0], 2), ([0, 0, 1, 1, 0], 3), ([0, 0, 0, 0, 1], 2), ([0, 1, 2, 3, 4], 5))
+    for ids, k in cases:
         model = sequence_classifier(find_encoder(tiny_encoder), {i: str(i) for i in range(k)})
         examples = Examples(tokens, np.array(ids), np.ones(k), tokenizer.pad_id)
         fit_head(model, examples, FP32, pooling="mean", seed=1)

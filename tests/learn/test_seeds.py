@@ -173,14 +173,15 @@ def test_trainings_of_another_recipe_are_not_used_and_foreign_files_stay(
     root = Path(f"{stopped}.checkpoints")
     (root / "seed-8" / "notes.txt").write_text("mine")
     other, seen = replace(RECIPE, epochs=1), []
-    scores = finetune_seeds(
-        tiny_encoder,
-        feelings,
-        stopped,
-        seeds=(8, 10),
-        recipe=other,
-        progress=lambda done, total: seen.append((done, total)),
-    )
+    with pytest.warns(UserWarning, match="with other seeds or settings that had ended"):
+        scores = finetune_seeds(
+            tiny_encoder,
+            feelings,
+            stopped,
+            seeds=(8, 10),
+            recipe=other,
+            progress=lambda done, total: seen.append((done, total)),
+        )
     assert seen == [(step, N_STEPS) for step in range(1, N_STEPS + 1)]
     assert [point.seed for point in points_of(scores)] == [8, 10]
     left = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()]
@@ -190,7 +191,8 @@ def test_trainings_of_another_recipe_are_not_used_and_foreign_files_stay(
 def test_one_seed_is_a_plain_training_and_removes_what_several_have_left(
     stopped: Path, feelings: Dataset, tiny_encoder: Path, tmp_path: Path
 ) -> None:
-    scores = finetune_seeds(tiny_encoder, feelings, stopped, seeds=[7], recipe=RECIPE)
+    with pytest.warns(UserWarning, match="had ended, and are removed"):
+        scores = finetune_seeds(tiny_encoder, feelings, stopped, seeds=[7], recipe=RECIPE)
     recipe = replace(RECIPE, seed=7)
     plain = finetune(tiny_encoder, feelings, tmp_path / "plain", recipe=recipe)
     assert weights(stopped) == weights(tmp_path / "plain")

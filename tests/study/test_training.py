@@ -58,8 +58,10 @@ def test_the_hint_about_the_plan_works_and_a_stated_recipe_has_none(
     whole = {"epochs": 1, "learning_rate": 1e-3, "batch_size": 8, "weight_decay": 0.0}
     whole |= {"warmup": 0.0, "rdrop": 0.0, "patience": 0}
     log = Log()
+    whole["recipe"] = "fast"
     run_study(with_settings(tiny_run.study, **whole), copied, until="finetune", observer=log)
     assert "--set" not in log.notes[0]
+    assert log.notes[1].startswith("recipe 'fast' changes nothing here")
     assert "1 epoch, batches of 8, learning rate 0.001" in log.notes[0]
 
 

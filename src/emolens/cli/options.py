@@ -228,7 +228,8 @@ RecipeOption = Annotated[
     typer.Option(
         "--recipe",
         metavar="NAME",
-        help="How to fine-tune: best (the default), or fast, in about a fifth of the time.",
+        help="How to fine-tune: best (the default), or fast, in about a fifth of the time, or half"
+        " of it with few rows.",
     ),
 ]
 TrackerOption = Annotated[

@@ -81,7 +81,8 @@ class EncoderFolder:
         inside = self.folder.iterdir()
         # A pipe or a folder of such a name is read by nobody, and could not be hashed.
         files = sorted(path for path in inside if path.suffix in _TEXTUAL and path.is_file())
-        return fingerprint(self.weights_sha256, [[path.name, sha256(path)] for path in files])
+        digests = [[path.name, sha256(path)] for path in files]
+        return fingerprint(self.weights_sha256, digests, self.pooling)
 
 
 def find_encoder(name: str | Path, *, sha256_wanted: str | None = None) -> EncoderFolder:

@@ -202,8 +202,8 @@ def _train_otherwise(recipe: Recipe | None) -> str:
     if recipe is None:
         return ""
     epochs, rate = max(2 * recipe.epochs, 3), recipe.learning_rate
-    # Encoders of all sizes are fine-tuned with learning rates from 1e-5 to 2e-4.
-    rate = min(rate / 4, 2e-4) if rate > 5e-5 else 5 * rate
+    # Encoders of all sizes are fine-tuned with learning rates from 1e-5 to 4e-4.
+    rate = min(rate / 4, 2e-4) if rate >= 5e-5 else 5 * rate
     return (
         f" Try another learning rate (--set finetune.learning_rate={rate:g})"
         f" or more epochs (--set finetune.epochs={epochs:g})."

@@ -238,7 +238,11 @@ def _accuracy(context: Context, scores: Scores) -> str:
 
 
 def _runtime(precision: str | None, use: Use) -> str:
-    """The meaning of 'auto' on this machine, without the threads: they change no result."""
+    """The meaning of 'auto' on this machine.
+
+    Without the threads: with another number of them, a training is another one by chance, and no
+    better one.
+    """
     chosen = choose(precision, use=use)
     return f"{chosen.engine} on {chosen.device}, {chosen.precision}"
 

@@ -17,6 +17,7 @@ from emolens.learn.finetune.seeds import MANY_SEEDS, finetune_seeds
 from emolens.scores import FINETUNE, FinetuneFacts, Recipe
 from emolens.study.context import Context
 from emolens.study.folder import MODEL
+from emolens.study.settings import FinetuneSettings
 
 _FIGURES = {
     "accuracy": "accuracy",
@@ -33,6 +34,9 @@ def fine_tuned(context: Context, out: Path) -> str:
     """Train the model of the run folder and write its scores; returns a summary in one line."""
     recipe, seeds = _recipe(context), _seeds(context)
     context.note(_plan(context, recipe))
+    name, usual = context.study.finetune.recipe, FinetuneSettings().recipe
+    if name != usual and recipe == _recipe(context, usual):
+        context.note(f"recipe '{name}' changes nothing here: the study states its settings itself")
     if len(seeds) > 1:
         context.note(
             f"{len(seeds)} trainings on the same splits, with the seeds"
@@ -60,11 +64,15 @@ def fine_tuned(context: Context, out: Path) -> str:
     return f"{summary}; {several.summary}" if several else summary
 
 
-def _recipe(context: Context) -> Recipe:
-    """The settings, and in place of those that are not stated, what suits encoder and data."""
+def _recipe(context: Context, name: str = "") -> Recipe:
+    """The settings, and in place of those that are not stated, what suits encoder and data.
+
+    name: of the recipe; by default, that of the settings.
+    """
     settings = context.study.finetune.model_dump(include=_STATED)
+    stated = settings.pop("recipe")
     return planned(
-        settings.pop("recipe"),
+        name or stated,
         width=width_of(context.encoder),
         n_rows=len(context.balance.rows),
         n_classes=len(context.dataset.labels),

@@ -18,7 +18,7 @@ from emolens.encode.engines.torch import TorchEngine
 from emolens.encode.tokenize import Tokens
 from emolens.errors import require
 from emolens.learn.finetune.passes import Examples
-from emolens.learn.logistic import fit_logistic
+from emolens.learn.logistic import STRENGTHS, fit_logistic
 from emolens.runtime import Runtime
 
 _ROWS = 2000  # more of them fit no better head
@@ -45,7 +45,9 @@ def fit_head(
     last = last_layer(model)
     engine = TorchEngine(layer_inputs_of(model, last), runtime)
     features = run_batches(engine, tokens, examples.pad_id)
-    fit = fit_logistic((features, places), None, examples.class_weights)
+    one_each = len(rows) == len(labels)  # no row could be held out to choose the strength
+    strengths = (1.0,) if one_each else STRENGTHS
+    fit = fit_logistic((features, places), None, examples.class_weights, strengths=strengths)
     _put(last, fit.coef, fit.intercept)
 
 

@@ -51,8 +51,9 @@ class Look:
 def kept_look(scores: Sequence[float], n_rows: int) -> int:
     """The last of the looks that are no more than a standard error worse than the best one.
 
-    scores: shares of n_rows, one for each look. The learning rate falls to 0, so later weights are
-    better on average, and so few rows often prefer earlier ones by chance.
+    scores: of n_rows, one for each look; the standard error is that of a share. The learning rate
+    falls to 0, so later weights are better on average, and so few rows often prefer earlier ones by
+    chance.
     """
     best = max(scores)
     error = math.sqrt(best * (1 - best) / n_rows)
@@ -80,7 +81,7 @@ class Progressed:
 
     @property
     def stale(self) -> int:
-        """How many looks in a row were worse than the kept one, by more than a standard error."""
+        """How many looks in a row were worse than the best one, by more than a standard error."""
         return len(self.scores) - 1 - self.kept if self.scores else 0
 
 
@@ -96,7 +97,9 @@ class Steps:
     def of(cls, recipe: Recipe, n_rows: int) -> Steps:
         """n_rows: in one epoch."""
         of_epoch = math.ceil(n_rows / recipe.batch_size)
-        return cls(of_epoch, max(math.ceil(of_epoch * recipe.epochs), 1), recipe.batch_size)
+        # Without the rounding, 1.1 epochs of 100 steps would be 111 steps.
+        total = max(math.ceil(round(of_epoch * recipe.epochs, 6)), 1)
+        return cls(of_epoch, total, recipe.batch_size)
 
     def rates(self, recipe: Recipe) -> list[float]:
         """The learning rate of each step: it rises in the warm-up, and then falls to 0."""
@@ -182,8 +185,8 @@ class _Loop:
     def _is_over(self) -> bool:
         patience = self._recipe.patience
         at_look = self._done.step > 0 and self._steps.is_look(self._done.step)
-        stale = patience is not None and at_look and self._done.stale >= patience
-        return stale or self._done.step >= self._steps.total
+        stale = patience and at_look and self._done.stale >= patience
+        return bool(stale) or self._done.step >= self._steps.total
 
     def _step(self) -> None:
         done, of_epoch = self._done, self._steps.of_epoch

@@ -117,7 +117,9 @@ class AdamW:
                 there = {
                     m: torch.as_tensor(a).to(weight.device).clone() for m, a in moments.items()
                 }
-                self._adam.state[weight] = {"step": torch.tensor(float(step)), **there}
+                # torch's fused AdamW counts on the device of the weight.
+                count = torch.tensor(float(step), device=weight.device)
+                self._adam.state[weight] = {"step": count, **there}
         self.step = step
         if self.rows:
             self.rows.restore(arrays, step=step)

@@ -13,12 +13,13 @@ from emolens.errors import UsageError, nearest
 from emolens.learn.finetune.loop import Steps
 from emolens.scores import Recipe
 
-# best: the better model. fast: without R-Drop and with fewer epochs, in about a fifth of the time.
+# best: the better model. fast: without R-Drop and with fewer epochs, in about a fifth of the time,
+# or in half of it with few rows.
 Kind = Literal["best", "fast"]
 # A learning rate that suits an encoder of this width. Wider encoders want a lower one.
 _RATE, _WIDTH, _RATES = 2e-4, 384, (1e-5, 4e-4)
-# fast: a third of the steps of best without R-Drop, which a higher learning rate makes up for in
-# part (benchmarks/RESULTS.md).
+# fast: a third of the steps of best, each with one pass instead of two. 3e-4 was as good as 2e-4
+# there (benchmarks/RESULTS.md).
 _FAST_EPOCHS, _FAST_RATE, _FAST_WARMUP = 1.5, 1.5, 0.06
 # With fewer rows than these, batches are small and epochs many, so that there are enough steps.
 _FEW_ROWS, _SMALL_BATCH, _LEAST_STEPS, _MOST_EPOCHS = 2000, 16, 400, 20

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -80,7 +81,9 @@ def finetune_seeds(  # noqa: PLR0913 - the arguments of `finetune`, and two more
         with contextlib.closing(TensorBoard(place, one.key)) as tracker:
             return finetune(encoder, dataset, target, tracker=tracker, **options)
 
-    _remove_all_but(trainings if len(trainings) > 1 else [], root)
+    if n := _remove_all_but(trainings if len(trainings) > 1 else [], root):
+        message = f"Trainings with other seeds or settings that had ended, and are removed: {n}."
+        warnings.warn(message, UserWarning, stacklevel=2)
     if len(trainings) == 1:
         return train(trainings[0], folder)
     while (one := _next(trainings)) is not None:
@@ -226,17 +229,22 @@ def _as_point(plain: Any) -> SeedPoint:
     return point
 
 
-def _remove_all_but(trainings: Sequence[_Training], root: Path) -> None:
-    """Delete what emolens wrote of all other trainings, and the folders that are empty then."""
-    keys = {one.folder: one.key for one in trainings}
+def _remove_all_but(trainings: Sequence[_Training], root: Path) -> int:
+    """Delete what emolens wrote of all other trainings, and the folders that are empty then.
+
+    Returns how many of them had ended.
+    """
+    keys, n = {one.folder: one.key for one in trainings}, 0
     for folder in root.glob("seed-*"):
         if (record := _record(folder)) and keys.get(folder) != record["key"]:
             _remove(folder)
+            n += 1
         if folder not in keys:  # its training may have been stopped
             Checkpoints(folder / f"{_MODEL}.checkpoints", "").remove()
             _remove_empty(folder)
     with contextlib.suppress(OSError):  # only if it is empty
         root.rmdir()
+    return n
 
 
 def _remove(folder: Path, *, but: str = "") -> None:
