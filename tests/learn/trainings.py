@@ -245,7 +245,8 @@ def main(job: Job) -> int:
             assert Training.of(job, folder).end() == 0
         there, wanted = result(folder), undisturbed.result
         assert there.keys() == wanted.keys()
-        assert [name for name in wanted if there[name] != wanted[name]] == []
+        apart = [name for name in wanted if there[name] != wanted[name]]
+        assert not apart, (folder, apart)
         assert names_in(place) == {n for n in names_in(place) if ".checkpoints" not in n}
     return stops
 
