@@ -11,12 +11,12 @@ import pytest
 from emolens.encode.backbone import (
     EncoderFolder,
     backbone,
-    divide_logits,
     find_encoder,
     logits_of,
     sequence_classifier,
     tokenizer_of,
 )
+from emolens.encode.layers import divide_logits
 from emolens.errors import EncoderError
 from emolens.output import sha256
 from tests.conftest import HOSTILE, feeling_rows

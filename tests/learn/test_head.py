@@ -17,11 +17,11 @@ from emolens.encode.backbone import (
     find_encoder,
     logits_of,
     sequence_classifier,
-    tanh_layer,
     tokenizer_of,
 )
 from emolens.encode.engines.base import run_batches
 from emolens.encode.engines.torch import TorchEngine
+from emolens.encode.layers import tanh_layer
 from emolens.learn.finetune.head import fit_head
 from emolens.learn.finetune.passes import Examples
 from emolens.runtime import Runtime

@@ -7,7 +7,6 @@ refused, stands in pretrained.py.
 from __future__ import annotations
 
 import importlib.util
-import threading
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -303,83 +302,6 @@ def trained_classifier(folder: Path) -> Any:
     """A fine-tuned classifier from its model folder, in evaluation mode and fp32."""
     auto = require("transformers", "train").AutoModelForSequenceClassification
     return whole_model(auto, Checkpoint(str(folder), folder)).eval()
-
-
-def layer_inputs_of(model: Any, layer: Any) -> Any:
-    """A torch module of (input_ids, attention_mask) that gives what enters a layer, (n, d).
-
-    layer: a part of the model that runs once for a batch, such as last_layer.
-    """
-    torch = require("torch", "train")
-
-    class LayerInputs(torch.nn.Module):  # type: ignore[misc, name-defined]
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-            inputs, mine = [], threading.get_ident()
-
-            def keep(_: Any, args: Any) -> None:
-                if threading.get_ident() == mine:  # other threads run the same model
-                    inputs.append(args[0])
-
-            hook = layer.register_forward_pre_hook(keep)
-            try:
-                self.model(input_ids, attention_mask=attention_mask)
-            finally:
-                hook.remove()
-            return inputs[0]
-
-    return LayerInputs()
-
-
-def last_layer(model: Any) -> Any:
-    """The linear layer that makes the logits of a classifier."""
-    linear = require("torch", "train").nn.Linear
-    encoder = set(model.base_model.modules())  # some families define it after the head
-    head = (layer for layer in model.modules() if layer not in encoder)
-    *_, last = (layer for layer in head if isinstance(layer, linear))
-    return last
-
-
-def tanh_layer(model: Any) -> Any | None:
-    """The linear layer whose tanh enters the last layer of a classifier: BERT's pooler.
-
-    None where the head has another shape. The families give it different names and places, so a
-    text of two tokens shows which one it is.
-    """
-    torch, last = require("torch", "train"), last_layer(model)
-    seen: dict[Any, Any] = {}
-
-    def keep(layer: Any, args: Any, output: Any) -> None:
-        seen[layer] = args[0] if layer is last else output.tanh()
-
-    linear = (layer for layer in model.modules() if isinstance(layer, torch.nn.Linear))
-    hooks = [layer.register_forward_hook(keep) for layer in linear]
-    try:
-        with torch.inference_mode():
-            ids = torch.tensor([[1, 2]], device=last.weight.device)
-            model.eval()(ids, attention_mask=torch.ones_like(ids))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    wanted = seen.pop(last)
-    return next((layer for layer, output in seen.items() if torch.equal(output, wanted)), None)
-
-
-def divide_logits(model: Any, temperature: float | tuple[float, ...]) -> None:
-    """Divide the logits of a classifier by a number, or each one by its own, in its weights.
-
-    The last layer makes the logits. So every program that loads these weights gets the divided
-    logits.
-    """
-    torch, last = require("torch", "train"), last_layer(model)
-    divisor = torch.as_tensor(temperature, dtype=last.weight.dtype, device=last.weight.device)
-    with torch.no_grad():
-        last.weight.div_(divisor.reshape(-1, 1))
-        if last.bias is not None:
-            last.bias.div_(divisor)
 
 
 def save_classifier(model: Any, folder: Path) -> None:

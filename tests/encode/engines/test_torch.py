@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,14 @@ import torch
 
 from emolens.encode.backbone import (
     find_encoder,
-    last_layer,
-    layer_inputs_of,
     logits_and_embedding_of,
     logits_of,
     sequence_classifier,
     tokenizer_of,
 )
 from emolens.encode.engines.base import run_batches
-from emolens.encode.engines.torch import TorchEngine
+from emolens.encode.engines.torch import TorchEngine, set_threads
+from emolens.encode.layers import last_layer, layer_inputs_of
 from emolens.encode.tokenize import Tokens
 from emolens.runtime import Runtime
 from tests.conftest import feeling_rows
@@ -61,3 +61,11 @@ def test_the_inputs_of_the_head_give_the_logits(classifier: tuple[Any, Tokens]) 
     by_hand = torch.from_numpy(inputs) @ last.weight.T + last.bias
     np.testing.assert_allclose(by_hand.detach().numpy(), logits, atol=1e-5)
     assert not last._forward_pre_hooks
+
+
+def test_a_thread_keeps_its_number_whatever_others_set_before_its_first_operation() -> None:
+    with ThreadPoolExecutor(1, initializer=set_threads, initargs=(1,)) as pool:
+        pool.submit(int).result()
+        set_threads(2)
+        assert pool.submit(torch.get_num_threads).result() == 1
+    assert torch.get_num_threads() == 2

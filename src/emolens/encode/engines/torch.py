@@ -49,7 +49,7 @@ class TorchEngine(Engine):
             yield from super().stream(batches)
             return
         running: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
-        n, set_threads = self.runtime.threads, self.torch.set_num_threads
+        n = self.runtime.threads
         with ThreadPoolExecutor(n, initializer=set_threads, initargs=(1,)) as pool:
             for rows, input_ids, attention_mask in batches:
                 running.append((rows, pool.submit(self, input_ids, attention_mask)))
@@ -63,5 +63,17 @@ class TorchEngine(Engine):
 def torch_for(runtime: Runtime) -> ModuleType:
     """Import torch and set its number of threads to that of the runtime."""
     torch = require("torch", "train")
-    torch.set_num_threads(runtime.threads)
+    set_threads(runtime.threads)
     return torch
+
+
+def set_threads(n: int) -> None:
+    """Let the operations of the calling thread run on n threads.
+
+    In a new thread, torch's first operation sets the number that any thread has set last, unless
+    the thread has asked for it before. So it is asked for first: with another number, sums are
+    rounded in another way.
+    """
+    torch = require("torch", "train")
+    torch.get_num_threads()
+    torch.set_num_threads(n)

@@ -22,7 +22,6 @@ from emolens.data.dataset import TRAIN, VALIDATION, Dataset
 from emolens.decide import ONE_CLASS, Decision
 from emolens.encode.backbone import (
     EncoderFolder,
-    divide_logits,
     find_encoder,
     logits_and_embedding_of,
     logits_of,
@@ -36,6 +35,7 @@ from emolens.encode.backbone import (
 from emolens.encode.engines.base import Engine, Progress, run_batches
 from emolens.encode.engines.choose import choose, start
 from emolens.encode.engines.torch import TorchEngine, torch_for
+from emolens.encode.layers import divide_logits
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.errors import DataError, require
 from emolens.learn.calibrate import calibrate, choosing_rows, held_out, parts

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from emolens.encode.backbone import Pooling, last_layer, layer_inputs_of, pooled, tanh_layer
+from emolens.encode.backbone import Pooling, pooled
 from emolens.encode.engines.base import run_batches
 from emolens.encode.engines.torch import TorchEngine
+from emolens.encode.layers import last_layer, layer_inputs_of, tanh_layer
 from emolens.encode.tokenize import Tokens
 from emolens.errors import require
 from emolens.learn.finetune.passes import Examples

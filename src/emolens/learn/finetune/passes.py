@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from emolens.encode.batches import pad
+from emolens.encode.engines.torch import set_threads
 from emolens.encode.tokenize import Tokens
 from emolens.errors import require
 from emolens.learn.finetune.dropout import seeded_dropout
@@ -68,7 +69,7 @@ class Passes:
         )
         self._pool = ThreadPoolExecutor(
             self.workers,
-            initializer=torch.set_num_threads,
+            initializer=set_threads,
             initargs=(max(runtime.threads // self.workers, 1),),
         )
 
@@ -85,7 +86,7 @@ class Passes:
         """Ends the threads of the workers at the end."""
         with self._pool:
             yield self
-        self._torch.set_num_threads(self._runtime.threads)
+        set_threads(self._runtime.threads)
 
     def touched(self, batch: np.ndarray) -> np.ndarray:
         """Which rows of the word embeddings this batch reads."""

@@ -81,9 +81,7 @@ def finetune_seeds(  # noqa: PLR0913 - the arguments of `finetune`, and two more
         with contextlib.closing(TensorBoard(place, one.key)) as tracker:
             return finetune(encoder, dataset, target, tracker=tracker, **options)
 
-    if n := _remove_all_but(trainings if len(trainings) > 1 else [], root):
-        message = f"Trainings with other seeds or settings that had ended, and are removed: {n}."
-        warnings.warn(message, UserWarning, stacklevel=2)
+    _say_removed(_remove_all_but(trainings if len(trainings) > 1 else [], root))
     if len(trainings) == 1:
         return train(trainings[0], folder)
     while (one := _next(trainings)) is not None:
@@ -245,6 +243,12 @@ def _remove_all_but(trainings: Sequence[_Training], root: Path) -> int:
     with contextlib.suppress(OSError):  # only if it is empty
         root.rmdir()
     return n
+
+
+def _say_removed(n: int) -> None:
+    if n:
+        message = f"Trainings with other seeds or settings that had ended, and are removed: {n}."
+        warnings.warn(message, UserWarning, stacklevel=3)
 
 
 def _remove(folder: Path, *, but: str = "") -> None:
