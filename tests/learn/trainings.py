@@ -241,7 +241,7 @@ def main(job: Job) -> int:
             if not stopped(job, folder, undisturbed, chance=chance, late=late):
                 break
             stops += 1
-        if not Path(f"{folder}-scores").exists():
+        if not Path(f"{folder}-scores/scores.json").exists():  # it is written last
             assert Training.of(job, folder).end() == 0
         there, wanted = result(folder), undisturbed.result
         assert there.keys() == wanted.keys()
