@@ -65,12 +65,12 @@ def test_a_model_of_emotion_knows_the_starter_corpus_from_its_own_texts(
     emotion_folder: Path, tmp_path: Path
 ) -> None:
     emotion = load_dataset(emotion_folder)
-    rows = np.arange(4000)
+    rows = np.arange(8000)
     few = {**emotion.splits, "train": emotion["train"].take(rows)}
     folder = model_of(replace(emotion, splits=few), tmp_path / "model", epochs=1)
     model = Classifier(folder, precision="fp32")
     share, line = share_and_line(model, load_dataset("starter")["test"].texts)
-    assert share >= 0.1, "ten times as many as of its own texts"
+    assert share >= 0.2
     assert line is not None
     share, line = share_and_line(model, emotion["test"].texts)
     assert share <= 0.02
