@@ -18,7 +18,7 @@ import numpy as np
 import emolens as el
 from emolens.data.balance import balance
 from emolens.encode.backbone import find_encoder, width_of
-from emolens.evaluation.metrics import confusion, summary
+from emolens.evaluation.metrics import confusion, per_class, summary
 from emolens.learn.finetune import finetune
 from emolens.learn.finetune.plan import planned
 
@@ -34,9 +34,9 @@ def measured(data, method: str, seed: int, kind: str) -> dict:
     with tempfile.TemporaryDirectory() as place:
         scores = finetune(encoder, data, Path(place) / "model", recipe=recipe)
     counts = confusion(data["test"].labels, scores.predictions("test"), k)
-    recalls = np.diag(counts) / counts.sum(axis=1)
-    figures = {name: summary(counts)[name] for name in ("accuracy", "macro_f1")}
-    figures |= dict(zip(data.labels.names, recalls, strict=True))
+    whole = summary(counts)
+    figures = {name: whole[name] for name in ("accuracy", "macro_f1")}
+    figures |= {name: v["recall"] for name, v in per_class(counts, data.labels.names).items()}
     return {name: round(100 * float(value), 2) for name, value in figures.items()} | {
         "rows": len(rows),
         "seconds": round(scores.facts.seconds),

@@ -75,11 +75,10 @@ class Recipe:
 
     The defaults are those of the reference; `finetune` without a recipe plans one. warmup: share of
     the steps in which the learning rate rises. precision: 'fp32', 'bf16', or None for the best one
-    on this machine. balance: the method of `balance`. rdrop:
-    the weight of R-Drop (Liang et al., 2021), which trains on each batch twice, with other dropout,
-    and keeps the two answers alike; 0 is without it. patience: after so many epochs in a row
-    that are worse on validation than the best one, by more than a standard error, training stops;
-    None or 0 is never.
+    on this machine. balance: the method of `balance`. rdrop: the weight of R-Drop (Liang et al.,
+    2021), which trains on each batch twice, with other dropout, and keeps the two answers alike; 0
+    is without it. patience: after so many epochs in a row that are worse on validation than the
+    best one, by more than a standard error, training stops; None or 0 is never.
     """
 
     epochs: float = 2

@@ -26,15 +26,15 @@ _FIGURES = {
     "loss": "loss",
 }
 
-# The settings that are a part of the recipe, and its name.
-_STATED = {"recipe", *(f.name for f in fields(Recipe))} - {"balance", "seed"}
+# The settings that are a part of the recipe.
+_STATED = {f.name for f in fields(Recipe)} - {"balance", "seed"}
 
 
 def fine_tuned(context: Context, out: Path) -> str:
     """Train the model of the run folder and write its scores; returns a summary in one line."""
-    recipe, seeds = _recipe(context), _seeds(context)
-    context.note(_plan(context, recipe))
     name, usual = context.study.finetune.recipe, FinetuneSettings().recipe
+    recipe, seeds = _recipe(context, name), _seeds(context)
+    context.note(_plan(context, recipe))
     if name != usual and recipe == _recipe(context, usual):
         context.note(f"recipe '{name}' changes nothing here: the study states its settings itself")
     if len(seeds) > 1:
@@ -64,19 +64,14 @@ def fine_tuned(context: Context, out: Path) -> str:
     return f"{summary}; {several.summary}" if several else summary
 
 
-def _recipe(context: Context, name: str = "") -> Recipe:
-    """The settings, and in place of those that are not stated, what suits encoder and data.
-
-    name: of the recipe; by default, that of the settings.
-    """
-    settings = context.study.finetune.model_dump(include=_STATED)
-    stated = settings.pop("recipe")
+def _recipe(context: Context, name: str) -> Recipe:
+    """The settings, and in place of those that are not stated, what suits encoder and data."""
     return planned(
-        name or stated,
+        name,
         width=width_of(context.encoder),
         n_rows=len(context.balance.rows),
         n_classes=len(context.dataset.labels),
-        **settings,
+        **context.study.finetune.model_dump(include=_STATED),
         balance=context.study.balance.method,
         seed=context.study.seed,
     )

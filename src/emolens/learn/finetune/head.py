@@ -41,7 +41,7 @@ def fit_head(
         return  # a class without rows: the regression could not place it
     tokens = examples.tokens.take(rows)
     layer = tanh_layer(model) if pooling == "mean" else None
-    if layer is not None:
+    if layer is not None and layer.out_features == model.config.hidden_size:
         _fit_pooler(model, layer, tokens, examples.pad_id, runtime, seed=seed)
     last = last_layer(model)
     engine = TorchEngine(layer_inputs_of(model, last), runtime)
@@ -66,8 +66,6 @@ def _fit_pooler(
     inputs, means = (
         run_batches(TorchEngine(module, runtime), tokens, pad_id) for module in (before, mean)
     )
-    if means.shape[1] != layer.out_features:
-        return
     # Numbers of about 0.5, where tanh is neither flat nor a straight line.
     wanted = np.arctanh(np.clip(means * math.sqrt(means.shape[1]) / 2, -_MOST, _MOST))
     ridge = require("sklearn.linear_model", "train").Ridge(alpha=_RIDGE * len(inputs))
@@ -88,10 +86,11 @@ def _with_spans(tokens: Tokens, seed: int) -> Tokens:
 
 
 def _put(layer: Any, weight: np.ndarray, bias: np.ndarray) -> None:
-    with require("torch", "train").no_grad():
-        layer.weight.copy_(require("torch", "train").from_numpy(weight))
+    torch = require("torch", "train")
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(weight))
         if layer.bias is not None:
-            layer.bias.copy_(require("torch", "train").from_numpy(bias))
+            layer.bias.copy_(torch.from_numpy(bias))
 
 
 def _sample(labels: np.ndarray, seed: int) -> np.ndarray:

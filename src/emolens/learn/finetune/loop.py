@@ -91,7 +91,6 @@ class Steps:
 
     of_epoch: int
     total: int
-    batch_size: int
 
     @classmethod
     def of(cls, recipe: Recipe, n_rows: int) -> Steps:
@@ -99,7 +98,7 @@ class Steps:
         of_epoch = math.ceil(n_rows / recipe.batch_size)
         # Without the rounding, 1.1 epochs of 100 steps would be 111 steps.
         total = max(math.ceil(round(of_epoch * recipe.epochs, 6)), 1)
-        return cls(of_epoch, total, recipe.batch_size)
+        return cls(of_epoch, total)
 
     def rates(self, recipe: Recipe) -> list[float]:
         """The learning rate of each step: it rises in the warm-up, and then falls to 0."""

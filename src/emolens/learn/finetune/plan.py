@@ -58,16 +58,13 @@ def planned(
         rdrop=0.0 if is_fast else 1.0,
     )
     stated = {name: value for name, value in given.items() if value is not None}
-    never_stops = stated.get("patience") == 0
-    if never_stops:
-        del stated["patience"]
     recipe = replace(recipe, **stated)
     if "epochs" not in stated and n_rows < _FEW_ROWS:
         epochs = math.ceil(_LEAST_STEPS / Steps.of(recipe, n_rows).of_epoch)
         recipe = replace(recipe, epochs=min(max(epochs, recipe.epochs), _MOST_EPOCHS))
-    if "patience" not in stated and not never_stops and recipe.epochs > _LONG:
+    if "patience" not in stated and recipe.epochs > _LONG:
         recipe = replace(recipe, patience=_PATIENCE)
-    return recipe
+    return replace(recipe, patience=recipe.patience or None)
 
 
 def in_words(recipe: Recipe) -> str:
