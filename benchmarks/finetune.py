@@ -86,7 +86,8 @@ def reference(workflow, encoder, data):
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, workflow, encoder, data, "finetune"]
         run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=folder)
-    steps = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+    # The Trainer prints its own figures, too, as Python writes dictionaries.
+    steps = [json.loads(line) for line in run.stdout.splitlines() if line.startswith('{"step"')]
     seconds = {step["step"]: step for step in steps}
     return {
         "reference": round(time.perf_counter() - started, 1),

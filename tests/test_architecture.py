@@ -198,11 +198,12 @@ def size_breaches(path: str, source: str) -> list[str]:
 def decision_breaches(path: str, source: str) -> list[str]:
     """Only decide.py makes probabilities of logits, and answers of probabilities.
 
-    The loss of a training needs them as tensors that can be differentiated.
+    Loss and attention of a training need softmax of tensors that can be differentiated.
     """
     found = []
+    training = ("learn/finetune/passes.py", "learn/finetune/functions.py")
     for node in ast.walk(ast.parse(source)):
-        if path in ("decide.py", "learn/finetune/passes.py") or not isinstance(node, ast.Call):
+        if path in ("decide.py", *training) or not isinstance(node, ast.Call):
             continue
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         by_row = name == "argmax" and bool(node.args or node.keywords)

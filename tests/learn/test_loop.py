@@ -17,7 +17,7 @@ from emolens.data.dataset import Dataset
 from emolens.encode.backbone import find_encoder, sequence_classifier, tokenizer_of
 from emolens.errors import EncoderError
 from emolens.learn.finetune.checkpoint import Checkpoints
-from emolens.learn.finetune.dropout import seeded_dropout
+from emolens.learn.finetune.functions import fast_functions
 from emolens.learn.finetune.loop import Look, Steps, kept_look, train
 from emolens.learn.finetune.optimizer import AdamW
 from emolens.learn.finetune.order import batches_of, dealt
@@ -68,23 +68,51 @@ def test_chunks_share_the_rows_of_a_batch_within_the_budget(
 
 def test_dropout_keeps_the_share_the_mean_and_its_stream() -> None:
     layer, ones = torch.nn.Dropout(0.1), torch.ones(200_000)
-    with seeded_dropout([1, 2]):
+    with fast_functions([1, 2]):
         first, second = layer(ones), layer(ones)
-    with seeded_dropout([1, 2]):
+    with fast_functions([1, 2]):
         again = layer(ones)
     assert torch.equal(first, again)
     assert not torch.equal(first, second)
     assert (first == 0).float().mean().item() == pytest.approx(26 / 256, abs=0.003)
     assert first.mean().item() == pytest.approx(1, abs=0.004)
     layer.eval()
-    with seeded_dropout([1, 2]):
+    with fast_functions([1, 2]):
         assert torch.equal(layer(ones), ones)
     assert layer.train()(ones).eq(0).any()  # outside, torch's own dropout
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
+def test_kept_elements_are_multiplied_by_the_factor_that_keeps_the_mean(
+    dtype: torch.dtype,
+) -> None:
+    with fast_functions([4]):
+        out = torch.nn.functional.dropout(torch.full((3, 333), 2.0, dtype=dtype), p=0.25)
+    wanted = torch.tensor([0, 2 * 256 / (256 - 64)], dtype=dtype)
+    assert out.dtype == dtype
+    assert torch.equal(out.unique(), wanted)
+
+
+@pytest.mark.parametrize("length", [1, 8, 16, 22, 32, 47, 63, 64, 70])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_softmax_is_that_of_torch(length: int, dtype: torch.dtype) -> None:
+    values = torch.randn(4, 3, length).to(dtype)
+    for dim in (-1, 2, 0):
+        ours, theirs = (values.clone().requires_grad_() for _ in range(2))
+        with fast_functions([0]):
+            out = torch.nn.functional.softmax(ours, dim=dim)
+        wanted = torch.nn.functional.softmax(theirs, dim=dim)
+        assert out.dtype == dtype
+        torch.testing.assert_close(out, wanted)
+        weights = torch.arange(out.numel(), dtype=dtype).view(out.shape).cos()
+        (out * weights).sum().backward()
+        (wanted * weights).sum().backward()
+        torch.testing.assert_close(ours.grad, theirs.grad, rtol=0.02, atol=2e-3)
+
+
 def test_gradients_flow_only_through_kept_elements() -> None:
     values = torch.ones(1000, requires_grad=True)
-    with seeded_dropout([3]):
+    with fast_functions([3]):
         out = torch.nn.functional.dropout(values, p=0.5)
     out.sum().backward()
     assert values.grad is not None

@@ -10,6 +10,8 @@ from typing import Any
 
 from emolens.errors import require
 
+_ROUNDING = 1e-5  # of a logit in fp32
+
 
 def layer_inputs_of(model: Any, layer: Any) -> Any:
     """A torch module of (input_ids, attention_mask) that gives what enters a layer, (n, d).
@@ -72,6 +74,45 @@ def tanh_layer(model: Any) -> Any | None:
             hook.remove()
     wanted = seen.pop(last)
     return next((layer for layer, output in seen.items() if torch.equal(output, wanted)), None)
+
+
+def first_token_only(model: Any) -> None:
+    """Let the last block of a classifier compute the first token alone, where no other one counts.
+
+    A head such as BERT's reads the first token of the last block. There attention needs all tokens,
+    but what follows works on each token for itself: three quarters of the products of matrices in
+    this block. A model whose logits would be others is left as it is.
+    """
+    torch = require("torch", "train")
+    ids = torch.tensor([[1, 2, 3], [3, 1, 2]], device=last_layer(model).weight.device)
+    was_training, joins = model.training, list[Any]()
+
+    def logits() -> Any:
+        with torch.inference_mode():
+            return model.eval()(ids, attention_mask=torch.ones_like(ids)).logits
+
+    def note(module: Any, args: Any) -> None:
+        """Keep a module that joins two tensors (n, tokens, d): attention, and what entered it."""
+        shapes = [getattr(each, "shape", ()) for each in args]
+        if len(shapes) == 2 and shapes[0] == shapes[1] and shapes[0][:-1] == ids.shape:
+            joins.append(module)
+
+    def first(_: Any, args: Any) -> Any:
+        return tuple(states[:, :1] for states in args)
+
+    hooks = [module.register_forward_pre_hook(note) for module in model.modules()]
+    whole = logits()
+    for hook in hooks:
+        hook.remove()
+    if joins:
+        hook = joins[-1].register_forward_pre_hook(first)
+        try:
+            same = (logits() - whole).abs().max() <= _ROUNDING * whole.abs().max()
+        except (RuntimeError, ValueError, IndexError):  # the shapes of a head for all tokens
+            same = False
+        if not same:
+            hook.remove()
+    model.train(was_training)
 
 
 def divide_logits(model: Any, temperature: float | tuple[float, ...]) -> None:

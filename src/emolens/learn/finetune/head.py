@@ -39,13 +39,13 @@ def fit_head(
     labels, places = np.unique(examples.labels[rows], return_inverse=True)
     if len(labels) < len(examples.class_weights):
         return  # a class without rows: the regression could not place it
-    tokens = examples.tokens.take(rows)
+    tokens, last = examples.tokens.take(rows), last_layer(model)
     layer = tanh_layer(model) if pooling == "mean" else None
     if layer is not None and layer.out_features == model.config.hidden_size:
-        _fit_pooler(model, layer, tokens, examples.pad_id, runtime, seed=seed)
-    last = last_layer(model)
-    engine = TorchEngine(layer_inputs_of(model, last), runtime)
-    features = run_batches(engine, tokens, examples.pad_id)
+        features = _fit_pooler(model, layer, tokens, examples.pad_id, runtime, seed=seed)
+    else:
+        engine = TorchEngine(layer_inputs_of(model, last), runtime)
+        features = run_batches(engine, tokens, examples.pad_id)
     one_each = len(rows) == len(labels)  # no row could be held out to choose the strength
     strengths = (1.0,) if one_each else STRENGTHS
     fit = fit_logistic((features, places), None, examples.class_weights, strengths=strengths)
@@ -53,14 +53,15 @@ def fit_head(
 
 
 def _fit_pooler(
-    model: Any, layer: Any, tokens: Tokens, pad_id: int, runtime: Runtime, *, seed: int
-) -> None:
+    model: Any, layer: Any, texts: Tokens, pad_id: int, runtime: Runtime, *, seed: int
+) -> np.ndarray:
     """Make the layer before the last one give, of the first token, the mean over all tokens.
 
     The classifiers of transformers read the first token. An encoder that was trained with the mean
-    knows more there: with a few dozen rows, that decides (benchmarks/RESULTS.md).
+    knows more there: with a few dozen rows, that decides (benchmarks/RESULTS.md). Returns what
+    enters the last layer then, (n, d), for each text.
     """
-    tokens = _with_spans(tokens, seed)
+    tokens = _with_spans(texts, seed)
     before = layer_inputs_of(model, layer)
     mean = pooled(model.base_model, pooling="mean", layer=-1, normalize=True)
     inputs, means = (
@@ -71,6 +72,8 @@ def _fit_pooler(
     ridge = require("sklearn.linear_model", "train").Ridge(alpha=_RIDGE * len(inputs))
     ridge.fit(inputs, wanted)
     _put(layer, ridge.coef_, ridge.intercept_)
+    features: np.ndarray = np.tanh(ridge.predict(inputs[: len(texts)]))
+    return features
 
 
 def _with_spans(tokens: Tokens, seed: int) -> Tokens:

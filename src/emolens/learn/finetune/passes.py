@@ -19,9 +19,10 @@ import numpy as np
 
 from emolens.encode.batches import pad
 from emolens.encode.engines.torch import set_threads
+from emolens.encode.layers import first_token_only
 from emolens.encode.tokenize import Tokens
 from emolens.errors import require
-from emolens.learn.finetune.dropout import seeded_dropout
+from emolens.learn.finetune.functions import fast_functions
 from emolens.learn.finetune.order import dealt
 from emolens.runtime import Runtime
 
@@ -30,7 +31,7 @@ _BUDGET = 2048  # tokens of a chunk on a CPU: more take more memory, and no less
 _GPU_BUDGET = 2**16
 # torch prepares each new shape of a product of matrices, and keeps a thousand of them. With fewer
 # lengths it prepares fewer, which saves more time than the padding takes, and 300 MB.
-_MULTIPLE = 4
+_MULTIPLE = 2
 _LARGE = 4096  # rows of a matrix of embeddings from which on its gradient comes by row
 
 
@@ -74,7 +75,9 @@ class Passes:
         )
 
     def _copy(self, model: Any) -> Any:
-        one = copy.deepcopy(model).train()
+        one = copy.deepcopy(model)
+        first_token_only(one)
+        one.train()
         if self._half:
             one = one.to(self._torch.bfloat16)
         if self.rows:
@@ -135,9 +138,9 @@ class Passes:
             torch.from_numpy(array).to(device) for array in (ids, mask, examples.labels[repeated])
         )
         half = self._runtime.precision == "bf16" and not self._half
-        # A GPU draws dropout fast enough itself.
-        dropout = seeded_dropout(seeds) if device == "cpu" else contextlib.nullcontext()
-        with dropout, torch.autocast(device, torch.bfloat16, enabled=half):
+        # A GPU is fast enough itself.
+        faster = fast_functions(seeds) if device == "cpu" else contextlib.nullcontext()
+        with faster, torch.autocast(device, torch.bfloat16, enabled=half):
             logits = self._copies[worker](inputs, attention_mask=mask).logits.float()
         loss = loss_of(logits, labels, self._class_weights, rdrop=self._rdrop) / n_rows
         loss.backward()
@@ -215,6 +218,6 @@ def _draws_itself(model: Any, examples: Examples) -> bool:
     ids, mask = pad(examples.tokens, np.arange(1), pad_id=examples.pad_id)
     before = torch.get_rng_state()
     model.train()
-    with torch.no_grad(), seeded_dropout([0]):
+    with torch.no_grad(), fast_functions([0]):
         model(torch.from_numpy(ids), attention_mask=torch.from_numpy(mask))
     return not bool(torch.equal(before, torch.get_rng_state()))
