@@ -16,29 +16,21 @@ from pathlib import Path
 import numpy as np
 
 import emolens as el
-from emolens.data.balance import balance
-from emolens.encode.backbone import find_encoder, width_of
 from emolens.evaluation.metrics import confusion, per_class, summary
-from emolens.learn.finetune import finetune
-from emolens.learn.finetune.plan import planned
 
 METHODS = ("none", "class-weights", "oversample", "undersample")
 
 
 def measured(data, method: str, seed: int, kind: str) -> dict:
     """The figures of one training, in %."""
-    encoder, k = find_encoder("minilm"), len(data.labels)
-    rows = balance(data["train"].labels, k, method=method, seed=seed).rows
-    sizes = {"width": width_of(encoder), "n_rows": len(rows), "n_classes": k}
-    recipe = planned(kind, **sizes, balance=method, seed=seed)
+    recipe = el.plan_recipe("minilm", data, kind, balance=method, seed=seed)
     with tempfile.TemporaryDirectory() as place:
-        scores = finetune(encoder, data, Path(place) / "model", recipe=recipe)
-    counts = confusion(data["test"].labels, scores.predictions("test"), k)
+        scores = el.finetune("minilm", data, Path(place) / "model", recipe=recipe)
+    counts = confusion(data["test"].labels, scores.predictions("test"), len(data.labels))
     whole = summary(counts)
     figures = {name: whole[name] for name in ("accuracy", "macro_f1")}
     figures |= {name: v["recall"] for name, v in per_class(counts, data.labels.names).items()}
     return {name: round(100 * float(value), 2) for name, value in figures.items()} | {
-        "rows": len(rows),
         "seconds": round(scores.facts.seconds),
     }
 

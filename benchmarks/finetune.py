@@ -28,16 +28,12 @@ def one_seed(data, seed, kind, target):
     from sklearn.metrics import accuracy_score, f1_score
 
     import emolens as el
-    from emolens.encode.backbone import find_encoder, width_of
     from emolens.learn import finetune as room
-    from emolens.learn.finetune.plan import planned
     from emolens.study.meter import Meter
 
     meter, started, reached = Meter(), time.perf_counter(), []
     dataset = el.load_dataset(data)
-    encoder = find_encoder("minilm")
-    sizes = {"n_rows": len(dataset["train"]), "n_classes": len(dataset.labels)}
-    recipe = planned(kind, width=width_of(encoder), **sizes, seed=seed)
+    recipe = el.plan_recipe("minilm", dataset, kind, seed=seed)
     look_of = room._look
 
     def timed(*arguments):
@@ -53,7 +49,7 @@ def one_seed(data, seed, kind, target):
 
     room._look = timed
     with tempfile.TemporaryDirectory() as folder:
-        scores = el.finetune(encoder, dataset, f"{folder}/model", recipe=recipe)
+        scores = el.finetune("minilm", dataset, f"{folder}/model", recipe=recipe)
     whole = time.perf_counter() - started
     facts = scores.facts
     passes = 2 if recipe.rdrop else 1

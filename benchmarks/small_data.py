@@ -22,11 +22,8 @@ import numpy as np
 import emolens as el
 from emolens.data.cut import rows_by_side, stratified_rows
 from emolens.data.dataset import Dataset, Split
-from emolens.encode.backbone import find_encoder, width_of
 from emolens.evaluation.metrics import confusion, summary
 from emolens.labels import LabelSet
-from emolens.learn.finetune import finetune
-from emolens.learn.finetune.plan import planned
 from emolens.learn.probe import Probe
 
 TEST = 4000
@@ -107,7 +104,7 @@ def figures(labels: np.ndarray, answers: np.ndarray, k: int) -> list[float]:
 
 def measured(data: Dataset, seed: int, given: dict) -> dict:
     """All models of one draw."""
-    y, k, folder = data.y, len(data.labels), find_encoder("minilm")
+    y, k = data.y, len(data.labels)
     largest = np.bincount(y["train"], minlength=k).argmax()
     found = {"majority": figures(y["test"], np.full(len(y["test"]), largest), k)}
     for model, pooling in (("probe", "mean"), ("probe_cls", "cls")):
@@ -115,12 +112,10 @@ def measured(data: Dataset, seed: int, given: dict) -> dict:
         X = {split: encoder.encode(rows.texts) for split, rows in data.splits.items()}
         probe = Probe().fit(X["train"], y["train"], eval_set=(X["validation"], y["validation"]))
         found[model] = figures(y["test"], probe.predict(X["test"]), k)
-    recipe = planned(
-        width=width_of(folder), n_rows=len(y["train"]), n_classes=k, seed=seed, **given
-    )
+    recipe = el.plan_recipe("minilm", data, seed=seed, **given)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as place:
-        scores = finetune(folder, data, Path(place) / "model", recipe=recipe)
+        scores = el.finetune("minilm", data, Path(place) / "model", recipe=recipe)
     found["finetuned"] = figures(y["test"], scores.predictions("test"), k)
     facts = {"best_epoch": scores.facts.best_epoch, "epochs": scores.facts.history[-1].epoch}
     sizes = {split: len(rows) for split, rows in data.splits.items()}

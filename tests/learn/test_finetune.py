@@ -190,7 +190,7 @@ def test_without_a_recipe_one_is_planned(
     few = {**feelings.splits, "train": feelings["train"].take(np.arange(8))}
     scores = finetune(tiny_encoder, replace(feelings, splits=few), tmp_path / "m")
     assert isinstance(scores.facts, FinetuneFacts)
-    assert scores.facts.recipe == planned(width=16, n_rows=8, n_classes=3)
+    assert scores.facts.recipe == planned(width=16, n_rows=8)
 
 
 def test_the_limit_of_the_given_tokenizer_is_saved_with_the_model(

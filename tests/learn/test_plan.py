@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emolens.data.dataset import Dataset
 from emolens.errors import UsageError
 from emolens.learn.finetune.loop import Steps
-from emolens.learn.finetune.plan import in_words, planned
+from emolens.learn.finetune.plan import in_words, plan_recipe, planned
 from emolens.scores import Recipe
 
-LARGE: dict[str, Any] = {"width": 384, "n_rows": 16_000, "n_classes": 6}
+LARGE: dict[str, Any] = {"width": 384, "n_rows": 16_000}
 SIZES: dict[str, Any] = {
     "kind": st.sampled_from(["best", "fast"]),
     "width": st.integers(1, 8192),
     "n_rows": st.integers(1, 10**6),
-    "n_classes": st.integers(1, 200),
 }
 
 
@@ -29,8 +32,8 @@ def test_a_wider_encoder_gets_a_lower_learning_rate() -> None:
 
 
 @given(**SIZES)
-def test_any_sizes_give_a_usual_recipe(kind: str, width: int, n_rows: int, n_classes: int) -> None:
-    recipe = planned(kind, width=width, n_rows=n_rows, n_classes=n_classes)
+def test_any_sizes_give_a_usual_recipe(kind: str, width: int, n_rows: int) -> None:
+    recipe = planned(kind, width=width, n_rows=n_rows)
     assert 1e-5 <= recipe.learning_rate <= 4e-4
     assert 1 <= recipe.epochs <= 20
     assert recipe.batch_size in (16, 64)
@@ -86,6 +89,19 @@ def test_none_is_planned_and_a_patience_of_0_never_stops() -> None:
     assert planned(**sizes, epochs=None, patience=None) == planned(**sizes)
     assert planned(**sizes).patience == 4
     assert planned(**sizes, patience=0).patience is None
+
+
+def test_the_plan_of_a_data_set_counts_the_rows_after_balancing(
+    feelings: Dataset, tiny_encoder: Path
+) -> None:
+    rows = feelings["train"].take(np.flatnonzero(feelings["train"].labels < 2)[:20])
+    dataset = replace(feelings, splits={**feelings.splits, "train": rows})
+    counts = np.bincount(rows.labels)
+    oversampled = int(counts.max() * (counts > 0).sum())
+    for method, n_rows in (("none", 20), ("oversample", oversampled)):
+        recipe = plan_recipe(tiny_encoder, dataset, "fast", balance=method, seed=3)
+        assert recipe == planned("fast", width=16, n_rows=n_rows, balance=method, seed=3)
+    assert plan_recipe(str(tiny_encoder), dataset, epochs=2.5).epochs == 2.5
 
 
 def test_another_kind_names_the_nearest() -> None:

@@ -9,10 +9,9 @@ from dataclasses import fields
 from pathlib import Path
 
 from emolens.data.checks import counted
-from emolens.encode.backbone import width_of
 from emolens.evaluation.seeds import seeds_of
 from emolens.learn.finetune.loop import Steps
-from emolens.learn.finetune.plan import in_words, planned
+from emolens.learn.finetune.plan import in_words, plan_recipe
 from emolens.learn.finetune.seeds import MANY_SEEDS, finetune_seeds
 from emolens.scores import FINETUNE, FinetuneFacts, Recipe
 from emolens.study.context import Context
@@ -66,11 +65,10 @@ def fine_tuned(context: Context, out: Path) -> str:
 
 def _recipe(context: Context, name: str) -> Recipe:
     """The settings, and in place of those that are not stated, what suits encoder and data."""
-    return planned(
+    return plan_recipe(
+        context.encoder,
+        context.dataset,
         name,
-        width=width_of(context.encoder),
-        n_rows=len(context.balance.rows),
-        n_classes=len(context.dataset.labels),
         **context.study.finetune.model_dump(include=_STATED),
         balance=context.study.balance.method,
         seed=context.study.seed,

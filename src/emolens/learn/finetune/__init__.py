@@ -30,7 +30,6 @@ from emolens.encode.backbone import (
     sequence_classifier,
     tokenizer_of,
     trained_classifier,
-    width_of,
 )
 from emolens.encode.engines.base import Engine, Progress, run_batches
 from emolens.encode.engines.choose import choose, start
@@ -43,7 +42,7 @@ from emolens.learn.finetune.checkpoint import Checkpoints
 from emolens.learn.finetune.head import fit_head
 from emolens.learn.finetune.loop import Look, Tracker, kept_look, train
 from emolens.learn.finetune.passes import Examples
-from emolens.learn.finetune.plan import planned
+from emolens.learn.finetune.plan import plan_recipe
 from emolens.learn.typical import typical
 from emolens.likeness import ARRAYS_FILE
 from emolens.modelfolder import CALIBRATION, TRAINING_TEXTS, check_writable, renew
@@ -97,9 +96,9 @@ def finetune(
     encoder: a name, or a folder. folder: the files that emolens wrote there are replaced, once all
     is done; another file in the way gets the name NAME.yours, with a warning. tokenizer: the
     encoder's, with a limit of tokens per text for training and for later use; without it, the
-    encoder's own limit, with a warning where texts are cut. recipe: by default, that of `planned`,
-    which suits the encoder's width and the number of rows. tracker: gets the loss, the learning
-    rate and the figures on validation while the training runs.
+    encoder's own limit, with a warning where texts are cut. recipe: by default, that of
+    `plan_recipe`, which suits the encoder's width and the number of rows. tracker: gets the loss,
+    the learning rate and the figures on validation while the training runs.
 
     Returns the calibrated probabilities of every split but train, computed in fp32; the facts are
     FinetuneFacts. The weights of the head are divided by the temperature, so that every program
@@ -125,7 +124,7 @@ def finetune(
     pretrained = pretrained_tokenizer(encoder)
     # The saved model cuts texts at the same length.
     pretrained.model_max_length = tokenizer.max_length
-    recipe = recipe or planned_for(encoder, dataset)
+    recipe = recipe or plan_recipe(encoder, dataset)
     training = _Training(encoder, dataset, tokenizer, tokens, pretrained, recipe, progress, tracker)
     key = key_of(encoder, dataset, recipe, limit=tokenizer.max_length)
     place = Checkpoints(Path(f"{folder}.checkpoints"), key)
@@ -139,12 +138,6 @@ def finetune(
         renew(fresh, folder, facts=_facts(fresh, training, scores) | texts)
     place.remove()
     return scores
-
-
-def planned_for(encoder: EncoderFolder, dataset: Dataset) -> Recipe:
-    """The recipe where none is stated."""
-    rows, classes = len(dataset[TRAIN]), len(dataset.labels)
-    return planned(width=width_of(encoder), n_rows=rows, n_classes=classes)
 
 
 def key_of(encoder: EncoderFolder, dataset: Dataset, recipe: Recipe, *, limit: int) -> str:

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal, get_args
 
+from emolens.data.balance import balance
+from emolens.data.dataset import TRAIN, Dataset
+from emolens.encode.backbone import EncoderFolder, find_encoder, width_of
 from emolens.errors import UsageError, nearest
 from emolens.learn.finetune.loop import Steps
 from emolens.scores import Recipe
@@ -27,20 +31,24 @@ _FEW_ROWS, _SMALL_BATCH, _LEAST_STEPS, _MOST_EPOCHS = 2000, 16, 400, 20
 _LONG, _PATIENCE = 6, 4
 
 
-def planned(
-    kind: str = "best",
-    *,
-    width: int,
-    n_rows: int,
-    n_classes: int,  # noqa: ARG001 - a part of what is known before training
-    **given: Any,
+def plan_recipe(
+    encoder: str | Path | EncoderFolder, dataset: Dataset, kind: str = "best", **given: Any
 ) -> Recipe:
-    """The recipe for an encoder of this width, and for so many rows in one epoch of training.
+    """The recipe of `finetune` where none is stated: what suits the encoder and the data set.
 
-    kind: 'best' or 'fast'. given: fields of Recipe that are not planned; one that is None is. A
-    `patience` of 0 stands for training that never stops early. UsageError for another kind, and
-    where Recipe raises it.
+    kind: 'best', or 'fast' for a fifth of the time. given: fields of Recipe that are not planned,
+    such as epochs=5; one that is None is planned. A `patience` of 0 stands for training that never
+    stops early. UsageError for another kind, and where Recipe raises it.
     """
+    if not isinstance(encoder, EncoderFolder):
+        encoder = find_encoder(str(encoder))
+    method, seed = given.get("balance", Recipe.balance), given.get("seed", Recipe.seed)
+    rows = balance(dataset[TRAIN].labels, len(dataset.labels), method=method, seed=seed).rows
+    return planned(kind, width=width_of(encoder), n_rows=len(rows), **given)
+
+
+def planned(kind: str = "best", *, width: int, n_rows: int, **given: Any) -> Recipe:
+    """As plan_recipe, for an encoder of this width and so many rows in one epoch of training."""
     if kind not in get_args(Kind):
         raise UsageError(
             f"There is no recipe '{kind}' of fine-tuning.", hint=nearest(kind, get_args(Kind))

@@ -18,8 +18,9 @@ from emolens.encode.backbone import EncoderFolder, find_encoder, tokenizer_of
 from emolens.encode.engines.base import Progress
 from emolens.encode.tokenize import Tokenizer
 from emolens.errors import UsageError
-from emolens.learn.finetune import f1_of, finetune, key_of, planned_for
+from emolens.learn.finetune import f1_of, finetune, key_of
 from emolens.learn.finetune.checkpoint import Checkpoints
+from emolens.learn.finetune.plan import plan_recipe
 from emolens.learn.finetune.tracker import TensorBoard
 from emolens.modelfolder import EMOLENS_JSON, check_writable, owned_in, read_emolens_json, renew
 from emolens.names import user_path
@@ -62,7 +63,7 @@ def finetune_seeds(  # noqa: PLR0913 - the arguments of `finetune`, and two more
     check_writable(folder)
     if not isinstance(encoder, EncoderFolder):
         encoder = find_encoder(str(encoder))
-    recipe = recipe or planned_for(encoder, dataset)
+    recipe = recipe or plan_recipe(encoder, dataset)
     limit = (tokenizer or tokenizer_of(encoder)).max_length
     root = Path(f"{folder}.checkpoints")
     trainings = [
