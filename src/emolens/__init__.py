@@ -32,6 +32,7 @@ _NAMES = {
     "encode.embed": "Embeddings Encoder",
     "encode.tokenize": "Tokenizer Tokens",
     "errors": "EmolensError",
+    "evaluation.behavior": "Behavior BehaviorTest behavior",
     "evaluation.calibration": "PromiseKept",
     "evaluation.evaluate": "Evaluation evaluate",
     "evaluation.model": "ModelEvaluation",
@@ -44,6 +45,7 @@ _NAMES = {
     "labels": "LabelSet",
     "learn.baselines": "majority tfidf",
     "learn.finetune": "finetune",
+    "learn.finetune.plan": "plan_recipe",
     "learn.finetune.seeds": "finetune_seeds",
     "learn.probe": "Probe",
     "predict.classifier": "Classifier Prediction",
@@ -97,6 +99,9 @@ if TYPE_CHECKING:
     from emolens.encode.tokenize import Tokenizer as Tokenizer
     from emolens.encode.tokenize import Tokens as Tokens
     from emolens.errors import EmolensError as EmolensError
+    from emolens.evaluation.behavior import Behavior as Behavior
+    from emolens.evaluation.behavior import BehaviorTest as BehaviorTest
+    from emolens.evaluation.behavior import behavior as behavior
     from emolens.evaluation.calibration import PromiseKept as PromiseKept
     from emolens.evaluation.evaluate import Evaluation as Evaluation
     from emolens.evaluation.evaluate import evaluate as evaluate
@@ -113,6 +118,7 @@ if TYPE_CHECKING:
     from emolens.learn.baselines import majority as majority
     from emolens.learn.baselines import tfidf as tfidf
     from emolens.learn.finetune import finetune as finetune
+    from emolens.learn.finetune.plan import plan_recipe as plan_recipe
     from emolens.learn.finetune.seeds import finetune_seeds as finetune_seeds
     from emolens.learn.probe import Probe as Probe
     from emolens.predict.classifier import Classifier as Classifier

@@ -42,7 +42,7 @@ from tests.show.conftest import CSP, Browse, Page
 
 SECTIONS = [
     *("data", "classes", "audit", "tokens", "embeddings", "map", *ROLES),
-    *("validation", "test", "believe", "errors", "made"),
+    *("validation", "test", "believe", "errors", "behavior", "made"),
 ]
 FIGURES = [
     *("classes", "lengths", "map", "confusion-probe", "learning-curve"),

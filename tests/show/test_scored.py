@@ -19,7 +19,8 @@ from emolens.study import Run
 from tests.conftest import HOSTILE, feeling_rows
 from tests.show.conftest import CSP, Browse, Page
 
-SECTIONS = ["short", "classes", "by-class", "confusion", "trust", "share", "errors", "notes"]
+SECTIONS = ["short", "classes", "by-class", "confusion", "trust", "share", "errors", "behavior"]
+SECTIONS += ["notes"]
 HARD_CLASS = "</td><script>document.title='pwned'</script><img src=x onerror=alert(1)> {{7*7}}"
 
 

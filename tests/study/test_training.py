@@ -142,7 +142,7 @@ def test_several_seeds_are_reported_everywhere(
     assert seeds.sentence("test") in card
     assert not (copied / "model.checkpoints").exists()
     assert load_study(copied / "study.toml").finetune.seeds == 2
-    assert emolens("run", copied / "study.toml", "--out", copied).err.count("[as before]") == 11
+    assert emolens("run", copied / "study.toml", "--out", copied).err.count("[as before]") == 12
 
 
 @pytest.mark.parametrize("n", ["0", "101", "two"])

@@ -40,6 +40,7 @@ def show_report(console: Console, report: ModelReport) -> None:
     console.table(("class", "precision", "recall", "F1 (95 %)", "rows"), rows)
     _show_promises(console, report)
     _show_mistakes(console, report)
+    _show_behavior(console, report)
 
 
 def _show_promises(console: Console, report: ModelReport) -> None:
@@ -56,6 +57,19 @@ def _show_promises(console: Console, report: ModelReport) -> None:
     ]
     console.line()
     console.table(("promise", "rows answered", "right (95 %)", "on these rows"), rows)
+
+
+def _show_behavior(console: Console, report: ModelReport) -> None:
+    if report.behavior is None:
+        return
+    rows = [
+        [test.about, test.kind, test.n, str(Measured(test.share, test.low, test.high))]
+        for test in report.behavior.tests
+        if test.n
+    ]
+    console.line()
+    title = "Behavioral tests of the model, on texts of emolens: what they try"
+    console.table((title, "kind", "cases", "fail (95 %)"), rows)
 
 
 def _show_mistakes(console: Console, report: ModelReport) -> None:

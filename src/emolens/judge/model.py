@@ -27,6 +27,7 @@ from emolens.evaluation.calibration import (
 )
 from emolens.evaluation.metrics import confusion
 from emolens.hub import name_of
+from emolens.judge.behavior import behavior_of
 from emolens.judge.classes import Mapped, Matching, match_classes
 from emolens.judge.figures import (
     class_figures,
@@ -78,6 +79,7 @@ def score_model(
         rows=_about_rows(classifier, rows, matching, places, of_unknown),
         classes=_about_classes(rows, matching, places),
         notes=list(map(str, rows.notes)),
+        behavior=behavior_of(classifier),
         **_Scored.of(classifier, rows, matching, places.scored, scored).figures(),
     )
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from emolens.evaluation.behavior import Behavior
 from emolens.evaluation.calibration import Bin, CalibrationFigures, Point, PromiseKept
 from emolens.evaluation.gaps import Measured
 from emolens.names import user_path
@@ -110,7 +111,9 @@ class ModelReport:
     sentence about texts that are unlike those of the training; None if there are hardly any, or if
     nothing is known of the training. threshold: an answer with a lower probability is unsure.
     promises: those of the model, from low to high. promised: the one in force, or None.
-    confidently_wrong: the wrong answers with the highest probabilities. confused: the most frequent
+    behavior: what came of the behavioral tests, which are about the model and not about these rows;
+    None if the model is not for English. confidently_wrong: the wrong answers with the highest
+    probabilities. confused: the most frequent
     mistakes. notes: what was found out, guessed or left out while the rows were read.
     """
 
@@ -135,6 +138,7 @@ class ModelReport:
     confidently_wrong: list[WrongRow]
     confused: list[ConfusedPair]
     notes: list[str]
+    behavior: Behavior | None
 
     def __repr__(self) -> str:
         name, figure = next(iter(self.figures.items()))

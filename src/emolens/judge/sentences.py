@@ -9,6 +9,7 @@ from emolens.errors import some_of
 from emolens.evaluation.calibration import BROKEN, KEPT, PromiseKept
 from emolens.evaluation.gaps import Measured
 from emolens.evaluation.verdict import percent
+from emolens.judge.behavior import behavior_sentence
 from emolens.judge.classes import map_option
 from emolens.judge.report import ModelReport
 
@@ -42,7 +43,8 @@ def warnings(report: ModelReport) -> list[str]:
 def findings(report: ModelReport) -> list[str]:
     """What the figures mean."""
     unlike = [report.unlike] if report.unlike else []
-    return [*_right(report), _sure(report), *_unsure(report), *_promised(report), *unlike]
+    behaved = behavior_sentence(report.behavior)
+    return [*_right(report), _sure(report), *_unsure(report), *_promised(report), *unlike, behaved]
 
 
 def _left_out(report: ModelReport) -> Iterator[str]:

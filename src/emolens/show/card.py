@@ -15,6 +15,7 @@ from emolens.data.checks import counted
 from emolens.data.dataset import TEST, TRAIN, VALIDATION
 from emolens.data.origins import HubData
 from emolens.decide import Function
+from emolens.evaluation.behavior import Behavior
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.model import ModelEvaluation
 from emolens.evaluation.verdict import (
@@ -71,7 +72,14 @@ class About:
     examples: tuple[Example, ...] = ()
 
 
-def model_card(name: str, audit: Audit, evaluation: Evaluation, *, about: About) -> str:
+def model_card(
+    name: str,
+    audit: Audit,
+    evaluation: Evaluation,
+    *,
+    about: About,
+    behavior: Behavior | None = None,
+) -> str:
     """Metadata with the test figures; then what the model is, its figures, and its limits."""
     best = evaluation.by_split[TEST][EXPORTED.name]
     labels = ", ".join(plain(label) for label in evaluation.labels)
@@ -87,6 +95,7 @@ def model_card(name: str, audit: Audit, evaluation: Evaluation, *, about: About)
         "## Intended use": _USES,
         "## What it is not for": _MISUSES,
         "## Limits": [*_LIMITS, *_measured_limits(audit, best)],
+        "## Behavior": _behavior(behavior),
         "## License": _licenses(about, audit.name),
         "## Data": _data(audit, about.hub_data),
         "## Checks of the data": _checks(audit),
@@ -305,6 +314,24 @@ def _measured_limits(audit: Audit, best: ModelEvaluation) -> list[str]:
     lines[0] += f" {figures['f1']:.3f}, from {counted(int(figures['support']), 'text')}."
     if audit.max_length:
         lines.append(f"- It reads the first {audit.max_length} tokens of a text.")
+    return lines
+
+
+def _behavior(behavior: Behavior | None) -> list[str]:
+    """Which share of the cases of each behavioral test fails."""
+    if behavior is None:
+        return []
+    lines = [
+        "Shares of the texts on which the model fails, among texts written to try it. Minimum: the"
+        " answer should be the right class. Invariance: a change that should not change the answer."
+        " Direction: a change that should make a class more likely, or less.",
+        "",
+        "| test | kind | cases | fail (95 %) |",
+        "|---|---|---|---|",
+    ]
+    for test in (test for test in behavior.tests if test.n):
+        share = f"{percent(test.share, 0)} ({percent(test.low, 0)} to {percent(test.high, 0)})"
+        lines.append(f"| {test.about} | {test.kind} | {test.n} | {share} |")
     return lines
 
 

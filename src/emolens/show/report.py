@@ -14,6 +14,7 @@ from emolens.calibration import CONFIDENCE
 from emolens.data.audit import Audit
 from emolens.data.audit.check import counts_of
 from emolens.data.dataset import TEST, TRAIN, VALIDATION
+from emolens.evaluation.behavior import Behavior
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.verdict import (
     calibration_sentence,
@@ -41,6 +42,7 @@ _AFTER_THE_MODELS = {
     "test": "Test",
     "believe": "When to believe an answer",
     "errors": "Wrong answers",
+    "behavior": "Behavior",
     "made": "How this was made",
 }
 
@@ -51,7 +53,7 @@ class ReportContents:
 
     study: the resolved settings as plain values. example: texts as padded_batch gives them.
     facts: by model. figures: SVG files by name. stages: by stage, its result, seconds and peak
-    memory; a failed export is left out.
+    memory; a failed export is left out. behavior: None if the model could not be tried.
     """
 
     study: dict[str, Any]
@@ -65,6 +67,7 @@ class ReportContents:
     evaluation: Evaluation
     figures: dict[str, Path]
     stages: dict[str, dict[str, Any]]
+    behavior: Behavior | None = None
 
 
 def render_report(contents: ReportContents) -> str:
@@ -73,6 +76,8 @@ def render_report(contents: ReportContents) -> str:
     roles = [role_of(model) for model in evaluation.by_split[VALIDATION]]
     models = {role.name: sentence_case(role.title) for role in roles}
     sections = _BEFORE_THE_MODELS | models | _AFTER_THE_MODELS
+    if contents.behavior is None:
+        del sections["behavior"]
     return render(
         "report.html.j2",
         **vars(contents),

@@ -33,12 +33,14 @@ def render_scored(report: ModelReport) -> str:
         "trust": "Can the probabilities be trusted?",
         "share": "How much is answered",
         "errors": "Errors worth reading",
+        "behavior": "Behavior",
         "notes": "How the rows were read",
     }
     shown = {
         "confusion": bool(report.confusion),
         "errors": bool(report.confidently_wrong),
         "notes": bool(report.notes),
+        "behavior": bool(report.behavior),
     }
     return render(
         "scored.html.j2",

@@ -154,9 +154,16 @@ def _drawn(stage: str, context: Context, run_folder: RunFolder) -> tuple[Path, .
 def _run_stages(
     wanted: list[str], context: Context, run_folder: RunFolder, *, observer: Observer
 ) -> EncoderError | None:
-    """Run each stage that is not finished. Returns the error of a stage that may fail."""
+    """Run each stage that is not finished. Returns the error of a stage that may fail.
+
+    A stage that may fail is not tried where one that it needs has failed.
+    """
     failed = None
     for stage in wanted:
+        needed = set(STAGES[stage].needs)
+        if STAGES[stage].may_fail and not needed <= run_folder.records.keys():
+            run_folder.records.pop(stage, None)
+            continue
         try:
             _run_stage(stage, context, run_folder, observer)
         except EncoderError as error:

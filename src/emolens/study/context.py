@@ -16,6 +16,7 @@ from emolens.encode.backbone import EncoderFolder, tokenizer_of
 from emolens.encode.embed import Embeddings
 from emolens.encode.engines.base import Progress
 from emolens.encode.tokenize import Tokenizer, Tokens
+from emolens.evaluation.behavior import Behavior
 from emolens.evaluation.evaluate import Evaluation
 from emolens.explore.project import Projection
 from emolens.scores import ROLES, Role, Scores
@@ -85,3 +86,10 @@ class Context:
     def evaluation(self) -> Evaluation:
         """What the evaluate stage wrote."""
         return Evaluation.load(self.folder / "evaluation.json")
+
+    def behavior(self) -> Behavior | None:
+        """What the behavior stage wrote; None if the model could not be tried."""
+        if "behavior" not in self.records:
+            return None
+        plain = load_json(self.folder / "behavior.json")
+        return None if plain is None else Behavior.from_dict(plain)

@@ -24,8 +24,10 @@ from emolens.evaluation.evaluate import evaluate, predictions_table
 from emolens.explore.project import project
 from emolens.export.openvino import export_openvino
 from emolens.export.verify import drift
+from emolens.judge.behavior import behavior_of, behavior_sentence
 from emolens.learn.baselines import majority, tfidf
 from emolens.modelfolder import OPENVINO
+from emolens.predict.classifier import Classifier
 from emolens.publish.push import plan_push, push
 from emolens.scores import EXPORTED, PROBE, Scores, role_of
 from emolens.show.card import model_card
@@ -201,10 +203,17 @@ def _report(context: Context, out: Path) -> str:
         projection=context.projection(),
         facts={s.model: s.facts for s in context.scores() if s.facts},
         evaluation=evaluation,
+        behavior=context.behavior(),
         figures={path.stem: path for path in drawn if path.suffix == ".svg"},
         stages={n: asdict(context.records[n]) for n in _read("report", context)},
     )
-    card = model_card(context.study.name, audited, evaluation, about=about(context))
+    card = model_card(
+        context.study.name,
+        audited,
+        evaluation,
+        about=about(context),
+        behavior=context.behavior(),
+    )
     save_text(out / "report.html", render_report(contents))
     save_text(out / MODEL / CARD, card := renewed_card(context, card))
     words = " with your words" if has_own_words(card) else ""
@@ -221,6 +230,12 @@ def _export(context: Context, out: Path) -> str:
     difference = drift(model, rows.texts, labels=rows.labels)
     save_json(out / "drift.json", asdict(difference))
     return f"{summary}; validation, {difference}"
+
+
+def _behavior(context: Context, out: Path) -> str:
+    found = behavior_of(Classifier(context.folder / MODEL))
+    save_json(out / "behavior.json", found and found.to_dict())
+    return behavior_sentence(found).rstrip(".")
 
 
 def _push(context: Context, out: Path) -> str:
@@ -330,11 +345,18 @@ STAGES = {
         model_part=OPENVINO,
         may_fail=True,
     ),
+    "behavior": Stage(
+        _behavior,
+        needs=("export",),
+        inputs=(),
+        libraries=("openvino", "tokenizers"),
+        may_fail=True,
+    ),
     "report": Stage(
         _report,
         needs=(
             *("tokenize", "audit", "embed", "map", "baselines", "probe", "finetune", "evaluate"),
-            *("figures", "export"),
+            *("figures", "export", "behavior"),
         ),
         settings=tuple(Study.model_fields),  # the report shows all of them
         inputs=("data", "encoder", "license of the base model"),

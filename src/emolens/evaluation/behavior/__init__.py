@@ -1,0 +1,149 @@
+"""How a classifier behaves on texts that were written to try it, in the manner of CheckList.
+
+Ribeiro et al., 2020: what every model should get right (minimum), what must not change its answer
+(invariance), and what must move a probability in one direction. Takes a function from texts to
+probabilities; knows nothing of the model behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from emolens.decide import ONE_CLASS
+from emolens.evaluation.behavior.cases import TESTS, Case, Kind, all_cases
+from emolens.evaluation.intervals import wilson
+from emolens.labels import LabelSet
+from emolens.shown import html_table, one_line
+
+# A probability that goes the wrong way by less than this is no failure: it moves a little with
+# every word.
+_TOLERANCE = 0.05
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A case that failed.
+
+    variant: the changed text, or None. wanted: what should have come, in words. answer: the
+    model's answer to the text, or to the variant if there is one. p_answer: its probability.
+    """
+
+    text: str
+    variant: str | None
+    wanted: str
+    answer: str
+    p_answer: float
+
+
+@dataclass(frozen=True)
+class BehaviorTest:
+    """What came of one test.
+
+    n: its cases that this model can be tried on. failed: how many of them failed. low, high: the
+    95 % interval of the share that fails. left_out: cases with a class that the model does not
+    have. examples: some that failed, those with the most probable answers first.
+    """
+
+    name: str
+    kind: Kind
+    about: str
+    n: int
+    failed: int
+    low: float
+    high: float
+    left_out: int
+    examples: tuple[Failure, ...]
+
+    @property
+    def share(self) -> float:
+        """The share of the cases that fails; NaN without cases."""
+        return self.failed / self.n if self.n else float("nan")
+
+
+@dataclass(frozen=True)
+class Behavior:
+    """What came of all tests."""
+
+    tests: tuple[BehaviorTest, ...]
+
+    def __repr__(self) -> str:
+        n, failed = (sum(getattr(test, name) for test in self.tests) for name in ("n", "failed"))
+        return one_line(self, f"{len(self.tests)} tests", f"{failed:,} of {n:,} cases fail")
+
+    def _repr_html_(self) -> str:
+        rows = [(t.about, t.kind, t.n, t.failed) for t in self.tests]
+        return html_table(self, ("test", "kind", "cases", "failed"), rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for a JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> Behavior:
+        """The inverse of to_dict. ValueError where the values can't be what to_dict gave."""
+        from pydantic import TypeAdapter
+
+        behavior: Behavior = TypeAdapter(cls).validate_python(plain)
+        return behavior
+
+
+def behavior(ask: Callable[[Sequence[str]], np.ndarray], labels: LabelSet) -> Behavior:
+    """Try a model on all cases.
+
+    ask: gives the probabilities of texts, (n, k) in the order of `labels`, such as
+    `Classifier.predict_proba`. Of a model for several labels, the most probable one is its answer.
+    A case with a class that the model does not have is left out; capital letters don't matter.
+    """
+    cases, place = all_cases(), {name.casefold(): i for i, name in enumerate(labels.names)}
+    usable = [case for case in cases if case.label is None or case.label in place]
+    texts = list(dict.fromkeys(t for c in usable for t in (c.text, c.variant) if t is not None))
+    probabilities = dict(zip(texts, ask(texts), strict=True))
+    outcomes = _Outcomes(probabilities, place, labels.names)
+    tests = []
+    for name, (kind, about) in TESTS.items():
+        mine = [case for case in usable if case.test == name]
+        failures = [failure for case in mine if (failure := outcomes.failure(case)) is not None]
+        failures.sort(key=lambda failure: -failure.p_answer)
+        n, failed = len(mine), len(failures)
+        low, high = wilson(failed / n, n) if n else (0.0, 1.0)
+        left_out = sum(case.test == name for case in cases) - n
+        examples = tuple(failures[:_EXAMPLES])
+        tests.append(BehaviorTest(name, kind, about, n, failed, low, high, left_out, examples))
+    return Behavior(tuple(tests))
+
+
+@dataclass(frozen=True)
+class _Outcomes:
+    """The answers to all texts. place: the number of each class, by its name in small letters."""
+
+    probabilities: dict[str, np.ndarray]
+    place: dict[str, int]
+    names: Sequence[str]
+
+    def failure(self, case: Case) -> Failure | None:
+        """What failed; None if nothing did."""
+        if case.variant is None or case.kind == "minimum":
+            wanted = self.names[self.place[str(case.label)]]
+            return None if self._answer(case.text) == wanted else self._failed(case, wanted)
+        if case.kind == "invariance":
+            wanted = self._answer(case.text)
+            return None if self._answer(case.variant) == wanted else self._failed(case, wanted)
+        at = self.place[str(case.label)]
+        moved = self.probabilities[case.variant][at] - self.probabilities[case.text][at]
+        if (moved if case.change == "up" else -moved) >= -_TOLERANCE:
+            return None
+        direction = "higher" if case.change == "up" else "lower"
+        return self._failed(case, f"{self.names[at]} {direction}")
+
+    def _answer(self, text: str) -> str:
+        return self.names[int(ONE_CLASS.top(self.probabilities[text][None])[0])]
+
+    def _failed(self, case: Case, wanted: str) -> Failure:
+        text = case.variant or case.text
+        p_answer = float(self.probabilities[text].max())
+        return Failure(case.text, case.variant, wanted, self._answer(text), p_answer)
