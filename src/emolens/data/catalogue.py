@@ -24,6 +24,11 @@ CATALOGUE = {
         about="short English texts with six emotions and neutral, composed for emolens",
         licence="CC0-1.0",
     ),
+    "comments": Entry(
+        location=Path(__file__).parent / "comments",
+        about="English comments on products and services, and everyday texts, composed for emolens",
+        licence="CC0-1.0",
+    ),
     "emotion": Entry(
         location="dair-ai/emotion",
         about="20,000 English Twitter messages with six emotions (CARER, EMNLP 2018)",
