@@ -29,8 +29,8 @@ from emolens.runtime import Runtime
 _MOST_WORKERS = 4
 _BUDGET = 2048  # tokens of a chunk on a CPU: more take more memory, and no less time
 _GPU_BUDGET = 2**16
-# torch prepares each new shape of a product of matrices, and keeps a thousand of them. With fewer
-# lengths it prepares fewer, which saves more time than the padding takes, and 300 MB.
+# torch prepares each new shape of a product of matrices, and keeps a thousand of them. With even
+# lengths alone it prepares fewer, which saves memory, and as much time as the padding takes.
 _MULTIPLE = 2
 _LARGE = 4096  # rows of a matrix of embeddings from which on its gradient comes by row
 
@@ -147,7 +147,7 @@ class Passes:
         return float(loss.item())
 
     def _width(self, rows: np.ndarray) -> int:
-        """The columns of a chunk: a multiple of 4, but no more than the longest text needs."""
+        """The columns of a chunk: an even number, but no more than the longest text needs."""
         lengths = self._examples.tokens.lengths
         return min(-(-int(lengths[rows].max()) // _MULTIPLE) * _MULTIPLE, int(lengths.max()))
 
