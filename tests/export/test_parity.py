@@ -266,7 +266,7 @@ def test_every_program_answers_alike_for_a_model_that_emolens_trained(
 ) -> None:
     encoder = save_encoder(tmp_path / "encoder", family, WORDS)
     splits = {"train": split_of(feeling_rows(60)), "validation": split_of(feeling_rows(18))}
-    recipe = Recipe(epochs=1, learning_rate=1e-2, batch_size=8, precision="fp32")
+    recipe = Recipe(epochs=15, learning_rate=3e-3, batch_size=8, precision="fp32")
     folder = tmp_path / "model"
     finetune(encoder, Dataset("feelings", LABELS, splits), folder, recipe=recipe)
     assert_answers(folder, logits_of_all(folder))

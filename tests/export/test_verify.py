@@ -10,20 +10,28 @@ import numpy as np
 import pytest
 
 from emolens.cli import app
+from emolens.data.dataset import Dataset
 from emolens.errors import EncoderError
 from emolens.export.openvino import export_openvino
 from emolens.export.verify import drift
+from emolens.learn.finetune import finetune
 from emolens.predict.classifier import Classifier
+from emolens.scores import Recipe
 from emolens.study import Run, run_study
 from tests.conftest import feeling_rows
+from tests.learn.conftest import LABELS, split_of
 
 TEXTS = [text for text, _ in feeling_rows(90)]
 
 
 @pytest.fixture(scope="module")
-def model(tiny_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that has learned enough to give different answers."""
     folder = tmp_path_factory.mktemp("int8") / "model"
-    shutil.copytree(tiny_run.folder / "model", folder)
+    rows = {"train": feeling_rows(60), "validation": feeling_rows(18, start=60)}
+    splits = {name: split_of(part) for name, part in rows.items()}
+    recipe = Recipe(epochs=15, learning_rate=3e-3, batch_size=8, precision="fp32")
+    finetune(tiny_encoder, Dataset("feelings", LABELS, splits), folder, recipe=recipe)
     paths = export_openvino(folder, calibration=TEXTS[:30])
     assert "openvino_model_qint8_quantized.xml" in [path.name for path in paths]
     return folder
