@@ -177,6 +177,7 @@ def values(tiny_run: Run, tiny_encoder: Path) -> list[Any]:
         drift(tiny_run.folder / "model", ["i am sad"], precision="fp32"),
         Tally(rows=3),
         WriteOptions(prefix="new_"),
+        *(tried := emolens.behavior(classifier.predict_proba, classifier.labels), *tried.tests),
         evaluation,
         *evaluation.by_split["test"].values(),
         *evaluation.hardest,

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emolens.temporary import is_temporary, new_file, new_folder, remove_dead, temporary_name
+from emolens.temporary import (
+    discard,
+    is_temporary,
+    new_file,
+    new_folder,
+    remove_dead,
+    temporary_name,
+)
 
 NAMES = st.text(
     st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=80
@@ -143,4 +150,22 @@ def test_a_stopped_removal_of_a_folder_leaves_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-c", STOPPED, str(folder)]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
     assert ended.stdout == "stopped\n"
+    assert names_in(tmp_path) == []
+
+
+def test_a_stop_while_a_folder_is_closed_is_still_a_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """shutil closes it a second time then, which is an error of its own."""
+    folder, close, stops = tmp_path / "folder", os.close, [KeyboardInterrupt]
+    folder.mkdir()
+
+    def stopped(descriptor: int) -> None:
+        close(descriptor)
+        if stops:
+            raise stops.pop()
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(os, "close", stopped)
+        discard(folder, "staged")
     assert names_in(tmp_path) == []

@@ -125,6 +125,10 @@ def is_scratch(name: str) -> bool:
 def _remove_tree(path: Path) -> None:
     try:
         shutil.rmtree(path, ignore_errors=True)
+    except OSError as error:
+        # A signal came while it closed a folder, so it closed the folder twice.
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise error.__context__ from None
     finally:  # again, because a signal may have stopped it
         shutil.rmtree(path, ignore_errors=True)
 

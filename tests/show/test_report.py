@@ -17,6 +17,7 @@ from emolens.data.dataset import TRAIN
 from emolens.data.sources import load_dataset
 from emolens.encode.batches import padded_batch
 from emolens.encode.tokenize import Tokenizer
+from emolens.evaluation.behavior import Behavior
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.metrics import Comparison
 from emolens.evaluation.verdict import comparison_sentence
@@ -83,6 +84,7 @@ def contents(run: Run, *, joy: str = "joy") -> ReportContents:
         evaluation=Evaluation.from_dict(evaluation),
         figures={name: run.folder / "figures" / f"{name}.svg" for name in FIGURES},
         stages={name: asdict(record) for name, record in run.records.items()},
+        behavior=Behavior.from_dict(load_json(run.folder / "behavior.json")),
     )
 
 

@@ -59,6 +59,9 @@ class BehaviorTest:
     left_out: int
     examples: tuple[Failure, ...]
 
+    def __repr__(self) -> str:
+        return one_line(self, self.name, f"{self.failed:,} of {self.n:,} cases fail")
+
     @property
     def share(self) -> float:
         """The share of the cases that fails; NaN without cases."""
