@@ -381,6 +381,18 @@ def test_any_cells_that_python_writes_are_read_back(
     assert not errors(read)
 
 
+@pytest.mark.parametrize(
+    "row",
+    [[",,\n", "", "\n,,"], ["a", "b,\n,,\n,", "c"]],
+    ids=["two fields", "one field"],
+)
+def test_a_field_may_have_as_many_delimiters_in_each_line_as_rows_have(
+    tmp_path: Path, row: list[str]
+) -> None:
+    content = written([["text", "label", "id"], ["so", "joy", "1"], row])
+    assert rows(opened(tmp_path / "a.csv", content))[1] == row
+
+
 @pytest.mark.parametrize("sign", ["||", "::", "\t\t", "|||", "~~"])
 def test_a_delimiter_of_several_signs(tmp_path: Path, sign: str) -> None:
     rows = [["text", "label"], ["so glad", "joy"], ["low: so | low", "sadness"], ["well", "joy"]]

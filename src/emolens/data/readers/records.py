@@ -173,16 +173,19 @@ class Shape:
         """Whether a quote that opens no field made one record of lines that are rows themselves.
 
         A field of several lines seldom has the delimiters of whole rows in each of them, and very
-        seldom if these are tabs.
+        seldom if these are tabs. If the quote that ends it stands alone between delimiters, it does
+        end a field: as a row, that line would have a value that is one quote.
         """
         n_delimiters = self.width - 1
         if not n_delimiters or any(
             line.count(self.dialect.delimiter) != n_delimiters for line in lines
         ):
             return False
+        rows = [self._plain(line) for line in lines]
+        if any(value.strip() == self.dialect.quote for row in rows[1:] for value in row):
+            return False
         if (len(lines) - 1) * n_delimiters >= 4:
             return True
-        rows = [self._plain(line) for line in lines]
         if self.dialect.delimiter == "\t" and len(lines) > 2:
             return all(map(str.strip, chain.from_iterable(rows)))
         return any(all(row[i] in values for row in rows) for i, values in self.known.items())
