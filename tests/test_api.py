@@ -28,7 +28,8 @@ from emolens.export.verify import drift
 from emolens.judge.model import score_model
 from emolens.labels import LabelSet
 from emolens.predict.classifier import Classifier
-from emolens.predict.tables import Tally, WriteOptions
+from emolens.predict.tables import WriteOptions
+from emolens.predict.tally import Tally
 from emolens.scores import FINETUNE, ROLES, FinetuneFacts, Scores, SeedPoint
 from emolens.show.canvas import Display
 from emolens.study import Run

@@ -39,6 +39,7 @@ COMMANDS = [
     "evaluate",
     "export",
     "predict",
+    "check",
     "push",
     "cache",
 ]

@@ -49,7 +49,8 @@ _NAMES = {
     "learn.finetune.seeds": "finetune_seeds",
     "learn.probe": "Probe",
     "predict.classifier": "Classifier Prediction",
-    "predict.tables": "Tally WriteOptions predict_table",
+    "predict.tables": "WriteOptions predict_table",
+    "predict.tally": "Tally",
     "scores": (
         "EpochPoint FinetuneFacts LinearFacts LossPoint MajorityFacts Recipe Scores SeedPoint"
     ),
@@ -123,9 +124,9 @@ if TYPE_CHECKING:
     from emolens.learn.probe import Probe as Probe
     from emolens.predict.classifier import Classifier as Classifier
     from emolens.predict.classifier import Prediction as Prediction
-    from emolens.predict.tables import Tally as Tally
     from emolens.predict.tables import WriteOptions as WriteOptions
     from emolens.predict.tables import predict_table as predict_table
+    from emolens.predict.tally import Tally as Tally
     from emolens.scores import EpochPoint as EpochPoint
     from emolens.scores import FinetuneFacts as FinetuneFacts
     from emolens.scores import LinearFacts as LinearFacts

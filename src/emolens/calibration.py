@@ -56,6 +56,7 @@ class Calibration:
     thresholds: tuple[float, ...]
     accuracies: tuple[float, ...]
     sets: tuple[float, ...]
+    confusion: tuple[tuple[int, ...], ...] | None = None
 
     @property
     def default(self) -> Promise | None:
@@ -104,6 +105,7 @@ class Calibration:
                 thresholds=_shares(plain["thresholds"], N_SHARES),
                 accuracies=_shares(plain["accuracies"], N_SHARES),
                 sets=_shares(plain["sets"], N_SHARES),
+                confusion=_counts(plain.get("confusion")),
             )
         except (KeyError, TypeError) as error:
             raise ValueError("its calibration is not complete") from error
@@ -111,6 +113,19 @@ class Calibration:
         if rights != sorted(set(rights)) or promised not in (None, *rights):
             raise ValueError("the promises of its calibration contradict each other")
         return calibration
+
+
+def _counts(plain: Any) -> tuple[tuple[int, ...], ...] | None:
+    """A square table of counts."""
+    if plain is None:
+        return None
+    counts = tuple(tuple(row) for row in plain)
+    each = [n for row in counts for n in row]
+    if any(len(row) != len(counts) for row in counts) or not all(type(n) is int for n in each):
+        raise ValueError("the confusion of its calibration is no square table of counts")
+    if min(each, default=-1) < 0:
+        raise ValueError("the confusion of its calibration has a count below 0, or no count")
+    return counts
 
 
 def _shares(values: Iterable[Any], n: int) -> tuple[float, ...]:

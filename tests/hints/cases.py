@@ -25,6 +25,7 @@ PREDICT = "emolens predict --input"
 INSPECT = "emolens inspect"
 NOTHING_PROMISED = replace(KNOWN, promised=None, promises=())
 LEARN = "emolens baselines starter --dataset"
+CHECK = "emolens check --model MODEL"
 SCORE = "emolens evaluate --model MODEL --dataset"
 
 
@@ -208,6 +209,26 @@ PREDICTING = [
          f"{PREDICT} t.csv {{}}", prepare=_calibrated(None)),
     Case("Choose a threshold yourself: --unsure-below 0.7", f"{PREDICT} t.csv --coverage 0.9", T,
          r"(--unsure-below 0\.7)", f"{PREDICT} t.csv {{}}", prepare=_several_labels),
+]  # fmt: skip
+
+SHEET: Files = {"s.csv": table("row,text,your_label", "2,so happy,joy")}
+CHECKING = [
+    Case("Give it a name that ends with .xlsx: --out check.xlsx", f"{CHECK} t.csv --out s.csv", T,
+         r"(--out \S+\.xlsx)", f"{CHECK} t.csv {{}}"),
+    Case("For example: --rows {}", f"{CHECK} t.csv --rows 0", T, r"example: (--rows \d+)",
+         f"{CHECK} t.csv {{}}"),
+    Case("Give 0 or more to --seed.", f"{CHECK} t.csv --seed -1", T,
+         then=f"{CHECK} t.csv --seed 0"),
+    Case("Leave it out: emolens check {}", f"{CHECK} s.csv --rows 5", SHEET,
+         r"out: (emolens check \S+)", "{} --model MODEL"),
+    Case("{} of {} texts, drawn at random. Write the right class into the column '{}'; the page"
+         " 'classes' explains them. Then: emolens check {}{}", f"{CHECK} s.csv --out new.xlsx",
+         {"s.csv": table("text", "so happy")}, r"Then: (emolens check .*MODEL)", "{}", code=1),
+    Case(" --model {}", f"{CHECK} t.csv", T, r"(--model MODEL)", "emolens inspect t.csv"),
+    Case("Choose another column with --text.", f"{CHECK} t.csv",
+         {"t.csv": table("text,other", ",so", " ,sad")}, then="{again} --text other"),
+    Case("How right is it here? To find out, label a few rows by hand: emolens check {}{}{}",
+         f"{PREDICT} t.csv --model MODEL", T, r"hand: (emolens check .*? --model MODEL)", "{}"),
 ]  # fmt: skip
 
 FILES_WRITTEN = [
@@ -453,7 +474,7 @@ SCORING = [
          then=f"{SCORE} t.csv --drop-classes joy"),
 ]  # fmt: skip
 
-CASES = [*PREDICTING, *FILES_WRITTEN, *READING, *TARGETS, *SCORING]
+CASES = [*PREDICTING, *CHECKING, *FILES_WRITTEN, *READING, *TARGETS, *SCORING]
 
 # Hints that need a state of the machine that a command here can't make. The test that makes it:
 ELSEWHERE = {
@@ -477,6 +498,10 @@ ELSEWHERE = {
         "tests/publish/test_push.py::test_it_is_public_only_on_request",
     "To publish it, add --public (in a study: push.public = true), or take another name.":
         "tests/publish/test_push.py::test_it_is_public_only_on_request",
+    " --text {}":
+        "tests/predict/test_command.py::test_the_command_that_checks_the_answers_can_be_typed",
+    "Draw one from a table with: emolens check FILE":
+        "tests/judge/test_check.py::test_a_table_that_is_no_sheet_is_refused",
     "Check the column with --text.":
         "tests/data/test_unlabelled.py::test_a_column_without_any_text_is_an_error",
     "emolens predict needs none: emolens export {} --no-onnx":

@@ -63,6 +63,21 @@ def test_a_hint_about_taken_names_works_as_it_stands(predict: Command, tmp_path:
     assert row["emotion"] == "joy"
 
 
+def test_the_command_that_checks_the_answers_can_be_typed(
+    predict: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "my table.csv").write_text("my text,id\nso sad,1\nso glad,2\n")
+    err = predict("--input", "my table.csv", "--text", "my text")[2]
+    assert "What was found in 2 texts" in err
+    words = shlex.split(err.split("by hand: ")[1])
+    assert words[:5] == ["emolens", "check", "my table.csv", "--text", "my text"]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    assert (tmp_path / "my table-check.xlsx").is_file()
+
+
 def test_a_table_can_be_predicted_again_and_this_is_said(predict: Command, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("text\nso sad\n")
     assert "predicted before" not in predict("--input", "t.csv")[2]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from emolens.cli.cache import cache as cache_command
+from emolens.cli.check import check as check_command
 from emolens.cli.ending import run_command
 from emolens.cli.evaluate import evaluate
 from emolens.cli.help import Command
@@ -77,6 +78,7 @@ _RUN = "Run a whole study, from the data to a report and a model.\n\nA stopped r
 study_commands(app, run=_RUN)
 app.command("inspect", cls=Command)(inspect_command)
 app.command("predict", cls=Command)(predict)
+app.command("check", cls=Command)(check_command)
 
 
 @app.command("encode", cls=Command)

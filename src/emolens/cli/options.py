@@ -12,6 +12,7 @@ import typer
 from emolens.data.readers.options import ReadOptions
 from emolens.data.targets.options import LabelOptions
 from emolens.names import user_path
+from emolens.shown import quoted
 
 _PATH: dict[str, Any] = {"metavar": "PATH", "parser": user_path}
 # The titles under which the help lists them.
@@ -46,6 +47,7 @@ ModelOption = Annotated[
     str,
     typer.Option("--model", metavar="NAME", help="A model folder, or owner/name on the Hub."),
 ]
+DEFAULT_MODEL = "runs/starter/model"
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Any setting: --set finetune.epochs=3."),
@@ -343,6 +345,11 @@ def _gathering(
 
 reading = _gathering("read", READ_OPTIONS, ReadOptions)
 labelling = _gathering("labels", LABEL_OPTIONS, LabelOptions)
+
+
+def with_model(model: str) -> str:
+    """The option that names this model in a command to type; empty for the default one."""
+    return "" if model == DEFAULT_MODEL else f" --model {quoted(model)}"
 
 
 def with_signature(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emolens.cli.options import (
+    DEFAULT_MODEL,
     UNSURE,
     AnswersOption,
     CoverageOption,
@@ -24,16 +25,19 @@ from emolens.cli.options import (
     TextOption,
     UnsureOption,
     reading,
+    with_model,
 )
 from emolens.cli.stops import promise as if_stopped
 from emolens.console import Console, show_answers, show_commit
 from emolens.data.readers.options import AS_FOUND, ReadOptions
+from emolens.data.readers.source import is_stream
 from emolens.errors import DataError, UsageError
 from emolens.predict.threshold import Wanted, check_sets
+from emolens.shown import quoted
 
 if TYPE_CHECKING:
     from emolens.predict.classifier import Classifier
-    from emolens.predict.tables import Tally
+    from emolens.predict.tally import Tally
 
 
 TextsArgument = Annotated[
@@ -82,7 +86,7 @@ def predict(
     source: InputOption = None,
     text: TextOption = None,
     out: AnswersOption = None,
-    model: ModelOption = "runs/starter/model",
+    model: ModelOption = DEFAULT_MODEL,
     promise: PromiseOption = None,
     coverage: CoverageOption = None,
     unsure_below: UnsureOption = None,
@@ -136,6 +140,12 @@ def predict(
                 progress=update,
             )
         _show_tally(console, tally, answering)
+        if tally.found and not is_stream(source):
+            column = f" --text {quoted(text)}" if text else ""
+            console.note(
+                "How right is it here? To find out, label a few rows by hand: emolens check"
+                f" {quoted(source)}{column}{with_model(model)}"
+            )
 
 
 def _classifier(model: str, **given: Any) -> Classifier:
@@ -211,3 +221,7 @@ def _show_tally(console: Console, tally: Tally, classifier: Classifier) -> None:
     unlike = classifier.unlike_line(tally.unlike, asked)
     lines = [tally.summary, classifier.threshold.text, *([unlike] if unlike else [])]
     console.notes([*tally.notes, *lines])
+    if tally.found:
+        from emolens.console.found import show_found
+
+        show_found(console, tally.found)

@@ -46,12 +46,11 @@ class Console:
 
         self.as_json = as_json
         self.quiet = quiet
-        # A pipe has no width, so tables get up to 200 columns there.
-        width = None if sys.stdout.isatty() else 200
         # Print texts unchanged: rich would read [b] as a style and :heart: as an emoji.
         plain: Any = {"markup": False, "emoji": False, "highlight": False, "soft_wrap": True}
-        self._out = RichConsole(**plain, width=width)
-        self._err = RichConsole(**plain, stderr=True)
+        # A pipe has no width, so tables get up to 200 columns there.
+        self._out = RichConsole(**plain, width=None if sys.stdout.isatty() else 200)
+        self._err = RichConsole(**plain, stderr=True, width=None if sys.stderr.isatty() else 200)
         for console in (self._out, self._err):
             console.width = max(console.width, _NARROWEST)
 
@@ -101,9 +100,14 @@ class Console:
         self._err.print(Text.assemble((title, style), " ", one_line))
 
     def table(
-        self, columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = ""
+        self,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[object]],
+        *,
+        title: str = "",
+        on_stderr: bool = False,
     ) -> None:
-        """A table on stdout. Numbers are aligned right."""
+        """A table on stdout, or for people on stderr. Numbers are aligned right."""
         from rich.table import Table
 
         table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
@@ -112,7 +116,9 @@ class Console:
             table.add_column(column, justify="right" if number else "left", overflow="fold")
         for row in rows:
             table.add_row(*(visible(_cell(value)) for value in row))
-        self._out.print(table, soft_wrap=False)
+        console = self._err if on_stderr else self._out
+        if not (on_stderr and self.quiet):
+            console.print(table, soft_wrap=False)
 
     @contextmanager
     def progress(self, title: str, *, clock: Clock = time.monotonic) -> Iterator[Any]:

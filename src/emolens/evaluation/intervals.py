@@ -16,7 +16,7 @@ from emolens.evaluation.student import student_quantile
 
 # The number of imagined rows, with the average rate of errors, that are added to each class.
 # Without them, a class of a few rows without errors would count as a class that never has errors.
-_PRIOR_ROWS = 2.0
+PRIOR_ROWS = 2.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def wilson(share: float, n_rows: float, *, level: float = 0.95) -> tuple[float, 
 
 def _f1_uncertainty(matrix: np.ndarray) -> dict[str, _Uncertainty]:
     """By the delta method: the first order gives rows and error, the second order the biases."""
-    answers, support = _smoothed(matrix), matrix.sum(axis=1).astype(np.float64)
+    answers, support = smoothed(matrix), matrix.sum(axis=1).astype(np.float64)
     cells, n_rows, present = support[:, None] * answers, support.sum(), support > 0
     recall, predicted = np.diag(answers), cells.sum(axis=0)
     both = support + predicted
@@ -124,8 +124,8 @@ def _rows_and_error(
     return float(value * (1 - value) / variance), math.sqrt(variance)
 
 
-def _smoothed(matrix: np.ndarray) -> np.ndarray:
-    """(k, k): the share of each answer among the rows of each class, with _PRIOR_ROWS added.
+def smoothed(matrix: np.ndarray) -> np.ndarray:
+    """(k, k): the share of each answer among the rows of each class, with PRIOR_ROWS added.
 
     The added rows are wrong as often as all rows together. Their wrong answers are spread over the
     classes as the wrong answers of all rows are.
@@ -136,4 +136,4 @@ def _smoothed(matrix: np.ndarray) -> np.ndarray:
     mistaken = mistaken / mistaken.sum()
     pooled = error * mistaken / np.maximum(1 - mistaken, 1e-9)[:, None]
     np.fill_diagonal(pooled, 1 - error)
-    return np.asarray((matrix + _PRIOR_ROWS * pooled) / (support + _PRIOR_ROWS)[:, None])
+    return np.asarray((matrix + PRIOR_ROWS * pooled) / (support + PRIOR_ROWS)[:, None])

@@ -100,7 +100,10 @@ def calibrate(
     labels = labels[held.rows]
     temperature = fit_temperature(held.logits, labels)
     probabilities = Decision(temperature=temperature).probabilities(held.logits)
-    top, right = probabilities.max(axis=1, initial=0), ONE_CLASS.top(probabilities) == labels
+    answers = ONE_CLASS.top(probabilities)
+    top, right = probabilities.max(axis=1, initial=0), answers == labels
+    confusion = np.zeros((probabilities.shape[1],) * 2, dtype=int)
+    np.add.at(confusion, (labels, answers), 1)
     if answerable is not None:
         top, right = top[answerable[held.rows]], right[answerable[held.rows]]
     promises = find_promises(top, right, n_rows=len(labels))
@@ -116,6 +119,7 @@ def calibrate(
         thresholds=tuple(threshold for threshold, _ in by_share),
         accuracies=tuple(accuracy for _, accuracy in by_share),
         sets=_sets(probabilities, labels),
+        confusion=tuple(map(tuple, confusion.tolist())),
     )
 
 

@@ -7,13 +7,12 @@ should, they have no answer, and a column `error` says why.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from emolens.blank import is_blank
-from emolens.data.checks import Note, counted
+from emolens.data.checks import Note
 from emolens.data.languages import Judge
 from emolens.data.readers.columns import (
     Unread,
@@ -27,13 +26,15 @@ from emolens.data.readers.open import open_table, source_of
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.source import Source, path_of
 from emolens.data.readers.table import Chunk, Table
-from emolens.errors import DataError, UsageError, some_of
+from emolens.errors import DataError, UsageError
 from emolens.labels import LabelSet
 from emolens.names import user_path
 from emolens.output import atomic_file, new_output
 from emolens.predict.added import ERROR, Added, added_columns, values_of
-from emolens.predict.classifier import Classifier, Prediction, language_judge
-from emolens.predict.unsure import BLANK, UNREADABLE
+from emolens.predict.classifier import Classifier, language_judge
+from emolens.predict.found import ClassCounts
+from emolens.predict.tally import Tally
+from emolens.predict.unsure import UNREADABLE
 from emolens.predict.writers import (
     COMPRESSED,
     DELIMITED,
@@ -46,36 +47,6 @@ from emolens.predict.writers.form import Form, form_of
 from emolens.predict.writers.layout import Answered, Layout, Writer
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass
-class Tally:
-    """Counts of rows: all, those with an emotion, those cut at the model's limit, those without a
-    text, those with a text and an unsure answer, and those that could not be read as they should.
-    reasons: how many rows are unsure for each reason, blank and unreadable ones too. unlike: how
-    many texts are unlike those that the model was trained on, by reason. notes: what was guessed,
-    changed or left out, and what is known about the answers.
-    """
-
-    rows: int = 0
-    answered: int = 0
-    truncated: int = 0
-    blank: int = 0
-    unsure: int = 0
-    errors: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    unlike: Counter[str] = field(default_factory=Counter, repr=False)
-    notes: list[Note] = field(default_factory=list, repr=False)
-
-    @property
-    def summary(self) -> str:
-        """How many rows have an answer, how many are unsure, and why, in one line."""
-        n_unsure = self.reasons.total()
-        parts = [f"{self.answered:,} answered", f"{n_unsure:,} unsure"]
-        if self.answered + n_unsure > self.rows:  # with --answer-all
-            parts = [f"{self.answered:,} have an emotion", f"{n_unsure:,} are unsure"]
-        why = some_of([f"{n:,} {reason}" for reason, n in self.reasons.most_common()])
-        return f"{counted(self.rows, 'row')}: {', '.join(parts)}" + (f" ({why})." if why else ".")
 
 
 @dataclass(frozen=True)
@@ -158,6 +129,7 @@ def predict_table(
             compressing(file, target) as compressed,
         ):
             writer.write(job.answered(progress), compressed)
+    job.tally.found = job.counts.found()
     return job.tally
 
 
@@ -175,6 +147,10 @@ class _Job:
     added: Added = field(init=False)
     languages: Judge | None = None
     earlier_error: str | None = None  # the column of an earlier call
+    counts: ClassCounts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.counts = ClassCounts(self.classifier)
 
     def prepared(self, source: Source, target: Path) -> Writer:
         """The writer, after it has seen all rows; it has a column for errors if there are any."""
@@ -249,21 +225,10 @@ class _Job:
                 answers[place] = replace(answers[place], reason=UNREADABLE)
             added = self.added
             yield chunk, [values_of(a, added, errors.get(i)) for i, a in enumerate(answers)]
-            self._count(answers, n_errors=len(errors))
+            self.tally.add(answers, n_errors=len(errors))
+            self.counts.add(answers)
             if progress:
                 progress(self.tally.rows, self.n_rows)
-
-    def _count(self, answers: Sequence[Prediction], *, n_errors: int) -> None:
-        tally = self.tally
-        reasons = Counter(answer.reason for answer in answers if answer.reason)
-        tally.reasons += reasons
-        tally.unlike.update(answer.unlike for answer in answers if answer.unlike)
-        tally.rows += len(answers)
-        tally.answered += sum(answer.label is not None for answer in answers)
-        tally.truncated += sum(answer.truncated for answer in answers)
-        tally.blank += reasons[BLANK]
-        tally.unsure += sum(a.unsure and a.probability is not None for a in answers)
-        tally.errors += n_errors
 
 
 def _check_without_labels(table: Table, chunk: Chunk, labels: LabelSet) -> None:

@@ -25,7 +25,7 @@ MOST_CHARACTERS = 32_767  # of one cell
 _MOST_EXACT = 10**15  # Excel keeps 15 digits of a number
 _FIRST_DAY = datetime.date(1900, 3, 1)  # Excel counts a day before it that never was
 _OTHER = "Write another format, for example --out NAME.csv."
-_SETTINGS = {
+SETTINGS = {
     "constant_memory": True,
     "strings_to_formulas": False,
     "strings_to_urls": False,
@@ -78,9 +78,9 @@ class Excel:
     def _write(self, answered: Iterable[Answered], file: BinaryIO, folder: Path) -> None:
         import xlsxwriter
 
-        book = xlsxwriter.Workbook(file, {**_SETTINGS, "tmpdir": str(folder)})
+        book = xlsxwriter.Workbook(file, {**SETTINGS, "tmpdir": str(folder)})
         sheet = book.add_worksheet()
-        cells = _Cells(book, sheet)
+        cells = Cells(book, sheet)
         for column, title in enumerate(self.layout.titles):
             cells.put(0, column, title)
         sheet.freeze_panes(1, 0)
@@ -94,7 +94,7 @@ class Excel:
         book.close()
 
 
-class _Cells:
+class Cells:
     """Puts values into a sheet, each as what it is."""
 
     def __init__(self, book: Any, sheet: Worksheet) -> None:
@@ -111,6 +111,7 @@ class _Cells:
         self._plain = book.add_format()
 
     def put(self, row: int, column: int, value: Any) -> None:
+        """Write a value into a cell; nothing for None and the empty text. Both count from 0."""
         value = _shown(value)
         if value is None or value == "":
             return

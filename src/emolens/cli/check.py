@@ -1,0 +1,139 @@
+"""`emolens check`: draws rows for a person to label, and says how right a model is on them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from emolens.cli.options import (
+    DEFAULT_MODEL,
+    CoverageOption,
+    JsonOption,
+    ModelOption,
+    OverwriteOption,
+    PrecisionOption,
+    PromiseOption,
+    TableArgument,
+    TextOption,
+    UnsureOption,
+    reading,
+    with_model,
+)
+from emolens.console import Console, show_commit
+from emolens.data.readers.options import ReadOptions
+from emolens.errors import UsageError
+from emolens.names import user_path
+from emolens.predict.threshold import Wanted
+from emolens.shown import quoted
+
+if TYPE_CHECKING:
+    from emolens.data.readers.source import Source
+    from emolens.judge.sheet import Drawn
+    from emolens.predict.classifier import Classifier
+
+SheetOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="PATH",
+        parser=user_path,
+        help="The sheet to write, a .xlsx (default: NAME-check.xlsx beside FILE).",
+    ),
+]
+RowsOption = Annotated[
+    int | None, typer.Option("--rows", metavar="N", help="How many rows to draw (default: 60).")
+]
+SeedOption = Annotated[
+    int | None,
+    typer.Option("--seed", metavar="N", help="Another number draws other rows (default: 42)."),
+]
+
+
+@reading
+def check(
+    source: TableArgument,
+    text: TextOption = None,
+    out: SheetOption = None,
+    rows: RowsOption = None,
+    seed: SeedOption = None,
+    model: ModelOption = DEFAULT_MODEL,
+    promise: PromiseOption = None,
+    coverage: CoverageOption = None,
+    unsure_below: UnsureOption = None,
+    precision: PrecisionOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+    *,
+    read: ReadOptions,
+) -> None:
+    """Find out how right a model is on your own texts.
+
+    First it draws 60 rows of a table into a sheet. Write the right class beside each text, and give
+    the sheet to the same command: it says how often the model is right.
+    """
+    from emolens.data.readers.open import open_table, source_of
+    from emolens.judge.sheet import (
+        AS_USUAL,
+        DrawOptions,
+        check_sheet,
+        default_sheet,
+        draw_sheet,
+        is_sheet,
+    )
+    from emolens.predict.classifier import Classifier
+
+    wanted = Wanted(unsure_below, promise, coverage)
+    draw = DrawOptions(
+        AS_USUAL.rows if rows is None else rows, AS_USUAL.seed if seed is None else seed, overwrite
+    )
+    console = Console(as_json=as_json)
+    classifier = partial(Classifier, model, precision=precision, **asdict(wanted))
+    with source_of(source, read) as given:
+        drawing = {"--text": text, "--out": out, "--rows": rows, "--seed": seed}
+        if is_sheet(open_table(given, labelled=False, options=read)):
+            for name, value in drawing.items():
+                if value is not None:
+                    raise UsageError(
+                        f"{name} is for drawing a sheet, and {source} is a sheet.",
+                        hint=f"Leave it out: emolens check {quoted(source)}",
+                    )
+            _score(console, classifier(), given, read)
+            return
+        target = out or default_sheet(given)
+        check_sheet(target, given, overwrite=overwrite)
+        drawn = draw_sheet(
+            given,
+            target,
+            classifier().labels,
+            text_column=text,
+            draw=draw,
+            read=read,
+        )
+    _show_drawn(console, drawn, model)
+
+
+def _score(console: Console, classifier: Classifier, given: Source, read: ReadOptions) -> None:
+    from emolens.console.checked import show_checked
+    from emolens.judge.check import score_sheet
+
+    show_commit(console, "model", classifier.folder)
+    show_checked(console, score_sheet(classifier, given, read=read))
+
+
+def _show_drawn(console: Console, drawn: Drawn, model: str) -> None:
+    from emolens.judge.sheet import LABEL
+
+    console.notes(drawn.notes)
+    if console.as_json:
+        console.data({"sheet": str(drawn.path), "rows": drawn.n, "of": drawn.of})
+    else:
+        console.line(str(drawn.path))
+    console.note(
+        f"{drawn.n:,} of {drawn.of:,} texts, drawn at random. Write the right class into the column"
+        f" '{LABEL}'; the page 'classes' explains them. Then: emolens check"
+        f" {quoted(drawn.path)}{with_model(model)}"
+    )

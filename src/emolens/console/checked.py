@@ -1,0 +1,77 @@
+"""Prints how right a model is on the rows that a person labelled."""
+
+from __future__ import annotations
+
+from emolens.console import Console, start_of
+from emolens.data.checks import agreeing, counted
+from emolens.evaluation.calibration import BROKEN
+from emolens.evaluation.verdict import percent
+from emolens.judge.check import Checked, Part
+
+_LONGEST = 100  # characters of a text
+
+
+def show_checked(console: Console, checked: Checked) -> None:
+    """The shares of right answers, and the texts on which model and person differ."""
+    console.notes(checked.notes)
+    if checked.unlabelled:
+        without = counted(checked.unlabelled, "text", "have")
+        are = agreeing(checked.unlabelled, "are")
+        console.notes([f"{without} no label, and {are} left out."])
+    if console.as_json:
+        console.data(checked.to_dict())
+        return
+    parts = {
+        "answers": checked.answers,
+        "best guesses for unsure texts": checked.guesses,
+        "together": checked.every,
+    }
+    rows = [[name, part.n, part.right, _share(part)] for name, part in parts.items()]
+    console.table(("what", "texts", "right", "share right (95 %)"), rows)
+    console.line()
+    console.lines(_sentences(checked))
+    if checked.differing:
+        console.line()
+        console.table(
+            ("row", "you", "model", "probability", "unsure", "text"),
+            [
+                [
+                    "" if d.row is None else str(d.row),
+                    ", ".join(d.labels),
+                    d.answer,
+                    d.probability,
+                    d.reason or "",
+                    start_of(d.text, _LONGEST),
+                ]
+                for d in checked.differing
+            ],
+            title="Where you and the model differ",
+        )
+
+
+def _share(part: Part) -> str:
+    s = part.share
+    return "–" if s is None else f"{percent(s.value)} ({percent(s.low)} to {percent(s.high)})"
+
+
+def _sentences(checked: Checked) -> list[str]:
+    answers, promise = checked.answers, checked.promise
+    lines = []
+    if answers.share:
+        low, high = percent(answers.share.low), percent(answers.share.high)
+        lines.append(
+            f"On texts of this table, {low} to {high} of the model's answers are right, as you"
+            " label them."
+        )
+    else:
+        lines.append("The model answers none of these texts: all of them are unsure.")
+    if promise:
+        lines.append(
+            f"The promise that at least {percent(promise.promised, 0)} of the answers are right:"
+            f" {promise.outcome}."
+        )
+        if promise.outcome == BROKEN:
+            lines.append(
+                "These texts are unlike those of the training. Label more, and train on them."
+            )
+    return lines

@@ -1,0 +1,200 @@
+"""Compares a model's answers with the labels that a person wrote into a sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emolens.blank import is_blank
+from emolens.data.checks import Note
+from emolens.data.readers.columns import readable_texts, spelled
+from emolens.data.readers.open import open_table, source_of
+from emolens.data.readers.options import AS_FOUND, ReadOptions
+from emolens.data.readers.source import Source
+from emolens.data.readers.table import Table
+from emolens.errors import DataError, nearest
+from emolens.evaluation.calibration import PromiseKept, promise_kept
+from emolens.evaluation.gaps import Measured
+from emolens.judge.figures import share
+from emolens.judge.sheet import LABEL, ROW, TEXT
+from emolens.predict.classifier import Classifier, Prediction, language_judge
+from emolens.predict.unsure import LOW
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the texts: n, for how many the answer, or the best guess, is right, and the share."""
+
+    n: int
+    right: int
+    share: Measured | None
+
+    @classmethod
+    def of(cls, right: np.ndarray) -> Part:
+        """right: (n,) bool."""
+        n, n_right = len(right), int(right.sum())
+        return cls(n, n_right, share(n_right, n) if n else None)
+
+
+@dataclass(frozen=True)
+class Differing:
+    """A text for which the model says something else than the person. row: of the table."""
+
+    row: int | None
+    text: str
+    labels: tuple[str, ...]
+    answer: str
+    probability: float
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How often a model is right on the texts of a sheet.
+
+    unlabelled: texts without a label, which are left out. answers: texts that the model answers.
+    guesses: unsure texts, of which the best guess counts. every: both together. promise: what came
+    of the promise in force; None if nothing is promised. differing: the answers first, and of these
+    the sure ones first.
+    """
+
+    unlabelled: int
+    answers: Part
+    guesses: Part
+    every: Part
+    promise: PromiseKept | None
+    differing: tuple[Differing, ...]
+    notes: tuple[Note, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for a JSON object."""
+        return asdict(self) | {"notes": list(map(str, self.notes))}
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    """A text with its labels, as numbers of classes."""
+
+    row: int | None
+    text: str
+    labels: tuple[int, ...]
+
+
+def score_sheet(
+    model: str | Path | Classifier, source: str | Path | Source, *, read: ReadOptions = AS_FOUND
+) -> Checked:
+    """Compare the answers of a model with the labels in a sheet of draw_sheet.
+
+    model: what Classifier takes, or a Classifier, whose thresholds are then used. A label is a
+    class of the model. Of several with commas between them each is right; a model that gives
+    several classes must give all of them. Raises DataError if there is no label, or one that is no
+    class.
+    """
+    classifier = model if isinstance(model, Classifier) else Classifier(model)
+    with source_of(source, read) as given:
+        table = open_table(given, labelled=False, options=read)
+        labelled, unlabelled = _labelled(table, classifier.labels.names)
+    if not labelled:
+        raise DataError(
+            f"No text of {table.origin} has a label yet.",
+            hint=f"Write one of these into the column '{LABEL}': "
+            + ", ".join(classifier.labels.names),
+        )
+    texts = [row.text for row in labelled]
+    answers = classifier.predict(texts, languages=language_judge(classifier))
+    probabilities = np.array([list(a.probabilities.values()) for a in answers], dtype=float)
+    truth = np.zeros(probabilities.shape, dtype=bool)
+    for place, row in enumerate(labelled):
+        truth[place, row.labels] = True
+    marks, several = classifier.decision.answers(probabilities), classifier.decision.several
+    right = np.asarray((marks == truth).all(axis=1) if several else (marks & truth).any(axis=1))
+    sure = np.array([not answer.unsure for answer in answers])
+    return Checked(
+        unlabelled,
+        Part.of(right[sure]),
+        Part.of(right[~sure]),
+        Part.of(right),
+        _promise(classifier, truth, probabilities, answers),
+        _differing(labelled, answers, right, classifier.labels.names),
+        table.notes,
+    )
+
+
+def _labelled(table: Table, names: Sequence[str]) -> tuple[list[_Labelled], int]:
+    """The texts with a label, and how many have none."""
+    text, label, row = (spelled(table, name) for name in (TEXT, LABEL, ROW))
+    if text is None or label is None:
+        raise DataError(
+            f"{table.origin} is no sheet: it needs the columns '{TEXT}' and '{LABEL}'.",
+            hint="Draw one from a table with: emolens check FILE",
+        )
+    ids = {_plain(name): place for place, name in enumerate(names)}
+    labelled, unlabelled = [], 0
+    for chunk in table.chunks():
+        texts, _ = readable_texts(table, chunk, text)
+        labels, _ = readable_texts(table, chunk, label)
+        for i, given in enumerate(labels):
+            if is_blank(texts[i]):
+                continue
+            if is_blank(given):
+                unlabelled += 1
+                continue
+            number = str(chunk.rows[i].get(row)) if row else ""
+            known = _ids(given, ids, names, where=table.where(chunk.numbers[i]))
+            labelled.append(_Labelled(int(number) if number.isdecimal() else None, texts[i], known))
+    return labelled, unlabelled
+
+
+def _ids(given: str, ids: dict[str, int], names: Sequence[str], *, where: str) -> tuple[int, ...]:
+    words = [given] if _plain(given) in ids else filter(None, map(str.strip, given.split(",")))
+    found = []
+    for word in words:
+        if _plain(word) not in ids:
+            raise DataError(
+                f"{where}: '{word}' is no class of the model.",
+                hint=f"{nearest(word, names)} Leave the cell empty if none of them fits.",
+            )
+        found.append(ids[_plain(word)])
+    return tuple(found)
+
+
+def _plain(name: str) -> str:
+    return name.strip().replace("_", " ").casefold()
+
+
+def _promise(
+    classifier: Classifier,
+    truth: np.ndarray,
+    probabilities: np.ndarray,
+    answers: Sequence[Prediction],
+) -> PromiseKept | None:
+    promise = classifier.threshold.promise
+    if promise is None:
+        return None
+    answerable = np.array([answer.reason in (None, LOW) for answer in answers])
+    return promise_kept(truth, probabilities, promise, answerable=answerable)
+
+
+def _differing(
+    labelled: Sequence[_Labelled],
+    answers: Sequence[Prediction],
+    right: np.ndarray,
+    names: Sequence[str],
+) -> tuple[Differing, ...]:
+    wrong = [
+        Differing(
+            row.row,
+            row.text,
+            tuple(names[i] for i in row.labels),
+            answer.label or answer.best_guess or "",
+            answer.probability or 0.0,
+            answer.reason,
+        )
+        for row, answer, is_right in zip(labelled, answers, right, strict=True)
+        if not is_right
+    ]
+    return tuple(sorted(wrong, key=lambda w: (w.reason is not None, -w.probability)))

@@ -1,0 +1,186 @@
+"""Sheets: a few rows of a table, drawn at random, for a person to label.
+
+A sheet shows texts and no answers of a model, because these would change what people write.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from emolens.blank import is_blank
+from emolens.data.checks import Note, counted
+from emolens.data.meanings import meaning
+from emolens.data.readers.columns import (
+    check_column,
+    choice_notes,
+    choose_column,
+    readable_texts,
+    spelled,
+)
+from emolens.data.readers.endings import stem_of
+from emolens.data.readers.open import open_table, source_of
+from emolens.data.readers.options import AS_FOUND, ReadOptions
+from emolens.data.readers.source import Source, path_of
+from emolens.data.readers.table import Table
+from emolens.errors import DataError, UsageError
+from emolens.labels import LabelSet
+from emolens.names import user_path
+from emolens.output import atomic_file, new_output
+from emolens.predict.writers.excel import SETTINGS, Cells
+
+N_ROWS = 60
+_MOST_READ = 10_000  # characters of a text; a cell of Excel holds 32,767 at most
+ROW, TEXT, LABEL = COLUMNS = ("row", "text", "your_label")
+_HELP = "Two classes fit? Write both: joy, love. Nobody could say? Leave it empty."
+
+
+@dataclass(frozen=True)
+class DrawOptions:
+    """How many rows are drawn, the seed of the draw, and whether the sheet may exist."""
+
+    rows: int = N_ROWS
+    seed: int = 42
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.rows < 1:
+            raise UsageError(
+                f"{self.rows} rows can't be drawn.", hint=f"For example: --rows {N_ROWS}"
+            )
+        if self.seed < 0:
+            raise UsageError(f"{self.seed} is no seed.", hint="Give 0 or more to --seed.")
+
+
+AS_USUAL = DrawOptions()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A sheet that was written. n: its rows. of: the rows of the table with a text."""
+
+    path: Path
+    n: int
+    of: int
+    notes: tuple[Note, ...]
+
+
+def default_sheet(source: Source) -> Path:
+    """NAME-check.xlsx beside the source."""
+    return source.like.with_name(f"{stem_of(source.like)}-check.xlsx")
+
+
+def check_sheet(target: Path, source: str | Path | Source, *, overwrite: bool = False) -> None:
+    """Raise what draw_sheet raises for this target, without reading anything."""
+    if target.suffix.lower() != ".xlsx":
+        raise UsageError(
+            f"A sheet to label is a workbook, and the name {target} is for another format.",
+            hint="Give it a name that ends with .xlsx: --out check.xlsx",
+        )
+    new_output(target, inputs=[path_of(source)], overwrite=overwrite)
+
+
+def is_sheet(table: Table) -> bool:
+    """Whether a table has the columns of a sheet."""
+    return spelled(table, TEXT) is not None and spelled(table, LABEL) is not None
+
+
+def draw_sheet(
+    source: str | Path | Source,
+    target: str | Path,
+    labels: LabelSet,
+    *,
+    text_column: str | None = None,
+    draw: DrawOptions = AS_USUAL,
+    read: ReadOptions = AS_FOUND,
+) -> Drawn:
+    """Write a sheet with rows of a table that are drawn at random, in the order of the table.
+
+    labels: the classes to choose from; a workbook explains them on its second page. Rows without a
+    text are not drawn. Memory use does not grow with the number of rows. Raises UsageError for a
+    target that can't be written, and DataError for a table without a text.
+    """
+    target = user_path(target)
+    check_sheet(target, source, overwrite=draw.overwrite)
+    with source_of(source, read) as given:
+        table = open_table(given, labelled=False, options=read)
+        column = choose_column(table, "text", text_column)
+        notes = [*table.notes, *check_column(table, column)]
+        if text_column is None:
+            notes += choice_notes(table, "text", column)
+        drawn, n = _drawn(table, column, draw)
+    if not drawn:
+        raise DataError(
+            f"{table.origin} has no text in the column '{column}'.",
+            hint="Choose another column with --text.",
+        )
+    if long := sum(len(text) > _MOST_READ for _, text in drawn):
+        what = f"{counted(long, 'text', 'are')} longer than {_MOST_READ:,} characters"
+        notes.append(Note("T01", f"{what}; the sheet holds the beginning."))
+    with atomic_file(target, overwrite=draw.overwrite) as file:
+        _write(file, drawn, labels.names)
+    return Drawn(target, len(drawn), n, tuple(notes))
+
+
+def _drawn(table: Table, column: str, draw: DrawOptions) -> tuple[list[tuple[int, str]], int]:
+    """Numbers and texts of the rows that are drawn, and how many rows have a text.
+
+    Each row gets a random number, and those with the lowest numbers are drawn.
+    """
+    rng, n = np.random.default_rng(draw.seed), 0
+    kept: list[tuple[float, int, str]] = []
+    for chunk in table.chunks(column):
+        texts, _ = readable_texts(table, chunk, column)
+        known = [(i, t) for i, t in zip(chunk.numbers, texts, strict=True) if not is_blank(t)]
+        n += len(known)
+        lots = rng.random(len(known)).tolist()
+        kept += [(lot, number, text) for lot, (number, text) in zip(lots, known, strict=True)]
+        kept = heapq.nsmallest(draw.rows, kept)
+    return sorted((number, text) for _, number, text in kept), n
+
+
+def _write(file: BinaryIO, rows: Sequence[tuple[int, str]], names: Sequence[str]) -> None:
+    import xlsxwriter
+
+    book = xlsxwriter.Workbook(file, {**SETTINGS, "constant_memory": False, "in_memory": True})
+    bold = book.add_format({"bold": True})
+    wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+    sheet, classes = book.add_worksheet("texts"), book.add_worksheet("classes")
+    cells = Cells(book, sheet)
+    for place, (number, text) in enumerate(rows, start=1):
+        cells.put(place, 0, number)
+        cells.put(place, 1, text[:_MOST_READ])
+    sheet.set_column(0, 0, 8, wrapped)
+    sheet.set_column(1, 1, 100, wrapped)
+    sheet.set_column(2, 2, 24)
+    sheet.write_row(0, 0, COLUMNS, bold)
+    sheet.freeze_panes(1, 0)
+    _offer(sheet, len(rows), len(names))
+    meanings = Cells(book, classes)
+    for place, name in enumerate(names, start=1):
+        meanings.put(place, 0, name)
+        meanings.put(place, 1, meaning(name))
+    meanings.put(len(names) + 2, 0, _HELP)
+    classes.set_column(0, 0, 24)
+    classes.set_column(1, 1, 100)
+    classes.write_row(0, 0, ("class", "what counts"), bold)
+    book.close()
+
+
+def _offer(sheet: Any, n_rows: int, n_classes: int) -> None:
+    """Let the cells of the labels offer the classes; other words are allowed, for 'joy, love'."""
+    sheet.data_validation(
+        *(1, 2, n_rows, 2),
+        {
+            "validate": "list",
+            "source": f"=classes!$A$2:$A${n_classes + 1}",
+            "error_type": "information",
+            "ignore_blank": True,
+            "show_error": False,
+        },
+    )
