@@ -646,7 +646,8 @@ def test_predict_writes_a_table_beside_the_input(
     ended = emolens("predict", "--input", source, *model)
     target = tmp_path / "posts-emotions.csv"
     assert (ended.code, ended.out) == (0, f"{target}\n")
-    count, threshold = ended.err.splitlines()
+    count, threshold, *found = ended.err.splitlines()
+    assert found[0] == "What was found in 1 text"
     assert count == "Note: 2 rows: 0 answered, 2 unsure (1 low probability, 1 blank)."
     assert "An answer is unsure if its probability is below 1." in threshold
     with target.open(encoding="utf-8", newline="") as file:

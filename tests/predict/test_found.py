@@ -7,9 +7,11 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from emolens.predict.classifier import Classifier
+from emolens.predict.found import Found
 from emolens.predict.tables import predict_table
 from emolens.study import Run
 from tests.conftest import feeling_rows, write_csv
@@ -48,6 +50,21 @@ def test_nothing_is_adjusted_for_a_model_whose_mistakes_are_not_known(
     assert found is not None
     assert found.rows == 0
     assert {each.adjusted for each in found.classes} == {None}
+
+
+def test_nothing_is_adjusted_where_too_many_texts_are_unlike(classifier: Classifier) -> None:
+    counts = np.array([5, 3, 2])
+    for unlike, adjusted in ((0, True), (1, True), (2, False)):
+        found = Found.of(
+            classifier.labels.names,
+            10,
+            answers=counts,
+            guesses=0 * counts,
+            unlike=unlike,
+            calibration=classifier.calibration,
+        )
+        assert found.is_adjusted is adjusted
+        assert all((each.adjusted is not None) is adjusted for each in found.classes)
 
 
 def test_nothing_is_found_where_no_text_can_be_read(classifier: Classifier, tmp_path: Path) -> None:

@@ -140,12 +140,7 @@ def predict(
                 progress=update,
             )
         _show_tally(console, tally, answering)
-        if tally.found and not is_stream(source):
-            column = f" --text {quoted(text)}" if text else ""
-            console.note(
-                "How right is it here? To find out, label a few rows by hand: emolens check"
-                f" {quoted(source)}{column}{with_model(model)}"
-            )
+        _say_how_to_check(console, tally, source, text, model)
 
 
 def _classifier(model: str, **given: Any) -> Classifier:
@@ -214,6 +209,18 @@ def _stdin_lines() -> list[str]:
             f"stdin can't be read: {error.strerror}.",
             hint="Give them as a file: emolens predict --input FILE --format txt",
         ) from error
+
+
+def _say_how_to_check(
+    console: Console, tally: Tally, source: Path, text: str | None, model: str
+) -> None:
+    if not tally.found or is_stream(source):
+        return
+    column = f" --text {quoted(text)}" if text else ""
+    console.note(
+        "How right is it here? To find out, label a few rows by hand: emolens check"
+        f" {quoted(source)}{column}{with_model(model)}"
+    )
 
 
 def _show_tally(console: Console, tally: Tally, classifier: Classifier) -> None:

@@ -22,17 +22,22 @@ def show_found(console: Console, found: Found) -> None:
     }
     if not any(shown["best guesses"]):  # with --answer-all
         del shown["best guesses"]
-    if not found.rows:
+    if not found.is_adjusted:
         del shown["adjusted (95 %)"]
     rows = list(zip(*shown.values(), strict=True))
     title = f"What was found in {counted(found.texts, 'text')}"
     console.table(list(shown), rows[:_MOST], title=title, on_stderr=True)
     if rest := found.classes[_MOST:]:
         console.note(f"and {len(rest)} more classes: {sum(c.n for c in rest):,} texts")
-    if found.rows:
+    if found.is_adjusted:
         console.note(
             "adjusted: without the mistakes that the model made on"
             f" {found.rows:,} labelled texts; right for texts like those, whatever the mix"
+        )
+    elif found.rows:
+        console.note(
+            f"The shares are not adjusted for the model's known mistakes: {found.unlike:,} of these"
+            " texts are unlike those on which it was measured, so it makes others here."
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from emolens.likeness import LANGUAGE
 from emolens.predict.classifier import Classifier, Prediction
 from emolens.predict.unsure import BLANK, UNKNOWN, UNREADABLE
 
+# With more texts than this unlike those of the training, its mistakes say little about these.
+MOST_UNLIKE = 0.1
+
 
 @dataclass(frozen=True)
 class FoundClass:
@@ -23,7 +26,7 @@ class FoundClass:
     answers: how many texts have it as answer. guesses: how many unsure texts have it as best guess.
     share: of both among the texts that were counted, from 0 to 1, with the interval for a draw from
     many more texts. adjusted: the share without the mistakes that the model made on labelled texts;
-    None if these are not known.
+    None if these are not known, or if the texts are too unlike.
     """
 
     label: str
@@ -42,13 +45,21 @@ class FoundClass:
 class Found:
     """What a table holds.
 
-    texts: how many were counted: all but those that the model can't read. classes: the frequent
-    ones first. rows: of the labelled texts that the adjusted shares rest on, 0 if there are none.
+    texts: how many were counted: all but those that the model can't read. unlike: how many of them
+    are unlike those of the training. classes: the frequent ones first. rows: of the labelled texts
+    on which the model's mistakes are known, 0 if there are none. The shares are adjusted if there
+    are some, and if no more than a tenth of the texts are unlike.
     """
 
     texts: int
+    unlike: int
     classes: tuple[FoundClass, ...]
     rows: int
+
+    @property
+    def is_adjusted(self) -> bool:
+        """Whether the classes have adjusted shares."""
+        return self.rows > 0 and self.unlike <= MOST_UNLIKE * self.texts
 
     @classmethod
     def of(
@@ -58,22 +69,24 @@ class Found:
         *,
         answers: np.ndarray,
         guesses: np.ndarray,
+        unlike: int = 0,
         calibration: Calibration | None = None,
     ) -> Found:
         """names: of all classes of the model. texts: at least 1. answers, guesses: (k,) counts."""
-        counts, confusion = answers + guesses, calibration.confusion if calibration else None
+        confusion = np.array((calibration and calibration.confusion) or ())
+        found = cls(texts, unlike, (), int(confusion.sum()))
+        counts = answers + guesses
         adjusted: list[Measured | None] = [None] * len(names)
-        if confusion is not None:
-            without = adjusted_shares(counts, np.array(confusion))
-            adjusted = [Measured(*row) for row in without.tolist()]
+        if found.is_adjusted:
+            adjusted = [Measured(*row) for row in adjusted_shares(counts, confusion).tolist()]
         shares = (counts / texts).tolist()
         measured = [Measured(share, *wilson(share, texts)) for share in shares]
         classes = [
             FoundClass(name, int(answers[i]), int(guesses[i]), measured[i], adjusted[i])
             for i, name in enumerate(names)
         ]
-        classes.sort(key=lambda found: -found.n)
-        return cls(texts, tuple(classes), 0 if confusion is None else int(np.sum(confusion)))
+        classes.sort(key=lambda each: -each.n)
+        return replace(found, classes=tuple(classes))
 
 
 class ClassCounts:
@@ -81,7 +94,7 @@ class ClassCounts:
 
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
-        self._texts = 0
+        self._texts = self._unlike = 0
         self._counts = np.zeros((2, len(classifier.labels)), dtype=np.int64)
 
     def add(self, answers: Iterable[Prediction]) -> None:
@@ -94,6 +107,7 @@ class ClassCounts:
         guessed = np.array([answer.label is None for answer in read])
         self._counts += [marks[~guessed].sum(axis=0), marks[guessed].sum(axis=0)]
         self._texts += len(read)
+        self._unlike += sum(answer.unlike is not None for answer in read)
 
     def found(self) -> Found | None:
         """How often each class occurs; None if the model could read no text."""
@@ -102,7 +116,12 @@ class ClassCounts:
         answers, guesses = self._counts
         names, calibration = self._classifier.labels.names, self._classifier.calibration
         return Found.of(
-            names, self._texts, answers=answers, guesses=guesses, calibration=calibration
+            names,
+            self._texts,
+            answers=answers,
+            guesses=guesses,
+            unlike=self._unlike,
+            calibration=calibration,
         )
 
 
