@@ -25,7 +25,9 @@ from emolens.evaluation.calibration import PromiseKept
 from emolens.evaluation.seeds import seeds_of
 from emolens.explore.project import Projection
 from emolens.export.verify import drift
+from emolens.judge.check import score_sheet
 from emolens.judge.model import score_model
+from emolens.judge.sheet import COLUMNS, DrawOptions, draw_sheet
 from emolens.labels import LabelSet
 from emolens.predict.classifier import Classifier
 from emolens.predict.tables import WriteOptions
@@ -33,7 +35,7 @@ from emolens.predict.tally import Tally
 from emolens.scores import FINETUNE, ROLES, FinetuneFacts, Scores, SeedPoint
 from emolens.show.canvas import Display
 from emolens.study import Run
-from tests.conftest import ROOT
+from tests.conftest import ROOT, write_csv
 
 
 def test_type_checkers_see_the_names_that_are_loaded_late() -> None:
@@ -143,7 +145,9 @@ def test_there_are_examples() -> None:
 
 
 @pytest.fixture(scope="module")
-def values(tiny_run: Run, tiny_encoder: Path) -> list[Any]:
+def values(
+    tiny_run: Run, tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[Any]:
     """Values of each public class, with HOSTILE texts in the rows, and some with 150 classes."""
     encoder = find_encoder(tiny_encoder)
     tokenizer = tokenizer_of(encoder)
@@ -154,6 +158,10 @@ def values(tiny_run: Run, tiny_encoder: Path) -> list[Any]:
     splits = ("validation", "test")
     dataset = load_dataset(Path(tiny_run.study.data.dataset))
     texts = load_texts(Path(tiny_run.study.data.dataset))
+    folder = tmp_path_factory.mktemp("sheets")
+    table = write_csv(folder / "table.csv", [("so happy",)], ("text",))
+    label = classifier.labels.names[0]
+    sheet = write_csv(folder / "sheet.csv", [(2, "so happy", label)], COLUMNS)
     return [
         dataset,
         dataset["test"],
@@ -178,6 +186,9 @@ def values(tiny_run: Run, tiny_encoder: Path) -> list[Any]:
         drift(tiny_run.folder / "model", ["i am sad"], precision="fp32"),
         Tally(rows=3),
         WriteOptions(prefix="new_"),
+        DrawOptions(rows=100),
+        draw_sheet(table, folder / "sheet.xlsx", classifier.labels),
+        score_sheet(classifier, sheet),
         *(tried := emolens.behavior(classifier.predict_proba, classifier.labels), *tried.tests),
         evaluation,
         *evaluation.by_split["test"].values(),

@@ -40,8 +40,10 @@ _NAMES = {
     "explore.project": "Projection project",
     "export.openvino": "export_openvino",
     "export.verify": "Drift drift",
+    "judge.check": "Checked score_sheet",
     "judge.model": "score_model",
     "judge.report": "ModelReport",
+    "judge.sheet": "DrawOptions Drawn draw_sheet",
     "labels": "LabelSet",
     "learn.baselines": "majority tfidf",
     "learn.finetune": "finetune",
@@ -113,8 +115,13 @@ if TYPE_CHECKING:
     from emolens.export.openvino import export_openvino as export_openvino
     from emolens.export.verify import Drift as Drift
     from emolens.export.verify import drift as drift
+    from emolens.judge.check import Checked as Checked
+    from emolens.judge.check import score_sheet as score_sheet
     from emolens.judge.model import score_model as score_model
     from emolens.judge.report import ModelReport as ModelReport
+    from emolens.judge.sheet import Drawn as Drawn
+    from emolens.judge.sheet import DrawOptions as DrawOptions
+    from emolens.judge.sheet import draw_sheet as draw_sheet
     from emolens.labels import LabelSet as LabelSet
     from emolens.learn.baselines import majority as majority
     from emolens.learn.baselines import tfidf as tfidf

@@ -12,8 +12,8 @@ from emolens.evaluation.intervals import PRIOR_ROWS, smoothed
 _N_DRAWS = 400
 _N_STEPS = 400
 _CLOSE = 1e-6  # a step that changes no share by more than this is the last one
-# Wider than 95 %, because a class of few rows makes the drawn intervals too narrow; with this,
-# 95 % of the true shares are inside on average (benchmarks/shares.py).
+# Wider than 95 %, because a class of few rows makes the drawn intervals too narrow. With this, 96
+# of 100 true shares are inside (benchmarks/shares.py).
 _LEVEL = 0.97
 
 

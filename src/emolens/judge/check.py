@@ -23,6 +23,7 @@ from emolens.judge.figures import share
 from emolens.judge.sheet import LABEL, ROW, TEXT
 from emolens.predict.classifier import Classifier, Prediction, language_judge
 from emolens.predict.unsure import LOW
+from emolens.shown import one_line
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,14 @@ class Checked:
     promise: PromiseKept | None
     differing: tuple[Differing, ...]
     notes: tuple[Note, ...]
+
+    def __repr__(self) -> str:
+        answers, guesses = self.answers, self.guesses
+        return one_line(
+            self,
+            f"{answers.right:,} of {answers.n:,} answers right",
+            f"{guesses.right:,} of {guesses.n:,} best guesses right",
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a JSON object."""

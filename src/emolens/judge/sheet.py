@@ -33,6 +33,7 @@ from emolens.labels import LabelSet
 from emolens.names import user_path
 from emolens.output import atomic_file, new_output
 from emolens.predict.writers.excel import SETTINGS, Cells
+from emolens.shown import one_line
 
 N_ROWS = 60
 _MOST_READ = 10_000  # characters of a text; a cell of Excel holds 32,767 at most
@@ -68,6 +69,9 @@ class Drawn:
     n: int
     of: int
     notes: tuple[Note, ...]
+
+    def __repr__(self) -> str:
+        return one_line(self, self.path, f"{self.n:,} of {self.of:,} texts")
 
 
 def default_sheet(source: Source) -> Path:
