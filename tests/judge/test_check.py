@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
 import zipfile
@@ -186,6 +187,33 @@ def test_the_command_draws_a_sheet_and_takes_it_back(check: Command, tmp_path: P
     code, out, _ = check("t-check.xlsx", "--json")
     plain = json.loads(out)
     assert (code, plain["every"]["n"], plain["unlabelled"]) == (0, 50, 10)
+
+
+def test_the_page_of_the_classes_is_no_other_table(classifier: Classifier, tmp_path: Path) -> None:
+    """The sheet as it is drawn, with a label typed into it."""
+    source = table(tmp_path / "t.csv", ["so happy"])
+    draw_sheet(source, tmp_path / "s.xlsx", classifier.labels)
+    with zipfile.ZipFile(tmp_path / "s.xlsx") as drawn:
+        parts = {name: drawn.read(name).decode() for name in drawn.namelist()}
+    page = "xl/worksheets/sheet1.xml"
+    label = f'<c r="C2" t="inlineStr"><is><t>{classifier.labels.names[0]}</t></is></c></row>'
+    first, _, rest = parts[page].partition('<row r="2"')
+    parts[page] = first + '<row r="2"' + rest.replace("</row>", label, 1)
+    with zipfile.ZipFile(tmp_path / "typed.xlsx", "w") as typed:
+        for name, content in parts.items():
+            typed.writestr(name, content)
+    checked = score_sheet(classifier, tmp_path / "typed.xlsx")
+    assert (checked.every.n, checked.unlabelled, checked.notes) == (1, 0, ())
+
+
+def test_a_sheet_of_a_pipe_is_written_where_the_command_is_typed(
+    check: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stdin = io.TextIOWrapper(io.BytesIO(b"text\nso happy\n"))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    code, out, _ = check("-", "--format", "csv")
+    assert (code, out) == (0, "check.xlsx\n")
+    assert cells(tmp_path / "check.xlsx")[1][1] == "so happy"
 
 
 def test_options_for_drawing_are_refused_for_a_sheet(check: Command, tmp_path: Path) -> None:

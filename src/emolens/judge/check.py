@@ -12,7 +12,7 @@ import numpy as np
 from emolens.blank import is_blank
 from emolens.data.checks import Note
 from emolens.data.readers.columns import readable_texts, spelled
-from emolens.data.readers.open import open_table, source_of
+from emolens.data.readers.open import open_table, source_of, tables_inside
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import Table
@@ -20,7 +20,7 @@ from emolens.errors import DataError, nearest
 from emolens.evaluation.calibration import PromiseKept, promise_kept
 from emolens.evaluation.gaps import Measured
 from emolens.judge.figures import share
-from emolens.judge.sheet import LABEL, ROW, TEXT
+from emolens.judge.sheet import LABEL, PAGE, ROW, TEXT
 from emolens.predict.classifier import Classifier, Prediction, language_judge
 from emolens.predict.unsure import LOW
 from emolens.shown import one_line
@@ -105,7 +105,9 @@ def score_sheet(
     """
     classifier = model if isinstance(model, Classifier) else Classifier(model)
     with source_of(source, read) as given:
-        table = open_table(given, labelled=False, options=read)
+        # The page of the classes is no other table, of which a note would have to tell.
+        _, options = tables_inside(given.path, read).get(PAGE, (given.path, read))
+        table = open_table(given, labelled=False, options=options)
         labelled, unlabelled = _labelled(table, classifier.labels.names)
     if not labelled:
         raise DataError(

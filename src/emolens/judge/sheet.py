@@ -34,10 +34,12 @@ from emolens.names import user_path
 from emolens.output import atomic_file, new_output
 from emolens.predict.writers.excel import SETTINGS, Cells
 from emolens.shown import one_line
+from emolens.temporary import is_scratch
 
 N_ROWS = 60
 _MOST_READ = 10_000  # characters of a text; a cell of Excel holds 32,767 at most
 ROW, TEXT, LABEL = COLUMNS = ("row", "text", "your_label")
+PAGE = "texts"  # of the workbook
 _HELP = "Two classes fit? Write both: joy, love. Nobody could say? Leave it empty."
 
 
@@ -75,7 +77,9 @@ class Drawn:
 
 
 def default_sheet(source: Source) -> Path:
-    """NAME-check.xlsx beside the source."""
+    """NAME-check.xlsx beside the source; for a pipe, check.xlsx."""
+    if is_scratch(source.like.parent.name):  # a copy of what the pipe gave
+        return Path("check.xlsx")
     return source.like.with_name(f"{stem_of(source.like)}-check.xlsx")
 
 
@@ -154,7 +158,7 @@ def _write(file: BinaryIO, rows: Sequence[tuple[int, str]], names: Sequence[str]
     book = xlsxwriter.Workbook(file, {**SETTINGS, "constant_memory": False, "in_memory": True})
     bold = book.add_format({"bold": True})
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-    sheet, classes = book.add_worksheet("texts"), book.add_worksheet("classes")
+    sheet, classes = book.add_worksheet(PAGE), book.add_worksheet("classes")
     cells = Cells(book, sheet)
     for place, (number, text) in enumerate(rows, start=1):
         cells.put(place, 0, number)
