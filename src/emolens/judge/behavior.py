@@ -34,7 +34,7 @@ def behavior_sentence(found: Behavior | None) -> str:
     text = f"{failed:,} of {counted(n, 'case')} of the behavioral tests {agreeing(failed, 'fail')}"
     worst = sorted((t for t in found.tests if t.failed), key=lambda test: -test.share)[:_WORST]
     if worst:
-        shares = [f"{test.about} {percent(test.share, 0)}" for test in worst]
+        shares = [f"{test.about} {percent(test.share)}" for test in worst]
         text += f", most often with {some_of(shares)}"
     if left_out:
         text += f"; {left_out:,} are left out, as the model lacks their classes"

@@ -330,7 +330,7 @@ def _behavior(behavior: Behavior | None) -> list[str]:
         "|---|---|---|---|",
     ]
     for test in (test for test in behavior.tests if test.n):
-        share = f"{percent(test.share, 0)} ({percent(test.low, 0)} to {percent(test.high, 0)})"
+        share = f"{percent(test.share)} ({percent(test.low)} to {percent(test.high)})"
         lines.append(f"| {test.about} | {test.kind} | {test.n} | {share} |")
     return lines
 
