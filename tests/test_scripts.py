@@ -1,4 +1,6 @@
-"""scripts/mpnet: pieces are joined in their order, and only the encoder's own files are written."""
+"""The scripts: scripts/mpnet joins pieces in their order and writes only the encoder's own files;
+scripts/general-data maps the labels of GoEmotions to eight classes, and leaks nothing.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +15,26 @@ from types import ModuleType
 
 import pytest
 
+from emolens.data.sources import load_dataset
 from emolens.study import load_study
 from tests.conftest import ROOT
 
-SCRIPT = ROOT / "scripts" / "mpnet"
 WEIGHTS = bytes(range(256)) * 40
 
 
-@pytest.fixture(scope="module")
-def mpnet() -> ModuleType:
-    loader = SourceFileLoader("mpnet_script", str(SCRIPT))
+def script(name: str) -> ModuleType:
+    """A script as a module."""
+    loader = SourceFileLoader(name.replace("-", "_"), str(ROOT / "scripts" / name))
     spec = spec_from_loader(loader.name, loader)
     assert spec
     module = module_from_spec(spec)
     loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def mpnet() -> ModuleType:
+    return script("mpnet")
 
 
 @pytest.fixture
@@ -79,7 +86,10 @@ def test_a_lost_piece_and_other_weights_are_refused(
 def test_what_lies_in_the_place_stays(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     call = subprocess.run(
-        [sys.executable, SCRIPT, tmp_path], capture_output=True, text=True, check=False
+        [sys.executable, ROOT / "scripts" / "mpnet", tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert call.returncode == 1
     assert "is there, but is not this encoder" in call.stderr
@@ -89,3 +99,37 @@ def test_what_lies_in_the_place_stays(tmp_path: Path) -> None:
 def test_its_study_refuses_other_weights(mpnet: ModuleType) -> None:
     study = load_study(ROOT / "benchmarks" / "mpnet.toml")
     assert study.encoder.sha256 == mpnet.SHA256
+
+
+def test_the_data_of_the_general_model_have_eight_classes_and_leak_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    general = script("general-data")
+    names = sorted(general.CLASS_OF)
+    ids = {name: str(place) for place, name in enumerate(names)}
+    rows = [(f"zq {n} {name}", ids[name]) for n in range(100) for name in names]
+    rows += [("glad and proud", f"{ids['joy']},{ids['pride']}"), ("so so", ids["neutral"])]
+    rows += [("glad and cross", f"{ids['joy']},{ids['anger']}"), ("So  so", ids["neutral"])]
+    dev = [("ZQ 7 joy", ids["joy"]), ("cross, sad", f"{ids['anger']},{ids['grief']}")]
+    folder = tmp_path / "goemotions"
+    folder.mkdir()
+    (folder / "labels.txt").write_text("\n".join(names))
+    for split, part in (("train", rows), ("dev", dev)):
+        lines = (f"{text}\t{label}\tid{n}\n" for n, (text, label) in enumerate(part))
+        (folder / f"{split}.tsv").write_text("".join(lines))
+    argv = ["general-data", str(folder), str(tmp_path / "out")]
+    monkeypatch.setattr(sys, "argv", argv)
+    general.main()
+    assert "several classes: 1 of train, 1 of dev" in capsys.readouterr().out
+    data = load_dataset(str(tmp_path / "out"))
+    found: dict[str, str] = {}
+    for part in data.splits.values():
+        labels = [data.labels.names[label] for label in part.labels.tolist()]
+        plain = [" ".join(text.casefold().split()) for text in part.texts]
+        assert len({*plain, *found}) == len(plain) + len(found)  # no text stands twice
+        found |= dict(zip(plain, labels, strict=True))
+    mapped = {text.split()[2]: label for text, label in found.items() if text.startswith("zq ")}
+    assert mapped == general.CLASS_OF
+    assert "zq 7 joy" not in found
+    assert "glad and cross" not in found
+    assert {"glad and proud", "so so"} <= found.keys()

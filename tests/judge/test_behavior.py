@@ -47,8 +47,8 @@ def test_the_sentence_names_the_worst_tests_and_what_is_left_out() -> None:
     irony = BehaviorTest("irony", "minimum", "irony", 10, 7, 0.4, 0.9, 5, ())
     order = BehaviorTest("order", "invariance", "another order", 20, 1, 0.0, 0.2, 0, ())
     assert behavior_sentence(Behavior((order, irony))) == (
-        "8 of 30 cases of the behavioral tests fail, most often with irony 70 %, another order 5 %;"
-        " 5 are left out, as the model lacks their classes."
+        "8 of 30 cases of the behavioral tests fail, most often with irony 70.0 %, another order"
+        " 5.0 %; 5 are left out, as the model lacks their classes."
     )
     fine = replace(order, failed=0)
     assert behavior_sentence(Behavior((fine,))) == "0 of 20 cases of the behavioral tests fail."
