@@ -36,6 +36,7 @@ def test_a_calibration_is_read_as_it_was_written(
     promises = tuple(Promise(right, 0.5, 0.5) for right in sorted(rights))
     promised = promises[-1].right if promises else None
     whole = Calibration(temperature, rows, 1, 0.9, promised, promises, a, b, a)
+    whole = replace(whole, confusion=((1, 2), (0, rows)) if rows % 2 else None)
     assert Calibration.from_json(json.loads(json.dumps(whole.to_json()))) == whole
 
 
@@ -63,6 +64,11 @@ def test_a_share_is_rounded_to_the_percent_above(share: float, place: int) -> No
         {"thresholds": [2.0] * N_SHARES},
         {"rows": True},
         {"rows": float("inf")},
+        {"confusion": [[1, 2]]},
+        {"confusion": [[1, 2], [3, -1]]},
+        {"confusion": [[1, 2], [3, 1.5]]},
+        {"confusion": []},
+        {"confusion": 3},
     ],
 )
 def test_values_that_emolens_never_writes_are_refused(change: dict[str, object]) -> None:

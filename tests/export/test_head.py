@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from emolens.decide import Decision
 from emolens.errors import EncoderError
 from emolens.export.head import Head, read_head
+from tests.test_calibration import KNOWN
 
 THREE = {"0": "sadness", "1": "joy", "2": "anger"}
 CLASSIFIER = ["BertForSequenceClassification"]
@@ -47,6 +49,18 @@ def test_the_function_is_the_one_that_config_json_asks_for(
     head = head_of(tmp_path, id2label=THREE, **config)
     assert head.decision == decision
     assert head.labels.names == ("sadness", "joy", "anger")
+
+
+def test_a_calibration_about_other_classes_is_refused(tmp_path: Path) -> None:
+    for n, refused in ((3, False), (2, True)):
+        known = replace(KNOWN, confusion=((1,) * n,) * n)
+        plain = {"calibration": known.to_json(), "files": {}}
+        (tmp_path / "emolens.json").write_text(json.dumps(plain), "utf-8")
+        if refused:
+            with pytest.raises(EncoderError, match="its calibration is about 2 classes"):
+                head_of(tmp_path, id2label=THREE)
+        else:
+            assert head_of(tmp_path, id2label=THREE).calibration == known
 
 
 def test_one_output_may_be_a_class_of_its_own(tmp_path: Path) -> None:

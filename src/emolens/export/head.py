@@ -52,12 +52,16 @@ def read_head(folder: Path) -> Head:
     config = model_config(folder)
     names = _names(folder, config)
     decision = _decision(folder, config, n=len(names))
-    return Head(LabelSet(_distinct(names)), decision, _calibration(folder))
+    return Head(LabelSet(_distinct(names)), decision, _calibration(folder, n=len(names)))
 
 
-def _calibration(folder: Path) -> Calibration | None:
+def _calibration(folder: Path, *, n: int) -> Calibration | None:
+    """n: the number of classes."""
     try:
-        return Calibration.optional(read_emolens_json(folder).get(CALIBRATION))
+        calibration = Calibration.optional(read_emolens_json(folder).get(CALIBRATION))
+        if calibration and calibration.confusion and len(calibration.confusion) != n:
+            raise ValueError(f"its calibration is about {len(calibration.confusion)} classes")
+        return calibration
     except ValueError as error:
         raise not_as_written(folder, error) from error
 
