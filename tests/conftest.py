@@ -18,6 +18,9 @@ import pytest
 
 from tests.hub.standin import StandIn
 
+# Some tests import OpenVINO by themselves, and its telemetry would start processes that report it.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 

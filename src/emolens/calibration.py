@@ -44,7 +44,8 @@ class Calibration:
     high. thresholds, accuracies: (100,) for the 1 %, 2 %, …, 100 % of the rows with the highest
     probabilities, the lowest one of these, and the share of right answers. sets: (100,) for a
     prediction set that holds the true class in 0 %, 1 %, …, 99 % of all rows, the lowest
-    probability of the classes in it.
+    probability of the classes in it. confusion: (k, k) counts of the rows, label by answer or best
+    guess; None with several labels per row, and for a model of an earlier emolens.
     """
 
     temperature: float | tuple[float, ...]

@@ -221,7 +221,7 @@ CHECKING = [
          then=f"{CHECK} t.csv --seed 0"),
     Case("Leave it out: emolens check {}", f"{CHECK} s.csv --rows 5", SHEET,
          r"out: (emolens check \S+)", "{} --model MODEL"),
-    Case("{} of {} texts, drawn at random. Write the right class into the column '{}'; the page"
+    Case("{} of {} texts, {}. Write the right class into the column '{}'; the page"
          " 'classes' explains them. Then: emolens check {}{}", f"{CHECK} s.csv --out new.xlsx",
          {"s.csv": table("text", "so happy")}, r"Then: (emolens check .*MODEL)", "{}", code=1),
     Case(" --model {}", f"{CHECK} t.csv", T, r"(--model MODEL)", "emolens inspect t.csv"),

@@ -65,7 +65,7 @@ def test_a_sheet_holds_rows_of_the_table_and_explains_the_classes(tmp_path: Path
     assert {row[2] for row in rows if row[2:]} <= {""}
     classes = cells(tmp_path / "s.xlsx", "classes")
     assert [row[0] for row in classes[:3]] == ["class", "joy", "strange_one"]
-    assert classes[1][1].startswith("pleased")
+    assert classes[1][1] == "glad, happy"
     xml = zipfile.ZipFile(tmp_path / "s.xlsx").read("xl/worksheets/sheet1.xml").decode()
     assert "<formula1>classes!$A$2:$A$3</formula1>" in xml
 
@@ -123,12 +123,29 @@ def test_labels_are_compared_with_answers(classifier: Classifier, tmp_path: Path
     assert json.loads(json.dumps(checked.to_dict()))["every"]["right"] == 20
 
 
-def test_a_word_that_is_no_class_is_named_with_its_row(
+def test_what_a_cell_may_hold_and_what_is_left_out_is_said(
     classifier: Classifier, tmp_path: Path
 ) -> None:
+    one, two = classifier.labels.names[:2]
+    rows = [("so happy", cell) for cell in (f" {one.upper()} ", f"{one}; {two}", f"{one}/{two}")]
+    rows += [("so sad", "None"), ("so sad", " , "), ("so sad", ""), (" ", one), ("", "")]
+    checked = score_sheet(classifier, sheet(tmp_path / "s.csv", rows))
+    assert checked.every.n == 4
+    assert checked.unlabelled == 2
+    assert [str(note) for note in checked.notes] == [
+        "1 row has a label and no text, and is left out."
+    ]
+    assert ("none",) in [wrong.labels for wrong in checked.differing]
+    (tmp_path / "s.csv").write_text(f"row,text,your_label\n2,so,{one}\n3,so,so,{one},x\n")
+    checked = score_sheet(classifier, tmp_path / "s.csv")
+    assert checked.every.n == 1
+    assert any("could not be read as written" in str(note) for note in checked.notes)
+
+
+def test_a_word_that_is_no_class_is_named(classifier: Classifier, tmp_path: Path) -> None:
     name = classifier.labels.names[0]
     given = sheet(tmp_path / "s.csv", [("so", name), ("sad", f"{name}x")])
-    with pytest.raises(DataError, match=f"line 3: '{name}x' is no class") as error:
+    with pytest.raises(DataError, match=f"no class of the model: '{name}x' .1 row.") as error:
         score_sheet(classifier, given)
     assert f"Did you mean '{name}'?" in error.value.hint
 
@@ -172,6 +189,10 @@ def test_the_command_draws_a_sheet_and_takes_it_back(check: Command, tmp_path: P
     assert (code, out) == (0, "t-check.xlsx\n")
     assert "60 of 100 texts, drawn at random" in err
     assert "emolens check t-check.xlsx --model" in err
+    again = check("t.csv", "--rows", "200", "--unsure-below", "0.4", "--overwrite")[2]
+    assert "100 of 100 texts, all there are" in again
+    assert " --unsure-below 0.4" in again.split("Then:")[1]
+    assert check("t.csv", "--overwrite")[0] == 0
     header, *rows = cells(tmp_path / "t-check.xlsx")
     labels = dict(feeling_rows(100))
     book = xlsxwriter.Workbook(tmp_path / "t-check.xlsx")  # as a person saves it

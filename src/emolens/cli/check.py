@@ -27,7 +27,7 @@ from emolens.console import Console, show_commit
 from emolens.data.readers.options import ReadOptions
 from emolens.errors import UsageError
 from emolens.names import user_path
-from emolens.predict.threshold import Wanted
+from emolens.predict.threshold import OPTIONS, Wanted
 from emolens.shown import quoted
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def check(
             draw=draw,
             read=read,
         )
-    _show_drawn(console, drawn, model)
+    _show_drawn(console, drawn, _again(model, wanted, precision))
 
 
 def _score(console: Console, classifier: Classifier, given: Source, read: ReadOptions) -> None:
@@ -124,7 +124,16 @@ def _score(console: Console, classifier: Classifier, given: Source, read: ReadOp
     show_checked(console, score_sheet(classifier, given, read=read))
 
 
-def _show_drawn(console: Console, drawn: Drawn, model: str) -> None:
+def _again(model: str, wanted: Wanted, precision: str | None) -> str:
+    """The options that the next command needs, too."""
+    given = {OPTIONS[name]: value for name, value in asdict(wanted).items()}
+    given["--precision"] = precision
+    options = (f" {name} {value}" for name, value in given.items() if value is not None)
+    return with_model(model) + "".join(options)
+
+
+def _show_drawn(console: Console, drawn: Drawn, options: str) -> None:
+    """options: those that the next command has again."""
     from emolens.judge.sheet import LABEL
 
     console.notes(drawn.notes)
@@ -132,8 +141,9 @@ def _show_drawn(console: Console, drawn: Drawn, model: str) -> None:
         console.data({"sheet": str(drawn.path), "rows": drawn.n, "of": drawn.of})
     else:
         console.line(str(drawn.path))
+    how = "drawn at random" if drawn.n < drawn.of else "all there are"
     console.note(
-        f"{drawn.n:,} of {drawn.of:,} texts, drawn at random. Write the right class into the column"
+        f"{drawn.n:,} of {drawn.of:,} texts, {how}. Write the right class into the column"
         f" '{LABEL}'; the page 'classes' explains them. Then: emolens check"
-        f" {quoted(drawn.path)}{with_model(model)}"
+        f" {quoted(drawn.path)}{options}"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emolens.console import Console, start_of
 from emolens.data.checks import agreeing, counted
-from emolens.evaluation.calibration import BROKEN
+from emolens.evaluation.calibration import BROKEN, OPEN, PromiseKept
 from emolens.evaluation.verdict import percent
 from emolens.judge.check import Checked, Part
 
@@ -60,18 +60,26 @@ def _sentences(checked: Checked) -> list[str]:
     if answers.share:
         low, high = percent(answers.share.low), percent(answers.share.high)
         lines.append(
-            f"On texts of this table, {low} to {high} of the model's answers are right, as you"
-            " label them."
+            f"Of the model's answers to texts of this table that you can label, {low} to {high} are"
+            " right (95 % interval)."
         )
     else:
         lines.append("The model answers none of these texts: all of them are unsure.")
-    if promise:
+    if promise and promise.answered:
         lines.append(
             f"The promise that at least {percent(promise.promised, 0)} of the answers are right:"
-            f" {promise.outcome}."
+            f" {_outcome(promise)}."
         )
         if promise.outcome == BROKEN:
             lines.append(
-                "These texts are unlike those of the training. Label more, and train on them."
+                "Either these texts are of another kind than those of the training, or you label by"
+                " other rules: read where you differ."
             )
     return lines
+
+
+def _outcome(promise: PromiseKept) -> str:
+    """A few rows that happen to be right do not show that a promise is kept."""
+    if promise.outcome == BROKEN or promise.low >= promise.promised:
+        return promise.outcome
+    return OPEN

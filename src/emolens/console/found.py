@@ -32,12 +32,12 @@ def show_found(console: Console, found: Found) -> None:
     if found.is_adjusted:
         console.note(
             "adjusted: without the mistakes that the model made on"
-            f" {found.rows:,} labelled texts; right for texts like those, whatever the mix"
+            f" {found.rows:,} labelled texts; an estimate for texts like those, with any mix"
         )
     elif found.rows:
         console.note(
             f"The shares are not adjusted for the model's known mistakes: {found.unlike:,} of these"
-            " texts are unlike those on which it was measured, so it makes others here."
+            " texts are unlike those on which it was measured, so they may be other ones here."
         )
 
 

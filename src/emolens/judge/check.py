@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,17 +12,17 @@ from typing import Any
 import numpy as np
 
 from emolens.blank import is_blank
-from emolens.data.checks import Note
-from emolens.data.readers.columns import readable_texts, spelled
+from emolens.data.checks import Note, agreeing, counted
+from emolens.data.readers.columns import Unread, readable_texts, spelled
 from emolens.data.readers.open import open_table, source_of, tables_inside
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.source import Source
 from emolens.data.readers.table import Table
-from emolens.errors import DataError, nearest
+from emolens.errors import DataError, nearest, some_of
 from emolens.evaluation.calibration import PromiseKept, promise_kept
 from emolens.evaluation.gaps import Measured
 from emolens.judge.figures import share
-from emolens.judge.sheet import LABEL, PAGE, ROW, TEXT
+from emolens.judge.sheet import LABEL, NONE, PAGE, ROW, TEXT
 from emolens.predict.classifier import Classifier, Prediction, language_judge
 from emolens.predict.unsure import LOW
 from emolens.shown import one_line
@@ -99,28 +101,29 @@ def score_sheet(
     """Compare the answers of a model with the labels in a sheet of draw_sheet.
 
     model: what Classifier takes, or a Classifier, whose thresholds are then used. A label is a
-    class of the model. Of several with commas between them each is right; a model that gives
-    several classes must give all of them. Raises DataError if there is no label, or one that is no
-    class.
+    class of the model, or `none` if none of them fits. Of several with commas between them each is
+    right; a model that gives several classes must give all of them. Raises DataError if there is no
+    label, or one that is no class.
     """
     classifier = model if isinstance(model, Classifier) else Classifier(model)
     with source_of(source, read) as given:
         # The page of the classes is no other table, of which a note would have to tell.
         _, options = tables_inside(given.path, read).get(PAGE, (given.path, read))
         table = open_table(given, labelled=False, options=options)
-        labelled, unlabelled = _labelled(table, classifier.labels.names)
+        labelled, unlabelled, notes = _labelled(table, classifier.labels.names)
     if not labelled:
         raise DataError(
             f"No text of {table.origin} has a label yet.",
-            hint=f"Write one of these into the column '{LABEL}': "
-            + ", ".join(classifier.labels.names),
+            hint=f"Write one of these into the column '{LABEL}':"
+            f" {some_of(classifier.labels.names)}. If this is no sheet but a table of yours, give"
+            " that column another name.",
         )
     texts = [row.text for row in labelled]
     answers = classifier.predict(texts, languages=language_judge(classifier))
     probabilities = np.array([list(a.probabilities.values()) for a in answers], dtype=float)
     truth = np.zeros(probabilities.shape, dtype=bool)
     for place, row in enumerate(labelled):
-        truth[place, row.labels] = True
+        truth[place, list(row.labels)] = True
     marks, several = classifier.decision.answers(probabilities), classifier.decision.several
     right = np.asarray((marks == truth).all(axis=1) if several else (marks & truth).any(axis=1))
     sure = np.array([not answer.unsure for answer in answers])
@@ -131,46 +134,69 @@ def score_sheet(
         Part.of(right),
         _promise(classifier, truth, probabilities, answers),
         _differing(labelled, answers, right, classifier.labels.names),
-        table.notes,
+        (*table.notes, *notes),
     )
 
 
-def _labelled(table: Table, names: Sequence[str]) -> tuple[list[_Labelled], int]:
-    """The texts with a label, and how many have none."""
+def _labelled(table: Table, names: Sequence[str]) -> tuple[list[_Labelled], int, list[Note]]:
+    """The texts with a label, how many have none, and notes about rows that can't be used."""
     text, label, row = (spelled(table, name) for name in (TEXT, LABEL, ROW))
     if text is None or label is None:
         raise DataError(
             f"{table.origin} is no sheet: it needs the columns '{TEXT}' and '{LABEL}'.",
             hint="Draw one from a table with: emolens check FILE",
         )
-    ids = {_plain(name): place for place, name in enumerate(names)}
-    labelled, unlabelled = [], 0
+    labelled, unlabelled, n_blank = [], 0, 0
+    unread, unknown = Unread(), Counter[str]()
     for chunk in table.chunks():
-        texts, _ = readable_texts(table, chunk, text)
-        labels, _ = readable_texts(table, chunk, label)
+        texts, errors = readable_texts(table, chunk, text)
+        labels, others = readable_texts(table, chunk, label)
+        unread.add(chunk, {**errors, **others})
         for i, given in enumerate(labels):
+            if i in errors or i in others:
+                continue
+            words = _words(given, names)
             if is_blank(texts[i]):
-                continue
-            if is_blank(given):
+                n_blank += bool(words)
+            elif not words:
                 unlabelled += 1
-                continue
-            number = str(chunk.rows[i].get(row)) if row else ""
-            known = _ids(given, ids, names, where=table.where(chunk.numbers[i]))
-            labelled.append(_Labelled(int(number) if number.isdecimal() else None, texts[i], known))
-    return labelled, unlabelled
+            else:
+                known = {name: _id(name, names) for name in words if name != NONE}
+                unknown.update(name for name, place in known.items() if place is None)
+                number = str(chunk.rows[i].get(row)) if row else ""
+                ids = tuple(place for place in known.values() if place is not None)
+                labelled.append(
+                    _Labelled(int(number) if number.isdecimal() else None, texts[i], ids)
+                )
+    if unknown:
+        words = [f"'{word}' ({counted(n, 'row')})" for word, n in unknown.most_common()]
+        raise DataError(
+            f"{table.origin} has labels that are no class of the model: {some_of(words)}.",
+            hint=f"{nearest(unknown.most_common()[0][0], names)} Write {NONE} if no class fits, and"
+            " leave the cell empty if you can't say.",
+        )
+    notes = unread.notes(table, "score")
+    if n_blank:
+        are = agreeing(n_blank, "are")
+        text = f"{counted(n_blank, 'row', 'have')} a label and no text, and {are} left out."
+        notes.append(Note("T01", text, n_rows=n_blank))
+    return labelled, unlabelled, notes
 
 
-def _ids(given: str, ids: dict[str, int], names: Sequence[str], *, where: str) -> tuple[int, ...]:
-    words = [given] if _plain(given) in ids else filter(None, map(str.strip, given.split(",")))
-    found = []
-    for word in words:
-        if _plain(word) not in ids:
-            raise DataError(
-                f"{where}: '{word}' is no class of the model.",
-                hint=f"{nearest(word, names)} Leave the cell empty if none of them fits.",
-            )
-        found.append(ids[_plain(word)])
-    return tuple(found)
+def _words(given: str, names: Sequence[str]) -> list[str]:
+    """The labels in a cell: the whole of it, if it is a class; else what commas separate."""
+    if _id(given, names) is not None:
+        return [given.strip()]
+    words = [word.strip() for word in re.split("[,;/]", given)]
+    return [word.casefold() if _plain(word) == NONE else word for word in words if word]
+
+
+def _id(name: str, names: Sequence[str]) -> int | None:
+    """The number of a class; None if there is no such class. The exact name counts first."""
+    if name.strip() in names:
+        return names.index(name.strip())
+    plain = [_plain(other) for other in names]
+    return plain.index(_plain(name)) if plain.count(_plain(name)) == 1 else None
 
 
 def _plain(name: str) -> str:
@@ -200,7 +226,7 @@ def _differing(
         Differing(
             row.row,
             row.text,
-            tuple(names[i] for i in row.labels),
+            tuple(names[i] for i in row.labels) or (NONE,),
             answer.label or answer.best_guess or "",
             answer.probability or 0.0,
             answer.reason,

@@ -15,7 +15,7 @@ import numpy as np
 
 from emolens.blank import is_blank
 from emolens.data.checks import Note, counted
-from emolens.data.meanings import meaning
+from emolens.data.meanings import meanings
 from emolens.data.readers.columns import (
     check_column,
     choice_notes,
@@ -40,7 +40,11 @@ N_ROWS = 60
 _MOST_READ = 10_000  # characters of a text; a cell of Excel holds 32,767 at most
 ROW, TEXT, LABEL = COLUMNS = ("row", "text", "your_label")
 PAGE = "texts"  # of the workbook
-_HELP = "Two classes fit? Write both: joy, love. Nobody could say? Leave it empty."
+NONE = "none"
+_HELP = (
+    "Two classes fit? Write both, with a comma between them. No class fits? Write"
+    f" {NONE}. You can't say? Leave the cell empty."
+)
 
 
 @dataclass(frozen=True)
@@ -169,14 +173,14 @@ def _write(file: BinaryIO, rows: Sequence[tuple[int, str]], names: Sequence[str]
     sheet.write_row(0, 0, COLUMNS, bold)
     sheet.freeze_panes(1, 0)
     _offer(sheet, len(rows), len(names))
-    meanings = Cells(book, classes)
-    for place, name in enumerate(names, start=1):
-        meanings.put(place, 0, name)
-        meanings.put(place, 1, meaning(name))
-    meanings.put(len(names) + 2, 0, _HELP)
+    explained = Cells(book, classes)
+    for place, (name, meaning) in enumerate(zip(names, meanings(names), strict=True), start=1):
+        explained.put(place, 0, name)
+        explained.put(place, 1, meaning)
+    explained.put(len(names) + 2, 0, _HELP)
     classes.set_column(0, 0, 24)
     classes.set_column(1, 1, 100)
-    classes.write_row(0, 0, ("class", "what counts"), bold)
+    classes.write_row(0, 0, ("class", "usual meaning"), bold)
     book.close()
 
 

@@ -115,6 +115,8 @@ class ClassCounts:
             return None
         answers, guesses = self._counts
         names, calibration = self._classifier.labels.names, self._classifier.calibration
+        if self._classifier.decision.several:
+            calibration = None  # the shares do not sum to 1
         return Found.of(
             names,
             self._texts,
