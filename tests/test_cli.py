@@ -647,7 +647,7 @@ def test_predict_writes_a_table_beside_the_input(
     target = tmp_path / "posts-emotions.csv"
     assert (ended.code, ended.out) == (0, f"{target}\n")
     count, threshold, *found = ended.err.splitlines()
-    assert found[0] == "What was found in 1 text"
+    assert found[0].rstrip() == "What was found in 1 text"
     assert count == "Note: 2 rows: 0 answered, 2 unsure (1 low probability, 1 blank)."
     assert "An answer is unsure if its probability is below 1." in threshold
     with target.open(encoding="utf-8", newline="") as file:
