@@ -5,8 +5,8 @@ from __future__ import annotations
 from emolens.console import Console, start_of
 from emolens.data.checks import agreeing, counted
 from emolens.evaluation.calibration import BROKEN, OPEN, PromiseKept
-from emolens.evaluation.verdict import percent
-from emolens.judge.check import Checked, Part
+from emolens.evaluation.verdict import percent, percents
+from emolens.judge.check import Checked
 
 _LONGEST = 100  # characters of a text
 
@@ -26,7 +26,10 @@ def show_checked(console: Console, checked: Checked) -> None:
         "best guesses for unsure texts": checked.guesses,
         "together": checked.every,
     }
-    rows = [[name, part.n, part.right, _share(part)] for name, part in parts.items()]
+    rows = [
+        [name, part.n, part.right, percents(part.share) if part.share else "–"]
+        for name, part in parts.items()
+    ]
     console.table(("what", "texts", "right", "share right (95 %)"), rows)
     console.line()
     console.lines(_sentences(checked))
@@ -47,11 +50,6 @@ def show_checked(console: Console, checked: Checked) -> None:
             ],
             title="Where you and the model differ",
         )
-
-
-def _share(part: Part) -> str:
-    s = part.share
-    return "–" if s is None else f"{percent(s.value)} ({percent(s.low)} to {percent(s.high)})"
 
 
 def _sentences(checked: Checked) -> list[str]:

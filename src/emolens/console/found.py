@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from emolens.console import Console
 from emolens.data.checks import counted
-from emolens.evaluation.gaps import Measured
-from emolens.evaluation.verdict import percent
+from emolens.evaluation.verdict import percents
 from emolens.predict.found import Found
 
 _MOST = 12  # classes that are shown
@@ -17,8 +16,8 @@ def show_found(console: Console, found: Found) -> None:
         "emotion": [c.label for c in found.classes],
         "answers": [c.answers for c in found.classes],
         "best guesses": [c.guesses for c in found.classes],
-        "share (95 %)": [_percents(c.share) for c in found.classes],
-        "adjusted (95 %)": [_percents(c.adjusted) for c in found.classes],
+        "share (95 %)": [percents(c.share) for c in found.classes],
+        "adjusted (95 %)": [c.adjusted and percents(c.adjusted) for c in found.classes],
     }
     if not any(shown["best guesses"]):  # with --answer-all
         del shown["best guesses"]
@@ -39,9 +38,3 @@ def show_found(console: Console, found: Found) -> None:
             f"The shares are not adjusted for the model's known mistakes: {found.unlike:,} of these"
             " texts are unlike those on which it was measured, so they may be other ones here."
         )
-
-
-def _percents(share: Measured | None) -> str:
-    if share is None:
-        return ""
-    return f"{percent(share.value)} ({percent(share.low)} to {percent(share.high)})"

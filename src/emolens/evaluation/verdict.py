@@ -9,6 +9,7 @@ import numpy as np
 from emolens.calibration import PROMISES
 from emolens.data.dataset import VALIDATION
 from emolens.evaluation.calibration import BROKEN, OPEN
+from emolens.evaluation.gaps import Measured
 from emolens.evaluation.metrics import Comparison
 from emolens.evaluation.model import ModelEvaluation
 from emolens.scores import EXPORTED, Recipe, role_of
@@ -114,6 +115,11 @@ def percent(share: float, digits: int = 1) -> str:
     step = 0.1 ** (digits + 2)
     rounded = min(max(round(share, digits + 2), step * (share > 0)), 1 - step * (share < 1))
     return f"{100 * rounded:.{digits}f} %"
+
+
+def percents(figure: Measured) -> str:
+    """A share with its interval: `98.1 % (96.0 % to 99.1 %)`."""
+    return f"{percent(figure.value)} ({percent(figure.low)} to {percent(figure.high)})"
 
 
 def warnings(

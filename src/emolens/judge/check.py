@@ -21,6 +21,7 @@ from emolens.data.readers.table import Table
 from emolens.errors import DataError, nearest, some_of
 from emolens.evaluation.calibration import PromiseKept, promise_kept
 from emolens.evaluation.gaps import Measured
+from emolens.judge.classes import plain_name
 from emolens.judge.figures import share
 from emolens.judge.sheet import LABEL, NONE, PAGE, ROW, TEXT
 from emolens.predict.classifier import Classifier, Prediction, language_judge
@@ -188,19 +189,15 @@ def _words(given: str, names: Sequence[str]) -> list[str]:
     if _id(given, names) is not None:
         return [given.strip()]
     words = [word.strip() for word in re.split("[,;/]", given)]
-    return [word.casefold() if _plain(word) == NONE else word for word in words if word]
+    return [NONE if plain_name(word) == NONE else word for word in words if word]
 
 
 def _id(name: str, names: Sequence[str]) -> int | None:
     """The number of a class; None if there is no such class. The exact name counts first."""
     if name.strip() in names:
         return names.index(name.strip())
-    plain = [_plain(other) for other in names]
-    return plain.index(_plain(name)) if plain.count(_plain(name)) == 1 else None
-
-
-def _plain(name: str) -> str:
-    return name.strip().replace("_", " ").casefold()
+    wanted, plain = plain_name(name), list(map(plain_name, names))
+    return plain.index(wanted) if plain.count(wanted) == 1 else None
 
 
 def _promise(

@@ -95,9 +95,9 @@ def match_classes(
     LABEL_3. Raises UsageError if no class has a partner, or for a name that is not there.
     """
     by_user = _by_user(table, model, mapped or {})
-    names = {_plain(name): name for name in reversed(model)}
+    names = {plain_name(name): name for name in reversed(model)}
     names |= {m[1]: name for name in model if (m := _GIVEN_BY_TRANSFORMERS.fullmatch(name))}
-    by_name = {name: names[_plain(name)] for name in table if _plain(name) in names}
+    by_name = {name: names[plain_name(name)] for name in table if plain_name(name) in names}
     by_name |= {name: name for name in table if name in model}
     matching = Matching(tuple(table), tuple(model), by_name | by_user, by_user)
     if not matching.targets:
@@ -143,13 +143,15 @@ def map_option(alike: Mapping[str, str]) -> str:
 
 def _alike(name: str, matching: Matching) -> str | None:
     """The class of the model that may be the same as a class of the table."""
-    plain = _plain(name)
+    plain = plain_name(name)
     for target in matching.model:
-        alike = _ALIKE.get(_plain(target), set())
-        if plain in alike or _plain(target) in _ALIKE.get(plain, set()):
+        alike = _ALIKE.get(plain_name(target), set())
+        if plain in alike or plain_name(target) in _ALIKE.get(plain, set()):
             return target
-    close = difflib.get_close_matches(plain, list(map(_plain, matching.absent)), n=1, cutoff=0.75)
-    return next((target for target in matching.absent if [_plain(target)] == close), None)
+    close = difflib.get_close_matches(
+        plain, list(map(plain_name, matching.absent)), n=1, cutoff=0.75
+    )
+    return next((target for target in matching.absent if [plain_name(target)] == close), None)
 
 
 def _by_user(table: Sequence[str], model: Sequence[str], mapped: Mapped) -> dict[str, str]:
@@ -200,9 +202,9 @@ def _spelled(name: str, known: Sequence[str]) -> str | None:
     """The known name that is meant."""
     if name in known:
         return name
-    return next((other for other in known if _plain(other) == _plain(name)), None)
+    return next((other for other in known if plain_name(other) == plain_name(name)), None)
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """What all spellings of a class name have in common, also those of programs."""
     return " ".join(folded(name).replace("_", " ").replace("-", " ").split())

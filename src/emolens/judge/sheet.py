@@ -191,8 +191,6 @@ def _offer(sheet: Any, n_rows: int, n_classes: int) -> None:
         {
             "validate": "list",
             "source": f"=classes!$A$2:$A${n_classes + 1}",
-            "error_type": "information",
-            "ignore_blank": True,
             "show_error": False,
         },
     )

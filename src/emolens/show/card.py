@@ -17,10 +17,12 @@ from emolens.data.origins import HubData
 from emolens.decide import Function
 from emolens.evaluation.behavior import Behavior
 from emolens.evaluation.evaluate import Evaluation
+from emolens.evaluation.gaps import Measured
 from emolens.evaluation.model import ModelEvaluation
 from emolens.evaluation.verdict import (
     calibration_sentence,
     percent,
+    percents,
     promise_sentence,
     sentence_case,
 )
@@ -330,7 +332,7 @@ def _behavior(behavior: Behavior | None) -> list[str]:
         "|---|---|---|---|",
     ]
     for test in (test for test in behavior.tests if test.n):
-        share = f"{percent(test.share)} ({percent(test.low)} to {percent(test.high)})"
+        share = percents(Measured(test.share, test.low, test.high))
         lines.append(f"| {test.about} | {test.kind} | {test.n} | {share} |")
     return lines
 
