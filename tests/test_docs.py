@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import typer.main
 import xlsxwriter
 
 from emolens.cli import app
-from emolens.study import Run, load_study
+from emolens.study import load_study
 from emolens.study.settings import DataSettings, EncoderSettings, Study
 from tests.conftest import ROOT, Emolens
 
@@ -87,14 +86,13 @@ def test_the_library_calls_in_the_readme_run() -> None:
 
 
 def test_the_first_commands_for_own_texts_run_as_they_stand(
-    tiny_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, emolens: Emolens
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, emolens: Emolens
 ) -> None:
     section = (ROOT / "README.md").read_text(encoding="utf-8").split("## On your own texts\n")[1]
     block = re.findall(r"```\n(.*?)```", section, re.DOTALL)[0]
     lines = [line for line in block.splitlines() if line.startswith("emolens predict")]
     assert ["--text" in line for line in lines[:3]] == [False, False, True]
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(tiny_run.folder / "model", "runs/starter/model")
     rows = [["best", "comment", "name"], ["so happy", "so sad", "Ann"], ["the cat", "no", "Ben"]]
     book = xlsxwriter.Workbook("survey.xlsx")
     sheet = book.add_worksheet()

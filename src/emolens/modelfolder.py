@@ -23,6 +23,8 @@ EXPORTED_FROM = "exported_from"  # the entry for the weights at the last export
 CALIBRATION = "calibration"  # the entry for how far the answers can be trusted
 TRAINING_TEXTS = "training_texts"  # the entry for what the texts of train are like
 OPENVINO, ONNX = "openvino/", "onnx/"  # the parts of a model folder that an export writes
+BUNDLED = "general"  # the name of the model that comes with emolens
+BUNDLED_FOLDER = Path(__file__).parent / "models" / BUNDLED
 
 
 def read_emolens_json(folder: Path) -> dict[str, Any]:
@@ -38,6 +40,16 @@ def read_emolens_json(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise not_as_written(folder, error) from error
     return plain
+
+
+def is_bundled(folder: Path) -> bool:
+    """Whether this is the folder of the model that comes with emolens."""
+    return folder == BUNDLED_FOLDER
+
+
+def shown_name(folder: Path) -> str:
+    """How to name a model: `general`, owner/name@commit of the Hub, or its folder."""
+    return BUNDLED if is_bundled(folder) else name_of(folder) or folder.as_posix()
 
 
 def training_data_name(folder: Path) -> str | None:
@@ -57,6 +69,8 @@ def not_as_written(folder: Path, error: Exception) -> EncoderError:
 
 def export_hint(folder: Path, *, int8: bool = False) -> str:
     """How to export a model: that of a folder, of a copy in the Hub's cache, or of the Hub."""
+    if is_bundled(folder):
+        return "Install emolens again."
     option = " --int8" if int8 else ""
     named = not folder.is_dir() and is_hub_name(folder)
     if name := folder.as_posix() if named else name_of(folder):
@@ -72,6 +86,8 @@ def export_hint(folder: Path, *, int8: bool = False) -> str:
 
 def damage_hint(folder: Path, *, int8: bool = False) -> str:
     """How to get the files of an exported model again."""
+    if is_bundled(folder):
+        return export_hint(folder)
     if name := name_of(folder):
         repo, _, commit = name.partition("@")
         return (

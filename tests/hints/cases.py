@@ -22,6 +22,7 @@ from tests.test_calibration import KNOWN
 
 Files = dict[str, str | bytes]
 PREDICT = "emolens predict --input"
+MINE = "emolens predict --model MODEL --input"
 INSPECT = "emolens inspect"
 NOTHING_PROMISED = replace(KNOWN, promised=None, promises=())
 LEARN = "emolens baselines starter --dataset"
@@ -138,7 +139,7 @@ def _calibrated(calibration: Calibration | None) -> Callable[[], object]:
     """Put this in place of what was measured on validation."""
 
     def change() -> None:
-        path = Path("runs/starter/model/emolens.json")
+        path = Path("MODEL/emolens.json")
         plain = json.loads(path.read_text())
         plain["calibration"] = calibration and calibration.to_json()
         path.write_text(json.dumps(plain))
@@ -147,7 +148,7 @@ def _calibrated(calibration: Calibration | None) -> Callable[[], object]:
 
 
 def _several_labels() -> None:
-    path = Path("runs/starter/model/config.json")
+    path = Path("MODEL/config.json")
     several = {"problem_type": "multi_label_classification"}
     path.write_text(json.dumps(json.loads(path.read_text()) | several))
 
@@ -184,8 +185,8 @@ PREDICTING = [
     Case("Write another format, for example --out NAME.csv.", f"{PREDICT} t.csv --out t.xlsx",
          {"t.csv": f"text,note\nhappy,{'x' * 40_000}\n"}, r"(--out NAME.csv)\.",
          f"{PREDICT} t.csv {{}}"),
-    Case("Make one with: emolens run. Then: --model runs/starter/model",
-         'emolens predict "so sad" --model nowhere', {}, "(--model runs/starter/model)",
+    Case("The model that comes with emolens is --model general. To train one: emolens run",
+         'emolens predict "so sad" --model nowhere', {}, r"(--model general)\.",
          'emolens predict "so sad" {}'),
     Case("Export it again: emolens export {}{} (needs emolens[train]).",
          'emolens predict "so sad" --model MODEL', {}, r"(emolens export \S+)", "{}",
@@ -193,22 +194,22 @@ PREDICTING = [
     Case("Export it again: emolens export {}{} (needs emolens[train]).",
          'emolens predict "so sad" --model MODEL', {}, r"(emolens export \S+)", "{}",
          prepare=_without_export),
-    Case("The highest promise of this model: --promise {}", f"{PREDICT} t.csv --promise 0.99", T,
-         r"model: (--promise \S+)", f"{PREDICT} t.csv {{}}", prepare=_calibrated(KNOWN)),
+    Case("The highest promise of this model: --promise {}", f"{MINE} t.csv --promise 0.99", T,
+         r"model: (--promise \S+)", f"{MINE} t.csv {{}}", prepare=_calibrated(KNOWN)),
     Case("This model can promise nothing. Choose a share of texts: --coverage 0.5",
-         f"{PREDICT} t.csv --promise 0.9", T, "(--coverage 0.5)", f"{PREDICT} t.csv {{}}",
+         f"{MINE} t.csv --promise 0.9", T, "(--coverage 0.5)", f"{MINE} t.csv {{}}",
          prepare=_calibrated(NOTHING_PROMISED)),
     Case(" no promise of {} or more leaves half of the texts answered. --promise {} would leave"
-         " about {}.", f"{PREDICT} t.csv", T, r"(--promise \S+) would",
+         " about {}.", f"{MINE} t.csv", T, r"(--promise \S+) would",
          prepare=_calibrated(replace(KNOWN, promised=None))),
     Case(" no promise of {} or more can be kept. --promise {} can, and would leave about {} of the"
-         " texts answered.", f"{PREDICT} t.csv", T, r"(--promise \S+) can",
+         " texts answered.", f"{MINE} t.csv", T, r"(--promise \S+) can",
          prepare=_calibrated(replace(KNOWN, promised=None, promises=KNOWN.promises[:1]))),
     Case("Choose a threshold yourself: --unsure-below 0.7. This version of emolens measures the"
-         " models that it trains.", f"{PREDICT} t.csv --sets 0.9", T, r"(--unsure-below 0\.7)\.",
-         f"{PREDICT} t.csv {{}}", prepare=_calibrated(None)),
-    Case("Choose a threshold yourself: --unsure-below 0.7", f"{PREDICT} t.csv --coverage 0.9", T,
-         r"(--unsure-below 0\.7)", f"{PREDICT} t.csv {{}}", prepare=_several_labels),
+         " models that it trains.", f"{MINE} t.csv --sets 0.9", T, r"(--unsure-below 0\.7)\.",
+         f"{MINE} t.csv {{}}", prepare=_calibrated(None)),
+    Case("Choose a threshold yourself: --unsure-below 0.7", f"{MINE} t.csv --coverage 0.9", T,
+         r"(--unsure-below 0\.7)", f"{MINE} t.csv {{}}", prepare=_several_labels),
 ]  # fmt: skip
 
 SHEET: Files = {"s.csv": table("row,text,your_label", "2,so happy,joy")}
@@ -534,6 +535,8 @@ ELSEWHERE = {
 # Hints that name an option whose value only the user knows, or a command for pipes and terminals.
 # Their options must exist.
 NAMED = {
+    " To answer texts in other languages, train a model on labelled texts in them, with an encoder"
+    " that knows them: emolens run --dataset FILE --encoder {}",
     "Choose an encoder that was made for these signs or this language (--encoder).",
     "Choose another file after > or >>, or name one with --out.",
     "Give them as a file: emolens predict --input FILE --format txt",

@@ -29,10 +29,9 @@ _UNIX = re.compile(
 def place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_run: Run, tiny_encoder: Path
 ) -> Path:
-    """A folder with a small model, also where predict looks for one, and a small encoder."""
+    """A folder with a small model and a small encoder."""
     monkeypatch.chdir(tmp_path)
-    for folder in ("MODEL", "runs/starter/model"):
-        shutil.copytree(tiny_run.folder / "model", folder)
+    shutil.copytree(tiny_run.folder / "model", "MODEL")
     shutil.copytree(tiny_encoder, "ENCODER")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     return tmp_path
@@ -45,8 +44,6 @@ def test_what_a_hint_says_can_be_typed(case: Case, place: Path, emolens: Emolens
         path = Path(name)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    if not case.command.startswith("emolens predict"):
-        shutil.rmtree("runs")
     case.prepare()
     first = shown(run(emolens, case.command, case.stdin))
     assert pattern(case.hint).search(first), first

@@ -23,7 +23,7 @@ from emolens.cli.options import (
     reading,
     with_model,
 )
-from emolens.console import Console, show_commit
+from emolens.console import Console, show_model
 from emolens.data.readers.options import ReadOptions
 from emolens.errors import UsageError
 from emolens.names import user_path
@@ -120,7 +120,7 @@ def _score(console: Console, classifier: Classifier, given: Source, read: ReadOp
     from emolens.console.checked import show_checked
     from emolens.judge.check import score_sheet
 
-    show_commit(console, "model", classifier.folder)
+    show_model(console, classifier)
     show_checked(console, score_sheet(classifier, given, read=read))
 
 

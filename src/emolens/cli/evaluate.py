@@ -19,7 +19,7 @@ from emolens.cli.options import (
 )
 from emolens.cli.stops import promise as if_stopped
 from emolens.cli.study import PARAMETERS, parameter_of, run_stage
-from emolens.console import Console, show_commit
+from emolens.console import Console, show_model
 from emolens.data.readers.options import ReadOptions
 from emolens.data.targets.options import LabelOptions
 from emolens.errors import UsageError
@@ -129,7 +129,7 @@ def _evaluate(
     from emolens.predict.classifier import Classifier
 
     classifier = Classifier(model, precision=options["encoder_precision"], **thresholds)
-    show_commit(console, "model", classifier.folder)
+    show_model(console, classifier)
     report = _score(console, classifier, rows, mapped or [])
     _show(console, report, out, overwrite=overwrite)
 

@@ -11,6 +11,7 @@ import typer
 
 from emolens.data.readers.options import ReadOptions
 from emolens.data.targets.options import LabelOptions
+from emolens.modelfolder import BUNDLED
 from emolens.names import user_path
 from emolens.shown import quoted
 
@@ -20,7 +21,10 @@ _READING: dict[str, Any] = {"rich_help_panel": "Reading the table"}
 _LABELS: dict[str, Any] = {"rich_help_panel": "Labels"}
 UNSURE: dict[str, Any] = {"rich_help_panel": "When an answer is unsure"}
 StudyArgument = Annotated[
-    str, typer.Argument(help="A built-in study (starter, emotion, emotion-minilm) or a TOML file.")
+    str,
+    typer.Argument(
+        help="A built-in study (starter, emotion, emotion-minilm, general) or a TOML file."
+    ),
 ]
 DatasetOption = Annotated[
     str | None,
@@ -45,9 +49,13 @@ OverwriteOption = Annotated[
 ]
 ModelOption = Annotated[
     str,
-    typer.Option("--model", metavar="NAME", help="A model folder, or owner/name on the Hub."),
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="general, which comes with emolens; a model folder; or owner/name on the Hub.",
+    ),
 ]
-DEFAULT_MODEL = "runs/starter/model"
+DEFAULT_MODEL = BUNDLED
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Any setting: --set finetune.epochs=3."),

@@ -28,7 +28,7 @@ from emolens.cli.options import (
     with_model,
 )
 from emolens.cli.stops import promise as if_stopped
-from emolens.console import Console, show_answers, show_commit
+from emolens.console import Console, show_answers, show_model
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.source import is_stream
 from emolens.errors import DataError, UsageError
@@ -148,7 +148,7 @@ def _classifier(model: str, **given: Any) -> Classifier:
     from emolens.predict.classifier import Classifier
 
     classifier = Classifier(model, **given)
-    show_commit(Console(), "model", classifier.folder)
+    show_model(Console(), classifier)
     return classifier
 
 

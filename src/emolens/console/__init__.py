@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from emolens.console.remaining import Clock, Remaining, in_words
 from emolens.errors import EmolensError, some_of
 from emolens.hub import name_of
+from emolens.modelfolder import is_bundled
 from emolens.shown import escaped, quoted, visible
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from emolens.encode.backbone import EncoderFolder
     from emolens.evaluation.evaluate import Evaluation
     from emolens.evaluation.seeds import Seeds
-    from emolens.predict.classifier import Prediction
+    from emolens.predict.classifier import Classifier, Prediction
     from emolens.study import Run
     from emolens.study.folder import StageRecord
     from emolens.study.settings import Study
@@ -225,6 +226,14 @@ def show_commit(console: Console, kind: str, folder: Path) -> None:
     """Which commit a copy of a model of the Hub is, as a name that can be typed."""
     if name := name_of(folder):
         console.notes([f"the {kind} is {name}"])
+
+
+def show_model(console: Console, classifier: Classifier) -> None:
+    """Which model answers, and with which classes."""
+    name = classifier.name
+    if is_bundled(classifier.folder):
+        name += ", which comes with emolens"
+    console.notes([f"The model is {name}. Its classes: {some_of(classifier.labels.names)}."])
 
 
 def show_answers(

@@ -46,7 +46,7 @@ def read_head(folder: Path) -> Head:
         meant = on_the_hub(folder)
         raise EncoderError(
             f"{folder} is no model folder.",
-            hint="Make one with: emolens run. Then: --model runs/starter/model"
+            hint="The model that comes with emolens is --model general. To train one: emolens run"
             + (f".{meant}" if meant else ""),
         )
     config = model_config(folder)

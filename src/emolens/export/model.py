@@ -12,7 +12,7 @@ import numpy as np
 from emolens.blank import is_blank
 from emolens.decide import mostly_unknown
 from emolens.encode.engines.base import run_batches
-from emolens.encode.engines.choose import choose, exported_file, exported_names, open_exported
+from emolens.encode.engines.choose import choose, choose_exported, exported_names, open_exported
 from emolens.encode.engines.openvino import names_weights
 from emolens.encode.tokenize import Tokenizer, Tokens
 from emolens.encode.weights import Weights
@@ -21,6 +21,8 @@ from emolens.export.head import read_head
 from emolens.hub import fetch, is_hub_name, name_of
 from emolens.likeness import ARRAYS_FILE, Directions, TrainingTexts
 from emolens.modelfolder import (
+    BUNDLED,
+    BUNDLED_FOLDER,
     EMOLENS_JSON,
     EXPORTED_FROM,
     TRAINING_TEXTS,
@@ -54,12 +56,15 @@ class Outputs(NamedTuple):
 
 
 def find_model(name: str | Path, *, precision: str | None = None) -> Path:
-    """The folder of an exported model: one on this machine, or a copy of one of the Hub.
+    """The folder of an exported model: the bundled one, one of yours, or a copy of one of the Hub.
 
-    name: a folder, or `owner/name` or `owner/name@revision` on the Hub. Of the Hub's files, only
-    those are fetched that ExportedModel reads in this precision: no weights for torch, no pickles.
+    name: `general` (bundled), a folder, or `owner/name` or `owner/name@revision` on the Hub. Of the
+    Hub's files, only those are fetched that ExportedModel reads in this precision: no weights for
+    torch, no pickles.
     Raises HubError, or EncoderError if the Hub has no config.json under this name.
     """
+    if str(name) == BUNDLED:
+        return BUNDLED_FOLDER
     folder = user_path(name)
     if folder.is_dir() or not is_hub_name(name):
         return folder
@@ -86,9 +91,8 @@ class ExportedModel:
     """
 
     def __init__(self, folder: Path, *, precision: str | None = None) -> None:
-        self.folder, self.runtime = folder, choose(precision, use="serve")
-        self.head = read_head(folder)
-        self._file = exported_file(folder, self.runtime)
+        self.folder, self.head = folder, read_head(folder)
+        self._file, self.runtime = choose_exported(folder, precision)
         with ThreadPoolExecutor(1) as beside:
             check = beside.submit(_check, folder, self._file)
             weights = beside.submit(_weights_sha256, folder, self._file)

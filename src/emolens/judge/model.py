@@ -26,7 +26,6 @@ from emolens.evaluation.calibration import (
     reliability,
 )
 from emolens.evaluation.metrics import confusion
-from emolens.hub import name_of
 from emolens.judge.behavior import behavior_of
 from emolens.judge.classes import Mapped, Matching, match_classes
 from emolens.judge.figures import (
@@ -74,8 +73,7 @@ def score_model(
     of_unknown = [answer for row, answer in zip(asked, every, strict=True) if places.unknown[row]]
     scored = [answer for row, answer in zip(asked, every, strict=True) if places.scored[row]]
     return ModelReport(
-        model=name_of(classifier.folder)
-        or str(model if isinstance(model, str) else classifier.folder),
+        model=classifier.name,
         rows=_about_rows(classifier, rows, matching, places, of_unknown),
         classes=_about_classes(rows, matching, places),
         notes=list(map(str, rows.notes)),

@@ -17,6 +17,7 @@ from emolens.blank import is_blank
 from emolens.data.checks import Note, counted
 from emolens.data.meanings import meanings
 from emolens.data.readers.columns import (
+    Unread,
     check_column,
     choice_notes,
     choose_column,
@@ -125,7 +126,9 @@ def draw_sheet(
         notes = [*table.notes, *check_column(table, column)]
         if text_column is None:
             notes += choice_notes(table, "text", column)
-        drawn, n = _drawn(table, column, draw)
+        unread = Unread()
+        drawn, n = _drawn(table, column, draw, unread)
+        notes += unread.notes(table, "place in the draw")
     if not drawn:
         raise DataError(
             f"{table.origin} has no text in the column '{column}'.",
@@ -139,15 +142,19 @@ def draw_sheet(
     return Drawn(target, len(drawn), n, tuple(notes))
 
 
-def _drawn(table: Table, column: str, draw: DrawOptions) -> tuple[list[tuple[int, str]], int]:
+def _drawn(
+    table: Table, column: str, draw: DrawOptions, unread: Unread
+) -> tuple[list[tuple[int, str]], int]:
     """Numbers and texts of the rows that are drawn, and how many rows have a text.
 
-    Each row gets a random number, and those with the lowest numbers are drawn.
+    Each row gets a random number, and those with the lowest numbers are drawn. unread: counts the
+    rows that can't be read.
     """
     rng, n = np.random.default_rng(draw.seed), 0
     kept: list[tuple[float, int, str]] = []
     for chunk in table.chunks(column):
-        texts, _ = readable_texts(table, chunk, column)
+        texts, errors = readable_texts(table, chunk, column)
+        unread.add(chunk, errors)
         known = [(i, t) for i, t in zip(chunk.numbers, texts, strict=True) if not is_blank(t)]
         n += len(known)
         lots = rng.random(len(known)).tolist()

@@ -10,9 +10,8 @@ import numpy as np
 
 from emolens.data.languages import Judge
 from emolens.export.model import ExportedModel, Outputs, find_model
-from emolens.hub import name_of
 from emolens.likeness import LANGUAGE
-from emolens.modelfolder import TRAINING_TEXTS, read_emolens_json
+from emolens.modelfolder import BUNDLED, TRAINING_TEXTS, read_emolens_json, shown_name
 from emolens.predict.threshold import Wanted, set_threshold_of, threshold_of
 from emolens.predict.unlike import unlike_line
 from emolens.predict.unsure import reasons
@@ -60,19 +59,20 @@ class Prediction:
 class Classifier:
     """A fine-tuned model that is ready to answer.
 
-    model: a model folder with `openvino/` or `onnx/`, as `emolens run` and `emolens export` write
-    it, or `owner/name` or `owner/name@revision` on the Hub. `folder` is where its files are.
-    precision: 'fp32', 'bf16', or 'int8' if it was exported; None chooses bf16 or fp32 by the
-    machine. At most one of the next three is given. promise: how many of the answers must be right,
-    for example 0.95. coverage: how many of the texts should be answered. unsure_below: an answer is
-    unsure if its highest probability is lower. Without one of them, the promise of the model holds;
-    `threshold` says which. answer_all: unsure texts have a label, too. Raises UsageError for a
-    promise that this model can't keep.
+    model: `general`, which comes with emolens; a model folder with `openvino/` or `onnx/`, as
+    `emolens run` and `emolens export` write it; or `owner/name` or `owner/name@revision` on the
+    Hub. `name` says which one it is, `folder` where its files are. precision: 'fp32', 'bf16', or
+    'int8' if it was exported; None chooses bf16 or fp32 by the machine, and int8 if nothing else
+    was exported. At most one of the next three is given. promise: how many of the answers must be
+    right, for example 0.95. coverage: how many of the texts should be answered. unsure_below: an
+    answer is unsure if its highest probability is lower. Without one of them, the promise of the
+    model holds; `threshold` says which. answer_all: unsure texts have a label, too. Raises
+    UsageError for a promise that this model can't keep.
     """
 
     def __init__(
         self,
-        model: str | Path,
+        model: str | Path = BUNDLED,
         *,
         precision: str | None = None,
         unsure_below: float | None = None,
@@ -91,8 +91,12 @@ class Classifier:
         self.answer_all, self.calibration = answer_all, head.calibration
 
     def __repr__(self) -> str:
-        name = name_of(self.folder) or self.folder
-        return one_line(self, name, f"{len(self.labels)} classes", self.runtime.precision)
+        return one_line(self, self.name, f"{len(self.labels)} classes", self.runtime.precision)
+
+    @property
+    def name(self) -> str:
+        """What to call the model: `general`, owner/name@commit of the Hub, or its folder."""
+        return shown_name(self.folder)
 
     def unlike_line(self, counts: Mapping[str, int], n: int) -> str | None:
         """Say how many of n texts are unlike those of the training, and what it means.

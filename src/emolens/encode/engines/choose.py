@@ -26,7 +26,7 @@ from emolens.encode.engines.openvino import (
 )
 from emolens.encode.engines.torch import TorchEngine
 from emolens.errors import EncoderError, StorageError, UsageError, first_line, nearest
-from emolens.modelfolder import ONNX, OPENVINO, export_hint
+from emolens.modelfolder import ONNX, OPENVINO, export_hint, is_bundled
 from emolens.runtime import Precision, Runtime, cpu_has_bf16, n_threads
 from emolens.stopped import check_not_stopped
 
@@ -111,16 +111,32 @@ def exported_names(precision: str) -> tuple[str, str]:
     return OPENVINO + MODEL, ONNX + ONNX_MODEL
 
 
-def exported_file(folder: Path, runtime: Runtime) -> Path:
-    """The exported model in a model folder that a runtime needs; EncoderError if there is none."""
+def choose_exported(folder: Path, precision: str | None = None) -> tuple[Path, Runtime]:
+    """The exported model in a model folder, and the runtime for it. Raises EncoderError.
+
+    precision: None or 'auto' is the rule of `choose`; where only int8 was exported, it is int8.
+    """
+    runtime = choose(precision, use="serve")
+    if path := _exported(folder, runtime.precision):
+        return path, runtime
+    int8 = _exported(folder, "int8")
+    if int8 and precision in (None, "auto"):
+        runtime = choose("int8", use="serve")
+        return int8, replace(
+            runtime, reason="exported models run on the CPU; only int8 was exported"
+        )
     names = exported_names(runtime.precision)
-    for name in names:
-        if (folder / name).is_file():
-            return folder / name
+    hint = export_hint(folder, int8=runtime.precision == "int8")
+    if int8:
+        hint = "Leave out the precision: it has int8." if is_bundled(folder) else hint
     raise EncoderError(
-        f"There is no exported model in {folder}: neither {' nor '.join(names)}.",
-        hint=export_hint(folder, int8=runtime.precision == "int8"),
+        f"There is no exported model in {folder}: neither {' nor '.join(names)}.", hint=hint
     )
+
+
+def _exported(folder: Path, precision: str) -> Path | None:
+    paths = [folder / name for name in exported_names(precision)]
+    return next((path for path in paths if path.is_file()), None)
 
 
 def open_exported(path: Path, runtime: Runtime) -> Engine:

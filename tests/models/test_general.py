@@ -1,0 +1,123 @@
+"""The model that comes with emolens: its files, its figures, and that they do not get worse."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+import emolens as el
+from emolens.evaluation.metrics import confusion, summary
+from emolens.modelfolder import BUNDLED_FOLDER
+from emolens.output import digests
+from tests.conftest import REAL_DATA, Emolens
+
+CLASSES = ("sadness", "joy", "love", "anger", "fear", "surprise", "neutral", "disgust")
+MEASURED = json.loads((BUNDLED_FOLDER / "measured.json").read_text("utf-8"))
+# Processors round int8 in different ways, which changes an answer now and then.
+OTHER_ROUNDING = 0.01
+
+
+@pytest.fixture(scope="module")
+def general() -> el.Classifier:
+    return el.Classifier()
+
+
+def test_it_is_the_default_and_runs_in_int8(general: el.Classifier) -> None:
+    assert (general.name, general.runtime.precision) == ("general", "int8")
+    assert general.labels.names == CLASSES
+    assert "Classifier(general, 8 classes, int8)" in repr(general)
+
+
+def test_its_files_are_those_that_its_card_names() -> None:
+    files = json.loads((BUNDLED_FOLDER / "emolens.json").read_text("utf-8"))["files"]
+    there = {name: digest for name, digest in digests(BUNDLED_FOLDER).items() if name in files}
+    assert there == files
+    weights = next(digest for name, digest in files.items() if name.endswith(".bin"))
+    assert weights in (BUNDLED_FOLDER / "README.md").read_text("utf-8")
+    size = sum(path.stat().st_size for path in BUNDLED_FOLDER.rglob("*") if path.is_file())
+    assert size < 40e6
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = shutil.copytree(BUNDLED_FOLDER, tmp_path / "general")
+    for module in ("emolens.modelfolder", "emolens.export.model"):
+        monkeypatch.setattr(f"{module}.BUNDLED_FOLDER", folder)
+    weights = next(folder.rglob("*.bin"))
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(el.EmolensError, match="is damaged, or was changed") as caught:
+        el.Classifier()
+    assert caught.value.hint == "Install emolens again."
+
+
+def test_other_precisions_are_refused() -> None:
+    with pytest.raises(el.EmolensError, match="There is no exported model") as caught:
+        el.Classifier(precision="fp32")
+    assert caught.value.hint == "Leave out the precision: it has int8."
+
+
+def test_the_goals_on_comments_are_reached(general: el.Classifier) -> None:
+    report = el.score_model(general, el.load_dataset("comments"))
+    of = MEASURED["figures"]["comments"]
+    assert report.figures["accuracy"].value >= max(0.75, of["accuracy"][0] - OTHER_ROUNDING)
+    assert report.right is not None
+    assert report.right.value >= 0.9
+    assert report.answered >= 200
+
+
+def test_starter(general: el.Classifier) -> None:
+    report = el.score_model(general, el.load_dataset("starter"))
+    of = MEASURED["figures"]["starter"]
+    assert report.figures["accuracy"].value >= max(0.75, of["accuracy"][0] - OTHER_ROUNDING)
+
+
+def test_emotion(general: el.Classifier) -> None:
+    if not (REAL_DATA / "emotion").is_dir():
+        pytest.skip("the data set emotion is not there")
+    data = el.load_dataset(str(REAL_DATA / "emotion"))
+    places = [CLASSES.index(name) for name in data.labels.names]
+    answers = general.predict_proba(data["test"].texts)[:, places].argmax(axis=1)
+    accuracy = summary(confusion(data["test"].labels, answers, len(places)))["accuracy"]
+    assert accuracy >= max(0.63, MEASURED["figures"]["emotion"]["accuracy"][0] - OTHER_ROUNDING)
+
+
+def test_it_does_not_fail_more_behavioral_cases(general: el.Classifier) -> None:
+    found = el.behavior(general.predict_proba, general.labels)
+    failed = {test.name: [test.failed, test.n] for test in found.tests}
+    before = MEASURED["behavior"]
+    assert {name: n for name, (_, n) in failed.items()} == {n: m for n, (_, m) in before.items()}
+    worse = {name: now for name, (now, _) in failed.items() if now > before[name][0] + 2}
+    assert not worse
+    total = sum(now for now, _ in failed.values())
+    assert total <= sum(then for then, _ in before.values()) + 5
+
+
+def test_the_card_hides_no_failure() -> None:
+    card = (BUNDLED_FOLDER / "README.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| (\w+) \| \d+ \| (\d+) \|$", card, re.MULTILINE))
+    assert rows == {name: str(failed) for name, (failed, _) in MEASURED["behavior"].items()}
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("Zero regrets.", "joy"), ("Financing was available.", "neutral")],
+)
+def test_what_once_was_sadness(general: el.Classifier, text: str, answer: str) -> None:
+    [found] = general.predict([text])
+    assert answer in (found.label, found.best_guess)
+
+
+def test_predict_needs_no_training(tmp_path: Path, emolens: Emolens) -> None:
+    table = tmp_path / "comments.csv"
+    table.write_text("comment\nNo complaints at all\nC'était vraiment très bon et bien servi\n")
+    done = emolens("predict", "--input", table, "--text", "comment")
+    assert done.exit_code == 0
+    assert "The model is general, which comes with emolens." in done.stderr
+    rows = (tmp_path / "comments-emotions.csv").read_text("utf-8").splitlines()
+    assert "in French" in rows[2]
+    assert "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2" in done.stderr
