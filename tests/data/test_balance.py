@@ -25,6 +25,16 @@ def test_class_weights_are_those_of_scikit_learn(labels: np.ndarray) -> None:
 
 
 @settings(max_examples=50, deadline=None)
+@given(labels=LABELS)
+def test_root_weights_are_square_roots_of_class_weights(labels: np.ndarray) -> None:
+    result = balance(labels, 5, method="root-weights", seed=1)
+    whole = balance(labels, 5, method="class-weights", seed=1).class_weights
+    roots = np.sqrt(whole)
+    np.testing.assert_allclose(result.class_weights, roots / roots[labels].mean())
+    assert result.rows.tolist() == list(range(len(labels)))
+
+
+@settings(max_examples=50, deadline=None)
 @given(labels=LABELS, seed=st.integers(0, 3))
 def test_oversampling_uses_every_row_before_it_repeats_one(labels: np.ndarray, seed: int) -> None:
     result = balance(labels, 5, method="oversample", seed=seed)

@@ -10,7 +10,7 @@ import numpy as np
 from emolens.errors import UsageError, nearest
 from emolens.shown import one_line
 
-Method = Literal["none", "class-weights", "oversample", "undersample"]
+Method = Literal["none", "class-weights", "root-weights", "oversample", "undersample"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ def balance(labels: np.ndarray, n_classes: int, *, method: str, seed: int) -> Ba
     """Choose rows and class weights for labels of shape (n,).
 
     class-weights: n / (k · count), as scikit-learn's 'balanced' (King and Zeng, 2001).
+    root-weights: their square roots, so that small classes count more, but not as much as large
+    ones.
     oversample: random rows of every class are repeated, up to the size of the largest class.
     undersample: random rows are dropped, down to the size of the smallest. none: every row once.
     UsageError for another name.
@@ -52,9 +54,11 @@ def balance(labels: np.ndarray, n_classes: int, *, method: str, seed: int) -> Ba
         return every_row
     counts = np.bincount(labels, minlength=n_classes)
     present = np.flatnonzero(counts)
-    if method == "class-weights":
+    if method in ("class-weights", "root-weights"):
+        power = 1.0 if method == "class-weights" else 0.5
         weights = np.zeros(n_classes)
-        weights[present] = len(labels) / (len(present) * counts[present])
+        weights[present] = counts[present] ** -power
+        weights *= len(labels) / (weights * counts).sum()
         return replace(every_row, class_weights=weights)
     n = counts.max() if method == "oversample" else counts[present].min()
     rng = np.random.default_rng(seed)
