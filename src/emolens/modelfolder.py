@@ -13,6 +13,7 @@ from typing import Any
 
 from emolens.errors import EncoderError, first_line
 from emolens.hub import is_hub_name, name_of
+from emolens.names import BUNDLED
 from emolens.output import digests, is_file_with, new_output, place, remove_owned, sha256
 from emolens.owned import Owned
 from emolens.shown import quoted
@@ -23,7 +24,6 @@ EXPORTED_FROM = "exported_from"  # the entry for the weights at the last export
 CALIBRATION = "calibration"  # the entry for how far the answers can be trusted
 TRAINING_TEXTS = "training_texts"  # the entry for what the texts of train are like
 OPENVINO, ONNX = "openvino/", "onnx/"  # the parts of a model folder that an export writes
-BUNDLED = "general"  # the name of the model that comes with emolens
 BUNDLED_FOLDER = Path(__file__).parent / "models" / BUNDLED
 
 

@@ -1,4 +1,4 @@
-"""Names of files and folders as a user gives them. Knows nothing of what they hold."""
+"""Names of files, folders and models as a user gives them. Knows nothing of what they hold."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import errno
 from pathlib import Path
 
 from emolens.errors import UsageError
+
+BUNDLED = "general"  # the model that comes with emolens
 
 
 def user_path(name: str | Path) -> Path:

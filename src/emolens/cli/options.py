@@ -11,8 +11,7 @@ import typer
 
 from emolens.data.readers.options import ReadOptions
 from emolens.data.targets.options import LabelOptions
-from emolens.modelfolder import BUNDLED
-from emolens.names import user_path
+from emolens.names import BUNDLED, user_path
 from emolens.shown import quoted
 
 _PATH: dict[str, Any] = {"metavar": "PATH", "parser": user_path}

@@ -21,7 +21,6 @@ from emolens.export.head import read_head
 from emolens.hub import fetch, is_hub_name, name_of
 from emolens.likeness import ARRAYS_FILE, Directions, TrainingTexts
 from emolens.modelfolder import (
-    BUNDLED,
     BUNDLED_FOLDER,
     EMOLENS_JSON,
     EXPORTED_FROM,
@@ -33,7 +32,7 @@ from emolens.modelfolder import (
     note_change,
     read_emolens_json,
 )
-from emolens.names import user_path
+from emolens.names import BUNDLED, user_path
 from emolens.store import load_arrays
 
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json")

@@ -11,7 +11,8 @@ import numpy as np
 from emolens.data.languages import Judge
 from emolens.export.model import ExportedModel, Outputs, find_model
 from emolens.likeness import LANGUAGE
-from emolens.modelfolder import BUNDLED, TRAINING_TEXTS, read_emolens_json, shown_name
+from emolens.modelfolder import TRAINING_TEXTS, read_emolens_json, shown_name
+from emolens.names import BUNDLED
 from emolens.predict.threshold import Wanted, set_threshold_of, threshold_of
 from emolens.predict.unlike import unlike_line
 from emolens.predict.unsure import reasons
