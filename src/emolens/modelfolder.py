@@ -24,7 +24,7 @@ EXPORTED_FROM = "exported_from"  # the entry for the weights at the last export
 CALIBRATION = "calibration"  # the entry for how far the answers can be trusted
 TRAINING_TEXTS = "training_texts"  # the entry for what the texts of train are like
 OPENVINO, ONNX = "openvino/", "onnx/"  # the parts of a model folder that an export writes
-BUNDLED_FOLDER = Path(__file__).parent / "models" / BUNDLED
+BUNDLED_FOLDER = Path(__file__).parent / "predict" / "models" / BUNDLED
 
 
 def read_emolens_json(folder: Path) -> dict[str, Any]:
