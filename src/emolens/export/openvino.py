@@ -7,6 +7,7 @@ from pathlib import Path
 
 from emolens.encode.backbone import logits_and_embedding_of, traceable, trained_classifier
 from emolens.encode.engines.openvino import EMBEDDING, INT8_MODEL, MODEL, save_traced, traced
+from emolens.encode.layers import first_token_only
 from emolens.encode.pretrained import quiet_transformers
 from emolens.encode.quantize import quantized
 from emolens.encode.tokenize import Tokenizer
@@ -44,6 +45,7 @@ def _export(folder: Path, calibration: Sequence[str]) -> list[Path]:
     facts = {EXPORTED_FROM: {"stamp": weights.stamp, "sha256": weights.sha256}}
     with quiet_transformers():
         model = traceable(trained_classifier(folder))
+        first_token_only(model)
         converted = traced(logits_and_embedding_of(model), "logits", EMBEDDING)
     with staged(folder) as fresh:
         exported = fresh / OPENVINO

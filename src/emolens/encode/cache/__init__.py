@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import mmap
 import os
 import stat
 import warnings
@@ -30,11 +31,12 @@ from emolens.encode.cache.folder import (
     write_errors,
 )
 from emolens.encode.cache.size import DIGESTS, MODEL_FILES, cache_limit, place
-from emolens.errors import EncoderError
+from emolens.errors import EncoderError, StorageError
 from emolens.output import digests, writing
 from emolens.temporary import scratch_folder
 
 Loaded = TypeVar("Loaded")
+_DIGEST = 32  # bytes of a SHA-256
 FORMAT = 2  # of the entries; it is part of each key, so entries of another format are not read
 
 
@@ -82,6 +84,45 @@ def keep_refusal(key: str, cause: str) -> None:
     _keep("refused", f"{key}.json", json.dumps({"key": key, "cause": cause}).encode())
 
 
+def read_prepared(key: str) -> memoryview | None:
+    """What OpenVINO has prepared of the model `key`; None if it is missing or damaged.
+
+    The file is mapped, because a copy takes as long as the check. Without a cache that can be used,
+    a start takes a moment longer, and nothing is said of it.
+    """
+    if not cache_limit():
+        return None
+    with contextlib.suppress(StorageError):
+        path = trusted_folder("prepared") / f"{key}.blob"
+        try:
+            with open_trusted(path) as file:
+                content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):  # of others, or empty
+            content = memoryview(b"")
+        digest, prepared = content[:_DIGEST], content[_DIGEST:]
+        if digest == _of_prepared(key, prepared):
+            _mark_used(path)
+            return prepared
+        _discard(path)
+    return None
+
+
+def keep_prepared(key: str, prepared: bytes) -> None:
+    """Write what OpenVINO has prepared as the entry `key`."""
+    if not cache_limit():
+        return
+    with contextlib.suppress(StorageError):
+        _write("prepared", f"{key}.blob", _of_prepared(key, prepared) + prepared)
+
+
+def _of_prepared(key: str, prepared: bytes | memoryview) -> bytes:
+    digest = hashlib.sha256(key.encode())
+    digest.update(prepared)
+    return digest.digest()
+
+
 def cached_model(key: str, build: Callable[[Path], None], load: Callable[[Path], Loaded]) -> Loaded:
     """The result of `load` for the folder of the entry `key`.
 
@@ -116,10 +157,14 @@ def _keep(kind: str, name: str, content: bytes) -> None:
     if not cache_limit():
         return
     with warn_if_unusable():
-        path = trusted_folder(kind, create=True) / name
-        with write_errors(), scratch_folder(cache_folder()) as scratch:
-            (scratch / name).write_bytes(content)
-            place(scratch / name, path)
+        _write(kind, name, content)
+
+
+def _write(kind: str, name: str, content: bytes) -> None:
+    path = trusted_folder(kind, create=True) / name
+    with write_errors(), scratch_folder(cache_folder()) as scratch:
+        (scratch / name).write_bytes(content)
+        place(scratch / name, path)
 
 
 def _kept_model(key: str) -> Path | None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from emolens.encode.cache import keep_refusal, read_refusal
+from emolens.encode.cache import keep_prepared, keep_refusal, read_prepared, read_refusal
 from emolens.encode.engines.base import Engine
 from emolens.encode.engines.openvino import (
     INT8_MODEL,
@@ -22,6 +22,7 @@ from emolens.encode.engines.openvino import (
     ONNX_INT8_MODEL,
     ONNX_MODEL,
     OpenVinoEngine,
+    Prepared,
     damaged,
 )
 from emolens.encode.engines.torch import TorchEngine
@@ -139,10 +140,14 @@ def _exported(folder: Path, precision: str) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def open_exported(path: Path, runtime: Runtime) -> Engine:
-    """The engine of an exported model. Loads no torch."""
+def open_exported(path: Path, runtime: Runtime, *, key: str = "") -> OpenVinoEngine:
+    """The engine of an exported model. Loads no torch.
+
+    key: decides its content. With it, the cache keeps what OpenVINO prepares.
+    """
+    prepared = Prepared(key, read_prepared, keep_prepared) if key else None
     try:
-        return OpenVinoEngine(path, runtime)
+        return OpenVinoEngine(path, runtime, prepared=prepared)
     except RuntimeError as error:
         raise damaged(path) from error
 

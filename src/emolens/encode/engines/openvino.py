@@ -11,7 +11,9 @@ import mmap
 import sys
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -24,7 +26,9 @@ from emolens.errors import EncoderError, require
 from emolens.modelfolder import damage_hint, export_hint
 from emolens.runtime import Runtime, cpu_has_bf16
 from emolens.stopped import check_not_stopped
+from emolens.store import fingerprint
 
+_CONVERTER = "openvino.tools.ovc"
 # From this many tokens on, OpenVINO's own attention kernel is faster (benchmarks/RESULTS.md).
 _LONG = 100
 # The largest difference between two engines in fp32, as a share of the largest number.
@@ -42,12 +46,14 @@ ONNX_MODEL, ONNX_INT8_MODEL = "model.onnx", "model_int8.onnx"
 class OpenVinoEngine(Engine):
     """Runs a traced model on the CPU and returns its first output, (rows, d), and its embedding.
 
-    path: the .xml, with its .bin beside it, or an .onnx. Each batch runs on one thread: on two
-    cores, two batches at once are faster than one after the other (benchmarks/RESULTS.md). Raises
-    EncoderError if the file is missing or damaged, RuntimeError if OpenVINO can't run the model.
+    path: the .xml, with its .bin beside it, or an .onnx. prepared: gives what OpenVINO has prepared
+    in an earlier process, and gets what it prepares in this one, by keep_prepared(). Each batch
+    runs on one thread: on two cores, two batches at once are faster than one after the other
+    (benchmarks/RESULTS.md). Raises EncoderError if the file is missing or damaged, RuntimeError if
+    OpenVINO can't run the model.
     """
 
-    def __init__(self, path: Path, runtime: Runtime) -> None:
+    def __init__(self, path: Path, runtime: Runtime, *, prepared: Prepared | None = None) -> None:
         # In an int8 model, the operations that are not in int8 run in bf16 if the CPU has it.
         half = runtime.precision == "bf16" or (runtime.precision == "int8" and cpu_has_bf16())
         self._options = {
@@ -55,9 +61,16 @@ class OpenVinoEngine(Engine):
             "INFERENCE_NUM_THREADS": runtime.threads,
             "NUM_STREAMS": runtime.threads,
         }
+        self._prepared = prepared
+        self._new: list[tuple[dict[str, Any], Any]] = []  # what is not kept yet
         # Twice the streams, so that none waits while results are taken in order.
         self._in_flight = 2 * runtime.threads
-        self._model = read_traced(path)
+        self._core = silent_openvino().Core()
+        # Short texts are faster without OpenVINO's fused attention kernel.
+        short = {"SNIPPETS_MODE": "DISABLE"}
+        with ThreadPoolExecutor(1) as beside:
+            found = beside.submit(self._loaded, short)
+            self._model = read_traced(path)
         for place in (_MADE_FROM, _MADE_FROM_ONNX):
             if self._model.has_rt_info(place):
                 self.weights_sha256 = str(self._model.get_rt_info(place).value)
@@ -66,8 +79,7 @@ class OpenVinoEngine(Engine):
         if self.width and embeddings:
             self.n_more = _width(embeddings[0]) or 0
         self._outputs = [0, self._model.outputs.index(embeddings[0])] if self.n_more else [0]
-        # Short texts are faster without OpenVINO's fused attention kernel.
-        self._short = self._compiled(SNIPPETS_MODE="DISABLE")
+        self._short = found.result() or self._compiled(short)
 
     def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
         """(rows, tokens) to (rows, d) float32."""
@@ -106,17 +118,72 @@ class OpenVinoEngine(Engine):
 
     @cached_property
     def _long(self) -> Any:
-        return self._compiled()
+        compiled = self._loaded({}) or self._compiled({})
+        self.keep_prepared()
+        return compiled
 
-    def _compiled(self, **switches: str) -> Any:
+    def _with(self, switches: dict[str, str]) -> dict[str, Any]:
         # OpenVINO keeps its preparations for each shape: without a limit up to 6 GB in int8.
-        switches["CPU_RUNTIME_CACHE_CAPACITY"] = "200"
-        compile_model = silent_openvino().Core().compile_model
+        return {**self._options, **switches, "CPU_RUNTIME_CACHE_CAPACITY": "200"}
+
+    def _loaded(self, switches: dict[str, str]) -> Any | None:
+        """The model with these switches, if an earlier process has prepared it."""
+        return self._prepared and self._prepared.load(self._core, self._with(switches))
+
+    def _compiled(self, switches: dict[str, str]) -> Any:
+        options = self._with(switches)
         try:
-            return compile_model(self._model, "CPU", {**self._options, **switches})
+            compiled = self._core.compile_model(self._model, "CPU", options)
         except RuntimeError:  # another version of OpenVINO may not have these switches
             check_not_stopped()
-            return compile_model(self._model, "CPU", self._options)
+            return self._core.compile_model(self._model, "CPU", self._options)
+        self._new.append((options, compiled))
+        return compiled
+
+    def keep_prepared(self) -> None:
+        """Keep what was prepared since the start. Call it when the files are known to be whole."""
+        while self._prepared and self._new:
+            self._prepared.keep(self._core, *self._new.pop())
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What OpenVINO prepares of a model before it can run, on disk.
+
+    key: decides the content of the model. read, write: get the key of what was prepared; it changes
+    with the model, the options, the processor and the version of OpenVINO.
+    """
+
+    key: str
+    read: Callable[[str], memoryview | None]
+    write: Callable[[str, bytes], None]
+
+    def load(self, core: Any, options: dict[str, Any]) -> Any | None:
+        """The compiled model; None if there is none that this OpenVINO takes."""
+        content = self.read(self._key(core, options))
+        if content is None:
+            return None
+        try:
+            tensor = silent_openvino().Tensor(np.frombuffer(content, dtype=np.uint8))
+            return core.import_model(tensor, "CPU", options)
+        except RuntimeError:
+            check_not_stopped()
+            return None
+
+    def keep(self, core: Any, options: dict[str, Any], compiled: Any) -> None:
+        """Write down a compiled model."""
+        try:
+            content = compiled.export_model().getvalue()
+        except RuntimeError:  # not every device can
+            check_not_stopped()
+            return
+        self.write(self._key(core, options), content)
+
+    def _key(self, core: Any, options: dict[str, Any]) -> str:
+        processor = core.get_property("CPU", "FULL_DEVICE_NAME")
+        features = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        version = silent_openvino().get_version()
+        return fingerprint(self.key, sorted(options.items()), processor, sorted(features), version)
 
 
 def traced(model: Any, *outputs: str) -> Any:
@@ -126,13 +193,14 @@ def traced(model: Any, *outputs: str) -> Any:
     answers of the torch module.
     """
     torch = require("torch", "train")
-    ov = silent_openvino()
+    silent_openvino()
     example = {name: torch.ones((2, 8), dtype=torch.int64) for name in INPUTS}
     example["attention_mask"][1, 6:] = 0  # tracing may drop a mask that holds only ones
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracer's warnings are for authors of models
         try:
-            converted = ov.convert_model(model, example_input=example)
+            convert_model = importlib.import_module(_CONVERTER).convert_model
+            converted = convert_model(model, example_input=example)
         except Exception as error:  # an operation that OpenVINO lacks is no RuntimeError
             raise RuntimeError(str(error)) from error
     for port, name in zip(converted.inputs, INPUTS, strict=True):
@@ -273,7 +341,21 @@ def silent_openvino() -> ModuleType:
     """Import OpenVINO without its telemetry, which would report the import to a server.
 
     With None in sys.modules, Python treats the telemetry module as missing; OpenVINO then uses a
-    stub that sends nothing.
+    stub that sends nothing. Its converter is left out in the same way, which saves half of the time
+    of the import; `openvino.convert_model` loads it when it is called.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    return importlib.import_module("openvino")
+    if "openvino" in sys.modules or _CONVERTER in sys.modules:
+        return importlib.import_module("openvino")
+    sys.modules[_CONVERTER] = None  # type: ignore[assignment]
+    try:
+        openvino = importlib.import_module("openvino")
+    finally:
+        del sys.modules[_CONVERTER]
+    if not hasattr(openvino, "convert_model"):
+        vars(openvino)["convert_model"] = _convert_model
+    return openvino
+
+
+def _convert_model(*args: Any, **options: Any) -> Any:
+    return importlib.import_module(_CONVERTER).convert_model(*args, **options)
