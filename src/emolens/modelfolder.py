@@ -49,7 +49,10 @@ def is_bundled(folder: Path) -> bool:
 
 def shown_name(folder: Path) -> str:
     """How to name a model: `general`, owner/name@commit of the Hub, or its folder."""
-    return BUNDLED if is_bundled(folder) else name_of(folder) or folder.as_posix()
+    if is_bundled(folder):
+        return BUNDLED
+    own = folder.as_posix()
+    return name_of(folder) or (f"./{own}" if own == BUNDLED else own)
 
 
 def training_data_name(folder: Path) -> str | None:
@@ -57,6 +60,13 @@ def training_data_name(folder: Path) -> str | None:
     facts = read_emolens_json(folder).get("training_data")
     name = facts.get("name") if isinstance(facts, dict) else None
     return name if isinstance(name, str) else None
+
+
+def has_learned_from(folder: Path, name: str) -> bool:
+    """Whether emolens.json says that this data set was the training data, or a part of them."""
+    facts = read_emolens_json(folder).get("training_data")
+    parts = facts.get("sources") if isinstance(facts, dict) else None
+    return name in (training_data_name(folder), *(parts if isinstance(parts, list) else ()))
 
 
 def not_as_written(folder: Path, error: Exception) -> EncoderError:

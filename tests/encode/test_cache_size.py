@@ -72,7 +72,7 @@ def test_a_size_that_is_shown_can_be_read(n: int) -> None:
 def test_only_what_emolens_wrote_is_counted_and_removed(cache: Path) -> None:
     keep(1)
     entries.keep_refusal(key(2), "a cause")
-    entries.keep_prepared(key(5), b"what OpenVINO made")
+    entries.keep_compiled(key(5), b"what OpenVINO made")
     assert entries.cached_model(key(3), build, load) == MODEL
     assert entries.cached_model(key(4), build, load) == MODEL
     mine = [
@@ -84,7 +84,7 @@ def test_only_what_emolens_wrote_is_counted_and_removed(cache: Path) -> None:
         cache / "models" / "mine" / "openvino_model.xml",
         cache / "models" / key(8) / "notes.txt",
         cache / "refused" / f"{key(2)}.txt",
-        cache / "prepared" / f"{key(5)}.bin",
+        cache / "compiled" / f"{key(5)}.bin",
     ]
     for path in mine:
         path.parent.mkdir(exist_ok=True)
@@ -92,7 +92,7 @@ def test_only_what_emolens_wrote_is_counted_and_removed(cache: Path) -> None:
     (cache / "embeddings" / f"{key(7)}.safetensors").symlink_to(cache / "notes.txt")
     listing = size.listed()
     counts = {kind: len(listing.of(kind)) for kind in KINDS}
-    assert counts == {"embeddings": 1, "models": 2, "prepared": 1, "refused": 1}
+    assert counts == {"embeddings": 1, "models": 2, "compiled": 1, "refused": 1}
     assert listing.foreign == 10
     removed = size.shrink(listing, 0)
     assert len(removed.entries) == 5

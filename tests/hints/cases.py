@@ -185,8 +185,8 @@ PREDICTING = [
     Case("Write another format, for example --out NAME.csv.", f"{PREDICT} t.csv --out t.xlsx",
          {"t.csv": f"text,note\nhappy,{'x' * 40_000}\n"}, r"(--out NAME.csv)\.",
          f"{PREDICT} t.csv {{}}"),
-    Case("The model that comes with emolens is --model general. To train one: emolens run",
-         'emolens predict "so sad" --model nowhere', {}, r"(--model general)\.",
+    Case("To train one: emolens run. To use the one that comes with emolens: --model general",
+         'emolens predict "so sad" --model nowhere', {}, "(--model general)",
          'emolens predict "so sad" {}'),
     Case("Export it again: emolens export {}{} (needs emolens[train]).",
          'emolens predict "so sad" --model MODEL', {}, r"(emolens export \S+)", "{}",
@@ -535,7 +535,7 @@ ELSEWHERE = {
 # Hints that name an option whose value only the user knows, or a command for pipes and terminals.
 # Their options must exist.
 NAMED = {
-    " To answer texts in other languages, train a model on labelled texts in them, with an encoder"
+    "To answer texts in other languages, train a model on labelled texts in them, with an encoder"
     " that knows them: emolens run --dataset FILE --encoder {}",
     "Choose an encoder that was made for these signs or this language (--encoder).",
     "Choose another file after > or >>, or name one with --out.",

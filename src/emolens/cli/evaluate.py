@@ -39,8 +39,8 @@ ModelOption = Annotated[
         "--model",
         **_TITLE,
         metavar="NAME",
-        help="Score this model on the labelled rows of --dataset, and train nothing: a model"
-        " folder, or owner/name on the Hub.",
+        help="Score this model on the labelled rows of --dataset, and train nothing:"
+        " general, a model folder, or owner/name on the Hub.",
     ),
 ]
 MapOption = Annotated[

@@ -21,9 +21,7 @@ _LABELS: dict[str, Any] = {"rich_help_panel": "Labels"}
 UNSURE: dict[str, Any] = {"rich_help_panel": "When an answer is unsure"}
 StudyArgument = Annotated[
     str,
-    typer.Argument(
-        help="A built-in study (starter, emotion, emotion-minilm, general) or a TOML file."
-    ),
+    typer.Argument(help="A built-in study (starter, emotion, emotion-minilm) or a TOML file."),
 ]
 DatasetOption = Annotated[
     str | None,
@@ -212,7 +210,8 @@ PrecisionOption = Annotated[
     typer.Option(
         "--precision",
         metavar="NAME",
-        help="fp32, bf16 or int8 (default: bf16 if it is fast, else fp32).",
+        help="fp32, bf16 or int8 (default: bf16 if it is fast, else fp32; int8 if nothing else was"
+        " exported).",
     ),
 ]
 PoolingOption = Annotated[

@@ -144,7 +144,7 @@ def predict(
 
 
 def _classifier(model: str, **given: Any) -> Classifier:
-    """The classifier; says which commit of a model of the Hub it is."""
+    """The classifier; says which model it is, and which classes it has."""
     from emolens.predict.classifier import Classifier
 
     classifier = Classifier(model, **given)
@@ -224,10 +224,13 @@ def _say_how_to_check(
 
 
 def _show_tally(console: Console, tally: Tally, classifier: Classifier) -> None:
+    from emolens.predict.unlike import language_line
+
     asked = tally.rows - tally.blank - tally.errors
     unlike = classifier.unlike_line(tally.unlike, asked)
-    lines = [tally.summary, classifier.threshold.text, *([unlike] if unlike else [])]
-    console.notes([*tally.notes, *lines])
+    languages = language_line(tally.unlike, asked)
+    lines = [tally.summary, classifier.threshold.text, unlike, languages]
+    console.notes([*tally.notes, *filter(None, lines)])
     if tally.found:
         from emolens.console.found import show_found
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from emolens.console.remaining import Clock, Remaining, in_words
 from emolens.errors import EmolensError, some_of
 from emolens.hub import name_of
-from emolens.names import BUNDLED
 from emolens.shown import escaped, quoted, visible
 
 if TYPE_CHECKING:
@@ -230,8 +229,10 @@ def show_commit(console: Console, kind: str, folder: Path) -> None:
 
 def show_model(console: Console, classifier: Classifier) -> None:
     """Which model answers, and with which classes."""
+    from emolens.modelfolder import is_bundled  # it loads NumPy
+
     name = classifier.name
-    if name == BUNDLED:
+    if is_bundled(classifier.folder):
         name += ", which comes with emolens"
     console.notes([f"The model is {name}. Its classes: {some_of(classifier.labels.names)}."])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -63,13 +64,19 @@ def find_model(name: str | Path, *, precision: str | None = None) -> Path:
     torch, no pickles.
     Raises HubError, or EncoderError if the Hub has no config.json under this name.
     """
-    if str(name) == BUNDLED:
+    if name == BUNDLED:
+        if (Path(BUNDLED) / "config.json").is_file():
+            message = f"The model is the one that comes with emolens; for your folder: ./{BUNDLED}"
+            warnings.warn(message, UserWarning, stacklevel=3)
         return BUNDLED_FOLDER
     folder = user_path(name)
     if folder.is_dir() or not is_hub_name(name):
         return folder
     pinned = name
-    for model in exported_names(choose(precision, use="serve").precision):
+    wanted = exported_names(choose(precision, use="serve").precision)
+    if precision in (None, "auto"):
+        wanted += exported_names("int8")  # in case that nothing else was exported
+    for model in wanted:
         parts = [model, model.replace(".xml", ".bin")]
         folder = fetch(pinned, ["config.json", EMOLENS_JSON, ARRAYS_FILE, *_TOKENIZER, *parts])
         if (folder / model).is_file():
@@ -87,7 +94,8 @@ class ExportedModel:
     """A classifier that is ready to run: its head, its tokenizer and its engine.
 
     folder: a model folder with `openvino/`, or with `onnx/`, which OpenVINO reads, too. precision:
-    'fp32', 'bf16', or 'int8' if it was exported; None chooses bf16 or fp32 by the machine.
+    'fp32', 'bf16', or 'int8' if it was exported; None chooses bf16 or fp32 by the machine, or int8
+    if nothing else was exported.
     """
 
     def __init__(self, folder: Path, *, precision: str | None = None) -> None:
@@ -102,7 +110,10 @@ class ExportedModel:
             self.tokenizer = Tokenizer.from_folder(folder)
             self._engine = engine.result()
             check.result()
-            self._engine.keep_prepared()
+            if _content_key(folder, self._file) == key:
+                self._engine.keep_compiled()
+            else:  # an export has replaced the files since the key was made
+                self._engine = open_exported(self._file, self.runtime)
             self._check_weights(weights.result())
         if self._engine.width is not None:
             self._check_width(self._engine.width)

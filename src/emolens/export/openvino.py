@@ -45,7 +45,8 @@ def _export(folder: Path, calibration: Sequence[str]) -> list[Path]:
     facts = {EXPORTED_FROM: {"stamp": weights.stamp, "sha256": weights.sha256}}
     with quiet_transformers():
         model = traceable(trained_classifier(folder))
-        first_token_only(model)
+        if getattr(model.config, "num_hidden_layers", 0) > 1:  # the embedding is of earlier blocks
+            first_token_only(model)
         converted = traced(logits_and_embedding_of(model), "logits", EMBEDDING)
     with staged(folder) as fresh:
         exported = fresh / OPENVINO

@@ -35,7 +35,7 @@ from emolens.judge.figures import (
     share,
 )
 from emolens.judge.report import Classes, ConfusedPair, ModelReport, Rows, WrongRow
-from emolens.modelfolder import training_data_name
+from emolens.modelfolder import has_learned_from
 from emolens.predict.classifier import Classifier, Prediction, language_judge
 from emolens.predict.unsure import LOW
 
@@ -148,7 +148,7 @@ def _about_rows(
         unknown=int(places.unknown.sum()),
         unknown_answered=sum(not answer.unsure for answer in of_unknown),
         partly_unknown=int(partly.sum()),
-        trained_on=training_data_name(classifier.folder) == rows.name and rows.split != TEST,
+        trained_on=has_learned_from(classifier.folder, rows.name) and rows.split != TEST,
     )
 
 

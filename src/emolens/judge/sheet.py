@@ -127,7 +127,7 @@ def draw_sheet(
         if text_column is None:
             notes += choice_notes(table, "text", column)
         unread = Unread()
-        drawn, n = _drawn(table, column, draw, unread)
+        drawn, n = _drawn(table, column, draw, unread, strict=read.strict)
         notes += unread.notes(table, "place in the draw")
     if not drawn:
         raise DataError(
@@ -143,7 +143,7 @@ def draw_sheet(
 
 
 def _drawn(
-    table: Table, column: str, draw: DrawOptions, unread: Unread
+    table: Table, column: str, draw: DrawOptions, unread: Unread, *, strict: bool
 ) -> tuple[list[tuple[int, str]], int]:
     """Numbers and texts of the rows that are drawn, and how many rows have a text.
 
@@ -153,7 +153,7 @@ def _drawn(
     rng, n = np.random.default_rng(draw.seed), 0
     kept: list[tuple[float, int, str]] = []
     for chunk in table.chunks(column):
-        texts, errors = readable_texts(table, chunk, column)
+        texts, errors = readable_texts(table, chunk, column, strict=strict)
         unread.add(chunk, errors)
         known = [(i, t) for i, t in zip(chunk.numbers, texts, strict=True) if not is_blank(t)]
         n += len(known)

@@ -8,6 +8,7 @@ from emolens.likeness import CONTENT, LANGUAGE, LONGER, SHORTER, UNKNOWN
 
 # Of the BERT kind, as small as MiniLM, for 50 languages, Apache-2.0.
 MULTILINGUAL = "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2"
+_FEW = 0.01  # of the texts
 _MEANING = {
     CONTENT: "by content",
     LANGUAGE: "in another language",
@@ -23,13 +24,17 @@ def unlike_line(counts: Mapping[str, int], rows: int, *, promised: bool) -> str:
     parts = [f"{counts[reason]:,} {_MEANING[reason]}" for reason in _MEANING if counts.get(reason)]
     are, them = ("text is", "it") if n == 1 else ("texts are", "them")
     what = "the promise may not hold" if promised else "answers may be wrong more often"
-    line = (
+    return (
         f"{n:,} of {rows:,} {are} unlike those that the model was trained on ({', '.join(parts)}):"
         f" {what} for {them}."
     )
-    if counts.get(LANGUAGE):
-        line += (
-            " To answer texts in other languages, train a model on labelled texts in them, with an"
-            f" encoder that knows them: emolens run --dataset FILE --encoder {MULTILINGUAL}"
-        )
-    return line
+
+
+def language_line(counts: Mapping[str, int], rows: int) -> str | None:
+    """What to do about texts in other languages; None where these may be a few odd ones."""
+    if counts.get(LANGUAGE, 0) <= _FEW * rows:
+        return None
+    return (
+        "To answer texts in other languages, train a model on labelled texts in them, with an"
+        f" encoder that knows them: emolens run --dataset FILE --encoder {MULTILINGUAL}"
+    )

@@ -1,10 +1,11 @@
-"""A cache on disk for vectors and traced models. Knows nothing of how they are computed.
+"""A cache on disk for vectors and models. Knows nothing of how they are computed.
 
 The key of an entry is a digest of everything that decides its content, so entries never go out of
 date. Vectors and models hold a SHA-256 of their key and their content: a damaged one, or one under
 another name, is computed again, with a warning. If an entry can't be written, that is only a
-warning, too. Each entry is renamed into place as a whole, so that several processes may write the
-same one. Entries are not flushed to the disk: after a power failure the SHA-256 shows the damage.
+warning, too; of a compiled model, not even that. Each entry is renamed into place as a whole, so
+that several processes may write the same one. Entries are not flushed to the disk: after a power
+failure the SHA-256 shows the damage.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ def keep_refusal(key: str, cause: str) -> None:
     _keep("refused", f"{key}.json", json.dumps({"key": key, "cause": cause}).encode())
 
 
-def read_prepared(key: str) -> memoryview | None:
-    """What OpenVINO has prepared of the model `key`; None if it is missing or damaged.
+def read_compiled(key: str) -> memoryview | None:
+    """The model `key` as OpenVINO has compiled it; None if it is missing or damaged.
 
     The file is mapped, because a copy takes as long as the check. Without a cache that can be used,
     a start takes a moment longer, and nothing is said of it.
@@ -93,7 +94,7 @@ def read_prepared(key: str) -> memoryview | None:
     if not cache_limit():
         return None
     with contextlib.suppress(StorageError):
-        path = trusted_folder("prepared") / f"{key}.blob"
+        path = trusted_folder("compiled") / f"{key}.blob"
         try:
             with open_trusted(path) as file:
                 content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
@@ -101,25 +102,27 @@ def read_prepared(key: str) -> memoryview | None:
             return None
         except (OSError, ValueError):  # of others, or empty
             content = memoryview(b"")
-        digest, prepared = content[:_DIGEST], content[_DIGEST:]
-        if digest == _of_prepared(key, prepared):
+        digest, compiled = content[:_DIGEST], content[_DIGEST:]
+        if digest == _of_compiled(key, compiled):
             _mark_used(path)
-            return prepared
+            return compiled
+        for view in (digest, compiled, content):
+            view.release()  # Windows moves no file that is mapped
         _discard(path)
     return None
 
 
-def keep_prepared(key: str, prepared: bytes) -> None:
-    """Write what OpenVINO has prepared as the entry `key`."""
+def keep_compiled(key: str, compiled: bytes | memoryview) -> None:
+    """Write a compiled model as the entry `key`."""
     if not cache_limit():
         return
     with contextlib.suppress(StorageError):
-        _write("prepared", f"{key}.blob", _of_prepared(key, prepared) + prepared)
+        _write("compiled", f"{key}.blob", _of_compiled(key, compiled), compiled)
 
 
-def _of_prepared(key: str, prepared: bytes | memoryview) -> bytes:
+def _of_compiled(key: str, compiled: bytes | memoryview) -> bytes:
     digest = hashlib.sha256(key.encode())
-    digest.update(prepared)
+    digest.update(compiled)
     return digest.digest()
 
 
@@ -160,10 +163,11 @@ def _keep(kind: str, name: str, content: bytes) -> None:
         _write(kind, name, content)
 
 
-def _write(kind: str, name: str, content: bytes) -> None:
+def _write(kind: str, name: str, *parts: bytes | memoryview) -> None:
     path = trusted_folder(kind, create=True) / name
     with write_errors(), scratch_folder(cache_folder()) as scratch:
-        (scratch / name).write_bytes(content)
+        with (scratch / name).open("wb") as file:
+            file.writelines(parts)
         place(scratch / name, path)
 
 

@@ -26,7 +26,7 @@ from emolens.temporary import OPEN_FLAGS, is_scratch
 KINDS = {
     "embeddings": "vectors",
     "models": "models",
-    "prepared": "prepared",
+    "compiled": "compiled",
     "refused": "refusals",
 }
 ELSEWHERE = "Set EMOLENS_CACHE to another folder."

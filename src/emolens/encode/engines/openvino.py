@@ -9,12 +9,12 @@ import errno
 import importlib
 import mmap
 import sys
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -46,14 +46,14 @@ ONNX_MODEL, ONNX_INT8_MODEL = "model.onnx", "model_int8.onnx"
 class OpenVinoEngine(Engine):
     """Runs a traced model on the CPU and returns its first output, (rows, d), and its embedding.
 
-    path: the .xml, with its .bin beside it, or an .onnx. prepared: gives what OpenVINO has prepared
-    in an earlier process, and gets what it prepares in this one, by keep_prepared(). Each batch
-    runs on one thread: on two cores, two batches at once are faster than one after the other
-    (benchmarks/RESULTS.md). Raises EncoderError if the file is missing or damaged, RuntimeError if
-    OpenVINO can't run the model.
+    path: the .xml, with its .bin beside it, or an .onnx. cache: gives the compiled model of an
+    earlier process, and gets that of this one, by keep_compiled(). Each batch runs on one thread:
+    on two cores, two batches at once are faster than one after the other (benchmarks/RESULTS.md).
+    Raises EncoderError if the file is missing or damaged, RuntimeError if OpenVINO can't run the
+    model.
     """
 
-    def __init__(self, path: Path, runtime: Runtime, *, prepared: Prepared | None = None) -> None:
+    def __init__(self, path: Path, runtime: Runtime, *, cache: CompiledCache | None = None) -> None:
         # In an int8 model, the operations that are not in int8 run in bf16 if the CPU has it.
         half = runtime.precision == "bf16" or (runtime.precision == "int8" and cpu_has_bf16())
         self._options = {
@@ -61,8 +61,10 @@ class OpenVinoEngine(Engine):
             "INFERENCE_NUM_THREADS": runtime.threads,
             "NUM_STREAMS": runtime.threads,
         }
-        self._prepared = prepared
+        self._cache = cache
         self._new: list[tuple[dict[str, Any], Any]] = []  # what is not kept yet
+        self._whole: Any | None = None  # with the fused kernel, for long texts
+        self._lock = threading.Lock()
         # Twice the streams, so that none waits while results are taken in order.
         self._in_flight = 2 * runtime.threads
         self._core = silent_openvino().Core()
@@ -114,13 +116,13 @@ class OpenVinoEngine(Engine):
         return rows, vectors
 
     def _for(self, input_ids: np.ndarray) -> Any:
-        return self._short if input_ids.shape[1] < _LONG else self._long
-
-    @cached_property
-    def _long(self) -> Any:
-        compiled = self._loaded({}) or self._compiled({})
-        self.keep_prepared()
-        return compiled
+        if input_ids.shape[1] < _LONG:
+            return self._short
+        with self._lock:  # several threads may ask at once
+            if self._whole is None:
+                self._whole = self._loaded({}) or self._compiled({})
+                self.keep_compiled()
+        return self._whole
 
     def _with(self, switches: dict[str, str]) -> dict[str, Any]:
         # OpenVINO keeps its preparations for each shape: without a limit up to 6 GB in int8.
@@ -128,7 +130,7 @@ class OpenVinoEngine(Engine):
 
     def _loaded(self, switches: dict[str, str]) -> Any | None:
         """The model with these switches, if an earlier process has prepared it."""
-        return self._prepared and self._prepared.load(self._core, self._with(switches))
+        return self._cache and self._cache.load(self._core, self._with(switches))
 
     def _compiled(self, switches: dict[str, str]) -> Any:
         options = self._with(switches)
@@ -140,30 +142,30 @@ class OpenVinoEngine(Engine):
         self._new.append((options, compiled))
         return compiled
 
-    def keep_prepared(self) -> None:
-        """Keep what was prepared since the start. Call it when the files are known to be whole."""
-        while self._prepared and self._new:
-            self._prepared.keep(self._core, *self._new.pop())
+    def keep_compiled(self) -> None:
+        """Keep what was compiled since the start. Call it when the files are known to be whole."""
+        while self._cache and self._new:
+            self._cache.keep(self._core, *self._new.pop())
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """What OpenVINO prepares of a model before it can run, on disk.
+class CompiledCache:
+    """Compiled models on disk: to compile one takes longer than all else at the start.
 
-    key: decides the content of the model. read, write: get the key of what was prepared; it changes
+    key: decides the content of the model. read, write: get the key of the compiled one; it changes
     with the model, the options, the processor and the version of OpenVINO.
     """
 
     key: str
     read: Callable[[str], memoryview | None]
-    write: Callable[[str, bytes], None]
+    write: Callable[[str, memoryview], None]
 
     def load(self, core: Any, options: dict[str, Any]) -> Any | None:
         """The compiled model; None if there is none that this OpenVINO takes."""
-        content = self.read(self._key(core, options))
-        if content is None:
-            return None
         try:
+            content = self.read(self._key(core, options))
+            if content is None:
+                return None
             tensor = silent_openvino().Tensor(np.frombuffer(content, dtype=np.uint8))
             return core.import_model(tensor, "CPU", options)
         except RuntimeError:
@@ -173,11 +175,10 @@ class Prepared:
     def keep(self, core: Any, options: dict[str, Any], compiled: Any) -> None:
         """Write down a compiled model."""
         try:
-            content = compiled.export_model().getvalue()
+            content = compiled.export_model().getbuffer()
+            self.write(self._key(core, options), content)
         except RuntimeError:  # not every device can
             check_not_stopped()
-            return
-        self.write(self._key(core, options), content)
 
     def _key(self, core: Any, options: dict[str, Any]) -> str:
         processor = core.get_property("CPU", "FULL_DEVICE_NAME")
@@ -351,7 +352,7 @@ def silent_openvino() -> ModuleType:
     try:
         openvino = importlib.import_module("openvino")
     finally:
-        del sys.modules[_CONVERTER]
+        sys.modules.pop(_CONVERTER, None)
     if not hasattr(openvino, "convert_model"):
         vars(openvino)["convert_model"] = _convert_model
     return openvino

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emolens.encode.cache import keep_prepared, read_prepared
+from emolens.encode.cache import keep_compiled, read_compiled
 from emolens.encode.engines.openvino import OpenVinoEngine
 from emolens.errors import EmolensError
 from emolens.predict.classifier import Classifier
@@ -37,7 +37,7 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[OpenVinoEngine]:
 
 
 def kept(cache: Path) -> list[Path]:
-    return sorted(cache.glob("prepared/*"))
+    return sorted(cache.glob("compiled/*"))
 
 
 def test_the_second_start_prepares_nothing_and_answers_the_same(
@@ -104,9 +104,9 @@ def test_without_a_cache_it_answers_and_says_nothing(
 
 
 def test_an_entry_under_another_name_is_not_taken(cache: Path) -> None:
-    keep_prepared("0" * 16, b"content")
-    assert bytes(read_prepared("0" * 16) or b"") == b"content"
-    (cache / "prepared" / f"{'0' * 16}.blob").rename(cache / "prepared" / f"{'1' * 16}.blob")
+    keep_compiled("0" * 16, b"content")
+    assert bytes(read_compiled("0" * 16) or b"") == b"content"
+    (cache / "compiled" / f"{'0' * 16}.blob").rename(cache / "compiled" / f"{'1' * 16}.blob")
     with pytest.warns(UserWarning, match="is damaged"):
-        assert read_prepared("1" * 16) is None
-    assert read_prepared("0" * 16) is None
+        assert read_compiled("1" * 16) is None
+    assert read_compiled("0" * 16) is None
