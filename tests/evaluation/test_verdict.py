@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 
+from emolens.data.balance import Method
 from emolens.evaluation.calibration import CalibrationFigures, PromiseKept
 from emolens.evaluation.gaps import Measured
 from emolens.evaluation.metrics import Comparison, mcnemar, per_class, summary
@@ -177,7 +179,7 @@ def test_a_simpler_model_is_named_with_the_splits_where_it_wins() -> None:
 
 @pytest.mark.parametrize("matrix", [BAD, ONE_ANSWER, GOOD])
 @pytest.mark.parametrize("rate", [1e-7, 2e-5, 5e-5, 2e-4, 1.0])
-@pytest.mark.parametrize("method", ["none", "class-weights", "oversample", "undersample"])
+@pytest.mark.parametrize("method", get_args(Method))
 def test_each_setting_to_try_exists_and_differs_from_the_present_one(
     matrix: list[list[int]], rate: float, method: str
 ) -> None:

@@ -72,6 +72,35 @@ def test_a_damaged_entry_is_noticed_and_made_again(
     assert len(compiled) == 2
 
 
+def test_long_texts_have_a_compiled_model_of_their_own(
+    model: Path, cache: Path, compiled: list[OpenVinoEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emolens.encode.engines.openvino._LONG", 6)
+    first = Classifier(model, precision="fp32").predict(TEXTS)
+    assert (len(compiled), len(kept(cache))) == (2, 2)
+    assert Classifier(model, precision="fp32").predict(TEXTS) == first
+    assert len(compiled) == 2
+
+
+def test_one_that_openvino_refuses_is_compiled_again(
+    model: Path, cache: Path, compiled: list[OpenVinoEngine]
+) -> None:
+    first = Classifier(model, precision="fp32").predict(TEXTS)
+    [entry] = kept(cache)
+    keep_compiled(entry.stem, b"no model")
+    assert Classifier(model, precision="fp32").predict(TEXTS) == first
+    assert len(compiled) == 2
+
+
+def test_if_an_export_replaces_the_files_nothing_is_kept_under_the_old_key(
+    model: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = iter(["the old files", "the new files"])
+    monkeypatch.setattr("emolens.export.model._content_key", lambda *_: next(keys))
+    Classifier(model, precision="fp32").predict(TEXTS)
+    assert not kept(cache)
+
+
 def test_of_a_damaged_model_nothing_is_kept(model: Path, cache: Path) -> None:
     weights = model / "openvino" / "openvino_model.bin"
     content = bytearray(weights.read_bytes())

@@ -13,6 +13,7 @@ import emolens as el
 from emolens.evaluation.metrics import confusion, summary
 from emolens.modelfolder import BUNDLED_FOLDER
 from emolens.output import digests
+from emolens.study import Run
 from tests.conftest import REAL_DATA, Emolens
 
 CLASSES = ("sadness", "joy", "love", "anger", "fear", "surprise", "neutral", "disgust")
@@ -59,6 +60,31 @@ def test_other_precisions_are_refused() -> None:
     with pytest.raises(el.EmolensError, match="There is no exported model") as caught:
         el.Classifier(precision="fp32")
     assert caught.value.hint == "Leave out the precision: it has int8."
+
+
+@pytest.mark.filterwarnings("ignore:The model is the one that comes with emolens")
+def test_a_folder_of_this_name_is_another_model(
+    tiny_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, emolens: Emolens
+) -> None:
+    shutil.copytree(tiny_run.folder / "model", tmp_path / "general")
+    monkeypatch.chdir(tmp_path)
+    assert el.Classifier(Path("general")).labels.names != CLASSES
+    assert el.Classifier("general").labels.names == CLASSES
+    done = emolens("predict", "so glad", "--model", "./general")
+    assert done.code == 0
+    assert "The model is ./general. Its classes: sadness, joy, anger." in done.err
+
+
+def test_a_folder_with_int8_only_is_used_without_an_option(tmp_path: Path) -> None:
+    folder = shutil.copytree(BUNDLED_FOLDER, tmp_path / "mine")
+    classifier = el.Classifier(folder)
+    assert (classifier.runtime.precision, classifier.name) == ("int8", folder.as_posix())
+    assert "only int8 was exported" in classifier.runtime.reason
+
+
+def test_rows_that_it_has_learned_are_said(general: el.Classifier) -> None:
+    rows = el.load_rows("comments", split="validation")
+    assert el.score_model(general, rows).rows.trained_on
 
 
 def test_the_goals_on_comments_are_reached(general: el.Classifier) -> None:
@@ -116,8 +142,8 @@ def test_predict_needs_no_training(tmp_path: Path, emolens: Emolens) -> None:
     table = tmp_path / "comments.csv"
     table.write_text("comment\nNo complaints at all\nC'était vraiment très bon et bien servi\n")
     done = emolens("predict", "--input", table, "--text", "comment")
-    assert done.exit_code == 0
-    assert "The model is general, which comes with emolens." in done.stderr
+    assert done.code == 0
+    assert "The model is general, which comes with emolens." in done.err
     rows = (tmp_path / "comments-emotions.csv").read_text("utf-8").splitlines()
     assert "in French" in rows[2]
-    assert "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2" in done.stderr
+    assert "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2" in done.err

@@ -5,12 +5,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from emolens.data.balance import Method
 from emolens.errors import UsageError
 from emolens.study import Study, builtin_studies, load_study
 from emolens.study.settings import FinetuneSettings
@@ -68,7 +69,7 @@ OVERRIDES = st.fixed_dictionaries(
         "encoder.pooling": st.sampled_from(["cls", "mean"]),
         "encoder.layer": st.integers(-12, 12),
         "map.min_dist": st.floats(0, 0.99),
-        "balance.method": st.sampled_from(["none", "class-weights", "oversample", "undersample"]),
+        "balance.method": st.sampled_from(get_args(Method)),
         "probe.strengths": st.lists(st.floats(1e-300, 1e300), min_size=1, max_size=4),
         "finetune.epochs": st.floats(1e-3, 1e6),
         "finetune.learning_rate": st.floats(1e-12, 10),
