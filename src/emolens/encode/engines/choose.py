@@ -134,12 +134,15 @@ def choose_exported(folder: Path, precision: str | None = None) -> tuple[Path, R
         return int8, replace(
             runtime, reason="exported models run on the CPU; only int8 was exported"
         )
+    if is_bundled(folder) and int8:
+        raise EncoderError(
+            f"The model that comes with emolens runs in int8, not in {runtime.precision}.",
+            hint="Leave out the precision.",
+        )
     names = exported_names(runtime.precision)
-    hint = export_hint(folder, int8=runtime.precision == "int8")
-    if int8:
-        hint = "Leave out the precision: it has int8." if is_bundled(folder) else hint
     raise EncoderError(
-        f"There is no exported model in {folder}: neither {' nor '.join(names)}.", hint=hint
+        f"There is no exported model in {folder}: neither {' nor '.join(names)}.",
+        hint=export_hint(folder, int8=runtime.precision == "int8"),
     )
 
 
