@@ -16,7 +16,7 @@ from emolens.shown import one_line
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CHUNK = 4096  # rows; fewer if they take more than ROOM bytes
+CHUNK = 2048  # rows; fewer if they take more than ROOM bytes
 ROOM = 16_000_000
 CELL_ROOM = 64  # what a cell takes beside its characters
 MOST_BYTES = 100_000_000  # of one field, and of one line
