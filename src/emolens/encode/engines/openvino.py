@@ -63,6 +63,8 @@ class OpenVinoEngine(Engine):
         }
         self._cache = cache
         self._new: list[tuple[dict[str, Any], Any]] = []  # what is not kept yet
+        # Requests that wait for work, by compiled model; to make one takes time, too.
+        self._free: dict[int, list[Any]] = {}
         self._whole: Any | None = None  # with the fused kernel, for long texts
         self._lock = threading.Lock()
         # Twice the streams, so that none waits while results are taken in order.
@@ -92,13 +94,12 @@ class OpenVinoEngine(Engine):
 
     def stream(self, batches: Iterable[Batch]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Run several batches at once; yields their results in the order of the batches."""
-        free: dict[int, list[Any]] = {}
         running: deque[tuple[np.ndarray, Any, list[Any]]] = deque()
         for rows, *arrays in batches:
             if len(running) == self._in_flight:
                 yield self._finished(*running.popleft())
             compiled = self._for(arrays[0])
-            pool = free.setdefault(id(compiled), [])
+            pool = self._free.setdefault(id(compiled), [])
             request = pool.pop() if pool else compiled.create_infer_request()
             request.start_async(dict(zip(INPUTS, arrays, strict=True)))
             running.append((rows, request, pool))
