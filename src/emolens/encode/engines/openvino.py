@@ -130,7 +130,7 @@ class OpenVinoEngine(Engine):
         return {**self._options, **switches, "CPU_RUNTIME_CACHE_CAPACITY": "200"}
 
     def _loaded(self, switches: dict[str, str]) -> Any | None:
-        """The model with these switches, if an earlier process has prepared it."""
+        """The model with these switches, if an earlier process has compiled it."""
         return self._cache and self._cache.load(self._core, self._with(switches))
 
     def _compiled(self, switches: dict[str, str]) -> Any:
