@@ -120,8 +120,9 @@ def _score(console: Console, classifier: Classifier, given: Source, read: ReadOp
     from emolens.console.checked import show_checked
     from emolens.judge.check import score_sheet
 
+    checked = score_sheet(classifier, given, read=read)
     show_model(console, classifier)
-    show_checked(console, score_sheet(classifier, given, read=read))
+    show_checked(console, checked)
 
 
 def _again(model: str, wanted: Wanted, precision: str | None) -> str:

@@ -144,12 +144,9 @@ def predict(
 
 
 def _classifier(model: str, **given: Any) -> Classifier:
-    """The classifier; says which model it is, and which classes it has."""
     from emolens.predict.classifier import Classifier
 
-    classifier = Classifier(model, **given)
-    show_model(Console(), classifier)
-    return classifier
+    return Classifier(model, **given)
 
 
 def _check(texts: list[str] | None, source: Path | None, *, as_json: bool) -> None:
@@ -177,6 +174,7 @@ def _predict_texts(
     console = Console(as_json=as_json)
     counts = Counter(answer.unlike for answer in answers if answer.unlike)
     unlike = classifier.unlike_line(counts, sum(a.probability is not None for a in answers))
+    show_model(console, classifier)
     console.notes([classifier.threshold.text, *([unlike] if unlike else [])])
     show_answers(console, answers, answer_all=classifier.answer_all)
 
@@ -230,6 +228,7 @@ def _show_tally(console: Console, tally: Tally, classifier: Classifier) -> None:
     unlike = classifier.unlike_line(tally.unlike, asked)
     languages = language_line(tally.unlike, asked)
     lines = [tally.summary, classifier.threshold.text, unlike, languages]
+    show_model(console, classifier)
     console.notes([*tally.notes, *filter(None, lines)])
     if tally.found:
         from emolens.console.found import show_found
