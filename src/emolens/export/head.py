@@ -46,8 +46,8 @@ def read_head(folder: Path) -> Head:
         meant = on_the_hub(folder)
         raise EncoderError(
             f"{folder} is no model folder.",
-            hint="To train one: emolens run. To use the one that comes with emolens: --model"
-            f" general{f'.{meant}' if meant else ''}",
+            hint="To train one: emolens run. To use the one that comes with emolens:"
+            " --model general" + (f".{meant}" if meant else ""),
         )
     config = model_config(folder)
     names = _names(folder, config)
