@@ -18,7 +18,7 @@ from emolens.study.settings import FinetuneSettings
 
 
 def test_the_built_in_studies_are_these() -> None:
-    assert builtin_studies() == ["emotion", "emotion-minilm", "starter"]
+    assert builtin_studies() == ["emotion", "emotion-minilm", "general", "starter"]
 
 
 @pytest.mark.parametrize("name", builtin_studies())

@@ -102,13 +102,12 @@ class ExportedModel:
         self.folder, self.head = folder, read_head(folder)
         self._file, self.runtime = choose_exported(folder, precision)
         key = _content_key(folder, self._file)
-        with ThreadPoolExecutor(2) as beside:
-            engine = beside.submit(open_exported, self._file, self.runtime, key=key)
+        with ThreadPoolExecutor(1) as beside:
             check = beside.submit(_check, folder, self._file)
             weights = beside.submit(_weights_sha256, folder, self._file)
             note_change(folder, "config.json")  # where people give classes other names
             self.tokenizer = Tokenizer.from_folder(folder)
-            self._engine = engine.result()
+            self._engine = open_exported(self._file, self.runtime, key=key)
             check.result()
             if _content_key(folder, self._file) == key:
                 self._engine.keep_compiled()

@@ -13,7 +13,6 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -70,11 +69,7 @@ class OpenVinoEngine(Engine):
         # Twice the streams, so that none waits while results are taken in order.
         self._in_flight = 2 * runtime.threads
         self._core = silent_openvino().Core()
-        # Short texts are faster without OpenVINO's fused attention kernel.
-        short = {"SNIPPETS_MODE": "DISABLE"}
-        with ThreadPoolExecutor(1) as beside:
-            found = beside.submit(self._loaded, short)
-            self._model = read_traced(path)
+        self._model = read_traced(path)
         for place in (_MADE_FROM, _MADE_FROM_ONNX):
             if self._model.has_rt_info(place):
                 self.weights_sha256 = str(self._model.get_rt_info(place).value)
@@ -83,7 +78,9 @@ class OpenVinoEngine(Engine):
         if self.width and embeddings:
             self.n_more = _width(embeddings[0]) or 0
         self._outputs = [0, self._model.outputs.index(embeddings[0])] if self.n_more else [0]
-        self._short = found.result() or self._compiled(short)
+        # Short texts are faster without OpenVINO's fused attention kernel.
+        short = {"SNIPPETS_MODE": "DISABLE"}
+        self._short = self._loaded(short) or self._compiled(short)
 
     def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
         """(rows, tokens) to (rows, d) float32."""
