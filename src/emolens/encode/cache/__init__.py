@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import mmap
 import os
 import stat
 import warnings
@@ -88,26 +87,17 @@ def keep_refusal(key: str, cause: str) -> None:
 def read_compiled(key: str) -> memoryview | None:
     """The model `key` as OpenVINO has compiled it; None if it is missing or damaged.
 
-    The file is mapped, because a copy takes as long as the check. Without a cache that can be used,
-    a start takes a moment longer, and nothing is said of it.
+    Without a cache that can be used, a start takes a moment longer, and nothing is said of it.
     """
     if not cache_limit():
         return None
     with contextlib.suppress(StorageError):
         path = trusted_folder("compiled") / f"{key}.blob"
-        try:
-            with open_trusted(path) as file:
-                content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError):  # of others, or empty
-            content = memoryview(b"")
-        digest, compiled = content[:_DIGEST], content[_DIGEST:]
-        if digest == _of_compiled(key, compiled):
+        content = memoryview(_content(path) or b"")
+        compiled = content[_DIGEST:]
+        if content[:_DIGEST] == _of_compiled(key, compiled):
             _mark_used(path)
             return compiled
-        for view in (digest, compiled, content):
-            view.release()  # Windows moves no file that is mapped
         _discard(path)
     return None
 

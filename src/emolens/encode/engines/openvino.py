@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import mmap
 import sys
 import threading
@@ -164,8 +165,7 @@ class CompiledCache:
             content = self.read(self._key(core, options))
             if content is None:
                 return None
-            tensor = silent_openvino().Tensor(np.frombuffer(content, dtype=np.uint8))
-            return core.import_model(tensor, "CPU", options)
+            return core.import_model(io.BytesIO(content), "CPU", options)
         except RuntimeError:
             check_not_stopped()
             return None
