@@ -8,7 +8,6 @@ level used here, and misses none of the others.
 from __future__ import annotations
 
 import re
-import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -112,21 +111,8 @@ def is_mostly(words: set[str], known: set[str]) -> bool:
     return len(words & known) >= _KNOWN * len(words)
 
 
-def load_ahead() -> None:
-    """Load what judges languages beside other work; it takes a third of a second."""
-    threading.Thread(target=_identifier, daemon=True).start()
-
-
-_loading = threading.Lock()
-
-
-def _identifier() -> Any:
-    with _loading:  # so that two threads do not load it twice
-        return _loaded()
-
-
 @cache
-def _loaded() -> Any:
+def _identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

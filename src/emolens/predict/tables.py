@@ -13,7 +13,7 @@ from pathlib import Path
 
 from emolens.blank import is_blank
 from emolens.data.checks import Note
-from emolens.data.languages import Judge, load_ahead
+from emolens.data.languages import Judge
 from emolens.data.readers.columns import (
     Unread,
     check_column,
@@ -123,8 +123,6 @@ def predict_table(
         if text_column is None:
             job.tally.notes += choice_notes(table, "text", column)
         job.languages = language_judge(classifier)
-        if job.languages:
-            load_ahead()
         writer = job.prepared(given, target)
         with (
             atomic_file(target, overwrite=write.overwrite) as file,
