@@ -699,3 +699,5 @@ def test_export_makes_a_bare_model_folder_ready_to_predict(
     exported = emolens("predict", "i am sad", "--model", model, "--json")
     before = emolens("predict", "i am sad", "--model", tiny_run.folder / "model", "--json")
     assert (exported.code, exported.out) == (before.code, before.out)
+    # The first line of each names the folder of its model.
+    assert exported.err.splitlines()[1:] == before.err.splitlines()[1:]

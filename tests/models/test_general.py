@@ -104,7 +104,7 @@ def test_starter(general: el.Classifier) -> None:
 
 def test_emotion(general: el.Classifier) -> None:
     if not (REAL_DATA / "emotion").is_dir():
-        pytest.skip("the data set emotion is not there")
+        pytest.skip(f"it needs the data set {REAL_DATA / 'emotion'}, which is not there")
     data = el.load_dataset(str(REAL_DATA / "emotion"))
     places = [CLASSES.index(name) for name in data.labels.names]
     answers = general.predict_proba(data["test"].texts)[:, places].argmax(axis=1)

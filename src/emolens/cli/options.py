@@ -20,8 +20,7 @@ _READING: dict[str, Any] = {"rich_help_panel": "Reading the table"}
 _LABELS: dict[str, Any] = {"rich_help_panel": "Labels"}
 UNSURE: dict[str, Any] = {"rich_help_panel": "When an answer is unsure"}
 StudyArgument = Annotated[
-    str,
-    typer.Argument(help="A built-in study (starter, emotion, emotion-minilm) or a TOML file."),
+    str, typer.Argument(help="A built-in study (starter, emotion, emotion-minilm) or a TOML file.")
 ]
 DatasetOption = Annotated[
     str | None,
