@@ -5,7 +5,6 @@ Knows nothing of families of encoders: it finds the layers by what they do.
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from emolens.errors import require
@@ -23,16 +22,11 @@ def layer_inputs_of(model: Any, layer: Any) -> Any:
     class LayerInputs(torch.nn.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             super().__init__()
-            self.model = model
+            self.model, self.layer = model, layer
 
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-            inputs, mine = [], threading.get_ident()
-
-            def keep(_: Any, args: Any) -> None:
-                if threading.get_ident() == mine:  # other threads run the same model
-                    inputs.append(args[0])
-
-            hook = layer.register_forward_pre_hook(keep)
+            inputs = []
+            hook = self.layer.register_forward_pre_hook(lambda _, args: inputs.append(args[0]))
             try:
                 self.model(input_ids, attention_mask=attention_mask)
             finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,31 @@ def test_the_rows_keep_their_order_with_several_threads(
     assert len(one) == 900
     np.testing.assert_allclose(several, one, atol=1e-6)
     assert torch.get_num_threads() == 3
+
+
+class ChangesItself(torch.nn.Module):
+    """Like BigBird: says at the first batch that it has another layer, and puts it in afterwards."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer: torch.nn.Module = torch.nn.Embedding(30_000, 2)
+        self.changed = False
+
+    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+        if not self.changed:
+            self.changed = True
+            time.sleep(0.05)
+            self.layer = torch.nn.Sequential(self.layer, torch.nn.Softmax(2))
+        return self.layer(input_ids)[:, 0]
+
+
+def test_a_thread_never_meets_a_model_that_another_one_is_changing(
+    classifier: tuple[Any, Tokens],
+) -> None:
+    tokens = classifier[1]
+    module = ChangesItself()
+    several, one = (outputs(module, tokens, threads) for threads in (3, 1))
+    np.testing.assert_array_equal(several, one)
 
 
 def test_the_inputs_of_the_head_give_the_logits(classifier: tuple[Any, Tokens]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +24,7 @@ class TorchEngine(Engine):
         self.torch = torch_for(runtime)
         self.runtime = runtime
         self.model = model.to(runtime.device)
+        self._own = threading.local()
         if runtime.device == "cuda":
             self.budget = 2**16  # smaller batches leave a GPU idle
 
@@ -34,7 +37,7 @@ class TorchEngine(Engine):
         device, half = self.runtime.device, self.runtime.precision == "bf16"
         autocast = self.torch.autocast(device, self.torch.bfloat16, enabled=half)
         with self.torch.inference_mode(), autocast:
-            outputs = self.model(ids, mask)
+            outputs = getattr(self._own, "model", self.model)(ids, mask)
             if isinstance(outputs, tuple):
                 self.n_more = outputs[1].shape[1]
                 outputs = self.torch.cat([output.float() for output in outputs], dim=1)
@@ -50,7 +53,7 @@ class TorchEngine(Engine):
             return
         running: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
         n = self.runtime.threads
-        with ThreadPoolExecutor(n, initializer=set_threads, initargs=(1,)) as pool:
+        with ThreadPoolExecutor(n, initializer=self._start_thread) as pool:
             for rows, input_ids, attention_mask in batches:
                 running.append((rows, pool.submit(self, input_ids, attention_mask)))
                 if len(running) > n:
@@ -58,6 +61,16 @@ class TorchEngine(Engine):
             for rows, outputs in running:
                 yield rows, outputs.result()
         set_threads(n)
+
+    def _start_thread(self) -> None:
+        """Give a thread one core, and its own model around the same weights.
+
+        Some models change themselves while they run: BigBird puts full attention into its layers
+        at the first short batch, and a second thread would meet half of them changed.
+        """
+        set_threads(1)
+        weights = [*self.model.parameters(), *self.model.buffers()]
+        self._own.model = copy.deepcopy(self.model, {id(weight): weight for weight in weights})
 
 
 def torch_for(runtime: Runtime) -> ModuleType:
