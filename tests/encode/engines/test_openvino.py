@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,3 +40,31 @@ def test_an_operation_that_openvino_lacks_is_a_runtime_error() -> None:
 
     with pytest.raises(RuntimeError):
         traced(Bessel(), "embeddings")
+
+
+CTRL_C = """
+import signal, sys
+from pathlib import Path
+from emolens.encode.engines.openvino import OpenVinoEngine
+from emolens.runtime import Runtime
+
+runtime = Runtime("openvino", "cpu", "fp32", 1, "a test")
+engines = [OpenVinoEngine(Path(sys.argv[1]), runtime) for _ in range(3)]
+while engines:
+    engines.pop(0)
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+def test_ctrl_c_after_several_engines_are_gone_is_no_crash(tmp_path: Path) -> None:
+    class Sums(torch.nn.Module):
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            return (input_ids * attention_mask).sum(1, keepdim=True).float()
+
+    save_traced(traced(Sums(), "embeddings"), tmp_path / MODEL)
+    command = [sys.executable, "-c", CTRL_C, str(tmp_path / MODEL)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "stopped\n"), ended.stderr

@@ -12,7 +12,7 @@ import sys
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -112,7 +112,7 @@ class OpenVinoEngine(Engine):
     def _compiled(self, **switches: str) -> Any:
         # OpenVINO keeps its preparations for each shape: without a limit up to 6 GB in int8.
         switches["CPU_RUNTIME_CACHE_CAPACITY"] = "200"
-        compile_model = silent_openvino().Core().compile_model
+        compile_model = _core().compile_model
         try:
             return compile_model(self._model, "CPU", {**self._options, **switches})
         except RuntimeError:  # another version of OpenVINO may not have these switches
@@ -156,7 +156,7 @@ def _check_answers(converted: Any, model: Any) -> None:
     with torch.no_grad():
         outputs = model(torch.from_numpy(ids), torch.from_numpy(mask))
     options = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = silent_openvino().Core().compile_model(converted, "CPU", options)
+    compiled = _core().compile_model(converted, "CPU", options)
     answers = compiled(dict(zip(INPUTS, (ids, mask), strict=True)))
     for place, output in enumerate(outputs if isinstance(outputs, tuple) else (outputs,)):
         wanted = np.asarray(output.float())
@@ -203,7 +203,7 @@ def _read_xml(path: Path) -> Any:
     if path.stat().st_size > _LARGEST_XML or b"<!DOCTYPE" in path.read_bytes():
         raise damaged(path)
     try:
-        return silent_openvino().Core().read_model(path)
+        return _core().read_model(path)
     except RuntimeError as error:
         raise damaged(path) from error
 
@@ -269,6 +269,16 @@ def _width(port: Any) -> int | None:
     shape = port.get_partial_shape()
     known = shape.rank.is_static and len(shape) and shape[-1].is_static
     return int(shape[-1].get_length()) if known else None
+
+
+@cache
+def _core() -> Any:
+    """OpenVINO's Core: one, which lives as long as the process.
+
+    A Core gives its thread a stack for signal handlers, and when it ends, the stack that was there
+    before. When several end in another order, that one is freed, and the next Ctrl-C is a crash.
+    """
+    return silent_openvino().Core()
 
 
 def silent_openvino() -> ModuleType:
