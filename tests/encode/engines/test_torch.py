@@ -56,7 +56,7 @@ def test_the_rows_keep_their_order_with_several_threads(
 
 
 class ChangesItself(torch.nn.Module):
-    """Like BigBird: says at the first batch that it has another layer, and puts it in afterwards."""
+    """Like BigBird: says at the first batch that it has another layer, then puts it in."""
 
     def __init__(self) -> None:
         super().__init__()
