@@ -27,6 +27,7 @@ def filled(cache: Path) -> Path:
         os.utime(cache / "embeddings" / f"{key(i)}.safetensors", (i, i))
     entries.cached_model(key(3), build, load)
     entries.keep_refusal(key(4), "a cause")
+    entries.keep_compiled(key(5), b"what OpenVINO made")
     (cache / "notes.txt").write_text("mine", "utf-8")
     return cache
 
@@ -41,7 +42,7 @@ def test_it_shows_the_folder_and_the_entries_by_kind(filled: Path) -> None:
     total = sum(path.stat().st_size for path in filled.glob("*/**/*") if path.is_file())
     assert head == f"{filled}: {total / 1000:.1f} KB of 10 GB"
     counts = {row.split()[0]: int(row.split()[1]) for row in rows}
-    assert counts == {"vectors": 3, "models": 1, "refusals": 1, "all": 5}
+    assert counts == {"vectors": 3, "models": 1, "compiled": 1, "refusals": 1, "all": 6}
     assert done.stderr == "not written by emolens, and left alone: 1\n"
 
 
@@ -60,7 +61,7 @@ def test_a_limit_removes_the_oldest_and_json_says_what_is_left(filled: Path) -> 
 def test_clear_removes_all_entries_and_no_other_file(filled: Path) -> None:
     done = emolens("cache", "--clear")
     assert done.stdout.startswith(f"{filled}: 0 B of 10 GB")
-    assert done.stderr.startswith("removed: 5 entries, 12.")
+    assert done.stderr.startswith("removed: 6 entries, 12.")
     assert [path for path in filled.rglob("*") if path.is_file()] == [filled / "notes.txt"]
 
 

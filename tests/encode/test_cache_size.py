@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from emolens.encode import cache as entries
 from emolens.encode.cache import size
+from emolens.encode.cache.folder import KINDS
 from emolens.errors import UsageError
 from tests.hostile.test_cache import MODEL, build, load
 
@@ -71,6 +72,7 @@ def test_a_size_that_is_shown_can_be_read(n: int) -> None:
 def test_only_what_emolens_wrote_is_counted_and_removed(cache: Path) -> None:
     keep(1)
     entries.keep_refusal(key(2), "a cause")
+    entries.keep_compiled(key(5), b"what OpenVINO made")
     assert entries.cached_model(key(3), build, load) == MODEL
     assert entries.cached_model(key(4), build, load) == MODEL
     mine = [
@@ -82,20 +84,21 @@ def test_only_what_emolens_wrote_is_counted_and_removed(cache: Path) -> None:
         cache / "models" / "mine" / "openvino_model.xml",
         cache / "models" / key(8) / "notes.txt",
         cache / "refused" / f"{key(2)}.txt",
+        cache / "compiled" / f"{key(5)}.bin",
     ]
     for path in mine:
         path.parent.mkdir(exist_ok=True)
         path.write_text("mine", "utf-8")
     (cache / "embeddings" / f"{key(7)}.safetensors").symlink_to(cache / "notes.txt")
     listing = size.listed()
-    counts = {kind: len(listing.of(kind)) for kind in ("embeddings", "models", "refused")}
-    assert counts == {"embeddings": 1, "models": 2, "refused": 1}
-    assert listing.foreign == 9
+    counts = {kind: len(listing.of(kind)) for kind in KINDS}
+    assert counts == {"embeddings": 1, "models": 2, "compiled": 1, "refused": 1}
+    assert listing.foreign == 10
     removed = size.shrink(listing, 0)
-    assert len(removed.entries) == 4
+    assert len(removed.entries) == 5
     assert all(path.read_text("utf-8") == "mine" for path in mine)
     after = size.listed()
-    assert (after.entries, after.foreign) == ([], 9)
+    assert (after.entries, after.foreign) == ([], 10)
     files = {path for path in cache.rglob("*") if path.is_file() and not path.is_symlink()}
     assert files == set(mine)
 

@@ -40,3 +40,12 @@ def test_the_quantized_model_is_kept(
     again = Encoder(str(tiny_encoder), pooling="mean", precision="int8")
     np.testing.assert_array_equal(again.encode(TEXTS), wanted)
     assert capfd.readouterr().out == ""  # NNCF would write its bars there
+
+
+def test_nncf_gets_the_core_of_the_process(
+    tiny_encoder: Path, int8: Encoder, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """See engines/openvino.py: of two that end in another order, Ctrl-C would be a crash."""
+    monkeypatch.setattr("openvino.Core", lambda: pytest.fail("a second Core"))
+    Encoder(str(tiny_encoder), pooling="mean", precision="int8").encode(TEXTS)
+    assert list(cache.glob("models/*"))

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -75,11 +76,17 @@ def in_onnx_runtime(folder: Path) -> Ask:
     return ask
 
 
-def in_openvino(file: Path) -> Ask:
+@cache
+def core() -> Any:
+    """One for all tests: when one ends before a younger one, Python crashes at the next signal."""
     import openvino
 
+    return openvino.Core()
+
+
+def in_openvino(file: Path) -> Ask:
     # Without this option, OpenVINO computes in bf16 where the processor has it.
-    model = openvino.Core().compile_model(file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    model = core().compile_model(file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     tokenize = tokenizer_of_transformers(file.parents[1], "np")
 
     def ask(texts: Sequence[str]) -> np.ndarray:

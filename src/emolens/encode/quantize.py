@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from emolens.encode.batches import pad
-from emolens.encode.engines.openvino import INPUTS, silent_openvino
+from emolens.encode.engines.openvino import INPUTS, one_core, silent_openvino
 from emolens.encode.tokenize import Tokens
 from emolens.errors import EncoderError, require
 
@@ -34,12 +34,13 @@ def quantized(model: Any, calibration: Tokens, pad_id: int) -> Any:
         warnings.simplefilter("ignore")
         nncf = require("nncf", "train")
         try:
-            return nncf.quantize(
-                model,
-                nncf.Dataset(samples),
-                model_type=nncf.ModelType.TRANSFORMER,
-                subset_size=len(samples),
-            )
+            with one_core():
+                return nncf.quantize(
+                    model,
+                    nncf.Dataset(samples),
+                    model_type=nncf.ModelType.TRANSFORMER,
+                    subset_size=len(samples),
+                )
         except (RuntimeError, nncf.ValidationError) as error:
             raise EncoderError(
                 f"The model can't be quantized: {' '.join(str(error).split())[:200]}",

@@ -31,10 +31,11 @@ from emolens.modelfolder import (
     export_hint,
     not_as_written,
     note_change,
+    owned_in,
     read_emolens_json,
 )
 from emolens.names import BUNDLED, user_path
-from emolens.store import load_arrays
+from emolens.store import fingerprint, load_arrays
 
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 
@@ -100,13 +101,18 @@ class ExportedModel:
     def __init__(self, folder: Path, *, precision: str | None = None) -> None:
         self.folder, self.head = folder, read_head(folder)
         self._file, self.runtime = choose_exported(folder, precision)
+        key = _content_key(folder, self._file)
         with ThreadPoolExecutor(1) as beside:
             check = beside.submit(_check, folder, self._file)
             weights = beside.submit(_weights_sha256, folder, self._file)
             note_change(folder, "config.json")  # where people give classes other names
             self.tokenizer = Tokenizer.from_folder(folder)
-            self._engine = open_exported(self._file, self.runtime)
+            self._engine = open_exported(self._file, self.runtime, key=key)
             check.result()
+            if _content_key(folder, self._file) == key:
+                self._engine.keep_compiled()
+            else:  # an export has replaced the files since the key was made
+                self._engine = open_exported(self._file, self.runtime)
             self._check_weights(weights.result())
         if self._engine.width is not None:
             self._check_width(self._engine.width)
@@ -189,10 +195,20 @@ def _training_texts(folder: Path, width: int) -> tuple[TrainingTexts | None, Dir
 
 def _check(folder: Path, model: Path) -> None:
     """Raise EncoderError if a file that is loaded is not as emolens wrote it."""
-    files = [model, model.with_suffix(".bin")]
-    files += [folder / name for name in (ARRAYS_FILE, *_TOKENIZER)]
-    names = [file.relative_to(folder).as_posix() for file in files]
+    names = [*_parts(folder, model), ARRAYS_FILE, *_TOKENIZER]
     check_files(folder, names, remedy=damage_hint(folder, int8="int8" in model.name))
+
+
+def _parts(folder: Path, model: Path) -> list[str]:
+    files = (model, model.with_suffix(".bin"))
+    return [file.relative_to(folder).as_posix() for file in files]
+
+
+def _content_key(folder: Path, model: Path) -> str:
+    """A key of the files of a model, which _check compares with it; empty if it is not known."""
+    owned = owned_in(folder)
+    digests = [owned.files.get(name) for name in _parts(folder, model)]
+    return "" if owned.pending or None in digests else fingerprint(*digests)
 
 
 def _weights_sha256(folder: Path, model: Path) -> str | None:

@@ -1,10 +1,11 @@
-"""A cache on disk for vectors and traced models. Knows nothing of how they are computed.
+"""A cache on disk for vectors and models. Knows nothing of how they are computed.
 
 The key of an entry is a digest of everything that decides its content, so entries never go out of
 date. Vectors and models hold a SHA-256 of their key and their content: a damaged one, or one under
 another name, is computed again, with a warning. If an entry can't be written, that is only a
-warning, too. Each entry is renamed into place as a whole, so that several processes may write the
-same one. Entries are not flushed to the disk: after a power failure the SHA-256 shows the damage.
+warning, too; of a compiled model, not even that. Each entry is renamed into place as a whole, so
+that several processes may write the same one. Entries are not flushed to the disk: after a power
+failure the SHA-256 shows the damage.
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ from emolens.encode.cache.folder import (
     write_errors,
 )
 from emolens.encode.cache.size import DIGESTS, MODEL_FILES, cache_limit, place
-from emolens.errors import EncoderError
+from emolens.errors import EncoderError, StorageError
 from emolens.output import digests, writing
 from emolens.temporary import scratch_folder
 
 Loaded = TypeVar("Loaded")
+_DIGEST = 32  # bytes of a SHA-256
 FORMAT = 2  # of the entries; it is part of each key, so entries of another format are not read
 
 
@@ -82,6 +84,38 @@ def keep_refusal(key: str, cause: str) -> None:
     _keep("refused", f"{key}.json", json.dumps({"key": key, "cause": cause}).encode())
 
 
+def read_compiled(key: str) -> memoryview | None:
+    """The model `key` as OpenVINO has compiled it; None if it is missing or damaged.
+
+    Without a cache that can be used, a start takes a moment longer, and nothing is said of it.
+    """
+    if not cache_limit():
+        return None
+    with contextlib.suppress(StorageError):
+        path = trusted_folder("compiled") / f"{key}.blob"
+        content = memoryview(_content(path) or b"")
+        compiled = content[_DIGEST:]
+        if content[:_DIGEST] == _of_compiled(key, compiled):
+            _mark_used(path)
+            return compiled
+        _discard(path)
+    return None
+
+
+def keep_compiled(key: str, compiled: bytes | memoryview) -> None:
+    """Write a compiled model as the entry `key`."""
+    if not cache_limit():
+        return
+    with contextlib.suppress(StorageError):
+        _write("compiled", f"{key}.blob", _of_compiled(key, compiled), compiled)
+
+
+def _of_compiled(key: str, compiled: bytes | memoryview) -> bytes:
+    digest = hashlib.sha256(key.encode())
+    digest.update(compiled)
+    return digest.digest()
+
+
 def cached_model(key: str, build: Callable[[Path], None], load: Callable[[Path], Loaded]) -> Loaded:
     """The result of `load` for the folder of the entry `key`.
 
@@ -116,10 +150,15 @@ def _keep(kind: str, name: str, content: bytes) -> None:
     if not cache_limit():
         return
     with warn_if_unusable():
-        path = trusted_folder(kind, create=True) / name
-        with write_errors(), scratch_folder(cache_folder()) as scratch:
-            (scratch / name).write_bytes(content)
-            place(scratch / name, path)
+        _write(kind, name, content)
+
+
+def _write(kind: str, name: str, *parts: bytes | memoryview) -> None:
+    path = trusted_folder(kind, create=True) / name
+    with write_errors(), scratch_folder(cache_folder()) as scratch:
+        with (scratch / name).open("wb") as file:
+            file.writelines(parts)
+        place(scratch / name, path)
 
 
 def _kept_model(key: str) -> Path | None:

@@ -23,7 +23,12 @@ from emolens.output import writing
 from emolens.temporary import OPEN_FLAGS, is_scratch
 
 # The folders of the cache, and what they hold.
-KINDS = {"embeddings": "vectors", "models": "models", "refused": "refusals"}
+KINDS = {
+    "embeddings": "vectors",
+    "models": "models",
+    "compiled": "compiled",
+    "refused": "refusals",
+}
 ELSEWHERE = "Set EMOLENS_CACHE to another folder."
 _BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO

@@ -33,6 +33,7 @@ MODEL_FILES = (MODEL, Path(MODEL).with_suffix(".bin").name, DIGESTS)
 _NAMES = {
     "embeddings": re.compile(r"[0-9a-f]{16}\.safetensors"),
     "models": re.compile(r"[0-9a-f]{16}"),
+    "compiled": re.compile(r"[0-9a-f]{16}\.blob"),
     "refused": re.compile(r"[0-9a-f]{16}\.json"),
 }
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)\s*(?:([KMGT])(i?))?B?", re.IGNORECASE)

@@ -14,13 +14,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from emolens.encode.cache import keep_refusal, read_refusal
+from emolens.encode.cache import (
+    FORMAT,
+    keep_compiled,
+    keep_refusal,
+    read_compiled,
+    read_refusal,
+)
 from emolens.encode.engines.base import Engine
 from emolens.encode.engines.openvino import (
     INT8_MODEL,
     MODEL,
     ONNX_INT8_MODEL,
     ONNX_MODEL,
+    CompiledCache,
     OpenVinoEngine,
     damaged,
 )
@@ -29,6 +36,8 @@ from emolens.errors import EncoderError, StorageError, UsageError, first_line, n
 from emolens.modelfolder import ONNX, OPENVINO, export_hint, is_bundled
 from emolens.runtime import Precision, Runtime, cpu_has_bf16, n_threads
 from emolens.stopped import check_not_stopped
+from emolens.store import fingerprint
+from emolens.version import __version__
 
 # encode: vectors from a frozen encoder. serve: answers from an exported model, without torch.
 # train: the training of a model. score: its probabilities after the training.
@@ -142,10 +151,16 @@ def _exported(folder: Path, precision: str) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def open_exported(path: Path, runtime: Runtime) -> Engine:
-    """The engine of an exported model. Loads no torch."""
+def open_exported(path: Path, runtime: Runtime, *, key: str = "") -> OpenVinoEngine:
+    """The engine of an exported model. Loads no torch.
+
+    key: decides its content. With it, the compiled model is kept in the cache.
+    """
+    cache = None
+    if key:
+        cache = CompiledCache(fingerprint(FORMAT, __version__, key), read_compiled, keep_compiled)
     try:
-        return OpenVinoEngine(path, runtime)
+        return OpenVinoEngine(path, runtime, cache=cache)
     except RuntimeError as error:
         raise damaged(path) from error
 

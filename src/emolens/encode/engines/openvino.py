@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import mmap
 import sys
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +27,7 @@ from emolens.errors import EncoderError, require
 from emolens.modelfolder import damage_hint, export_hint
 from emolens.runtime import Runtime, cpu_has_bf16
 from emolens.stopped import check_not_stopped
+from emolens.store import fingerprint
 
 _CONVERTER = "openvino.tools.ovc"
 # From this many tokens on, OpenVINO's own attention kernel is faster (benchmarks/RESULTS.md).
@@ -43,12 +47,14 @@ ONNX_MODEL, ONNX_INT8_MODEL = "model.onnx", "model_int8.onnx"
 class OpenVinoEngine(Engine):
     """Runs a traced model on the CPU and returns its first output, (rows, d), and its embedding.
 
-    path: the .xml, with its .bin beside it, or an .onnx. Each batch runs on one thread: on two
-    cores, two batches at once are faster than one after the other (benchmarks/RESULTS.md). Raises
-    EncoderError if the file is missing or damaged, RuntimeError if OpenVINO can't run the model.
+    path: the .xml, with its .bin beside it, or an .onnx. cache: gives the compiled model of an
+    earlier process, and gets that of this one, by keep_compiled(). Each batch runs on one thread:
+    on two cores, two batches at once are faster than one after the other (benchmarks/RESULTS.md).
+    Raises EncoderError if the file is missing or damaged, RuntimeError if OpenVINO can't run the
+    model.
     """
 
-    def __init__(self, path: Path, runtime: Runtime) -> None:
+    def __init__(self, path: Path, runtime: Runtime, *, cache: CompiledCache | None = None) -> None:
         # In an int8 model, the operations that are not in int8 run in bf16 if the CPU has it.
         half = runtime.precision == "bf16" or (runtime.precision == "int8" and cpu_has_bf16())
         self._options = {
@@ -56,6 +62,8 @@ class OpenVinoEngine(Engine):
             "INFERENCE_NUM_THREADS": runtime.threads,
             "NUM_STREAMS": runtime.threads,
         }
+        self._cache = cache
+        self._new: list[tuple[dict[str, Any], Any]] = []  # what is not kept yet
         # Twice the streams, so that none waits while results are taken in order.
         self._in_flight = 2 * runtime.threads
         self._model = read_traced(path)
@@ -68,7 +76,8 @@ class OpenVinoEngine(Engine):
             self.n_more = _width(embeddings[0]) or 0
         self._outputs = [0, self._model.outputs.index(embeddings[0])] if self.n_more else [0]
         # Short texts are faster without OpenVINO's fused attention kernel.
-        self._short = self._compiled(SNIPPETS_MODE="DISABLE")
+        short = {"SNIPPETS_MODE": "DISABLE"}
+        self._short = self._loaded(short) or self._compiled(short)
 
     def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
         """(rows, tokens) to (rows, d) float32."""
@@ -107,17 +116,71 @@ class OpenVinoEngine(Engine):
 
     @cached_property
     def _long(self) -> Any:
-        return self._compiled()
+        compiled = self._loaded({}) or self._compiled({})
+        self.keep_compiled()
+        return compiled
 
-    def _compiled(self, **switches: str) -> Any:
+    def _with(self, switches: dict[str, str]) -> dict[str, Any]:
         # OpenVINO keeps its preparations for each shape: without a limit up to 6 GB in int8.
-        switches["CPU_RUNTIME_CACHE_CAPACITY"] = "200"
-        compile_model = _core().compile_model
+        return {**self._options, **switches, "CPU_RUNTIME_CACHE_CAPACITY": "200"}
+
+    def _loaded(self, switches: dict[str, str]) -> Any | None:
+        """The model with these switches, if an earlier process has compiled it."""
+        return self._cache and self._cache.load(self._with(switches))
+
+    def _compiled(self, switches: dict[str, str]) -> Any:
+        options = self._with(switches)
         try:
-            return compile_model(self._model, "CPU", {**self._options, **switches})
+            compiled = _core().compile_model(self._model, "CPU", options)
         except RuntimeError:  # another version of OpenVINO may not have these switches
             check_not_stopped()
-            return compile_model(self._model, "CPU", self._options)
+            return _core().compile_model(self._model, "CPU", self._options)
+        self._new.append((options, compiled))
+        return compiled
+
+    def keep_compiled(self) -> None:
+        """Keep what was compiled since the start. Call it when the files are known to be whole."""
+        while self._cache and self._new:
+            self._cache.keep(*self._new.pop())
+
+
+@dataclass(frozen=True)
+class CompiledCache:
+    """Compiled models on disk: to compile one takes longer than all else at the start.
+
+    key: decides the content of the model. read, write: get the key of the compiled one; it changes
+    with the model, the options, the processor and the version of OpenVINO.
+    """
+
+    key: str
+    read: Callable[[str], memoryview | None]
+    write: Callable[[str, memoryview], None]
+
+    def load(self, options: dict[str, Any]) -> Any | None:
+        """The compiled model; None if there is none that this OpenVINO takes."""
+        try:
+            content = self.read(self._key(options))
+            if content is None:
+                return None
+            return _core().import_model(io.BytesIO(content), "CPU", options)
+        except RuntimeError:
+            check_not_stopped()
+            return None
+
+    def keep(self, options: dict[str, Any], compiled: Any) -> None:
+        """Write down a compiled model."""
+        try:
+            content = compiled.export_model().getbuffer()
+            self.write(self._key(options), content)
+        except RuntimeError:  # not every device can
+            check_not_stopped()
+
+    def _key(self, options: dict[str, Any]) -> str:
+        core = _core()
+        processor = core.get_property("CPU", "FULL_DEVICE_NAME")
+        features = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        version = silent_openvino().get_version()
+        return fingerprint(self.key, sorted(options.items()), processor, sorted(features), version)
 
 
 def traced(model: Any, *outputs: str) -> Any:
@@ -279,6 +342,17 @@ def _core() -> Any:
     before. When several end in another order, that one is freed, and the next Ctrl-C is a crash.
     """
     return silent_openvino().Core()
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Let a library that would make Cores of its own get the one of the process."""
+    openvino, core = silent_openvino(), _core()
+    theirs, openvino.Core = openvino.Core, lambda: core
+    try:
+        yield
+    finally:
+        openvino.Core = theirs
 
 
 def silent_openvino() -> ModuleType:
