@@ -299,6 +299,16 @@ def test_a_class_without_rows_has_an_empty_panel(tmp_path: Path) -> None:
     assert "other (0)" in [ax.get_title() for ax in shown.figure_.axes]
 
 
+def test_a_shade_means_the_same_number_of_texts_in_each_panel() -> None:
+    rng = np.random.default_rng(0)
+    xy = np.concatenate([np.zeros((30, 2)), rng.normal(size=(9, 2))]).astype(np.float32)
+    labels = np.array([0] * 30 + [1] * 9)
+    shown = displays.DensityDisplay(THREE, Projection(xy, labels))
+    shown.plot()
+    drawn = [hexagons for ax in shown.figure_.axes for hexagons in ax.collections]
+    assert [hexagons.get_clim() for hexagons in drawn] == [(0, 30)] * 3
+
+
 def test_rows_on_one_spot_can_be_drawn(tmp_path: Path) -> None:
     xy = np.full((9, 2), 3, dtype=np.float32)
     assert save_figure(

@@ -103,6 +103,8 @@ def test_a_run_leaves_every_file_of_the_design(tiny_run: Run) -> None:
         "embeddings/validation.safetensors",
         "embeddings/test.safetensors",
         "projection.parquet",
+        "projection-validation.parquet",
+        "projection-test.parquet",
         "probe/probe.safetensors",
         "probe/probe.json",
         "model/config.json",

@@ -148,6 +148,7 @@ class DensityDisplay(Display):
         font = min(10.0, 6.0 * self._panel)
         x, y = self.projection.xy.T
         extent = (*_edges(x), *_edges(y))
+        drawn = []
         for label, panel in enumerate(panels(ax, *self.grid)):
             if label >= len(self.labels):
                 panel.axis("off")
@@ -163,13 +164,16 @@ class DensityDisplay(Display):
                 linewidths=0,
                 mincnt=1,  # leave out empty hexagons: they would make the file large
             )
-            # One text alone is never the darkest shade.
-            hexagons.set_clim(0, max([4, *hexagons.get_array().compressed()]))
+            drawn.append(hexagons)
             text = f"{short(name, int(18 * self._panel / (font / 6)))} ({mine.sum():,})"
             title(panel, text, loc="center", fontsize=font)
             panel.set_xticks([])
             panel.set_yticks([])
             panel.spines[:].set_color(theme.GRID)
+        # One scale for all panels. One text alone is never the darkest shade.
+        most = max([4, *(n for hexagons in drawn for n in hexagons.get_array().compressed())])
+        for hexagons in drawn:
+            hexagons.set_clim(0, most)
 
 
 @dataclass(repr=False)

@@ -71,9 +71,9 @@ class Context:
         """What the embed stage wrote."""
         return Embeddings.load(self.folder / "embeddings", list(self.dataset.splits))
 
-    def projection(self) -> Projection:
+    def projection(self, split: str = TRAIN) -> Projection:
         """What the map stage wrote."""
-        return Projection.load(self.folder / "projection.parquet")
+        return Projection.load(self.folder / projection_file(split))
 
     def scores_of(self, role: Role) -> Scores:
         """The scores of a role's model on validation and test."""
@@ -93,3 +93,8 @@ class Context:
             return None
         plain = load_json(self.folder / "behavior.json")
         return None if plain is None else Behavior.from_dict(plain)
+
+
+def projection_file(split: str) -> str:
+    """Where the places of a split on the map stand in a run folder."""
+    return "projection.parquet" if split == TRAIN else f"projection-{split}.parquet"

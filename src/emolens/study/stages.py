@@ -21,7 +21,7 @@ from emolens.encode.embed import Embeddings, Encoder
 from emolens.encode.engines.base import check_finite
 from emolens.encode.engines.choose import Use, choose
 from emolens.evaluation.evaluate import evaluate, predictions_table
-from emolens.explore.project import project
+from emolens.explore.project import Projection, place, project
 from emolens.export.openvino import export_openvino
 from emolens.export.verify import drift
 from emolens.judge.behavior import behavior_of, behavior_sentence
@@ -35,7 +35,7 @@ from emolens.show.cardtext import CARD, has_own_words
 from emolens.show.report import ReportContents, render_report
 from emolens.store import fingerprint, load_json, save_arrays, save_json, save_table, save_text
 from emolens.study.about import about, base_license, renewed_card
-from emolens.study.context import Context
+from emolens.study.context import Context, projection_file
 from emolens.study.figures import FIGURES, draw
 from emolens.study.folder import MODEL
 from emolens.study.keys import StageKey, chosen_settings, settings_of
@@ -136,11 +136,17 @@ def _embed(context: Context, out: Path) -> str:
 
 
 def _map(context: Context, out: Path) -> str:
-    settings, labels = context.study.map, context.dataset[TRAIN].labels
-    vectors, seed = context.embeddings()[TRAIN], context.study.seed
-    projection = project(vectors, labels, seed=seed, **settings.model_dump())
-    projection.save(out / "projection.parquet")
-    return f"({len(projection.labels)}, 3) X, Y, label; UMAP, {settings.metric}"
+    settings = {**context.study.map.model_dump(), "seed": context.study.seed}
+    vectors, data = context.embeddings(), context.dataset
+    train = project(vectors[TRAIN], data[TRAIN].labels, **settings)
+    train.save(out / projection_file(TRAIN))
+    placed = 0
+    for split in (VALIDATION, TEST):
+        xy = place(train, vectors[TRAIN], vectors[split], **settings)
+        Projection(xy, data[split].labels).save(out / projection_file(split))
+        placed += len(xy)
+    shape = f"({len(train.labels)}, 3) X, Y, label; UMAP, {settings['metric']}"
+    return f"{shape}; {placed:,} texts of validation and test placed among them"
 
 
 def _baselines(context: Context, out: Path) -> str:
