@@ -10,7 +10,8 @@ WARNING, WARNING_PAPER = "#8a3b00", "#fff4e5"
 # The same colors for a dark screen, by the names above.
 DARK = {
     **{"INK": "#e5e9ef", "MUTED": "#9aa4b2", "GRID": "#333b47", "SOFT": "#1e242d"},
-    **{"PAPER": "#14181e", "BLUE": "#5aa9e6", "WARNING": "#ffb454", "WARNING_PAPER": "#33260f"},
+    **{"BLUE": "#5aa9e6", "ORANGE": "#f0883e", "GREEN": "#4cc38a", "PAPER": "#14181e"},
+    **{"WARNING": "#ffb454", "WARNING_PAPER": "#33260f"},
 }
 # For splits or figures that share one picture, in this order.
 SERIES = (BLUE, ORANGE, GREEN)
@@ -25,6 +26,7 @@ _EMOTIONS = {
     "fear": "#6a4fb3",
     "surprise": "#00906a",
     "neutral": "#6b7280",
+    "disgust": "#6b5b00",
 }
 _OTHERS = (
     "#2f7fc1",

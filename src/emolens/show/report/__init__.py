@@ -1,0 +1,293 @@
+"""report.html: one file that shows what a study found, and fetches nothing.
+
+Data, template, style and script live apart: points.py, charts.py and reading.py make what the page
+holds, report.html.j2 lays it out, report.css colors it, report.js and map.js let it be touched.
+Without scripts, the page still shows everything but the texts on the map. Knows nothing of stages
+and folders.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emolens.calibration import CONFIDENCE
+from emolens.data.audit import Audit
+from emolens.data.audit.check import counts_of
+from emolens.data.dataset import TEST, TRAIN, VALIDATION, Dataset
+from emolens.errors import require
+from emolens.evaluation.behavior import Behavior
+from emolens.evaluation.calibration import accuracy_by_share, reliability, uncalibrated
+from emolens.evaluation.evaluate import Evaluation
+from emolens.evaluation.verdict import (
+    calibration_sentence,
+    comparison_sentence,
+    coverage_sentence,
+    percent,
+    promise_sentence,
+    sentence_case,
+)
+from emolens.explore.project import Projection
+from emolens.learn.finetune.plan import in_words
+from emolens.scores import EXPORTED, MAJORITY, Facts, FinetuneFacts, MajorityFacts, Scores, role_of
+from emolens.show.page import render
+from emolens.show.report import charts, reading
+from emolens.show.report.errors import worth_reading
+from emolens.show.report.points import Points, Texts, classes_of, sentence
+from emolens.shown import quoted
+
+_FOLDER = Path(__file__).parent
+# What lies beside the page, by its path.
+_FILES = {
+    "model/README.md": "the model card",
+    "predictions.parquet": "each answer on validation and test",
+    "evaluation.json": "all figures",
+    "projection.parquet": "the places on the map",
+    "figures/map.png": "the map by class",
+    "study.toml": "the settings",
+}
+_SCRIPTS = ("map.js", "report.js")
+SECTIONS = {
+    "confusion": "What it mixes up",
+    "classes": "Class by class",
+    "believe": "When to believe an answer",
+    "errors": "Errors worth reading",
+    "behavior": "Behavior",
+    "figures": "All figures",
+    "data": "The data",
+    "tokens": "From texts to numbers",
+    "models": "How the models were made",
+    "next": "What to do next",
+    "made": "How this page was made",
+}
+
+
+@dataclass(frozen=True)
+class ReportContents:
+    """Everything that a report shows.
+
+    study: the resolved settings as plain values. scores: of each model, the exported one among
+    them. projections: the places on the map by split, in the order of the data. n_tokens: by split,
+    (n,) before texts are cut. example: texts as padded_batch gives them. picture: the map as SVG,
+    for readers without scripts. stages: by stage, its result, seconds and peak memory; a failed
+    export is left out. run: the name of the run folder, for commands. behavior: None if the model
+    could not be tried. texts: which texts the page may hold.
+    """
+
+    study: dict[str, Any]
+    study_toml: str
+    audit: Audit
+    dataset: Dataset
+    scores: Sequence[Scores]
+    evaluation: Evaluation
+    projections: Mapping[str, Projection]
+    n_tokens: Mapping[str, np.ndarray]
+    example: list[dict[str, Any]]
+    shapes: dict[str, tuple[int, ...]]
+    embed_runtime: str
+    picture: Path
+    stages: dict[str, dict[str, Any]]
+    run: str
+    behavior: Behavior | None = None
+    texts: Texts = "all"
+
+    @property
+    def facts(self) -> dict[str, Facts]:
+        """By model."""
+        return {of.model: of.facts for of in self.scores if of.facts}
+
+    @property
+    def exported(self) -> Scores:
+        """The scores of the model that the page is about."""
+        return next(of for of in self.scores if of.model == EXPORTED.name)
+
+
+def render_report(contents: ReportContents) -> str:
+    """The HTML of the whole page."""
+    evaluation, audit, labels = contents.evaluation, contents.audit, contents.dataset.labels
+    model = evaluation.by_split[TEST][EXPORTED.name]
+    shown = {"behavior": contents.behavior is not None}
+    points = Points.of(
+        contents.dataset, contents.exported, contents.projections, texts=contents.texts
+    )
+    script = "\n".join((_FOLDER / name).read_text("utf-8") for name in _SCRIPTS)
+    largest = next(f.largest for f in contents.facts.values() if isinstance(f, MajorityFacts))
+    return render(
+        "report/report.html.j2",
+        **{name: getattr(contents, name) for name in ReportContents.__dataclass_fields__},
+        facts=contents.facts,
+        roles=[role_of(name) for name in evaluation.by_split[VALIDATION]],
+        model=model,
+        exported_role=EXPORTED,
+        majority=MAJORITY,
+        sections={name: title for name, title in SECTIONS.items() if shown.get(name, True)},
+        points=points.packed(labels),
+        classes=classes_of(labels, points),
+        texts_sentence=sentence(points, contents.texts),
+        errors=worth_reading(audit, evaluation) if contents.texts != "none" else [],
+        script=require("markupsafe", "train").Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
+        style=require("markupsafe", "train").Markup((_FOLDER / "report.css").read_text("utf-8")),
+        map_picture=_data_uri(contents.picture),
+        verdict=reading.verdict(evaluation, largest),
+        beware=reading.beware(evaluation, audit),
+        reading=reading,
+        charts=_charts(contents),
+        role_of=role_of,
+        sentence_case=sentence_case,
+        comparison_sentence=comparison_sentence,
+        percent=percent,
+        in_words=in_words,
+        counts_of=counts_of,
+        commands=_commands(contents),
+        files=_FILES.items(),
+        **_belief(evaluation),
+    )
+
+
+def _commands(contents: ReportContents) -> list[tuple[str, str]]:
+    """What to type next, each with what it is for."""
+    run = quoted(contents.run)
+    model = quoted(f"{contents.run}/model")
+    with_export = [
+        ("Answer texts of your own", f"emolens predict --model {model} --input FILE"),
+        ("Find out how right the answers are there", f"emolens check --model {model} FILE"),
+        ("Measure it on labelled rows", f"emolens evaluate --model {model} --dataset FILE"),
+    ]
+    always = [
+        ("Make this page again", f"emolens report {run}"),
+        ("Run the study again", f"emolens run {quoted(f'{contents.run}/study.toml')} --out {run}"),
+    ]
+    return (with_export if "export" in contents.stages else []) + always
+
+
+def _belief(evaluation: Evaluation) -> dict[str, Any]:
+    """The models that were calibrated, and sentences about the one that is exported."""
+    calibrated = {name: e for name, e in evaluation.by_split[TEST].items() if e.before}
+    exported = evaluation.by_split[TEST][EXPORTED.name]
+    return {
+        "calibrated": calibrated,
+        "calibrated_titles": [role_of(name).title for name in calibrated],
+        "promise": exported.promise,
+        "confidence": CONFIDENCE,
+        "promise_sentence": promise_sentence(exported, TEST),
+        "calibration_sentence": calibration_sentence(EXPORTED.name, exported, TEST),
+        "coverage_sentence": coverage_sentence(calibrated, TEST) if calibrated else "",
+    }
+
+
+def _charts(contents: ReportContents) -> dict[str, Any]:
+    """The line charts of the page, by name, as markup."""
+    drawn = {
+        "reliability": _reliability(contents),
+        "coverage": _coverage(contents),
+        "lengths": _lengths(contents.n_tokens),
+    }
+    facts = contents.facts.get(EXPORTED.name)
+    if isinstance(facts, FinetuneFacts):
+        drawn["learning"] = _learning(facts)
+    return {name: chart.svg() for name, chart in drawn.items()}
+
+
+_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def _reliability(contents: ReportContents) -> charts.Chart:
+    of, y = contents.exported, contents.dataset[TEST].labels
+    after = of.probabilities[TEST]
+    named = {"after calibration": after}
+    if of.calibration:
+        named = {"before calibration": uncalibrated(after, of.calibration.temperature), **named}
+    lines = []
+    for title, probabilities in named.items():
+        bins = [b for b in reliability(y, probabilities) if b.rows]
+        lines.append(
+            charts.Line(
+                title,
+                [(b.confidence, b.accuracy) for b in bins],
+                [(b.confidence, b.low, b.high) for b in bins],
+                whiskers=True,
+            )
+        )
+    return charts.Chart(
+        charts.Axis("probability of the answer", 0, 1, _SHARES, percent=True),
+        charts.Axis("right answers", 0, 1, _SHARES, percent=True),
+        lines,
+        calibration_sentence(EXPORTED.name, contents.evaluation.by_split[TEST][of.model], TEST),
+        guides=[((0, 0), (1, 1))],
+    )
+
+
+def _coverage(contents: ReportContents) -> charts.Chart:
+    y, model = contents.dataset[TEST].labels, contents.evaluation.by_split[TEST][EXPORTED.name]
+    lines, lowest = [], 1.0
+    for of in contents.scores:
+        if of.calibration:
+            curve = accuracy_by_share(y, of.probabilities[TEST])
+            lowest = min([lowest, *(p.accuracy for p in curve)])
+            band = [(p.answered, p.low, p.high) for p in curve] if of.model == EXPORTED.name else []
+            places = [(p.answered, p.accuracy) for p in curve]
+            lines.append(charts.Line(role_of(of.model).title, places, band, signs=False))
+    low = max(0.0, min(0.75, int(10 * lowest - 1e-9) / 10))
+    promise, marks, guides = model.promise, [], []
+    if promise and promise.accuracy is not None:
+        marks = [((promise.share, promise.accuracy), f"promise {percent(promise.promised, 0)}")]
+        guides = [((0.0, promise.promised), (1.0, promise.promised))]
+    steps = tuple(low + (1 - low) * share for share in _SHARES)
+    return charts.Chart(
+        charts.Axis("texts that get an answer", 0, 1, _SHARES, percent=True),
+        charts.Axis("right answers", low, 1, tuple(round(s, 4) for s in steps), percent=True),
+        lines,
+        promise_sentence(model, TEST),
+        guides=guides,
+        marks=marks,
+    )
+
+
+def _lengths(n_tokens: Mapping[str, np.ndarray]) -> charts.Chart:
+    """The share of each split's texts by tokens, in 40 steps up to the 99.5th percentile."""
+    every = np.concatenate(list(n_tokens.values()))
+    high = max(float(np.quantile(every, 0.995)), 2.0)
+    edges = np.linspace(0, high, min(40, int(high)) + 1)
+    lines, most = [], 0.0
+    for split, counts in n_tokens.items():
+        shares = np.histogram(counts, edges)[0] / max(len(counts), 1)
+        most = max(most, float(shares.max()))
+        stairs = [
+            (x, share)
+            for start, end, share in zip(edges, edges[1:], shares.tolist(), strict=False)
+            for x in (float(start), float(end))
+        ]
+        lines.append(charts.Line(split, stairs, signs=False))
+    return charts.Chart(
+        charts.Axis("tokens in a text", 0, high, charts.ticks(high)),
+        charts.Axis("texts", 0, most, charts.ticks(most, most=4), percent=True),
+        lines,
+        reading.lengths_sentence(n_tokens, None),
+    )
+
+
+def _learning(facts: FinetuneFacts) -> charts.Chart:
+    epochs = facts.history[-1].epoch
+    lines = [
+        charts.Line("accuracy on validation", [(p.epoch, p.accuracy) for p in facts.history]),
+        charts.Line("macro-F1 on validation", [(p.epoch, p.macro_f1) for p in facts.history]),
+    ]
+    marks = [((facts.best_epoch, facts.kept.macro_f1), "kept")]
+    return charts.Chart(
+        charts.Axis("epoch", 0, epochs, charts.ticks(epochs)),
+        charts.Axis("score", 0, 1, _SHARES, percent=True),
+        lines,
+        reading.curve_sentence(facts),
+        marks=marks,
+    )
+
+
+def _data_uri(path: Path) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode("ascii")

@@ -1,0 +1,143 @@
+"""Line charts as SVG, drawn with the colors of the page. Knows nothing of what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from emolens.errors import require
+from emolens.shown import visible
+
+_LEFT, _TOP, _WIDTH, _HEIGHT = 46, 24, 400, 220  # of the field, in units of the picture
+_SIGNS = ("circle", "square", "diamond", "triangle")
+Place = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """low and high end, and what stands at the ticks; percent: the numbers are shares."""
+
+    title: str
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+    percent: bool = False
+
+    def label(self, value: float) -> str:
+        """What stands at a tick."""
+        return f"{100 * value:g} %" if self.percent else f"{value:,g}"
+
+    def share(self, value: float) -> float:
+        """Where a value lies: 0 at the low end, 1 at the high end."""
+        return min(max((value - self.low) / ((self.high - self.low) or 1), 0), 1)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve: its name, its places, and a low and a high end for each x of `band`."""
+
+    title: str
+    places: Sequence[Place]
+    band: Sequence[tuple[float, float, float]] = ()
+    whiskers: bool = False  # the band as a vertical line at each place
+    joined: bool = True
+    signs: bool = True
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture of lines. message: what it shows, in words, for people who can't see it.
+
+    guides: lines between two places. marks: places with a text.
+    """
+
+    x: Axis
+    y: Axis
+    lines: Sequence[Line]
+    message: str
+    guides: Sequence[tuple[Place, Place]] = ()
+    marks: Sequence[tuple[Place, str]] = field(default_factory=tuple)
+
+    def svg(self) -> Any:
+        """The picture as markup."""
+        parts = [*self._frame(), *self._curves(), *self._marks()]
+        return require("markupsafe", "train").Markup(
+            f'<svg class="chart" viewBox="0 0 {_LEFT + _WIDTH + 14} {_TOP + _HEIGHT + 42}"'
+            f' role="img" aria-label="{_safe(self.message)}">{"".join(parts)}</svg>'
+        )
+
+    def at(self, place: Place) -> str:
+        """`x,y` in units of the picture."""
+        x, y = self.x.share(place[0]), self.y.share(place[1])
+        return f"{_LEFT + _WIDTH * x:.1f},{_TOP + _HEIGHT * (1 - y):.1f}"
+
+    def _frame(self) -> Iterable[str]:
+        bottom = _TOP + _HEIGHT
+        for tick in self.y.ticks:
+            y = _TOP + _HEIGHT * (1 - self.y.share(tick))
+            yield f'<path class="grid" d="M{_LEFT},{y:.1f}h{_WIDTH}"/>'
+            yield _text(_LEFT - 6, y + 4, self.y.label(tick), "end")
+        for tick in self.x.ticks:
+            x = _LEFT + _WIDTH * self.x.share(tick)
+            yield _text(x, bottom + 16, self.x.label(tick), "middle")
+        yield _text(_LEFT + _WIDTH / 2, bottom + 34, self.x.title, "middle")
+        yield _text(2, 12, self.y.title, "start")
+        for start, end in self.guides:
+            yield f'<path class="guide" d="M{self.at(start)}L{self.at(end)}"/>'
+
+    def _curves(self) -> Iterable[str]:
+        for number, line in enumerate(self.lines):
+            yield f'<g class="series s{number % 4}"><title>{_safe(line.title)}</title>'
+            if line.band and line.whiskers:
+                for x, low, high in line.band:
+                    yield f'<path class="whisker" d="M{self.at((x, low))}L{self.at((x, high))}"/>'
+            elif line.band:
+                there = [self.at((x, high)) for x, _, high in line.band]
+                back = [self.at((x, low)) for x, low, _ in reversed(line.band)]
+                yield f'<path class="band" d="M{"L".join(there + back)}Z"/>'
+            if line.joined and line.places:
+                yield f'<path class="line" d="M{"L".join(map(self.at, line.places))}"/>'
+            if line.signs:
+                yield from (_sign(self.at(place), number) for place in line.places)
+            yield "</g>"
+
+    def _marks(self) -> Iterable[str]:
+        for place, text in self.marks:
+            x, y = (float(value) for value in self.at(place).split(","))
+            side = "end" if x > _LEFT + 0.6 * _WIDTH else "start"
+            yield f'<circle class="mark" cx="{x}" cy="{y}" r="4.5"/>'
+            yield _text(x + (-9 if side == "end" else 9), y + 4, text, side, "note")
+
+
+def _sign(place: str, number: int) -> str:
+    x, y = (float(value) for value in place.split(","))
+    kind = _SIGNS[number % 4]
+    if kind == "circle":
+        return f'<circle class="sign" cx="{x}" cy="{y}" r="3.2"/>'
+    shapes = {
+        "square": f"M{x - 3},{y - 3}h6v6h-6Z",
+        "diamond": f"M{x},{y - 4.2}l4.2,4.2l-4.2,4.2l-4.2,-4.2Z",
+        "triangle": f"M{x},{y - 4}l4,7h-8Z",
+    }
+    return f'<path class="sign" d="{shapes[kind]}"/>'
+
+
+def _text(x: float, y: float, text: str, anchor: str, kind: str = "label") -> str:
+    return (
+        f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{_safe(text)}</text>'
+    )
+
+
+def _safe(text: str) -> str:
+    return escape(visible(text))
+
+
+def ticks(high: float, *, most: int = 6) -> tuple[float, ...]:
+    """Round numbers from 0 to `high`, at most `most` of them."""
+    if high <= 0:
+        return (0.0,)
+    steps = (m * 10.0**e for e in range(-6, 12) for m in (1, 2, 5))
+    step = next(step for step in steps if high / step <= most - 1)
+    return tuple(round(i * step, 9) for i in range(int(high / step + 1e-9) + 1))

@@ -1,0 +1,347 @@
+// @ts-check
+// Lets the page be touched: the map with its legend and search, the matrices, the table of errors.
+// All texts of the data come in as text nodes, never as markup.
+"use strict";
+
+/**
+ * @typedef {object} Packed
+ * @property {number} n
+ * @property {string[]} labels
+ * @property {string[]} colors
+ * @property {string[]} splits
+ * @property {string} x
+ * @property {string} y
+ * @property {string} split
+ * @property {string} label
+ * @property {string} answer
+ * @property {string} probability
+ * @property {string} shown
+ * @property {string} texts
+ */
+
+const NO_ANSWER = 65535;
+const MOST_LISTED = 200;
+
+/** @param {string} id */
+function byId(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`no #${id}`);
+  return element;
+}
+
+/**
+ * @param {string} tag
+ * @param {string} text
+ * @returns {HTMLElement}
+ */
+function element(tag, text = "") {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  return made;
+}
+
+/** @param {string} packed base64 of deflated bytes */
+async function unpacked(packed) {
+  const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return new Response(stream).arrayBuffer();
+}
+
+/** @param {string} color #rrggbb */
+function rgb(color) {
+  return [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16));
+}
+
+/** Everything that is known of the points, and what is chosen. */
+class Report {
+  /**
+   * @param {Packed} packed
+   * @param {{x: Float32Array, y: Float32Array, split: Uint8Array, label: Uint16Array,
+   *          answer: Uint16Array, probability: Uint8Array, texts: Map<number, string>}} points
+   */
+  constructor(packed, points) {
+    this.packed = packed;
+    this.points = points;
+    this.colors = packed.colors.map(rgb);
+    this.starts = packed.splits.map((_, s) => points.split.indexOf(s));
+    this.hiddenClasses = new Set();
+    this.hiddenSplits = new Set();
+    /** @type {"label" | "answer" | "right"} */
+    this.coloring = "label";
+    this.map = new PointMap(byId("map-host"), { x: points.x, y: points.y }, {
+      label: "Map of the texts. Arrows move it, plus and minus zoom, n and p go from text to text.",
+      onHover: (i, x, y) => this.showBubble(i, x, y),
+      onPick: (i) => this.say(i),
+    });
+    this.bubble = element("div");
+    this.bubble.id = "bubble";
+    this.bubble.hidden = true;
+    byId("map-host").append(this.bubble);
+    this.paint();
+  }
+
+  /** Color all points; hidden ones get no alpha. */
+  paint() {
+    const { n } = this.packed;
+    const { split, label, answer } = this.points;
+    const rgba = new Uint8Array(4 * n);
+    const right = [0, 114, 178], wrong = [213, 94, 0], unasked = [128, 136, 148];
+    for (let i = 0; i < n; i++) {
+      if (this.hiddenSplits.has(split[i]) || this.hiddenClasses.has(label[i])) continue;
+      const asked = answer[i] !== NO_ANSWER;
+      let color = this.colors[label[i]];
+      if (this.coloring === "answer") color = asked ? this.colors[answer[i]] : unasked;
+      if (this.coloring === "right") {
+        color = asked ? (answer[i] === label[i] ? right : wrong) : unasked;
+      }
+      rgba.set(color, 4 * i);
+      rgba[4 * i + 3] = this.coloring !== "label" && !asked ? 60 : 255;
+    }
+    this.map.setColors(rgba);
+  }
+
+  /** @param {number} i */
+  about(i) {
+    const { split, label, answer, probability } = this.points;
+    const place = `${this.packed.splits[split[i]]} ${i - this.starts[split[i]]}`;
+    const truth = `label: ${this.packed.labels[label[i]]}`;
+    if (answer[i] === NO_ANSWER) return `${truth} · ${place}`;
+    const share = Math.round((100 * probability[i]) / 255);
+    const mark = answer[i] === label[i] ? "right" : "wrong";
+    return `${truth} · answer: ${this.packed.labels[answer[i]]}, ${share} % (${mark}) · ${place}`;
+  }
+
+  /** @param {number} i */
+  text(i) {
+    return this.points.texts.get(i) ?? "(the page does not hold this text)";
+  }
+
+  /**
+   * @param {number} i
+   * @param {number} x
+   * @param {number} y
+   */
+  showBubble(i, x, y) {
+    this.bubble.hidden = i < 0;
+    if (i < 0) return;
+    this.bubble.replaceChildren(document.createTextNode(this.text(i)), element("small", this.about(i)));
+    const host = byId("map-host");
+    const { offsetWidth: width, offsetHeight: height } = this.bubble;
+    this.bubble.style.left = `${Math.max(4, Math.min(x + 14, host.clientWidth - width - 6))}px`;
+    const above = y + 16 + height > host.clientHeight;
+    this.bubble.style.top = `${Math.max(4, above ? y - height - 12 : y + 16)}px`;
+  }
+
+  /** @param {number} i */
+  say(i) {
+    const line = byId("at-point");
+    line.hidden = i < 0;
+    line.textContent = i < 0 ? "" : `${this.text(i)} — ${this.about(i)}`;
+  }
+
+  /**
+   * List texts below the map and light them up on it.
+   * @param {string} title
+   * @param {number[]} rows
+   */
+  pick(title, rows) {
+    const box = byId("picked");
+    const close = element("button", "close");
+    close.addEventListener("click", () => this.unpick());
+    const list = element("ol");
+    for (const i of rows.slice(0, MOST_LISTED)) {
+      const item = element("li");
+      const show = element("button", this.text(i));
+      show.title = this.about(i);
+      show.addEventListener("click", () => {
+        this.map.focus(i);
+        byId("map").scrollIntoView({ block: "center" });
+      });
+      item.append(show);
+      list.append(item);
+    }
+    const more = rows.length > MOST_LISTED ? ` These are the first ${MOST_LISTED}.` : "";
+    box.replaceChildren(element("h3", title + more), list, close);
+    box.hidden = false;
+    this.map.setHighlight(rows);
+    box.focus();
+  }
+
+  unpick() {
+    byId("picked").hidden = true;
+    this.map.setHighlight(null);
+    this.map.focus(-1);
+  }
+
+  /** @param {string} word */
+  find(word) {
+    const out = byId("found");
+    const wanted = word.trim().toLowerCase();
+    if (!wanted) {
+      out.textContent = "";
+      this.map.setHighlight(null);
+      return;
+    }
+    const rows = [];
+    for (const [i, text] of this.points.texts) if (text.toLowerCase().includes(wanted)) rows.push(i);
+    out.textContent = `${rows.length.toLocaleString("en")} ${rows.length === 1 ? "text" : "texts"}`;
+    this.map.setHighlight(rows.length ? rows : [-1]);
+  }
+
+  /** @param {string} color */
+  theme(color) {
+    return getComputedStyle(document.documentElement).getPropertyValue(color).trim();
+  }
+
+  useTheme() {
+    this.map.setTheme({
+      ink: this.theme("--ink"), paper: this.theme("--paper"), line: this.theme("--line"),
+    });
+  }
+}
+
+/** @param {Report} report */
+function connectMap(report) {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  dark.addEventListener("change", () => report.useTheme());
+  report.useTheme();
+  byId("color").addEventListener("change", (event) => {
+    const chosen = /** @type {HTMLSelectElement} */ (event.target).value;
+    report.coloring = /** @type {"label" | "answer" | "right"} */ (chosen);
+    report.paint();
+  });
+  byId("view").addEventListener("change", (event) => {
+    const chosen = /** @type {HTMLSelectElement} */ (event.target).value;
+    report.map.setView(/** @type {"points" | "density"} */ (chosen));
+  });
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let waiting;
+  byId("find").addEventListener("input", (event) => {
+    const word = /** @type {HTMLInputElement} */ (event.target).value;
+    clearTimeout(waiting);
+    waiting = setTimeout(() => report.find(word), 120);
+  });
+  for (const box of document.querySelectorAll("input[data-split]")) {
+    box.addEventListener("change", () => {
+      const input = /** @type {HTMLInputElement} */ (box);
+      const split = Number(input.dataset.split);
+      if (input.checked) report.hiddenSplits.delete(split);
+      else report.hiddenSplits.add(split);
+      report.paint();
+    });
+  }
+  for (const button of document.querySelectorAll("button[data-class]")) {
+    button.addEventListener("click", () => {
+      const id = Number(/** @type {HTMLElement} */ (button).dataset.class);
+      const shown = button.getAttribute("aria-pressed") === "true";
+      button.setAttribute("aria-pressed", String(!shown));
+      if (shown) report.hiddenClasses.add(id);
+      else report.hiddenClasses.delete(id);
+      report.paint();
+    });
+  }
+}
+
+/** Put a button into each cell of the matrices of the model. @param {Report} report */
+function connectMatrices(report) {
+  const { split, label, answer } = report.points;
+  const { labels, splits } = report.packed;
+  for (const table of document.querySelectorAll("table[data-touch]")) {
+    const name = /** @type {HTMLElement} */ (table).dataset.touch ?? "";
+    for (const cell of /** @type {NodeListOf<HTMLElement>} */ (table.querySelectorAll("td[data-label]"))) {
+      if (!cell.childElementCount) continue;
+      const [l, a] = [Number(cell.dataset.label), Number(cell.dataset.answer)];
+      const button = element("button");
+      button.append(...cell.childNodes);
+      const title = `Texts of ${name} with the label '${labels[l]}' and the answer '${labels[a]}'`;
+      button.setAttribute("aria-label", `${title}: ${button.textContent}`);
+      button.addEventListener("click", () => {
+        const s = splits.indexOf(name);
+        const rows = [];
+        for (let i = 0; i < report.packed.n; i++) {
+          if (split[i] === s && label[i] === l && answer[i] === a) rows.push(i);
+        }
+        report.pick(`${title} (${rows.length.toLocaleString("en")}).`, rows);
+      });
+      cell.append(button);
+    }
+  }
+}
+
+/** @param {string} text one cell of a CSV file */
+function quoted(text) {
+  // A program for tables would take such a start for a formula.
+  const safe = /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
+  return `"${safe.replaceAll('"', '""')}"`;
+}
+
+function connectTable() {
+  const table = document.getElementById("worth-reading");
+  if (!table) return;
+  const body = /** @type {HTMLTableSectionElement} */ (table.querySelector("tbody"));
+  const rows = Array.from(body.rows);
+  const heads = Array.from(table.querySelectorAll("th"));
+  heads.forEach((head, column) => {
+    const button = element("button", head.textContent ?? "");
+    head.replaceChildren(button);
+    button.addEventListener("click", () => {
+      const up = head.getAttribute("aria-sort") !== "ascending";
+      for (const other of heads) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", up ? "ascending" : "descending");
+      const of = (/** @type {HTMLTableRowElement} */ row) => row.cells[column].textContent ?? "";
+      rows.sort((a, b) => (up ? 1 : -1) * of(a).localeCompare(of(b), "en", { numeric: true }));
+      body.append(...rows);
+    });
+  });
+  byId("filter").addEventListener("input", (event) => {
+    const wanted = /** @type {HTMLInputElement} */ (event.target).value.trim().toLowerCase();
+    let shown = 0;
+    for (const row of rows) {
+      row.hidden = !(row.textContent ?? "").toLowerCase().includes(wanted);
+      if (!row.hidden) shown += 1;
+    }
+    byId("filtered").textContent = wanted ? `${shown} of ${rows.length} rows` : "";
+  });
+  byId("download").addEventListener("click", () => {
+    const lines = [heads.map((head) => head.textContent ?? "")];
+    for (const row of rows) {
+      if (!row.hidden) lines.push(Array.from(row.cells, (cell) => cell.textContent ?? ""));
+    }
+    const csv = "\ufeff" + lines.map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
+    link.download = "errors.csv";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  });
+}
+
+async function start() {
+  connectTable();
+  const packed = /** @type {Packed} */ (JSON.parse(byId("points").textContent ?? ""));
+  const names = ["x", "y", "split", "label", "answer", "probability", "shown", "texts"];
+  const parts = await Promise.all(
+    names.map((name) => unpacked(/** @type {Record<string, any>} */ (packed)[name])),
+  );
+  const [x, y, split, label, answer, probability, shown, texts] = parts;
+  const held = /** @type {string[]} */ (JSON.parse(new TextDecoder().decode(texts)));
+  const report = new Report(packed, {
+    x: Float32Array.from(new Uint16Array(x)),
+    y: Float32Array.from(new Uint16Array(y), (v) => v),
+    split: new Uint8Array(split),
+    label: new Uint16Array(label),
+    answer: new Uint16Array(answer),
+    probability: new Uint8Array(probability),
+    texts: new Map(Array.from(new Uint32Array(shown), (row, k) => [row, held[k]])),
+  });
+  connectMap(report);
+  connectMatrices(report);
+  document.documentElement.dataset.ready = "yes";
+}
+
+// Only now, so that a browser that can't run this script shows the pictures.
+document.documentElement.classList.add("js");
+start().catch((problem) => {
+  document.documentElement.classList.remove("js");
+  console.error(problem);
+});
