@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.show.browser import driver, shared_driver
+
 CSP = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 Browse = Callable[..., str]
+__all__ = ["driver", "shared_driver"]  # fixtures
 
 
 class Page(HTMLParser):

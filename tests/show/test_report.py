@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
+import zlib
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +23,9 @@ from emolens.encode.tokenize import Tokenizer
 from emolens.evaluation.behavior import Behavior
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.metrics import Comparison
-from emolens.evaluation.verdict import comparison_sentence
+from emolens.evaluation.verdict import comparison_sentence, sentence_case
 from emolens.explore.project import Projection
+from emolens.labels import LabelSet
 from emolens.learn.finetune.loop import kept_look
 from emolens.scores import (
     EXPORTED,
@@ -34,23 +38,20 @@ from emolens.scores import (
     role_of,
 )
 from emolens.show.card import About, model_card
-from emolens.show.report import ReportContents, render_report
+from emolens.show.report import SECTIONS, ReportContents, render_report
+from emolens.show.report.points import Points, Texts
 from emolens.shown import visible, visible_lines
-from emolens.store import load_json
+from emolens.store import load_arrays, load_json
 from emolens.study import Run
+from emolens.study.context import projection_file
 from tests.conftest import HOSTILE
 from tests.show.conftest import CSP, Browse, Page
 
-SECTIONS = [
-    *("data", "classes", "audit", "tokens", "embeddings", "map", *ROLES),
-    *("validation", "test", "believe", "errors", "behavior", "made"),
-]
-FIGURES = [
-    *("classes", "lengths", "map", "confusion-probe", "learning-curve"),
-    *("scores-validation", "confusion-validation", "scores-test", "confusion-test"),
-    *("reliability-test", "coverage-test"),
-]
 HARD_CLASS = "</td><script>document.title='pwned'</script><img src=x onerror=alert(1)> {{7*7}} שמחה"
+
+
+def unpacked(packed: str) -> bytes:
+    return zlib.decompress(base64.b64decode(packed), -15)
 
 
 def scores_of(run: Run) -> list[Scores]:
@@ -58,7 +59,7 @@ def scores_of(run: Run) -> list[Scores]:
     return [Scores.load(folder, ("validation", "test")) for folder in folders]
 
 
-def contents(run: Run, *, joy: str = "joy") -> ReportContents:
+def contents(run: Run, *, joy: str = "joy", texts: Texts = "all") -> ReportContents:
     """The contents of a run's report, with another name for the class joy."""
 
     def renamed(value: object) -> object:
@@ -70,21 +71,30 @@ def contents(run: Run, *, joy: str = "joy") -> ReportContents:
 
     audit: Any = renamed(load_json(run.folder / "audit.json"))
     evaluation: Any = renamed(load_json(run.folder / "evaluation.json"))
-    scores = scores_of(run)
-    texts = load_dataset(run.study.data.dataset)[TRAIN].texts
+    data = load_dataset(run.study.data.dataset)
+    names = tuple(joy if name == "joy" else name for name in data.labels.names)
+    tokens = {s: load_arrays(run.folder / "tokens" / f"{s}.safetensors") for s in data.splits}
+    scores = [
+        replace(of, facts=MajorityFacts(joy)) if isinstance(of.facts, MajorityFacts) else of
+        for of in scores_of(run)
+    ]
     return ReportContents(
         study=run.study.model_dump(),
         study_toml=run.study.to_toml(),
         audit=Audit.from_dict(audit),
-        example=padded_batch(Tokenizer.from_folder(run.folder / "model"), texts[:2]),
+        dataset=replace(data, labels=LabelSet(names)),
+        scores=scores,
+        projections={s: Projection.load(run.folder / projection_file(s)) for s in data.splits},
+        n_tokens={split: arrays["n_whole"] for split, arrays in tokens.items()},
+        example=padded_batch(Tokenizer.from_folder(run.folder / "model"), data[TRAIN].texts[:2]),
         shapes={TRAIN: (66, 16)},
         embed_runtime="cpu",
-        projection=Projection.load(run.folder / "projection.parquet"),
-        facts={s.model: s.facts for s in scores if s.facts} | {"majority": MajorityFacts(joy)},
         evaluation=Evaluation.from_dict(evaluation),
-        figures={name: run.folder / "figures" / f"{name}.svg" for name in FIGURES},
+        picture=run.folder / "figures" / "map.svg",
         stages={name: asdict(record) for name, record in run.records.items()},
+        run="runs/tiny",
         behavior=Behavior.from_dict(load_json(run.folder / "behavior.json")),
+        texts=texts,
     )
 
 
@@ -93,41 +103,126 @@ def report(tiny_run: Run) -> str:
     return tiny_run.report.read_text("utf-8")
 
 
-def test_every_section_and_figure_is_there(report: str, tiny_run: Run) -> None:
+def test_every_section_and_picture_is_there(report: str) -> None:
     page = Page(report)
-    assert [h["id"] for h in page.all("h2")] == SECTIONS
-    assert [a["href"] for a in page.all("a")] == [f"#{section}" for section in SECTIONS]
-    assert len(page.all("img")) == len(FIGURES)
-    for name in FIGURES:
-        for suffix in (".png", ".svg"):
-            assert (tiny_run.folder / "figures" / f"{name}{suffix}").stat().st_size > 1000
-    assert all(image["alt"] for image in page.all("img"))
+    assert [h["id"] for h in page.all("h2")] == [*SECTIONS]
+    inside = [a["href"] for a in page.all("a") if str(a["href"]).startswith("#")]
+    assert inside == [f"#{section}" for section in SECTIONS]
+    [picture] = page.all("img")
+    assert str(picture["src"]).startswith("data:image/svg+xml;base64,")
+    assert picture["alt"]
+    charts = page.all("svg")
+    assert len(charts) == 4
+    assert all(chart["role"] == "img" and chart["aria-label"] for chart in charts)
+
+
+def test_the_first_words_say_how_good_it_is(report: str, tiny_run: Run) -> None:
+    of_test = tiny_run.evaluation.by_split["test"]
+    page = Page(report)
+    assert page.texts["h1"] == [Path(tiny_run.study.data.dataset).name]
+    right = f"right on {100 * of_test[EXPORTED.name].accuracy:.0f} of 100 texts"
+    assert right in report
+    rungs = re.findall(r'class="bar" style="--v:([0-9.]+);--l:([0-9.]+);--h:([0-9.]+)"', report)
+    wanted = [(e.accuracy, *e.intervals["accuracy"]) for e in of_test.values()]
+    found = [tuple(map(float, rung)) for rung in rungs[: len(wanted)]]
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
 def test_the_page_fetches_nothing(report: str) -> None:
     page = Page(report)
     for tag, attributes in page.elements:
-        assert tag not in {"link", "script", "iframe", "object", "embed", "base", "form"}
-        for name in ("src", "href", "srcset", "action", "data", "poster", "background"):
+        assert tag not in {"link", "iframe", "object", "embed", "base", "form"}
+        for name in ("src", "srcset", "action", "data", "poster", "background"):
             assert (attributes.get(name) or "#").startswith(("#", "data:")), (tag, attributes)
+        assert not re.match(r"[a-z]+:|//", str(attributes.get("href") or ""))
         assert not [name for name in attributes if name.startswith("on")]
     assert not re.search(r"url\(|@import", "".join(page.texts["style"]))
+
+
+def test_its_policy_lets_only_its_own_script_run(report: str) -> None:
     policy = CSP.search(report)
     assert policy is not None
     assert "default-src 'none'" in policy[0]
+    assert "unsafe-eval" not in policy[0]
+    [script] = re.findall(r"<script>(.*?)</script>", report, flags=re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in policy[0]
+    assert not re.search(
+        r"\beval\(|new Function|innerHTML|insertAdjacentHTML|document\.write", script
+    )
+
+
+def test_the_files_and_commands_that_it_names_are_there(report: str, tiny_run: Run) -> None:
+    page = Page(report)
+    files = [str(a["href"]) for a in page.all("a") if not str(a["href"]).startswith("#")]
+    assert "predictions.parquet" in files
+    assert all((tiny_run.folder / file).is_file() for file in files)
+    commands = [code for code in page.texts["code"] if code.startswith("emolens ")]
+    assert {command.split()[1] for command in commands} == {
+        *("predict", "check", "evaluate", "report", "run")
+    }
+
+
+@pytest.mark.parametrize("texts", ["all", "errors", "none"])
+def test_it_holds_the_texts_that_it_may_and_says_so(tiny_run: Run, texts: Texts) -> None:
+    shown = contents(tiny_run, texts=texts)
+    html = render_report(shown)
+    packed = json.loads(Page(html).texts["script"][0])
+    held = json.loads(unpacked(packed["texts"]))
+    rows = np.frombuffer(unpacked(packed["shown"]), "<u4")
+    everything = [text for split in shown.dataset.splits.values() for text in split.texts]
+    answers = np.frombuffer(unpacked(packed["answer"]), "<u2")
+    labels = np.frombuffer(unpacked(packed["label"]), "<u2")
+    wrong = np.flatnonzero((answers != 65535) & (answers != labels))
+    assert len(everything) == packed["n"]
+    assert len(wrong) > 0
+    wanted = {"all": np.arange(packed["n"]), "errors": wrong, "none": wrong[:0]}[texts]
+    assert rows.tolist() == wanted.tolist()
+    assert held == [visible_lines(everything[row]) for row in wanted]
+    says = {"all": "holds all", "errors": "texts that the model gets wrong", "none": "no text of"}
+    assert says[texts] in html
+    if texts == "none":
+        assert not [text for text in everything if len(text) > 12 and text in html]
+
+
+def test_the_points_are_those_of_the_map_and_the_predictions(tiny_run: Run) -> None:
+    shown = contents(tiny_run)
+    packed = json.loads(Page(render_report(shown)).texts["script"][0])
+    places = np.stack([np.frombuffer(unpacked(packed[axis]), "<u2") for axis in "xy"], axis=1)
+    xy = np.concatenate([projection.xy for projection in shown.projections.values()])
+    scale = 65_535 / np.ptp(xy, axis=0).max()
+    np.testing.assert_allclose(places, (xy - xy.min(axis=0)) * scale, atol=1)
+    answers = np.frombuffer(unpacked(packed["answer"]), "<u2").tolist()
+    predicted = [shown.exported.predictions(split).tolist() for split in ("validation", "test")]
+    n_train = len(shown.dataset["train"].texts)
+    assert answers == [65535] * n_train + predicted[0] + predicted[1]
+
+
+def test_of_very_many_texts_the_page_holds_a_sample_with_all_errors(
+    tiny_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emolens.show.report.points.MOST_TEXTS", 40)
+    shown = contents(tiny_run)
+    points = Points.of(shown.dataset, shown.exported, shown.projections)
+    wrong = set(np.flatnonzero((points.answer >= 0) & (points.answer != points.label)).tolist())
+    held = set(points.shown.tolist())
+    assert len(points.texts) == 40
+    assert (wrong <= held) if len(wrong) <= 40 else (held <= wrong)
+    assert f"40 of the {len(points):,} texts" in render_report(shown)
 
 
 def test_the_figures_are_those_of_the_evaluation(report: str, tiny_run: Run) -> None:
     for models in tiny_run.evaluation.by_split.values():
         for figures in models.values():
             assert f"<td>{figures.accuracy:.4f} <small>" in report
-    assert f"<b>{tiny_run.evaluation.by_split['test'][EXPORTED.name].accuracy:.1%}</b>" in report
 
 
 def test_the_reasons_it_gives_for_each_choice_are_true(report: str, tiny_run: Run) -> None:
     chosen_by_loss = 0
     for scores in scores_of(tiny_run):
-        section = report.split(f'id="{scores.model}"')[1].split("<h2", maxsplit=1)[0]
+        title = sentence_case(role_of(scores.model).title)
+        models = report.split('id="models"')[1].split("<h2", maxsplit=1)[0]
+        section = models.split(f"<h3>{title}</h3>")[1].split("<h3>", maxsplit=1)[0]
         facts = scores.facts
         if isinstance(facts, LinearFacts):
             losses = facts.log_loss_by_C
@@ -143,7 +238,7 @@ def test_the_reasons_it_gives_for_each_choice_are_true(report: str, tiny_run: Ru
     assert chosen_by_loss == 2
     validation = tiny_run.evaluation.by_split["validation"]
     best = role_of(max(validation, key=lambda model: validation[model].macro_f1)).title
-    assert f"that the {best} model gets wrong. This model is shown because it has the" in report
+    assert f"Wrong answers of the {best} model on validation" in report
 
 
 def test_a_role_that_is_added_is_shown_everywhere(
@@ -156,7 +251,8 @@ def test_a_role_that_is_added_is_shown_everywhere(
         models[role.name] = models["probe"]
     report = render_report(shown)
     page = Page(report)
-    assert "twin" in [h["id"] for h in page.all("h2")]
+    assert role.title in page.texts["h3"]
+    assert role.title in page.texts["span"]
     assert page.texts["td"].count(role.title) == 4
     assert "The probe once more." in report
     card = model_card("tiny", shown.audit, shown.evaluation, about=About("minilm"))
@@ -182,6 +278,7 @@ def test_no_name_or_text_holds_a_character_that_reorders_the_page(tiny_run: Run)
     assert visible_lines(page) == page
     assert f"# {visible(evil)}\n# two" in page
     assert page.count(visible(evil)) > 20
+    assert json.loads(Page(page).texts["script"][0])["labels"].count(visible(evil)) == 1
 
 
 # Without its policy, only the escaping protects the page, and that must be enough.
@@ -189,18 +286,18 @@ def test_no_name_or_text_holds_a_character_that_reorders_the_page(tiny_run: Run)
 def test_texts_and_class_names_show_as_text_and_never_run(
     chromium: Browse, tiny_run: Run, tmp_path: Path, policy: str
 ) -> None:
-    html = render_report(contents(tiny_run, joy=HARD_CLASS))
+    shown = contents(tiny_run, joy=HARD_CLASS)
+    html = render_report(shown)
     if policy == "without its policy":
         html = CSP.sub("", html)
     (tmp_path / "report.html").write_text(html, "utf-8")
     page = Page(chromium(tmp_path / "report.html", "--virtual-time-budget=3000", "--dump-dom"))
-    assert page.texts["title"] == ["tiny · emolens"]
-    assert not page.all("script")
-    assert len(page.all("img")) == len(FIGURES)
-    assert len(page.all("style")) == 1
-    assert [h["id"] for h in page.all("h2")] == SECTIONS
+    assert page.texts["title"][0] == f"{shown.audit.name} · emolens"
+    assert len(page.all("script")) == 2
+    assert len(page.all("img")) == 1
+    assert [h["id"] for h in page.all("h2")] == [*SECTIONS]
     assert set(map(visible, HOSTILE)) <= set(page.texts["td"])
-    assert HARD_CLASS in page.texts["td"]
+    assert HARD_CLASS in page.texts["th"]
 
 
 def test_the_first_screen_says_that_a_model_has_collapsed(
@@ -210,7 +307,7 @@ def test_the_first_screen_says_that_a_model_has_collapsed(
     assert set(collapsed_run.evaluation.warnings) <= set(page.texts["li"])
     measure = (
         "<script>onload = () => { document.title = "
-        "document.querySelector('.warnings').getBoundingClientRect().bottom }</script>"
+        "document.querySelector('.beware').getBoundingClientRect().bottom }</script>"
     )
     html = CSP.sub("", collapsed_run.report.read_text("utf-8")) + measure
     (tmp_path / "report.html").write_text(html, "utf-8")
@@ -219,39 +316,24 @@ def test_the_first_screen_says_that_a_model_has_collapsed(
     assert 0 < float(dom.texts["title"][0]) < 720
 
 
-def test_every_image_loads(chromium: Browse, report: str, tmp_path: Path) -> None:
-    images = [f'<img src="{image["src"]}">' for image in Page(report).all("img")]
-    measure = (
-        "<script>onload = () => { document.title = JSON.stringify("
-        "[...document.images].map(i => [i.complete, i.naturalWidth, i.naturalHeight])) }</script>"
-    )
-    (tmp_path / "images.html").write_text("<title>no</title>" + "".join(images) + measure)
-    dom = chromium(tmp_path / "images.html", "--virtual-time-budget=5000", "--dump-dom")
-    sizes = json.loads(Page(dom).texts["title"][0])
-    assert len(sizes) == len(FIGURES)
-    for complete, width, height in sizes:
-        assert complete
-        assert min(width, height) > 50
-
-
 def test_the_page_is_drawn(chromium: Browse, tiny_run: Run, tmp_path: Path) -> None:
     shot = tmp_path / "shot.png"
     chromium(tiny_run.report, f"--screenshot={shot}", "--window-size=1200,4000")
     pixels = np.asarray(imread(shot))[..., :3]
     assert pixels.shape == (4000, 1200, 3)
     drawn = (pixels < 0.9).any(axis=2)
-    # Each of eight bands of the page has content, and the pictures have color.
+    # Each of eight bands of the page has content, and the bars have color.
     assert drawn.reshape(8, 500, 1200).any(axis=(1, 2)).all()
     assert (np.ptp(pixels, axis=2) > 0.3).sum() > 5000
 
 
 @pytest.mark.parametrize(
-    ("counts", "sentence"),
+    ("counts", "said"),
     [((20, 20, 21), "about the same size"), ((60, 20, 40), "For each text of 'joy' there are 3.0")],
 )
 def test_the_class_sentence_says_how_unequal_they_are(
-    tiny_run: Run, counts: tuple[int, int, int], sentence: str
+    tiny_run: Run, counts: tuple[int, int, int], said: str
 ) -> None:
     shown = contents(tiny_run)
     shown.audit.splits[TRAIN].by_class.update(zip(("sadness", "joy", "anger"), counts, strict=True))
-    assert sentence in render_report(shown).replace("&#39;", "'")
+    assert said in render_report(shown).replace("&#39;", "'")

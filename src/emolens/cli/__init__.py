@@ -34,6 +34,7 @@ from emolens.cli.options import (
 )
 from emolens.cli.predict import predict
 from emolens.cli.push import push
+from emolens.cli.report import report
 from emolens.cli.stops import promise
 from emolens.cli.study import study_commands
 from emolens.console import Console, show_batch, show_commit
@@ -207,6 +208,7 @@ def export(
             console.note(str(figure))
 
 
+app.command("report", cls=Command)(report)
 app.command("push", cls=Command)(push)
 app.command("cache", cls=Command)(cache_command)
 

@@ -22,11 +22,21 @@ from emolens.evaluation.evaluate import Evaluation
 from emolens.names import user_path
 from emolens.publish.push import check_push
 from emolens.scores import FINETUNE
-from emolens.shown import html_table, one_line
+from emolens.show.report.points import Texts
+from emolens.shown import html_table, one_line, quoted
 from emolens.stopped import check_not_stopped
 from emolens.study.context import Context
 from emolens.study.figures import FIGURES, draw
-from emolens.study.folder import TENSORBOARD, Identity, RunFolder, StageRecord
+from emolens.study.folder import (
+    MANIFEST,
+    REPORT,
+    STUDY,
+    TENSORBOARD,
+    Identity,
+    RunFolder,
+    StageRecord,
+)
+from emolens.study.keys import StageKey
 from emolens.study.meter import Meter
 from emolens.study.settings import Study, builtin_studies, load_study, pairs
 from emolens.study.stages import STAGES, stage_key
@@ -38,7 +48,16 @@ _NOT_TRACKED = (
     " run the study in another folder with --out"
 )
 
-__all__ = ["Observer", "Run", "Study", "builtin_studies", "load_study", "pairs", "run_study"]
+__all__ = [
+    "Observer",
+    "Run",
+    "Study",
+    "builtin_studies",
+    "load_study",
+    "pairs",
+    "report_again",
+    "run_study",
+]
 
 
 class Observer(Protocol):
@@ -82,7 +101,7 @@ class Run:
     @property
     def report(self) -> Path:
         """The page that shows the whole study."""
-        return self.folder / "report.html"
+        return self.folder / REPORT
 
     @property
     def evaluation(self) -> Evaluation:
@@ -113,27 +132,16 @@ def run_study(
     """
     folder, observer = user_path(folder), observer or _Silent()
     wanted = _wanted(until, study)
-    options = study.data.model_dump(exclude={"dataset"})
-    dataset = load_dataset(study.data.dataset, **options)
+    dataset, encoder = _loaded(study)
     if until not in _WITHOUT_LABELS:
         dataset.check_one_class()
-    encoder = find_encoder(study.encoder.name, sha256_wanted=study.encoder.sha256)
     run_folder = RunFolder(folder, Identity.of(study))
     with run_folder.opened():
         run_folder.keep_study(study)
         observer.opened(study, dataset, encoder, folder)
         if "push" in wanted and "push" not in run_folder.records:
             check_push(**study.push.model_dump())  # now, and not after an hour of training
-        context = Context(
-            study=study,
-            dataset=dataset,
-            encoder=encoder,
-            folder=folder,
-            records=run_folder.records,
-            progress=observer.progress,
-            note=observer.noted,
-            tensorboard=folder / TENSORBOARD if study.finetune.tracker else None,
-        )
+        context = _context(study, dataset, encoder, run_folder, observer)
         failed = _run_stages(wanted, context, run_folder, observer=observer)
         if failed:
             raise failed
@@ -141,6 +149,65 @@ def run_study(
             observer.noted(_NOT_TRACKED)
         drawn = _drawn(until, context, run_folder) if until and until in FIGURES else ()
     return Run(study, folder, {stage: run_folder.records[stage] for stage in wanted}, drawn)
+
+
+def report_again(
+    folder: str | Path, *, texts: Texts | None = None, observer: Observer | None = None
+) -> Path:
+    """Make the page of a finished run again, from the files in its folder; returns its path.
+
+    Nothing is trained or computed. texts: which texts of the data the page may hold, in place of
+    what the study says; it becomes the study's setting. Raises EmolensError if the folder is not
+    that of a finished run, or if the data or the encoder are not those of the run any more.
+    """
+    folder, observer = user_path(folder), observer or _Silent()
+    if not (folder / MANIFEST).is_file():
+        raise UsageError(
+            f"{folder} is not the folder of a run.",
+            hint="Give one that emolens run has written, for example: emolens report runs/starter",
+        )
+    study = load_study(folder / STUDY, {"report.texts": texts} if texts else None)
+    dataset, encoder = _loaded(study)
+    run_folder = RunFolder(folder, Identity.of(study))
+    with run_folder.opened():
+        again = f"Run it again: emolens run {quoted(folder / STUDY)} --out {quoted(folder)}"
+        needed = [name for name in STAGES["report"].needs if not STAGES[name].may_fail]
+        if missing := [name for name in needed if name not in run_folder.records]:
+            raise UsageError(
+                f"The run in {folder} is not finished: it has no '{missing[0]}'.", hint=again
+            )
+        context = _context(study, dataset, encoder, run_folder, observer)
+        key = stage_key("report", context)
+        for name in ("data", "encoder"):
+            if run_folder.records["tokenize"].key.inputs[name] != key.inputs[name]:
+                raise UsageError(f"The {name} of {folder} changed after the run.", hint=again)
+        run_folder.keep_study(study)
+        _make("report", key, "", context, run_folder, observer)
+    return folder / REPORT
+
+
+def _loaded(study: Study) -> tuple[Dataset, EncoderFolder]:
+    dataset = load_dataset(study.data.dataset, **study.data.model_dump(exclude={"dataset"}))
+    return dataset, find_encoder(study.encoder.name, sha256_wanted=study.encoder.sha256)
+
+
+def _context(
+    study: Study,
+    dataset: Dataset,
+    encoder: EncoderFolder,
+    run_folder: RunFolder,
+    observer: Observer,
+) -> Context:
+    return Context(
+        study=study,
+        dataset=dataset,
+        encoder=encoder,
+        folder=run_folder.path,
+        records=run_folder.records,
+        progress=observer.progress,
+        note=observer.noted,
+        tensorboard=run_folder.path / TENSORBOARD if study.finetune.tracker else None,
+    )
 
 
 def _drawn(stage: str, context: Context, run_folder: RunFolder) -> tuple[Path, ...]:
@@ -178,15 +245,28 @@ def _run_stages(
 def _run_stage(stage: str, context: Context, run_folder: RunFolder, observer: Observer) -> None:
     key = stage_key(stage, context)
     reason = run_folder.to_do(stage, key)
-    if reason is not None:
-        observer.started(stage, reason)
-        meter = Meter()
-        with run_folder.placing(context.renewed) as out:
-            summary = STAGES[stage].run(context, out)
-        outputs = run_folder.outputs(model_part=STAGES[stage].model_part)
-        record = StageRecord(key, summary, outputs, meter.seconds, meter.peak_memory_mb)
-        run_folder.record(stage, record)
-    observer.finished(stage, run_folder.records[stage], resumed=reason is None)
+    if reason is None:
+        observer.finished(stage, run_folder.records[stage], resumed=True)
+    else:
+        _make(stage, key, reason, context, run_folder, observer)
+
+
+def _make(
+    stage: str,
+    key: StageKey,
+    reason: str,
+    context: Context,
+    run_folder: RunFolder,
+    observer: Observer,
+) -> None:
+    observer.started(stage, reason)
+    meter = Meter()
+    with run_folder.placing(context.renewed) as out:
+        summary = STAGES[stage].run(context, out)
+    outputs = run_folder.outputs(model_part=STAGES[stage].model_part)
+    record = StageRecord(key, summary, outputs, meter.seconds, meter.peak_memory_mb)
+    run_folder.record(stage, record)
+    observer.finished(stage, record, resumed=False)
 
 
 def _wanted(until: str | None, study: Study) -> list[str]:

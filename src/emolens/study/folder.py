@@ -30,8 +30,8 @@ from emolens.temporary import is_temporary, remove_dead
 from emolens.version import __version__
 
 MANIFEST, LOCK, STUDY, MODEL = "manifest.json", ".lock", "study.toml", "model"
-TENSORBOARD = "tensorboard"
-FORMAT = 3  # of the manifest; a run of another format is not continued
+TENSORBOARD, REPORT = "tensorboard", "report.html"
+FORMAT = 4  # of the manifest; a run of another format is not continued
 _STARTED = (MANIFEST, "staged")  # a start that is killed may leave temporary files for these
 _MAX_REASONS = 3
 

@@ -28,6 +28,7 @@ from emolens.learn.finetune.plan import Kind
 from emolens.learn.logistic import STRENGTHS
 from emolens.names import user_path
 from emolens.scores import MOST
+from emolens.show.report.points import Texts
 from emolens.shown import one_line, quoted, visible
 
 # Always text: a column may be called 2024, and a data set 1979-05-27.
@@ -173,6 +174,12 @@ class CardSettings(_Table):
         return tuple(code.strip() for code in (self.language or "").split(",") if code.strip())
 
 
+class ReportSettings(_Table):
+    """Which texts the page holds: all, those that the model gets wrong, or none."""
+
+    texts: Texts = "all"
+
+
 class PushSettings(_Table):
     """Where the model folder goes on the Hub, as the last stage. Without a `repo`, nowhere."""
 
@@ -194,6 +201,7 @@ class Study(_Table):
     finetune: FinetuneSettings = FinetuneSettings()
     export: ExportSettings = ExportSettings()
     card: CardSettings = CardSettings()
+    report: ReportSettings = ReportSettings()
     push: PushSettings = PushSettings()
 
     @field_validator("name")

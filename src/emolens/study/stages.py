@@ -37,7 +37,7 @@ from emolens.store import fingerprint, load_json, save_arrays, save_json, save_t
 from emolens.study.about import about, base_license, renewed_card
 from emolens.study.context import Context, projection_file
 from emolens.study.figures import FIGURES, draw
-from emolens.study.folder import MODEL
+from emolens.study.folder import MODEL, REPORT
 from emolens.study.keys import StageKey, chosen_settings, settings_of
 from emolens.study.settings import FinetuneSettings, Study
 from emolens.study.training import fine_tuned
@@ -198,20 +198,23 @@ def _figures(context: Context, out: Path) -> str:
 
 def _report(context: Context, out: Path) -> str:
     evaluation, audited = context.evaluation(), context.audit()
-    drawn = [context.folder / name for name in context.records["figures"].outputs]
     contents = ReportContents(
         study=context.study.model_dump(),
         study_toml=context.study.to_toml(),
         audit=audited,
+        dataset=context.dataset,
+        scores=context.scores(),
+        projections={split: context.projection(split) for split in context.dataset.splits},
+        n_tokens={split: tokens.n_whole for split, tokens in context.tokens().items()},
         example=padded_batch(context.tokenizer, context.dataset[TRAIN].texts[:2]),
         shapes=context.embeddings().shapes,
         embed_runtime=load_json(context.folder / "embeddings" / "embeddings.json")["runtime"],
-        projection=context.projection(),
-        facts={s.model: s.facts for s in context.scores() if s.facts},
         evaluation=evaluation,
         behavior=context.behavior(),
-        figures={path.stem: path for path in drawn if path.suffix == ".svg"},
+        picture=context.folder / "figures" / "map.svg",
         stages={n: asdict(context.records[n]) for n in _read("report", context)},
+        run=str(context.folder),
+        texts=context.study.report.texts,
     )
     card = model_card(
         context.study.name,
@@ -220,10 +223,11 @@ def _report(context: Context, out: Path) -> str:
         about=about(context),
         behavior=context.behavior(),
     )
-    save_text(out / "report.html", render_report(contents))
+    save_text(out / REPORT, render_report(contents))
     save_text(out / MODEL / CARD, card := renewed_card(context, card))
     words = " with your words" if has_own_words(card) else ""
-    return f"report.html with {len(contents.figures)} figures, and a model card{words}"
+    held = {"all": "all texts", "errors": "the texts of wrong answers", "none": "no texts"}
+    return f"report.html with {held[contents.texts]} of the data, and a model card{words}"
 
 
 def _export(context: Context, out: Path) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 from emolens.calibration import CONFIDENCE
 from emolens.data.audit import Audit
 from emolens.data.audit.check import counts_of
-from emolens.data.dataset import TEST, TRAIN, VALIDATION, Dataset
+from emolens.data.dataset import TEST, VALIDATION, Dataset
 from emolens.errors import require
 from emolens.evaluation.behavior import Behavior
 from emolens.evaluation.calibration import accuracy_by_share, reliability, uncalibrated
@@ -40,6 +40,7 @@ from emolens.show.page import render
 from emolens.show.report import charts, reading
 from emolens.show.report.errors import worth_reading
 from emolens.show.report.points import Points, Texts, classes_of, sentence
+from emolens.show.theme import class_color
 from emolens.shown import quoted
 
 _FOLDER = Path(__file__).parent
@@ -52,7 +53,8 @@ _FILES = {
     "figures/map.png": "the map by class",
     "study.toml": "the settings",
 }
-_SCRIPTS = ("map.js", "report.js")
+# In this order: each uses those before it.
+_SCRIPTS = ("grid", "density", "painters", "gestures", "parts", "picture", "map", "report")
 SECTIONS = {
     "confusion": "What it mixes up",
     "classes": "Class by class",
@@ -116,7 +118,7 @@ def render_report(contents: ReportContents) -> str:
     points = Points.of(
         contents.dataset, contents.exported, contents.projections, texts=contents.texts
     )
-    script = "\n".join((_FOLDER / name).read_text("utf-8") for name in _SCRIPTS)
+    script = "\n".join((_FOLDER / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
     largest = next(f.largest for f in contents.facts.values() if isinstance(f, MajorityFacts))
     return render(
         "report/report.html.j2",
@@ -129,6 +131,7 @@ def render_report(contents: ReportContents) -> str:
         sections={name: title for name, title in SECTIONS.items() if shown.get(name, True)},
         points=points.packed(labels),
         classes=classes_of(labels, points),
+        color_of={name: class_color(labels, name) for name in labels.names},
         texts_sentence=sentence(points, contents.texts),
         errors=worth_reading(audit, evaluation) if contents.texts != "none" else [],
         script=require("markupsafe", "train").Markup(script),
@@ -213,6 +216,7 @@ def _reliability(contents: ReportContents) -> charts.Chart:
                 [(b.confidence, b.accuracy) for b in bins],
                 [(b.confidence, b.low, b.high) for b in bins],
                 whiskers=True,
+                joined=False,
             )
         )
     return charts.Chart(

@@ -64,7 +64,7 @@ class Chart:
         """The picture as markup."""
         parts = [*self._frame(), *self._curves(), *self._marks()]
         return require("markupsafe", "train").Markup(
-            f'<svg class="chart" viewBox="0 0 {_LEFT + _WIDTH + 14} {_TOP + _HEIGHT + 42}"'
+            f'<svg class="chart" viewBox="0 0 {_LEFT + _WIDTH + 26} {_TOP + _HEIGHT + 42}"'
             f' role="img" aria-label="{_safe(self.message)}">{"".join(parts)}</svg>'
         )
 
@@ -106,9 +106,9 @@ class Chart:
     def _marks(self) -> Iterable[str]:
         for place, text in self.marks:
             x, y = (float(value) for value in self.at(place).split(","))
-            side = "end" if x > _LEFT + 0.6 * _WIDTH else "start"
+            side = "end" if x > _LEFT + 0.8 * _WIDTH else "start"
             yield f'<circle class="mark" cx="{x}" cy="{y}" r="4.5"/>'
-            yield _text(x + (-9 if side == "end" else 9), y + 4, text, side, "note")
+            yield _text(x, max(y - 10, 14), text, side, "note")
 
 
 def _sign(place: str, number: int) -> str:

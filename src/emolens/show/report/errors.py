@@ -31,16 +31,14 @@ class ReadRow:
 def worth_reading(audit: Audit, evaluation: Evaluation) -> list[ReadRow]:
     """Wrong answers of validation, the surest first; then texts with several labels, and leaks."""
     surest = [(row.split, row.row) for row in evaluation.confidently_wrong]
-    wrong = [("sure and wrong: is the label right?", row) for row in evaluation.confidently_wrong]
+    wrong = [("sure, but wrong", row) for row in evaluation.confidently_wrong]
     wrong += [
-        ("hardest to see", row)
+        ("label least seen", row)
         for row in evaluation.hardest
         if (row.split, row.row) not in surest
     ]
     found = [
-        ReadRow(
-            why, r.split, r.row, r.text, r.label, r.predicted, float(r.p_label), float(r.p_predicted)
-        )
+        ReadRow(why, r.split, r.row, r.text, r.label, r.predicted, r.p_label, r.p_predicted)
         for why, r in wrong
     ]
     for same in audit.contradictions[:_MOST]:

@@ -85,8 +85,9 @@ class Points:
 
     def packed(self, labels: LabelSet) -> dict[str, Any]:
         """The points as JSON values: arrays as base64 of deflated bytes, little-endian."""
-        low, span = self.xy.min(axis=0, initial=0), np.ptp(self.xy, axis=0).max(initial=1e-6)
-        places = np.round((self.xy - low) / span * 65_535).astype("<u2")
+        low = self.xy.min(axis=0) if len(self) else np.zeros(2)
+        span = max(np.ptp(self.xy, axis=0).tolist(), default=0.0) or 1.0
+        places = np.round((self.xy - low) * (65_535 / span)).astype("<u2")
         return {
             "n": len(self),
             "labels": [visible(name) for name in labels.names],

@@ -19,7 +19,7 @@ _FEW = 50  # rows of a class in test; with fewer, an interval is wider than a fo
 
 
 def verdict(evaluation: Evaluation, largest: str) -> str:
-    """How good the model is, in plain sentences. largest: the class that has most texts in train."""
+    """How good the model is, in plain sentences. largest: the largest class of train."""
     of_test = evaluation.by_split[TEST]
     model, simplest = of_test[EXPORTED.name], of_test[MAJORITY.name]
     low, high = (_of_100(share) for share in model.intervals["accuracy"])

@@ -69,7 +69,7 @@ class Report {
     /** @type {"label" | "answer" | "right"} */
     this.coloring = "label";
     this.map = new PointMap(byId("map-host"), { x: points.x, y: points.y }, {
-      label: "Map of the texts. Arrows move it, plus and minus zoom, n and p go from text to text.",
+      label: "Map of the texts",
       onHover: (i, x, y) => this.showBubble(i, x, y),
       onPick: (i) => this.say(i),
     });

@@ -1,0 +1,271 @@
+"""The report in the hands of a reader: a real browser, the strict policy, and no network."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import selenium_axe_python
+from selenium import webdriver
+from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from emolens.show.report import render_report
+from emolens.show.report.points import Points
+from emolens.study import Run
+from tests.show.test_report import contents
+
+AXE = Path(selenium_axe_python.__file__).parent / "axe-core" / "axe.min.js"
+
+
+class Reader:
+    """A page in a browser, and what a reader does with it."""
+
+    def __init__(self, driver: webdriver.Chrome, points: Points) -> None:
+        self.driver, self.points = driver, points
+
+    def open(self, page: Path) -> Reader:
+        self.driver.get(page.as_uri())
+        self.until("return document.documentElement.dataset.ready === 'yes'")
+        return self
+
+    def until(self, condition: str, *values: Any) -> None:
+        WebDriverWait(self.driver, 20).until(lambda d: d.execute_script(condition, *values))
+
+    def run(self, script: str, *values: Any) -> Any:
+        return self.driver.execute_script(script, *values)
+
+    def get(self, css: str) -> WebElement:
+        return self.driver.find_element(By.CSS_SELECTOR, css)
+
+    def all(self, css: str) -> list[WebElement]:
+        return self.driver.find_elements(By.CSS_SELECTOR, css)
+
+    def press(self, css: str) -> None:
+        self.run("arguments[0].scrollIntoView({block: 'center'})", self.get(css))
+        self.get(css).click()
+
+    def pixels(self) -> np.ndarray:
+        """(height, width, 3) of the map."""
+        from matplotlib.image import imread
+
+        self.run("document.getElementById('map-host').scrollIntoView({block: 'center'})")
+        self.until("return new Promise(r => requestAnimationFrame(() => setTimeout(r, 250, true)))")
+        shot = self.get("#map-host").screenshot_as_png
+        return np.asarray(imread(io.BytesIO(shot)))[..., :3]
+
+    def colored(self) -> int:
+        """How many pixels of the map have a color."""
+        return int((np.ptp(self.pixels(), axis=2) > 0.2).sum())
+
+    def violations(self) -> list[str]:
+        self.run(AXE.read_text("utf-8"))
+        found = self.driver.execute_async_script(
+            "const done = arguments[0]; axe.run().then(r => done(r.violations.map("
+            "v => `${v.id}: ${v.nodes.map(n => n.html.slice(0, 150)).join(' | ')}`)))"
+        )
+        return [str(violation) for violation in found]
+
+
+@pytest.fixture(scope="module")
+def page(tiny_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(render_report(contents(tiny_run)), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def points(tiny_run: Run) -> Points:
+    shown = contents(tiny_run)
+    return Points.of(shown.dataset, shown.exported, shown.projections)
+
+
+@pytest.fixture
+def reader(driver: webdriver.Chrome, page: Path, points: Points) -> Iterator[Reader]:
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    yield Reader(driver, points).open(page)
+
+
+def test_a_point_under_the_pointer_shows_its_text_label_and_answer(reader: Reader) -> None:
+    bubble = reader.get("#bubble")
+    assert not bubble.is_displayed()
+    host = reader.get("#map-host")
+    reader.run("arguments[0].scrollIntoView({block: 'center'})", host)
+    found = None
+    for dx in range(-260, 261, 20):
+        ActionChains(reader.driver, duration=0).move_to_element_with_offset(host, dx, 0).perform()
+        if bubble.is_displayed():
+            found = bubble.text
+            break
+    assert found is not None
+    text, about = found.rsplit("\n", 1)
+    texts = dict(zip(reader.points.shown.tolist(), reader.points.texts, strict=True))
+    split, row = about.split(" · ")[-1].split()
+    start = int((reader.points.split < reader.points.splits.index(split)).sum())
+    assert " ".join(texts[start + int(row)].split()) == " ".join(text.split())
+    assert about.startswith("label: ")
+    assert ("answer: " in about) == (split != "train")
+
+
+def test_the_legend_takes_classes_away_and_brings_them_back(reader: Reader) -> None:
+    everything = reader.colored()
+    buttons = reader.all("button[data-class]")
+    for button in buttons:
+        button.click()
+        assert button.get_attribute("aria-pressed") == "false"
+    assert reader.colored() < 0.05 * everything
+    buttons[0].click()
+    assert 0 < reader.colored() < everything
+    for split in reader.all("input[data-split]"):
+        split.click()
+    assert reader.colored() < 0.05 * everything
+
+
+def test_the_views_and_colors_change_the_picture(reader: Reader) -> None:
+    pictures = [reader.pixels()]
+    for wanted in ("answer", "right"):
+        Select(reader.get("#color")).select_by_value(wanted)
+        pictures.append(reader.pixels())
+    Select(reader.get("#view")).select_by_value("density")
+    pictures.append(reader.pixels())
+    for first, second in itertools.pairwise(pictures):
+        assert np.abs(first - second).mean() > 0.001
+
+
+def test_a_search_counts_the_texts_and_lights_them_up(reader: Reader) -> None:
+    before = reader.pixels()
+    word = max(reader.points.texts[3].split(), key=len)
+    wanted = sum(word.lower() in text.lower() for text in reader.points.texts)
+    reader.get("#find").send_keys(word)
+    reader.until("return document.getElementById('found').textContent !== ''")
+    assert reader.get("#found").text.split()[0] == f"{wanted:,}"
+    assert np.abs(before - reader.pixels()).mean() > 0.001
+    reader.get("#find").send_keys(" and no such words")
+    reader.until("return document.getElementById('found').textContent.startsWith('0')")
+
+
+def test_a_cell_of_the_matrix_lists_its_texts(reader: Reader) -> None:
+    points = reader.points
+    [cell, *_] = reader.all('table[data-touch="test"] td:not(.right) button')
+    place = cell.find_element(By.XPATH, "..")
+    label, answer = (int(str(place.get_attribute(f"data-{n}"))) for n in ("label", "answer"))
+    mine = (points.label == label) & (points.answer == answer)
+    mine &= points.split == points.splits.index("test")
+    texts = dict(zip(points.shown.tolist(), points.texts, strict=True))
+    reader.run("arguments[0].scrollIntoView({block: 'center'})", cell)
+    cell.click()
+    listed = [item.text for item in reader.all("#picked li")]
+    wanted = [" ".join(texts[row].split()) for row in np.flatnonzero(mine)]
+    assert [" ".join(text.split()) for text in listed] == wanted
+    assert f"({len(wanted)})" in reader.get("#picked h3").text
+    assert reader.driver.switch_to.active_element == reader.get("#picked")
+    reader.press("#picked li button")
+    reader.press("#picked > button")
+    assert not reader.get("#picked").is_displayed()
+
+
+def test_the_table_of_errors_is_sorted_and_filtered(reader: Reader) -> None:
+    def rows() -> list[list[str]]:
+        script = """
+            const rows = [...document.querySelectorAll('#worth-reading tbody tr')];
+            return rows.filter(r => !r.hidden).map(r => [...r.cells].map(c => c.textContent));"""
+        return list(reader.run(script))
+
+    everything = rows()
+    assert len(everything) > 2
+    reader.press("#worth-reading th:nth-child(3) button")
+    numbers = [int(row[2]) for row in rows()]
+    assert numbers == sorted(numbers)
+    reader.press("#worth-reading th:nth-child(3) button")
+    assert [int(row[2]) for row in rows()] == numbers[::-1]
+    heads = reader.all("#worth-reading th")
+    assert [head.get_attribute("aria-sort") for head in heads].count("descending") == 1
+    label = everything[0][4]
+    reader.get("#filter").send_keys(label.upper())
+    assert 0 < len(rows()) <= len(everything)
+    assert all(label in " ".join(row) for row in rows())
+    assert reader.get("#filtered").text == f"{len(rows())} of {len(everything)} rows"
+
+
+def test_the_table_of_errors_is_downloaded_as_it_is_shown(reader: Reader, tmp_path: Path) -> None:
+    allow = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    reader.driver.execute_cdp_cmd("Page.setDownloadBehavior", allow)
+    reader.press("#download")
+    file = tmp_path / "errors.csv"
+    WebDriverWait(reader.driver, 20).until(lambda _: file.exists())
+    [heads, *rows] = csv.reader(io.StringIO(file.read_text("utf-8-sig")))
+    assert heads[:5] == ["why", "split", "row", "text", "label"]
+    assert len(rows) == len(reader.all("#worth-reading tbody tr"))
+    assert not [cell for row in rows for cell in row if re.match(r"[=+@]", cell)]
+
+
+def test_a_reader_with_a_keyboard_gets_to_the_texts(reader: Reader) -> None:
+    stage = reader.get('[role="application"]')
+    stage.send_keys("n")
+    reader.until("return !document.getElementById('bubble').hidden")
+    first = reader.get("#bubble").text
+    stage.send_keys("n")
+    assert reader.get("#bubble").text != first
+    stage.send_keys(Keys.ENTER)
+    assert reader.get("#bubble").text.split("\n")[0] in reader.get("#at-point").text
+    stage.send_keys(Keys.TAB)
+    assert reader.driver.switch_to.active_element != stage
+
+
+@pytest.mark.parametrize("color", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_everybody_can_use_it_in_every_state(reader: Reader, color: str, width: int) -> None:
+    driver = reader.driver
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    scheme = {"name": "prefers-color-scheme", "value": color}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    try:
+        assert reader.run("return document.documentElement.scrollWidth") <= width
+        paper = reader.run("return getComputedStyle(document.body).backgroundColor")
+        assert (sum(map(int, re.findall(r"\d+", paper))) < 200) == (color == "dark")
+        assert reader.violations() == []
+        reader.press('table[data-touch="test"] td.right button')
+        for summary in reader.all("summary"):
+            reader.run("arguments[0].parentElement.open = true", summary)
+        reader.press("#worth-reading th:nth-child(3) button")
+        Select(reader.get("#view")).select_by_value("density")
+        reader.press("button[data-class]")
+        assert reader.violations() == []
+    finally:
+        wide = {"width": 1280, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", wide)
+
+
+def test_where_no_script_runs_the_pictures_are_there(reader: Reader, page: Path) -> None:
+    reader.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        reader.driver.get(page.as_uri())
+        for css in ("figure.without-js img", ".verdict", ".ladder .bar", "table.matrix", ".chart"):
+            assert reader.get(css).is_displayed(), css
+        for css in ("#map-host", "#download", "#color"):
+            assert not reader.get(css).is_displayed(), css
+        picture = reader.get("figure.without-js img")
+        assert int(str(picture.get_property("naturalWidth"))) > 100
+    finally:
+        reader.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_it_prints_with_the_picture_of_the_map(reader: Reader) -> None:
+    reader.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert reader.get("figure.without-js img").is_displayed()
+    assert not reader.get("#map-host").is_displayed()
+    assert not reader.get("#download").is_displayed()
+    pdf = base64.b64decode(reader.driver.print_page())
+    assert pdf.startswith(b"%PDF")
+    assert 3 < len(re.findall(rb"/Type\s*/Page\b", pdf)) < 40
