@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.show.browser import driver, shared_driver  # noqa: F401
+
 CSP = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 Browse = Callable[..., str]
