@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import pytest_socket
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
@@ -44,7 +45,7 @@ def start(*options: str) -> webdriver.Chrome:
 
 def complaints(driver: webdriver.Chrome) -> list[str]:
     """Errors and warnings of the console since the last call, also of a broken policy."""
-    entries = driver.get_log("browser")  # type: ignore[no-untyped-call]
+    entries = driver.get_log("browser")
     return [str(entry["message"]) for entry in entries if entry["level"] in ("WARNING", "SEVERE")]
 
 
@@ -63,12 +64,19 @@ def write_page(path: Path, *scripts: str, body: str = "") -> Path:
     return path
 
 
+def open_loopback() -> None:
+    """Selenium talks to chromedriver, which is a server on this machine."""
+    pytest_socket.enable_socket()
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
 @pytest.fixture(scope="module")
 def shared_driver() -> Iterator[webdriver.Chrome]:
     """One browser for the tests of a module."""
     for program in ("chromium", "chromedriver"):
         if shutil.which(program) is None:
             pytest.skip(f"there is no {program} to open pages in: scripts/install-chromium")
+    open_loopback()
     driver = start()
     yield driver
     driver.quit()
@@ -77,6 +85,7 @@ def shared_driver() -> Iterator[webdriver.Chrome]:
 @pytest.fixture
 def driver(shared_driver: webdriver.Chrome) -> Iterator[webdriver.Chrome]:
     """A browser at an empty page; a test fails if its page leaves errors in the console."""
+    open_loopback()
     shared_driver.get("about:blank")
     complaints(shared_driver)
     yield shared_driver

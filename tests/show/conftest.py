@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.show.browser import driver, shared_driver
+from tests.show.browser import driver, shared_driver  # noqa: F401
 
 CSP = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 Browse = Callable[..., str]
-__all__ = ["driver", "shared_driver"]  # fixtures
 
 
 class Page(HTMLParser):

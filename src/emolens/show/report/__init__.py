@@ -39,6 +39,7 @@ from emolens.scores import EXPORTED, MAJORITY, Facts, FinetuneFacts, MajorityFac
 from emolens.show.page import render
 from emolens.show.report import charts, reading
 from emolens.show.report.errors import worth_reading
+from emolens.show.report.mapscript import map_script
 from emolens.show.report.points import Points, Texts, classes_of, sentence
 from emolens.show.theme import class_color
 from emolens.shown import quoted
@@ -53,8 +54,6 @@ _FILES = {
     "figures/map.png": "the map by class",
     "study.toml": "the settings",
 }
-# In this order: each uses those before it.
-_SCRIPTS = ("grid", "density", "painters", "gestures", "parts", "picture", "map", "report")
 SECTIONS = {
     "confusion": "What it mixes up",
     "classes": "Class by class",
@@ -118,7 +117,7 @@ def render_report(contents: ReportContents) -> str:
     points = Points.of(
         contents.dataset, contents.exported, contents.projections, texts=contents.texts
     )
-    script = "\n".join((_FOLDER / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
+    script = map_script() + (_FOLDER / "report.js").read_text("utf-8")
     largest = next(f.largest for f in contents.facts.values() if isinstance(f, MajorityFacts))
     return render(
         "report/report.html.j2",

@@ -145,10 +145,10 @@ class PointMap {
 
   /**
    * Move so that a point is visible, and mark it.
-   * @param {number} i  -1: no mark
+   * @param {number} i  -1: no mark, as for a point without a finite place
    */
   focus(i) {
-    this.#marked = i >= 0 && i < this.#n ? i : -1;
+    this.#marked = Number.isFinite(this.#points.x[i] + this.#points.y[i]) ? i : -1;
     if (this.#marked >= 0) {
       const { width, height } = this.#screen();
       const { x, y } = this.#placeOf(i);
@@ -202,11 +202,6 @@ class PointMap {
     this.#moved ||= performance.now();
     this.#hover(-1);
     this.#changed();
-    clearTimeout(this.#resting);
-    this.#resting = setTimeout(() => {
-      this.#moved = 0;
-      this.#changed();
-    }, PointMap.#REST);
   }
 
   /** @param {number} factor @param {number} [x] @param {number} [y] */
@@ -251,7 +246,14 @@ class PointMap {
   #changed() {
     this.#frame ||= requestAnimationFrame((now) => {
       this.#frame = 0;
-      this.#paint(this.#moved ? this.#sampleSize(now) : this.#n);
+      if (this.#moved === 0) return this.#paint(this.#n);
+      this.#paint(this.#sampleSize(now));
+      // Not before the frame: a slow one would come too late, and be a frame of all points.
+      clearTimeout(this.#resting);
+      this.#resting = setTimeout(() => {
+        this.#moved = 0;
+        this.#changed();
+      }, PointMap.#REST);
     });
   }
 

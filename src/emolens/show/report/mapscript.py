@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_FOLDER = Path(__file__).parent / "report"
+_FOLDER = Path(__file__).parent
 _FILES = ("grid", "density", "painters", "picture", "parts", "gestures", "map")
 
 

@@ -1,0 +1,113 @@
+"""How fast the map of the report is, in headless Chromium without a graphics card.
+
+    python benchmarks/map.py [--points 20000 1000000] [--seconds 3]
+
+For each way to draw: milliseconds from the places to the first frame, frames while the map is
+moved (median and 95th percentile of the time between two), and the search under the pointer.
+Without a graphics card, the map chooses the canvas; WebGL2 is measured there, too.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.show.browser import start, write_page
+
+from emolens.show.report.mapscript import map_script
+
+HARNESS = """
+const next = () => new Promise(requestAnimationFrame);
+function clusters(n) {
+  let seed = 1;
+  const random = () => ((seed = (Math.imul(seed, 1664525) + 1013904223) | 0) >>> 0) / 2 ** 32;
+  const normal = () => Math.sqrt(-2 * Math.log(random() + 1e-9)) * Math.cos(6.2831853 * random());
+  const centers = Array.from({length: 24}, () => [16 * random(), 10 * random(), 0.2 + random()]);
+  const x = new Float32Array(n), y = new Float32Array(n), rgba = new Uint8Array(4 * n).fill(255);
+  for (let i = 0; i < n; i++) {
+    const k = Math.floor(24 * random());
+    x[i] = centers[k][0] + normal() * centers[k][2];
+    y[i] = centers[k][1] + normal() * centers[k][2];
+    rgba.set([(k * 37) % 200, (k * 91) % 200, (k * 53) % 200], 4 * i);
+  }
+  return {x, y, rgba};
+}
+async function measure(n, renderer, seconds) {
+  const {x, y, rgba} = clusters(n);
+  const host = document.getElementById("host");
+  const started = performance.now();
+  const map = new PointMap(host, {x, y}, {label: "Map", renderer});
+  map.setColors(rgba);
+  await next();
+  await next();
+  const interactive = performance.now() - started;
+  const stage = host.querySelector("[tabindex]");
+  const send = (type, clientX, clientY) => stage.dispatchEvent(
+    new PointerEvent(type, {pointerId: 1, button: 0, clientX, clientY, bubbles: true}));
+  stage.setPointerCapture = () => {};  // there is no real pointer to capture
+  await new Promise(d => setTimeout(d, 2000));
+  send("pointerdown", 640, 400);
+  const frames = [];
+  const begin = await next();
+  for (let last = begin; last - begin < 1000 * seconds; ) {
+    const turn = (last - begin) / 400;
+    send("pointermove", 640 + 300 * Math.sin(turn), 400 + 150 * Math.cos(turn));
+    const now = await next();
+    frames.push(now - last);
+    last = now;
+  }
+  send("pointerup", 640, 400);
+  const note = [...host.querySelectorAll("div")].map(d => d.textContent).find(t => / of /.test(t));
+  map.reset();
+  const places = Array.from({length: 2000}, (_, k) => [(k * 397) % 1280, (k * 211) % 800]);
+  const searched = performance.now();
+  for (const [px, py] of places) map.at(px, py);
+  const hover = (performance.now() - searched) / places.length;
+  const used = map.renderer;
+  map.destroy();
+  return {used, interactive, frames, hover, note: note ?? ""};
+}
+"""
+
+
+def quantile(values, share):
+    return sorted(values)[min(int(share * len(values)), len(values) - 1)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--points", type=int, nargs="+", default=[20_000, 1_000_000])
+    parser.add_argument("--seconds", type=float, default=3.0)
+    given = parser.parse_args()
+    figures = []
+    with tempfile.TemporaryDirectory() as folder:
+        host = '<div id="host" style="width: 1280px; height: 800px"></div>'
+        page = write_page(Path(folder) / "map.html", map_script(), HARNESS, body=host)
+        driver = start()
+        try:
+            for n in given.points:
+                for renderer in ("canvas", "webgl2"):
+                    driver.get(page.as_uri())
+                    call = "const d = arguments[3]; measure(...[...arguments].slice(0, 3)).then(d)"
+                    found = driver.execute_async_script(call, n, renderer, given.seconds)
+                    frames = found.pop("frames")
+                    found |= {"points": n, "frames": len(frames)}
+                    found["median_ms"] = quantile(frames, 0.5)
+                    found["p95_ms"] = quantile(frames, 0.95)
+                    figures.append(found)
+                    print(
+                        f"{n:,} points, {found['used']}: first frame after "
+                        f"{found['interactive']:.0f} ms; frames {found['median_ms']:.1f} ms, "
+                        f"95th percentile {found['p95_ms']:.1f} ms; pointer "
+                        f"{1000 * found['hover']:.1f} µs. {found['note']}".rstrip()
+                    )
+        finally:
+            driver.quit()
+    print(json.dumps({"benchmark": "map", "figures": figures}))
+
+
+if __name__ == "__main__":
+    main()
