@@ -417,7 +417,7 @@ def test_a_stage_may_be_called_as_its_model_is() -> None:
 
 
 def test_the_report_template_names_no_model() -> None:
-    template = (SOURCE / "show" / "report.html.j2").read_text(encoding="utf-8")
+    template = (SOURCE / "show" / "report" / "report.html.j2").read_text(encoding="utf-8")
     names = "|".join(ROLES)
     assert (
         re.findall(rf"[\"'](?:{names})[\"']|(?:facts|evaluation)[\w.]*\.(?:{names})\b", template)

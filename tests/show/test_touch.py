@@ -52,14 +52,18 @@ class Reader:
         return self.driver.find_elements(By.CSS_SELECTOR, css)
 
     def press(self, css: str) -> None:
-        self.run("arguments[0].scrollIntoView({block: 'center'})", self.get(css))
-        self.get(css).click()
+        self.show(self.get(css)).click()
+
+    def show(self, element: WebElement) -> WebElement:
+        """Scroll to it, at once."""
+        self.run("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
+        return element
 
     def pixels(self) -> np.ndarray:
         """(height, width, 3) of the map."""
         from matplotlib.image import imread
 
-        self.run("document.getElementById('map-host').scrollIntoView({block: 'center'})")
+        self.show(self.get("#map-host"))
         self.until("return new Promise(r => requestAnimationFrame(() => setTimeout(r, 250, true)))")
         shot = self.get("#map-host").screenshot_as_png
         return np.asarray(imread(io.BytesIO(shot)))[..., :3]
@@ -100,7 +104,7 @@ def test_a_point_under_the_pointer_shows_its_text_label_and_answer(reader: Reade
     bubble = reader.get("#bubble")
     assert not bubble.is_displayed()
     host = reader.get("#map-host")
-    reader.run("arguments[0].scrollIntoView({block: 'center'})", host)
+    reader.show(host)
     found = None
     for dx in range(-260, 261, 20):
         ActionChains(reader.driver, duration=0).move_to_element_with_offset(host, dx, 0).perform()
@@ -162,12 +166,11 @@ def test_a_cell_of_the_matrix_lists_its_texts(reader: Reader) -> None:
     mine = (points.label == label) & (points.answer == answer)
     mine &= points.split == points.splits.index("test")
     texts = dict(zip(points.shown.tolist(), points.texts, strict=True))
-    reader.run("arguments[0].scrollIntoView({block: 'center'})", cell)
-    cell.click()
+    reader.show(cell).click()
     listed = [item.text for item in reader.all("#picked li")]
     wanted = [" ".join(texts[row].split()) for row in np.flatnonzero(mine)]
     assert [" ".join(text.split()) for text in listed] == wanted
-    assert f"({len(wanted)})" in reader.get("#picked h3").text
+    assert f"({len(wanted)})" in reader.get("#picked h2").text
     assert reader.driver.switch_to.active_element == reader.get("#picked")
     reader.press("#picked li button")
     reader.press("#picked > button")
@@ -238,7 +241,8 @@ def test_everybody_can_use_it_in_every_state(reader: Reader, color: str, width: 
         reader.press('table[data-touch="test"] td.right button')
         for summary in reader.all("summary"):
             reader.run("arguments[0].parentElement.open = true", summary)
-        reader.press("#worth-reading th:nth-child(3) button")
+        if width > 640:  # on a phone, the rows are cards
+            reader.press("#worth-reading th:nth-child(3) button")
         Select(reader.get("#view")).select_by_value("density")
         reader.press("button[data-class]")
         assert reader.violations() == []

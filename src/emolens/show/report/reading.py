@@ -161,7 +161,7 @@ def curve_sentence(facts: FinetuneFacts) -> str:
     scores = [point.macro_f1 for point in facts.history]
     if len(scores) < 2:
         return "There was one look at validation only, so the picture says little."
-    best = facts.history[int(np.argmax(scores))].epoch
+    best = max(facts.history, key=lambda point: point.macro_f1).epoch
     step = scores[-1] - scores[-2]
     now = (
         f"Macro-F1 on validation was highest after epoch {best:g} of {facts.history[-1].epoch:g}"

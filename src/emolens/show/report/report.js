@@ -161,9 +161,10 @@ class Report {
       list.append(item);
     }
     const more = rows.length > MOST_LISTED ? ` These are the first ${MOST_LISTED}.` : "";
-    box.replaceChildren(element("h3", title + more), list, close);
+    box.replaceChildren(element("h2", title + more), list, close);
     box.hidden = false;
     this.map.setHighlight(rows);
+    letScroll();
     box.focus();
   }
 
@@ -316,8 +317,20 @@ function connectTable() {
   });
 }
 
+/** Let a keyboard scroll what is wider than the page. */
+function letScroll() {
+  for (const box of document.querySelectorAll(".scroll, pre, #picked ol")) {
+    const inside = /** @type {HTMLElement} */ (box);
+    const wide = inside.scrollWidth > inside.clientWidth || inside.scrollHeight > inside.clientHeight;
+    if (wide) inside.tabIndex = 0;
+    else inside.removeAttribute("tabindex");
+  }
+}
+
 async function start() {
   connectTable();
+  letScroll();
+  addEventListener("resize", letScroll);
   const packed = /** @type {Packed} */ (JSON.parse(byId("points").textContent ?? ""));
   const names = ["x", "y", "split", "label", "answer", "probability", "shown", "texts"];
   const parts = await Promise.all(
