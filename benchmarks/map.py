@@ -60,7 +60,7 @@ async function measure(n, renderer, seconds) {
     last = now;
   }
   send("pointerup", 640, 400);
-  const note = [...host.querySelectorAll("div")].map(d => d.textContent).find(t => / of /.test(t));
+  const note = [...host.querySelectorAll("div")].map(d => d.textContent).findLast(t => / of /.test(t));
   map.reset();
   const places = Array.from({length: 2000}, (_, k) => [(k * 397) % 1280, (k * 211) % 800]);
   const searched = performance.now();
@@ -102,7 +102,7 @@ def main():
                         f"{n:,} points, {found['used']}: first frame after "
                         f"{found['interactive']:.0f} ms; frames {found['median_ms']:.1f} ms, "
                         f"95th percentile {found['p95_ms']:.1f} ms; pointer "
-                        f"{1000 * found['hover']:.1f} µs. {found['note']}".rstrip()
+                        f"{1000 * found['hover']:.0f} µs. {found['note']}".rstrip()
                     )
         finally:
             driver.quit()

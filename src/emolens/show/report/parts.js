@@ -18,7 +18,8 @@ class MapParts {
 
   /** @param {HTMLElement} host @param {string} label */
   constructor(host, label) {
-    this.#root = add(host, "div", "position:relative;width:100%;height:100%;overflow:hidden");
+    const filling = "position:relative;width:100%;height:100%;overflow:hidden;user-select:none";
+    this.#root = add(host, "div", filling);
     this.stage = add(this.#root, "div", "position:absolute;inset:0;touch-action:none;cursor:grab");
     this.stage.tabIndex = 0;
     this.stage.setAttribute("role", "application");
