@@ -34,7 +34,7 @@ class MapParts {
     ];
     const text = "position:absolute;pointer-events:none;padding:2px 8px;border-radius:4px;";
     this.#note = add(this.#root, "div", `${text}left:8px;bottom:8px;font-size:12px`);
-    this.#hint = add(this.#root, "div", `${text}left:50%;top:45%;translate:-50% 0`);
+    this.#hint = add(this.#root, "div", `${text}left:50%;top:45%;translate:-50% 0;border:1px solid`);
     this.#hint.hidden = this.#note.hidden = true;
     const ring =
       "position:absolute;left:0;top:0;box-sizing:border-box;border-radius:50%;pointer-events:none;";
