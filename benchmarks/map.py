@@ -1,10 +1,10 @@
 """How fast the map of the report is, in headless Chromium without a graphics card.
 
-    python benchmarks/map.py [--points 20000 1000000] [--seconds 3]
+    python benchmarks/map.py [--points 20000 1000000] [--seconds 3] [--rounds 3]
 
-For each way to draw: milliseconds from the places to the first frame, frames while the map is
-moved (median and 95th percentile of the time between two), and the search under the pointer.
-Without a graphics card, the map chooses the canvas; WebGL2 is measured there, too.
+For the way to draw that the map chooses, and for WebGL2: milliseconds from the places to the first
+frame, frames while the map is moved (median and 95th percentile of the time between two), and the
+search under the pointer. Of several rounds, the one with the lowest 95th percentile is shown.
 """
 
 import argparse
@@ -60,7 +60,8 @@ async function measure(n, renderer, seconds) {
     last = now;
   }
   send("pointerup", 640, 400);
-  const note = [...host.querySelectorAll("div")].map(d => d.textContent).find(t => / of /.test(t));
+  const notes = [...host.querySelectorAll("div")].map(d => d.textContent);
+  const note = notes.findLast(text => / of /.test(text));
   map.reset();
   const places = Array.from({length: 2000}, (_, k) => [(k * 397) % 1280, (k * 211) % 800]);
   const searched = performance.now();
@@ -77,36 +78,46 @@ def quantile(values, share):
     return sorted(values)[min(int(share * len(values)), len(values) - 1)]
 
 
+def measure(driver, page, n, renderer, seconds):
+    """The figures of one map on a fresh page."""
+    driver.get(page.as_uri())
+    call = "const d = arguments[3]; measure(...[...arguments].slice(0, 3)).then(d)"
+    found = driver.execute_async_script(call, n, renderer, seconds)
+    frames = found.pop("frames")
+    found |= {"points": n, "frames": len(frames), "median_ms": quantile(frames, 0.5)}
+    return found | {"p95_ms": quantile(frames, 0.95)}
+
+
+def sentence(found):
+    return (
+        f"{found['points']:,} points, {found['used']}: first frame after "
+        f"{found['interactive']:.0f} ms; frames {found['median_ms']:.1f} ms, 95th percentile "
+        f"{found['p95_ms']:.1f} ms; pointer {1000 * found['hover']:.0f} µs. {found['note']}"
+    )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, nargs="+", default=[20_000, 1_000_000])
     parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
-    figures = []
+    figures = {}
     with tempfile.TemporaryDirectory() as folder:
         host = '<div id="host" style="width: 1280px; height: 800px"></div>'
         page = write_page(Path(folder) / "map.html", map_script(), HARNESS, body=host)
         driver = start()
         try:
-            for n in given.points:
-                for renderer in ("canvas", "webgl2"):
-                    driver.get(page.as_uri())
-                    call = "const d = arguments[3]; measure(...[...arguments].slice(0, 3)).then(d)"
-                    found = driver.execute_async_script(call, n, renderer, given.seconds)
-                    frames = found.pop("frames")
-                    found |= {"points": n, "frames": len(frames)}
-                    found["median_ms"] = quantile(frames, 0.5)
-                    found["p95_ms"] = quantile(frames, 0.95)
-                    figures.append(found)
-                    print(
-                        f"{n:,} points, {found['used']}: first frame after "
-                        f"{found['interactive']:.0f} ms; frames {found['median_ms']:.1f} ms, "
-                        f"95th percentile {found['p95_ms']:.1f} ms; pointer "
-                        f"{1000 * found['hover']:.1f} µs. {found['note']}".rstrip()
-                    )
+            for _ in range(given.rounds):
+                for n in given.points:
+                    for renderer in (None, "webgl2"):
+                        found = measure(driver, page, n, renderer, given.seconds)
+                        figures.setdefault((n, renderer), []).append(found)
         finally:
             driver.quit()
-    print(json.dumps({"benchmark": "map", "figures": figures}))
+    best = [min(rounds, key=lambda found: found["p95_ms"]) for rounds in figures.values()]
+    print("\n".join(sentence(found).rstrip() for found in best))
+    print(json.dumps({"benchmark": "map", "rounds": given.rounds, "figures": best}))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ class PointMap {
   #bounds;
   /** Every point once, in jumps: the first k are a sample of all. */
   #order;
+  #places;
   #parts;
   #picture;
   #watcher;
@@ -41,9 +42,11 @@ class PointMap {
   /** @type {{key: string, count: number, most: number} | null} the hexagons in the picture */
   #density = null;
   #frame = 0;
-  #resting = 0;
-  /** When the last frame of a move was drawn; 0: at rest. */
+  #dirty = false;
+  /** When the map was moved last; 0: at rest. */
   #moved = 0;
+  /** When the last frame of a move was. */
+  #ticked = Infinity;
   /** How many points a frame of a move draws; follows the speed of the frames. */
   #budget = 100_000;
 
@@ -59,6 +62,7 @@ class PointMap {
     this.#grid = new Grid(points);
     this.#bounds = boundsOf(points);
     this.#order = inJumps(this.#n);
+    this.#places = this.#placesOf(this.#order);
     this.#rgba = new Uint8Array(4 * this.#n).fill(255);
     this.#parts = new MapParts(host, options.label);
     const { stage } = this.#parts;
@@ -106,7 +110,7 @@ class PointMap {
   setColors(rgba) {
     if (rgba.length !== 4 * this.#n) throw new RangeError("setColors needs 4 bytes per point.");
     this.#rgba = rgba.slice();
-    this.#picture.set("points", this.#layer(this.#order));
+    this.#picture.set("points", this.#layer(this.#order, this.#places));
     this.setHighlight(this.#highlighted);
     this.#density = null;
     if (this.#hovered >= 0 && this.#rgba[4 * this.#hovered + 3] === 0) this.#hover(-1);
@@ -169,7 +173,6 @@ class PointMap {
   destroy() {
     this.#watcher.disconnect();
     cancelAnimationFrame(this.#frame);
-    clearTimeout(this.#resting);
     this.#frame = -1; // no frame is asked for any more
     this.#picture.destroy();
     this.#parts.destroy();
@@ -199,7 +202,7 @@ class PointMap {
     // The middle of the view stays among the points, so that nobody gets lost.
     this.#view.x = clamp(this.#view.x - dx / scale, x - width / 2, x + width / 2);
     this.#view.y = clamp(this.#view.y + dy / scale, y - height / 2, y + height / 2);
-    this.#moved ||= performance.now();
+    this.#moved = performance.now();
     this.#hover(-1);
     this.#changed();
   }
@@ -232,38 +235,54 @@ class PointMap {
     this.#hover(this.#marked);
   }
 
-  /** @param {Uint32Array} indices @returns {Layer} */
-  #layer(indices) {
+  /**
+   * @param {Uint32Array} indices
+   * @param {{x: Float32Array, y: Float32Array}} [places]  of these points, where they are known
+   * @returns {Layer}
+   */
+  #layer(indices, places = this.#placesOf(indices)) {
+    const colors = new Uint32Array(indices.length);
+    const { buffer } = gather(new Uint32Array(this.#rgba.buffer), indices, colors);
+    return { ...places, rgba: new Uint8Array(buffer) };
+  }
+
+  /** @param {Uint32Array} indices */
+  #placesOf(indices) {
     const { x, y } = this.#points;
-    const colors = new Uint32Array(this.#rgba.buffer);
     return {
-      x: Float32Array.from(indices, (i) => x[i]),
-      y: Float32Array.from(indices, (i) => y[i]),
-      rgba: new Uint8Array(indices.map((i) => colors[i]).buffer),
+      x: gather(x, indices, new Float32Array(indices.length)),
+      y: gather(y, indices, new Float32Array(indices.length)),
     };
   }
 
   #changed() {
-    this.#frame ||= requestAnimationFrame((now) => {
-      this.#frame = 0;
-      if (this.#moved === 0) return this.#paint(this.#n);
-      this.#paint(this.#sampleSize(now));
-      // Not before the frame: a slow one would come too late, and be a frame of all points.
-      clearTimeout(this.#resting);
-      this.#resting = setTimeout(() => {
-        this.#moved = 0;
-        this.#changed();
-      }, PointMap.#REST);
-    });
+    this.#dirty = true;
+    this.#frame ||= requestAnimationFrame((now) => this.#tick(now));
   }
 
-  /** Fewer points where the frames of a move are slow, more where they are fast. */
-  #sampleSize(/** @type {number} */ now) {
-    const taken = now - this.#moved;
-    this.#moved = now;
-    if (taken > 50) this.#budget = Math.max(this.#budget * 0.7, 20_000);
-    if (taken < 25) this.#budget = Math.min(this.#budget * 1.3, 1e9);
-    return Math.min(Math.floor(this.#budget), this.#n);
+  /**
+   * A frame. While the map moves there is one after the other, so that the time between two says
+   * how fast this machine is; only those with something new are drawn.
+   * @param {number} now
+   */
+  #tick(now) {
+    this.#frame = 0;
+    const moves = this.#moved > 0 && (this.#dirty || now - this.#moved < PointMap.#REST);
+    if (moves) this.#adapt(now - this.#ticked);
+    if (this.#dirty || !moves) this.#paint(moves ? Math.min(this.#budget, this.#n) : this.#n);
+    this.#dirty = false;
+    this.#ticked = moves ? now : Infinity;
+    if (moves) this.#frame = requestAnimationFrame((then) => this.#tick(then));
+    else this.#moved = 0;
+  }
+
+  /**
+   * Fewer points where the frames of a move are slow, more where they are fast.
+   * @param {number} taken  milliseconds since the last frame; less than 0 for the first
+   */
+  #adapt(taken) {
+    if (taken > 50) this.#budget = Math.max(Math.floor(this.#budget * 0.7), 20_000);
+    if (taken > 0 && taken < 25) this.#budget = Math.min(Math.floor(this.#budget * 1.3), 1e9);
   }
 
   /** @param {number} count  of the points, if they are shown */
@@ -329,43 +348,4 @@ function clamp(value, low, high) {
 /** @param {number} n */
 function numeral(n) {
   return n.toLocaleString("en-US");
-}
-
-/**
- * Middle and size of the points that have finite places.
- * @param {PointData} points
- */
-function boundsOf({ x, y }) {
-  let [left, right, bottom, top] = [Infinity, -Infinity, Infinity, -Infinity];
-  for (let i = 0; i < x.length; i++) {
-    if (!Number.isFinite(x[i] + y[i])) continue;
-    if (x[i] < left) left = x[i];
-    if (x[i] > right) right = x[i];
-    if (y[i] < bottom) bottom = y[i];
-    if (y[i] > top) top = y[i];
-  }
-  if (left > right) return { x: 0, y: 0, width: 1, height: 1 };
-  const [width, height] = [right - left, top - bottom];
-  // A line or a single place has no area; it gets some.
-  const least = Math.max(width, height) / 1000 || 1;
-  return {
-    x: (left + right) / 2,
-    y: (bottom + top) / 2,
-    width: Math.max(width, least),
-    height: Math.max(height, least),
-  };
-}
-
-/**
- * 0 to n - 1 in jumps of about 0.618 n, so that each first part is spread over the whole.
- * @param {number} n
- */
-function inJumps(n) {
-  const common = (/** @type {number} */ a, /** @type {number} */ b) => {
-    while (b) [a, b] = [b, a % b];
-    return a;
-  };
-  let jump = Math.max(Math.round(n * 0.6180339887), 1);
-  while (common(jump, n) > 1) jump++;
-  return Uint32Array.from({ length: n }, (_, k) => (k * jump) % n);
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
-_FILES = ("grid", "density", "painters", "picture", "parts", "gestures", "map")
+_FILES = ("grid", "places", "density", "painters", "picture", "parts", "gestures", "map")
 
 
 def map_script() -> str:

@@ -18,7 +18,8 @@ class MapParts {
 
   /** @param {HTMLElement} host @param {string} label */
   constructor(host, label) {
-    this.#root = add(host, "div", "position:relative;width:100%;height:100%;overflow:hidden");
+    const filling = "position:relative;width:100%;height:100%;overflow:hidden;user-select:none";
+    this.#root = add(host, "div", filling);
     this.stage = add(this.#root, "div", "position:absolute;inset:0;touch-action:none;cursor:grab");
     this.stage.tabIndex = 0;
     this.stage.setAttribute("role", "application");
@@ -33,7 +34,7 @@ class MapParts {
     ];
     const text = "position:absolute;pointer-events:none;padding:2px 8px;border-radius:4px;";
     this.#note = add(this.#root, "div", `${text}left:8px;bottom:8px;font-size:12px`);
-    this.#hint = add(this.#root, "div", `${text}left:50%;top:45%;translate:-50% 0`);
+    this.#hint = add(this.#root, "div", `${text}left:50%;top:45%;translate:-50% 0;border:1px solid`);
     this.#hint.hidden = this.#note.hidden = true;
     const ring =
       "position:absolute;left:0;top:0;box-sizing:border-box;border-radius:50%;pointer-events:none;";
