@@ -225,10 +225,9 @@ CHECKING = [
     Case("{} of {} texts, {}. Write the right class into the column '{}'; the page"
          " 'classes' explains them. Then: emolens check {}{}", f"{CHECK} s.csv --out new.xlsx",
          {"s.csv": table("text", "so happy")}, r"Then: (emolens check .*MODEL)", "{}", code=1),
-    Case(" --model {}", f"{CHECK} t.csv", T, r"(--model MODEL)", "emolens inspect t.csv"),
     Case("Choose another column with --text.", f"{CHECK} t.csv",
          {"t.csv": table("text,other", ",so", " ,sad")}, then="{again} --text other"),
-    Case("How right is it here? To find out, label a few rows by hand: emolens check {}{}{}",
+    Case("How right is it here? To find out, label a few rows by hand: emolens check {}{}",
          f"{PREDICT} t.csv --model MODEL", T, r"hand: (emolens check .*? --model MODEL)", "{}"),
 ]  # fmt: skip
 
@@ -499,8 +498,6 @@ ELSEWHERE = {
         "tests/publish/test_push.py::test_it_is_public_only_on_request",
     "To publish it, add --public (in a study: push.public = true), or take another name.":
         "tests/publish/test_push.py::test_it_is_public_only_on_request",
-    " --text {}":
-        "tests/predict/test_command.py::test_the_command_that_checks_the_answers_can_be_typed",
     "Draw one from a table with: emolens check FILE":
         "tests/judge/test_check.py::test_a_table_that_is_no_sheet_is_refused",
     "Check the column with --text.":

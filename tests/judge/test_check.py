@@ -17,6 +17,7 @@ import python_calamine
 import xlsxwriter
 
 from emolens.cli import main
+from emolens.data.readers.options import ReadOptions
 from emolens.errors import DataError, UsageError
 from emolens.judge.check import score_sheet
 from emolens.judge.sheet import COLUMNS, DrawOptions, draw_sheet
@@ -250,3 +251,60 @@ def test_an_existing_sheet_is_kept(check: Command, tmp_path: Path) -> None:
     code, _, err = check("t.csv")
     assert (code, "--overwrite" in err) == (2, True)
     assert (tmp_path / "t-check.xlsx").read_bytes() == before
+
+
+def as_excel_saves(text: str, encoding: str = "cp1252") -> bytes:
+    """A sign that the encoding lacks becomes ?, and an emoji, which is two units, becomes ??."""
+    units = ("??" if ord(sign) > 0xFFFF else sign for sign in text)
+    return "".join(units).encode(encoding, "replace")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman"])
+def test_signs_that_excel_lost_come_back_from_the_sheet_that_was_drawn(
+    classifier: Classifier, tmp_path: Path, encoding: str
+) -> None:
+    texts = ["so glad 😂❤️", "so sad… très ✨", "why? so", "übel? →", "plain"]
+    draw_sheet(table(tmp_path / "t.csv", texts), tmp_path / "s.xlsx", classifier.labels)
+    name = classifier.labels.names[0]
+    lines = [f"{n};{text};{name}" for n, text in enumerate(texts, start=2)]
+    saved = as_excel_saves("\r\n".join([";".join(COLUMNS), *lines]), encoding)
+    (tmp_path / "s.csv").write_bytes(saved)
+    read = ReadOptions(encoding=encoding)
+    whole = score_sheet(classifier, sheet(tmp_path / "u.csv", [(text, name) for text in texts]))
+    checked = score_sheet(classifier, tmp_path / "s.csv", read=read)
+    assert (checked.every, checked.differing) == (whole.every, whole.differing)
+    (note,) = [note for note in checked.notes if note.code == "T02"]
+    assert str(note).startswith("3 texts have '?' in ")
+    assert str(note).endswith("and are read as drawn, from " + str(tmp_path / "s.xlsx") + ".")
+    (tmp_path / "s.xlsx").unlink()
+    checked = score_sheet(classifier, tmp_path / "s.csv", read=read)
+    (note,) = [note for note in checked.notes if note.code == "T02"]
+    assert "3 texts hold a '?' that may stand for a lost sign" in str(note)
+
+
+def test_a_sheet_that_can_hold_every_sign_has_lost_none(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    name = classifier.labels.names[0]
+    for text, encoding in [("what?? ✨", "utf-8"), ("what?? so", "utf-8-sig"), ("??", "utf-16")]:
+        lines = f"{','.join(COLUMNS)}\n2,{text},{name}\n"
+        (tmp_path / "s.csv").write_bytes(lines.encode(encoding))
+        notes = score_sheet(classifier, tmp_path / "s.csv").notes
+        assert not [note for note in notes if note.code == "T02"]
+
+
+def test_a_text_that_a_person_changed_is_not_changed_back(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    source = table(tmp_path / "t.csv", ["so glad 😂", "what?", "so ? sad"])
+    draw_sheet(source, tmp_path / "s.xlsx", classifier.labels)
+    name = classifier.labels.names[0]
+    sheet(tmp_path / "s.csv", [("so glad, NAME ??", name), ("what?", name), ("so  sad", name)])
+    checked = score_sheet(classifier, tmp_path / "s.csv")
+    (note,) = checked.notes
+    assert str(note).startswith("1 text holds a '?' that may stand for a lost sign")
+    with xlsxwriter.Workbook(tmp_path / "s.xlsx") as book:  # no sheet of emolens
+        book.add_worksheet("other").write(0, 0, "x")
+    assert score_sheet(classifier, tmp_path / "s.csv").every.n == 3
+    (tmp_path / "s.xlsx").write_bytes(b"no workbook")
+    assert score_sheet(classifier, tmp_path / "s.csv").every.n == 3

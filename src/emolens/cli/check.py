@@ -21,13 +21,13 @@ from emolens.cli.options import (
     TextOption,
     UnsureOption,
     reading,
-    with_model,
 )
+from emolens.cli.typed import model_options
 from emolens.console import Console, show_model
 from emolens.data.readers.options import ReadOptions
 from emolens.errors import UsageError
 from emolens.names import user_path
-from emolens.predict.threshold import OPTIONS, Wanted
+from emolens.predict.threshold import Wanted
 from emolens.shown import quoted
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def check(
             draw=draw,
             read=read,
         )
-    _show_drawn(console, drawn, _again(model, wanted, precision))
+    _show_drawn(console, drawn, model_options(model, wanted, precision))
 
 
 def _score(console: Console, classifier: Classifier, given: Source, read: ReadOptions) -> None:
@@ -123,14 +123,6 @@ def _score(console: Console, classifier: Classifier, given: Source, read: ReadOp
     checked = score_sheet(classifier, given, read=read)
     show_model(console, classifier)
     show_checked(console, checked)
-
-
-def _again(model: str, wanted: Wanted, precision: str | None) -> str:
-    """The options that the next command needs, too."""
-    given = {OPTIONS[name]: value for name, value in asdict(wanted).items()}
-    given["--precision"] = precision
-    options = (f" {name} {value}" for name, value in given.items() if value is not None)
-    return with_model(model) + "".join(options)
 
 
 def _show_drawn(console: Console, drawn: Drawn, options: str) -> None:
