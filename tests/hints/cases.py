@@ -107,6 +107,15 @@ def _two_sheets() -> bytes:
     return file.getvalue()
 
 
+def _drawn_sheet() -> bytes:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["row", "text", "your_label"])
+        sheet.write_row(1, 0, [2, "so happy", "joy"])
+    return file.getvalue()
+
+
 def _read_only() -> None:
     path = Path("old.csv")
     path.write_text("mine")
@@ -220,8 +229,11 @@ CHECKING = [
          f"{CHECK} t.csv {{}}"),
     Case("Give 0 or more to --seed.", f"{CHECK} t.csv --seed -1", T,
          then=f"{CHECK} t.csv --seed 0"),
-    Case("Leave it out: emolens check {}", f"{CHECK} s.csv --rows 5", SHEET,
-         r"out: (emolens check \S+)", "{} --model MODEL"),
+    Case("Leave it out: emolens check {}{}", f"{CHECK} s.csv --rows 5", SHEET,
+         r"out: (emolens check .* MODEL)", "{}"),
+    Case("For a new sheet, choose another file with --out, or add --overwrite, which replaces this"
+         " one. If you have labelled it: emolens check {}{}", f"{CHECK} t.csv",
+         T | {"t-check.xlsx": _drawn_sheet()}, r"it: (emolens check .* MODEL)", "{}"),
     Case("{} of {} texts, {}. Write the right class into the column '{}'; the page"
          " 'classes' explains them. Then: emolens check {}{}", f"{CHECK} s.csv --out new.xlsx",
          {"s.csv": table("text", "so happy")}, r"Then: (emolens check .*MODEL)", "{}", code=1),

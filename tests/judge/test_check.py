@@ -24,7 +24,7 @@ from emolens.judge.sheet import COLUMNS, DrawOptions, draw_sheet
 from emolens.labels import LabelSet
 from emolens.predict.classifier import Classifier
 from emolens.study import Run
-from tests.conftest import feeling_rows
+from tests.conftest import Emolens, feeling_rows
 
 NAMES = LabelSet(("joy", "strange_one"))
 Command = Callable[..., tuple[int, str, str]]
@@ -248,8 +248,10 @@ def test_an_existing_sheet_is_kept(check: Command, tmp_path: Path) -> None:
     table(tmp_path / "t.csv", ["so happy"])
     assert check("t.csv")[0] == 0
     before = (tmp_path / "t-check.xlsx").read_bytes()
-    code, _, err = check("t.csv")
+    code, _, err = check("t.csv", "--unsure-below", "0.25")
     assert (code, "--overwrite" in err) == (2, True)
+    assert "If you have labelled it: emolens check t-check.xlsx --model " in err
+    assert err.endswith(" --unsure-below 0.25\n")
     assert (tmp_path / "t-check.xlsx").read_bytes() == before
 
 
@@ -308,3 +310,30 @@ def test_a_text_that_a_person_changed_is_not_changed_back(
     assert score_sheet(classifier, tmp_path / "s.csv").every.n == 3
     (tmp_path / "s.xlsx").write_bytes(b"no workbook")
     assert score_sheet(classifier, tmp_path / "s.csv").every.n == 3
+
+
+GERMAN = "Das Essen war kalt und der Kellner sehr unhöflich"
+
+
+def test_texts_that_the_model_will_not_answer_are_said_before_they_are_labelled(
+    emolens: Emolens, tmp_path: Path
+) -> None:
+    source = table(tmp_path / "t.csv", [GERMAN, GERMAN, "The food was cold and the waiter rude"])
+    drawn = emolens("check", source)
+    assert "2 of 3 texts are in another language than the texts of the training (German 2)" in (
+        drawn.err
+    )
+    english = table(tmp_path / "u.csv", ["The food was cold and the waiter rude"])
+    err = emolens("check", english).err
+    assert "another language" not in err
+    assert err.startswith("1 of 1 text, all there are.")
+
+
+def test_why_texts_are_unsure_is_said(emolens: Emolens, tmp_path: Path) -> None:
+    given = sheet(tmp_path / "s.csv", [(GERMAN, "anger"), (GERMAN, "anger"), ("hm", "neutral")])
+    ended = emolens("check", given, "--promise", "0.96")
+    assert "Why texts are unsure: in German 2, low probability 1.\n" in ended.out
+    whole = json.loads(emolens("check", given, "--json").out)
+    assert whole["unsure"]["in German"] == 2
+    sure = sheet(tmp_path / "s.csv", [("I love this so much", "love")])
+    assert "unsure:" not in emolens("check", sure, "--unsure-below", "0").out

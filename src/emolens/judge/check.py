@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -61,14 +61,15 @@ class Checked:
     """How often a model is right on the texts of a sheet.
 
     unlabelled: texts without a label, which are left out. answers: texts that the model answers.
-    guesses: unsure texts, of which the best guess counts. every: both together. promise: what came
-    of the promise in force; None if nothing is promised. differing: the answers first, and of these
-    the sure ones first.
+    guesses: unsure texts, of which the best guess counts; unsure: how many there are by reason.
+    every: both together. promise: what came of the promise in force; None if nothing is promised.
+    differing: the answers first, and of these the sure ones first.
     """
 
     unlabelled: int
     answers: Part
     guesses: Part
+    unsure: Mapping[str, int]
     every: Part
     promise: PromiseKept | None
     differing: tuple[Differing, ...]
@@ -122,6 +123,7 @@ def score_sheet(
         unlabelled,
         Part.of(right[sure]),
         Part.of(right[~sure]),
+        dict(Counter(answer.reason for answer in answers if answer.reason).most_common()),
         Part.of(right),
         _promise(classifier, truth, probabilities, answers),
         _differing(labelled, answers, right, classifier.labels.names),
