@@ -107,6 +107,15 @@ def _two_sheets() -> bytes:
     return file.getvalue()
 
 
+def _drawn_sheet() -> bytes:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["row", "text", "your_label"])
+        sheet.write_row(1, 0, [2, "so happy", "joy"])
+    return file.getvalue()
+
+
 def _read_only() -> None:
     path = Path("old.csv")
     path.write_text("mine")
@@ -220,15 +229,17 @@ CHECKING = [
          f"{CHECK} t.csv {{}}"),
     Case("Give 0 or more to --seed.", f"{CHECK} t.csv --seed -1", T,
          then=f"{CHECK} t.csv --seed 0"),
-    Case("Leave it out: emolens check {}", f"{CHECK} s.csv --rows 5", SHEET,
-         r"out: (emolens check \S+)", "{} --model MODEL"),
+    Case("Leave it out: emolens check {}{}", f"{CHECK} s.csv --rows 5", SHEET,
+         r"out: (emolens check .* MODEL)", "{}"),
+    Case("For a new sheet, choose another file with --out, or add --overwrite, which replaces this"
+         " one. If you have labelled it: emolens check {}{}", f"{CHECK} t.csv",
+         T | {"t-check.xlsx": _drawn_sheet()}, r"it: (emolens check .* MODEL)", "{}"),
     Case("{} of {} texts, {}. Write the right class into the column '{}'; the page"
          " 'classes' explains them. Then: emolens check {}{}", f"{CHECK} s.csv --out new.xlsx",
          {"s.csv": table("text", "so happy")}, r"Then: (emolens check .*MODEL)", "{}", code=1),
-    Case(" --model {}", f"{CHECK} t.csv", T, r"(--model MODEL)", "emolens inspect t.csv"),
     Case("Choose another column with --text.", f"{CHECK} t.csv",
          {"t.csv": table("text,other", ",so", " ,sad")}, then="{again} --text other"),
-    Case("How right is it here? To find out, label a few rows by hand: emolens check {}{}{}",
+    Case("How right is it here? To find out, label a few rows by hand: emolens check {}{}",
          f"{PREDICT} t.csv --model MODEL", T, r"hand: (emolens check .*? --model MODEL)", "{}"),
 ]  # fmt: skip
 
@@ -499,8 +510,6 @@ ELSEWHERE = {
         "tests/publish/test_push.py::test_it_is_public_only_on_request",
     "To publish it, add --public (in a study: push.public = true), or take another name.":
         "tests/publish/test_push.py::test_it_is_public_only_on_request",
-    " --text {}":
-        "tests/predict/test_command.py::test_the_command_that_checks_the_answers_can_be_typed",
     "Draw one from a table with: emolens check FILE":
         "tests/judge/test_check.py::test_a_table_that_is_no_sheet_is_refused",
     "Check the column with --text.":

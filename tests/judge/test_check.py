@@ -17,13 +17,14 @@ import python_calamine
 import xlsxwriter
 
 from emolens.cli import main
+from emolens.data.readers.options import ReadOptions
 from emolens.errors import DataError, UsageError
 from emolens.judge.check import score_sheet
 from emolens.judge.sheet import COLUMNS, DrawOptions, draw_sheet
 from emolens.labels import LabelSet
 from emolens.predict.classifier import Classifier
 from emolens.study import Run
-from tests.conftest import feeling_rows
+from tests.conftest import Emolens, feeling_rows
 
 NAMES = LabelSet(("joy", "strange_one"))
 Command = Callable[..., tuple[int, str, str]]
@@ -247,6 +248,92 @@ def test_an_existing_sheet_is_kept(check: Command, tmp_path: Path) -> None:
     table(tmp_path / "t.csv", ["so happy"])
     assert check("t.csv")[0] == 0
     before = (tmp_path / "t-check.xlsx").read_bytes()
-    code, _, err = check("t.csv")
+    code, _, err = check("t.csv", "--unsure-below", "0.25")
     assert (code, "--overwrite" in err) == (2, True)
+    assert "If you have labelled it: emolens check t-check.xlsx --model " in err
+    assert err.endswith(" --unsure-below 0.25\n")
     assert (tmp_path / "t-check.xlsx").read_bytes() == before
+
+
+def as_excel_saves(text: str, encoding: str = "cp1252") -> bytes:
+    """A sign that the encoding lacks becomes ?, and an emoji, which is two units, becomes ??."""
+    units = ("??" if ord(sign) > 0xFFFF else sign for sign in text)
+    return "".join(units).encode(encoding, "replace")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman"])
+def test_signs_that_excel_lost_come_back_from_the_sheet_that_was_drawn(
+    classifier: Classifier, tmp_path: Path, encoding: str
+) -> None:
+    texts = ["so glad 😂❤️", "so sad… très ✨", "why? so", "übel? →", "plain"]
+    draw_sheet(table(tmp_path / "t.csv", texts), tmp_path / "s.xlsx", classifier.labels)
+    name = classifier.labels.names[0]
+    lines = [f"{n};{text};{name}" for n, text in enumerate(texts, start=2)]
+    saved = as_excel_saves("\r\n".join([";".join(COLUMNS), *lines]), encoding)
+    (tmp_path / "s.csv").write_bytes(saved)
+    read = ReadOptions(encoding=encoding)
+    whole = score_sheet(classifier, sheet(tmp_path / "u.csv", [(text, name) for text in texts]))
+    checked = score_sheet(classifier, tmp_path / "s.csv", read=read)
+    assert (checked.every, checked.differing) == (whole.every, whole.differing)
+    (note,) = [note for note in checked.notes if note.code == "T02"]
+    assert str(note).startswith("3 texts have '?' in ")
+    assert str(note).endswith("and are read as drawn, from " + str(tmp_path / "s.xlsx") + ".")
+    (tmp_path / "s.xlsx").unlink()
+    checked = score_sheet(classifier, tmp_path / "s.csv", read=read)
+    (note,) = [note for note in checked.notes if note.code == "T02"]
+    assert "3 texts hold a '?' that may stand for a lost sign" in str(note)
+
+
+def test_a_sheet_that_can_hold_every_sign_has_lost_none(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    name = classifier.labels.names[0]
+    for text, encoding in [("what?? ✨", "utf-8"), ("what?? so", "utf-8-sig"), ("??", "utf-16")]:
+        lines = f"{','.join(COLUMNS)}\n2,{text},{name}\n"
+        (tmp_path / "s.csv").write_bytes(lines.encode(encoding))
+        notes = score_sheet(classifier, tmp_path / "s.csv").notes
+        assert not [note for note in notes if note.code == "T02"]
+
+
+def test_a_text_that_a_person_changed_is_not_changed_back(
+    classifier: Classifier, tmp_path: Path
+) -> None:
+    source = table(tmp_path / "t.csv", ["so glad 😂", "what?", "so ? sad"])
+    draw_sheet(source, tmp_path / "s.xlsx", classifier.labels)
+    name = classifier.labels.names[0]
+    sheet(tmp_path / "s.csv", [("so glad, NAME ??", name), ("what?", name), ("so  sad", name)])
+    checked = score_sheet(classifier, tmp_path / "s.csv")
+    (note,) = checked.notes
+    assert str(note).startswith("1 text holds a '?' that may stand for a lost sign")
+    with xlsxwriter.Workbook(tmp_path / "s.xlsx") as book:  # no sheet of emolens
+        book.add_worksheet("other").write(0, 0, "x")
+    assert score_sheet(classifier, tmp_path / "s.csv").every.n == 3
+    (tmp_path / "s.xlsx").write_bytes(b"no workbook")
+    assert score_sheet(classifier, tmp_path / "s.csv").every.n == 3
+
+
+GERMAN = "Das Essen war kalt und der Kellner sehr unhöflich"
+
+
+def test_texts_that_the_model_will_not_answer_are_said_before_they_are_labelled(
+    emolens: Emolens, tmp_path: Path
+) -> None:
+    source = table(tmp_path / "t.csv", [GERMAN, GERMAN, "The food was cold and the waiter rude"])
+    drawn = emolens("check", source)
+    assert "2 of 3 texts are in another language than the texts of the training (German 2)" in (
+        drawn.err
+    )
+    english = table(tmp_path / "u.csv", ["The food was cold and the waiter rude"])
+    err = emolens("check", english).err
+    assert "another language" not in err
+    assert err.startswith("1 of 1 text, all there are.")
+
+
+def test_why_texts_are_unsure_is_said(emolens: Emolens, tmp_path: Path) -> None:
+    given = sheet(tmp_path / "s.csv", [(GERMAN, "anger"), (GERMAN, "anger"), ("hm", "neutral")])
+    ended = emolens("check", given, "--promise", "0.96")
+    assert "Why texts are unsure: in German 2, low probability 1.\n" in ended.out
+    whole = json.loads(emolens("check", given, "--json").out)
+    assert whole["unsure"]["in German"] == 2
+    sure = sheet(tmp_path / "s.csv", [("I love this so much", "love")])
+    assert "unsure:" not in emolens("check", sure, "--unsure-below", "0").out

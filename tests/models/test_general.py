@@ -15,6 +15,7 @@ from emolens.modelfolder import BUNDLED_FOLDER
 from emolens.output import digests
 from emolens.study import Run
 from tests.conftest import REAL_DATA, Emolens
+from tests.test_scripts import script
 
 CLASSES = ("sadness", "joy", "love", "anger", "fear", "surprise", "neutral", "disgust")
 MEASURED = json.loads((BUNDLED_FOLDER / "measured.json").read_text("utf-8"))
@@ -110,6 +111,24 @@ def test_emotion(general: el.Classifier) -> None:
     answers = general.predict_proba(data["test"].texts)[:, places].argmax(axis=1)
     accuracy = summary(confusion(data["test"].labels, answers, len(places)))["accuracy"]
     assert accuracy >= max(0.63, MEASURED["figures"]["emotion"]["accuracy"][0] - OTHER_ROUNDING)
+
+
+def test_goemotions(general: el.Classifier) -> None:
+    """Comments that people wrote, in the eight classes, as the script that measured makes them."""
+    folder = REAL_DATA / "goemotions"
+    if not folder.is_dir():
+        pytest.skip(f"it needs the data set {folder}, which is not there")
+    data = el.load_dataset(str(folder))
+    rows, _ = script("general-data").goemotions(data["validation"], data.labels.names)
+    texts, labels, _ = zip(*rows, strict=True)
+    report = el.score_model(general, el.Labelled.from_texts(texts, labels))
+    of = MEASURED["figures"]["goemotions"]
+    assert report.rows.scored == of["rows"]
+    for name in ("accuracy", "macro_f1"):
+        assert report.figures[name].value >= of[name][0] - OTHER_ROUNDING
+    assert report.right is not None
+    assert report.right.value >= of["right"][0] - OTHER_ROUNDING
+    assert report.answered >= of["answered"] - OTHER_ROUNDING * of["rows"]
 
 
 def test_it_does_not_fail_more_behavioral_cases(general: el.Classifier) -> None:

@@ -148,6 +148,15 @@ class TestAnswers:
         with pytest.raises(UsageError, match="nobody has measured"):
             Classifier(folder).predict(["happy"], sets=0.9)
 
+    def test_an_error_names_a_model_as_it_can_be_typed(
+        self, model_with: MakeModel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = model_with(None)
+        folder.rename(folder.with_name("general"))
+        monkeypatch.chdir(folder.parent)
+        with pytest.raises(UsageError, match=r"the model \./general nobody"):
+            Classifier(Path("general"), coverage=0.8)
+
     def test_prediction_sets_hold_what_is_likely_enough_and_the_best(
         self, model_with: MakeModel
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -21,13 +22,14 @@ from emolens.cli.options import (
     TextOption,
     UnsureOption,
     reading,
-    with_model,
 )
+from emolens.cli.typed import model_options, reading_options
 from emolens.console import Console, show_model
+from emolens.data.checks import counted
 from emolens.data.readers.options import ReadOptions
 from emolens.errors import UsageError
 from emolens.names import user_path
-from emolens.predict.threshold import OPTIONS, Wanted
+from emolens.predict.threshold import Wanted
 from emolens.shown import quoted
 
 if TYPE_CHECKING:
@@ -92,28 +94,27 @@ def check(
     )
     console = Console(as_json=as_json)
     classifier = partial(Classifier, model, precision=precision, **asdict(wanted))
+    options = model_options(model, wanted, precision)
     with source_of(source, read) as given:
-        drawing = {"--text": text, "--out": out, "--rows": rows, "--seed": seed}
         if is_sheet(open_table(given, labelled=False, options=read)):
-            for name, value in drawing.items():
-                if value is not None:
-                    raise UsageError(
-                        f"{name} is for drawing a sheet, and {source} is a sheet.",
-                        hint=f"Leave it out: emolens check {quoted(source)}",
-                    )
+            drawing = {"--text": text, "--out": out, "--rows": rows, "--seed": seed}
+            _check_not_drawing(drawing, source, reading_options(read) + options)
             _score(console, classifier(), given, read)
             return
         target = out or default_sheet(given)
-        check_sheet(target, given, overwrite=overwrite)
-        drawn = draw_sheet(
-            given,
-            target,
-            classifier().labels,
-            text_column=text,
-            draw=draw,
-            read=read,
-        )
-    _show_drawn(console, drawn, _again(model, wanted, precision))
+        check_sheet(target, given, overwrite=overwrite, options=options)
+        answering = classifier()
+        drawn = draw_sheet(given, target, answering.labels, text_column=text, draw=draw, read=read)
+    _show_drawn(console, drawn, answering, options)
+
+
+def _check_not_drawing(drawing: Mapping[str, object], source: Path, options: str) -> None:
+    for name, value in drawing.items():
+        if value is not None:
+            raise UsageError(
+                f"{name} is for drawing a sheet, and {source} is a sheet.",
+                hint=f"Leave it out: emolens check {quoted(source)}{options}",
+            )
 
 
 def _score(console: Console, classifier: Classifier, given: Source, read: ReadOptions) -> None:
@@ -125,26 +126,22 @@ def _score(console: Console, classifier: Classifier, given: Source, read: ReadOp
     show_checked(console, checked)
 
 
-def _again(model: str, wanted: Wanted, precision: str | None) -> str:
-    """The options that the next command needs, too."""
-    given = {OPTIONS[name]: value for name, value in asdict(wanted).items()}
-    given["--precision"] = precision
-    options = (f" {name} {value}" for name, value in given.items() if value is not None)
-    return with_model(model) + "".join(options)
-
-
-def _show_drawn(console: Console, drawn: Drawn, options: str) -> None:
+def _show_drawn(console: Console, drawn: Drawn, classifier: Classifier, options: str) -> None:
     """options: those that the next command has again."""
     from emolens.judge.sheet import LABEL
+    from emolens.predict.classifier import language_judge
+    from emolens.predict.unlike import foreign_line
 
     console.notes(drawn.notes)
+    if (judge := language_judge(classifier)) and (line := foreign_line(judge.others(drawn.texts))):
+        console.notes([line])
     if console.as_json:
         console.data({"sheet": str(drawn.path), "rows": drawn.n, "of": drawn.of})
     else:
         console.line(str(drawn.path))
     how = "drawn at random" if drawn.n < drawn.of else "all there are"
     console.note(
-        f"{drawn.n:,} of {drawn.of:,} texts, {how}. Write the right class into the column"
+        f"{drawn.n:,} of {counted(drawn.of, 'text')}, {how}. Write the right class into the column"
         f" '{LABEL}'; the page 'classes' explains them. Then: emolens check"
         f" {quoted(drawn.path)}{options}"
     )

@@ -12,7 +12,6 @@ import typer
 from emolens.data.readers.options import ReadOptions
 from emolens.data.targets.options import LabelOptions
 from emolens.names import BUNDLED, user_path
-from emolens.shown import quoted
 
 _PATH: dict[str, Any] = {"metavar": "PATH", "parser": user_path}
 # The titles under which the help lists them.
@@ -350,11 +349,6 @@ def _gathering(
 
 reading = _gathering("read", READ_OPTIONS, ReadOptions)
 labelling = _gathering("labels", LABEL_OPTIONS, LabelOptions)
-
-
-def with_model(model: str) -> str:
-    """The option that names this model in a command to type; empty for the default one."""
-    return "" if model == DEFAULT_MODEL else f" --model {quoted(model)}"
 
 
 def with_signature(

@@ -25,9 +25,9 @@ from emolens.cli.options import (
     TextOption,
     UnsureOption,
     reading,
-    with_model,
 )
 from emolens.cli.stops import promise as if_stopped
+from emolens.cli.typed import model_options, reading_options, typed_options
 from emolens.console import Console, show_answers, show_model
 from emolens.data.readers.options import AS_FOUND, ReadOptions
 from emolens.data.readers.source import is_stream
@@ -140,7 +140,9 @@ def predict(
                 progress=update,
             )
         _show_tally(console, tally, answering)
-        _say_how_to_check(console, tally, source, text, model)
+        if tally.found and not is_stream(source):
+            how = typed_options({"--text": text}) + reading_options(read)
+            _say_how_to_check(console, source, how + model_options(model, wanted, precision))
 
 
 def _classifier(model: str, **given: Any) -> Classifier:
@@ -209,15 +211,11 @@ def _stdin_lines() -> list[str]:
         ) from error
 
 
-def _say_how_to_check(
-    console: Console, tally: Tally, source: Path, text: str | None, model: str
-) -> None:
-    if not tally.found or is_stream(source):
-        return
-    column = f" --text {quoted(text)}" if text else ""
+def _say_how_to_check(console: Console, source: Path, options: str) -> None:
+    """options: those that the next command needs to read the same texts with the same model."""
     console.note(
         "How right is it here? To find out, label a few rows by hand: emolens check"
-        f" {quoted(source)}{column}{with_model(model)}"
+        f" {quoted(source)}{options}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emolens.console import Console, start_of
 from emolens.data.checks import agreeing, counted
+from emolens.errors import some_of
 from emolens.evaluation.calibration import BROKEN, OPEN, PromiseKept
 from emolens.evaluation.verdict import percent, percents
 from emolens.judge.check import Checked
@@ -63,6 +64,9 @@ def _sentences(checked: Checked) -> list[str]:
         )
     else:
         lines.append("The model answers none of these texts: all of them are unsure.")
+    if checked.unsure:
+        reasons = some_of([f"{reason} {n:,}" for reason, n in checked.unsure.items()])
+        lines.append(f"Why texts are unsure: {reasons}.")
     if promise and promise.answered:
         lines.append(
             f"The promise that at least {percent(promise.promised, 0)} of the answers are right:"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,10 @@ from emolens.data.readers.table import Table
 from emolens.errors import DataError, nearest, some_of
 from emolens.evaluation.calibration import PromiseKept, promise_kept
 from emolens.evaluation.gaps import Measured
-from emolens.judge.classes import plain_name
 from emolens.judge.figures import share
+from emolens.judge.lost import with_lost_signs
 from emolens.judge.sheet import LABEL, NONE, PAGE, ROW, TEXT
+from emolens.judge.written import written_labels
 from emolens.predict.classifier import Classifier, Prediction, language_judge
 from emolens.predict.unsure import LOW
 from emolens.shown import one_line
@@ -61,14 +61,15 @@ class Checked:
     """How often a model is right on the texts of a sheet.
 
     unlabelled: texts without a label, which are left out. answers: texts that the model answers.
-    guesses: unsure texts, of which the best guess counts. every: both together. promise: what came
-    of the promise in force; None if nothing is promised. differing: the answers first, and of these
-    the sure ones first.
+    guesses: unsure texts, of which the best guess counts; unsure: how many there are by reason.
+    every: both together. promise: what came of the promise in force; None if nothing is promised.
+    differing: the answers first, and of these the sure ones first.
     """
 
     unlabelled: int
     answers: Part
     guesses: Part
+    unsure: Mapping[str, int]
     every: Part
     promise: PromiseKept | None
     differing: tuple[Differing, ...]
@@ -108,17 +109,7 @@ def score_sheet(
     """
     classifier = model if isinstance(model, Classifier) else Classifier(model)
     with source_of(source, read) as given:
-        # The page of the classes is no other table, of which a note would have to tell.
-        _, options = tables_inside(given.path, read).get(PAGE, (given.path, read))
-        table = open_table(given, labelled=False, options=options)
-        labelled, unlabelled, notes = _labelled(table, classifier.labels.names)
-    if not labelled:
-        raise DataError(
-            f"No text of {table.origin} has a label yet.",
-            hint=f"Write one of these into the column '{LABEL}':"
-            f" {some_of(classifier.labels.names)}. If this is no sheet but a table of yours, give"
-            " that column another name.",
-        )
+        labelled, unlabelled, notes = _labelled_in(given, read, classifier.labels.names)
     texts = [row.text for row in labelled]
     answers = classifier.predict(texts, languages=language_judge(classifier))
     probabilities = np.array([list(a.probabilities.values()) for a in answers], dtype=float)
@@ -132,11 +123,35 @@ def score_sheet(
         unlabelled,
         Part.of(right[sure]),
         Part.of(right[~sure]),
+        dict(Counter(answer.reason for answer in answers if answer.reason).most_common()),
         Part.of(right),
         _promise(classifier, truth, probabilities, answers),
         _differing(labelled, answers, right, classifier.labels.names),
-        (*table.notes, *notes),
+        tuple(notes),
     )
+
+
+def _labelled_in(
+    source: Source, read: ReadOptions, names: Sequence[str]
+) -> tuple[list[_Labelled], int, list[Note]]:
+    """The texts of a sheet that have a label, how many have none, and notes.
+
+    Raises DataError if none has a label.
+    """
+    # The page of the classes is no other table, of which a note would have to tell.
+    _, options = tables_inside(source.path, read).get(PAGE, (source.path, read))
+    table = open_table(source, labelled=False, options=options)
+    labelled, unlabelled, notes = _labelled(table, names)
+    if not labelled:
+        raise DataError(
+            f"No text of {table.origin} has a label yet.",
+            hint=f"Write one of these into the column '{LABEL}': {some_of(names)}. If this is no"
+            " sheet but a table of yours, give that column another name.",
+        )
+    rows, texts = [row.row for row in labelled], [row.text for row in labelled]
+    texts, lost = with_lost_signs(source, read, rows, texts)
+    labelled = [replace(row, text=text) for row, text in zip(labelled, texts, strict=True)]
+    return labelled, unlabelled, [*table.notes, *notes, *lost]
 
 
 def _labelled(table: Table, names: Sequence[str]) -> tuple[list[_Labelled], int, list[Note]]:
@@ -156,25 +171,23 @@ def _labelled(table: Table, names: Sequence[str]) -> tuple[list[_Labelled], int,
         for i, given in enumerate(labels):
             if i in errors or i in others:
                 continue
-            words = _words(given, names)
+            written = written_labels(given, names)
             if is_blank(texts[i]):
-                n_blank += bool(words)
-            elif not words:
+                n_blank += bool(written)
+            elif not written:
                 unlabelled += 1
             else:
-                known = {name: _id(name, names) for name in words if name != NONE}
-                unknown.update(name for name, place in known.items() if place is None)
+                unknown.update(written.unknown)
                 number = str(chunk.rows[i].get(row)) if row else ""
-                ids = tuple(place for place in known.values() if place is not None)
                 labelled.append(
-                    _Labelled(int(number) if number.isdecimal() else None, texts[i], ids)
+                    _Labelled(int(number) if number.isdecimal() else None, texts[i], written.ids)
                 )
     if unknown:
         words = [f"'{word}' ({counted(n, 'row')})" for word, n in unknown.most_common()]
         raise DataError(
             f"{table.origin} has labels that are no class of the model: {some_of(words)}.",
-            hint=f"{nearest(unknown.most_common()[0][0], names)} Write {NONE} if no class fits, and"
-            " leave the cell empty if you can't say.",
+            hint=f"{nearest(unknown.most_common()[0][0], names)} Put a comma between two classes."
+            f" Write {NONE} if no class fits, and leave the cell empty if you can't say.",
         )
     notes = unread.notes(table, "score")
     if n_blank:
@@ -182,22 +195,6 @@ def _labelled(table: Table, names: Sequence[str]) -> tuple[list[_Labelled], int,
         text = f"{counted(n_blank, 'row', 'have')} a label and no text, and {are} left out."
         notes.append(Note("T01", text, n_rows=n_blank))
     return labelled, unlabelled, notes
-
-
-def _words(given: str, names: Sequence[str]) -> list[str]:
-    """The labels in a cell: the whole of it, if it is a class; else what commas separate."""
-    if _id(given, names) is not None:
-        return [given.strip()]
-    words = [word.strip() for word in re.split("[,;/]", given)]
-    return [NONE if plain_name(word) == NONE else word for word in words if word]
-
-
-def _id(name: str, names: Sequence[str]) -> int | None:
-    """The number of a class; None if there is no such class. The exact name counts first."""
-    if name.strip() in names:
-        return names.index(name.strip())
-    wanted, plain = plain_name(name), list(map(plain_name, names))
-    return plain.index(wanted) if plain.count(wanted) == 1 else None
 
 
 def _promise(

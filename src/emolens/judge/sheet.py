@@ -34,7 +34,7 @@ from emolens.labels import LabelSet
 from emolens.names import user_path
 from emolens.output import atomic_file, new_output
 from emolens.predict.writers.excel import SETTINGS, Cells
-from emolens.shown import one_line
+from emolens.shown import one_line, quoted
 from emolens.temporary import is_scratch
 
 N_ROWS = 60
@@ -70,12 +70,17 @@ AS_USUAL = DrawOptions()
 
 @dataclass(frozen=True)
 class Drawn:
-    """A sheet that was written. n: its rows. of: the rows of the table with a text."""
+    """A sheet that was written. texts: those drawn. of: how many rows of the table have a text."""
 
     path: Path
-    n: int
+    texts: tuple[str, ...]
     of: int
     notes: tuple[Note, ...]
+
+    @property
+    def n(self) -> int:
+        """How many rows were drawn."""
+        return len(self.texts)
 
     def __repr__(self) -> str:
         return one_line(self, self.path, f"{self.n:,} of {self.of:,} texts")
@@ -88,14 +93,28 @@ def default_sheet(source: Source) -> Path:
     return source.like.with_name(f"{stem_of(source.like)}-check.xlsx")
 
 
-def check_sheet(target: Path, source: str | Path | Source, *, overwrite: bool = False) -> None:
-    """Raise what draw_sheet raises for this target, without reading anything."""
+def check_sheet(
+    target: Path, source: str | Path | Source, *, overwrite: bool = False, options: str = ""
+) -> None:
+    """Raise what draw_sheet raises for this target, without reading anything.
+
+    options: those with which the command takes a sheet back, for the hint.
+    """
     if target.suffix.lower() != ".xlsx":
         raise UsageError(
             f"A sheet to label is a workbook, and the name {target} is for another format.",
             hint="Give it a name that ends with .xlsx: --out check.xlsx",
         )
-    new_output(target, inputs=[path_of(source)], overwrite=overwrite)
+    try:
+        new_output(target, inputs=[path_of(source)], overwrite=overwrite)
+    except UsageError as error:
+        if path_of(source) == target:
+            raise
+        raise UsageError(  # a new sheet would replace an hour of work
+            str(error),
+            hint="For a new sheet, choose another file with --out, or add --overwrite, which"
+            f" replaces this one. If you have labelled it: emolens check {quoted(target)}{options}",
+        ) from error
 
 
 def is_sheet(table: Table) -> bool:
@@ -139,7 +158,7 @@ def draw_sheet(
         notes.append(Note("T01", f"{what}; the sheet holds the beginning."))
     with atomic_file(target, overwrite=draw.overwrite) as file:
         _write(file, drawn, labels.names)
-    return Drawn(target, len(drawn), n, tuple(notes))
+    return Drawn(target, tuple(text for _, text in drawn), n, tuple(notes))
 
 
 def _drawn(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from emolens.calibration import N_SHARES, PROMISES, Calibration, Promise
 from emolens.errors import UsageError
-from emolens.hub import name_of
 
 if TYPE_CHECKING:  # `emolens --help` needs no NumPy
     from emolens.export.head import Head
@@ -111,7 +110,9 @@ def set_threshold_of(folder: Path, head: Head, coverage: float) -> float:
 
 
 def _measured(folder: Path, head: Head) -> Calibration:
-    name = name_of(folder) or folder
+    from emolens.modelfolder import shown_name
+
+    name = shown_name(folder)
     if head.decision.several:
         raise UsageError(
             f"{name} gives several classes per text; promises, coverage and prediction sets are"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
+from emolens.data.checks import agreeing, counted
+from emolens.errors import some_of
 from emolens.likeness import CONTENT, LANGUAGE, LONGER, SHORTER, UNKNOWN
 
 # Of the BERT kind, as small as MiniLM, for 50 languages, Apache-2.0.
@@ -37,4 +40,19 @@ def language_line(counts: Mapping[str, int], rows: int) -> str | None:
     return (
         "To answer texts in other languages, train a model on labelled texts in them, with an"
         f" encoder that knows them: emolens run --dataset FILE --encoder {MULTILINGUAL}"
+    )
+
+
+def foreign_line(languages: Sequence[str | None]) -> str | None:
+    """How many texts the model will not answer because of their language; None if it is no one.
+
+    languages: the name of the language of each text, if it is not that of the model.
+    """
+    counts = Counter(filter(None, languages))
+    if not (n := counts.total()):
+        return None
+    names = some_of([f"{name} {times:,}" for name, times in counts.most_common()])
+    return (
+        f"{n:,} of {counted(len(languages), 'text')} {agreeing(n, 'are')} in another language than"
+        f" the texts of the training ({names}): the model does not answer them."
     )

@@ -123,9 +123,10 @@ def missing(path: Path) -> DataError:
     """The error for a path that does not exist; the hint names the files beside it."""
     beside = sorted(p.name for p in path.parent.glob("*")) if path.parent.is_dir() else []
     names = ", ".join(beside[:6]) + (", …" if len(beside) > 6 else "")
+    folder = "This folder" if path.parent == Path() else str(path.parent)
     return DataError(
         f"There is no file or folder {path}.",
-        hint=f"{path.parent} holds: {names}." if names else "Check the path.",
+        hint=f"{folder} holds: {names}." if names else "Check the path.",
     )
 
 
