@@ -41,9 +41,12 @@ def differences(
 
     labels, first, second: (n,) class ids, n of 1 or more. Whole rows are drawn, so what is hard for
     both models cancels out. Each interval contains its difference, and the same seed gives the same
-    intervals. If the models change places, the differences have the opposite sign, and so do the
-    intervals, but for the chance in the draws.
+    intervals. If the models change places, only the signs change.
     """
+    if second.tolist() < first.tolist():
+        turned = differences(labels, second, first, n_classes, seed=seed)
+        f1 = tuple(None if of_class is None else _minus(of_class) for of_class in turned.f1)
+        return Differences(_minus(turned.accuracy), _minus(turned.macro_f1), f1)
     rng = np.random.default_rng(seed)
     cells, counts = np.unique(np.column_stack([labels, first, second]), axis=0, return_counts=True)
     present = np.flatnonzero(np.bincount(labels, minlength=n_classes))
@@ -63,13 +66,17 @@ def differences(
             for _ in range(_DRAWS // _AT_ONCE)
         ]
     )
-    f1 = _f1_gaps(counts[None], cells, n_classes)[0]
-    by_class = {c: _measured(f1[c], drawn[:, c]) for c in present.tolist()}
+    gaps = _f1_gaps(counts[None], cells, n_classes)[0]
+    by_class = {c: _measured(gaps[c], drawn[:, c]) for c in present.tolist()}
     return Differences(
         accuracy=_accuracy(labels, first, second, rng),
-        macro_f1=_measured(f1[present].mean(), drawn[:, present].mean(axis=1)),
+        macro_f1=_measured(gaps[present].mean(), drawn[:, present].mean(axis=1)),
         f1=tuple(by_class.get(c) for c in range(n_classes)),
     )
+
+
+def _minus(figure: Measured) -> Measured:
+    return Measured(-figure.value, -figure.high, -figure.low)
 
 
 def _accuracy(
