@@ -29,7 +29,8 @@ def show_comparison(console: Console, comparison: RunComparison) -> None:
     for pair, finding in zip(comparison.pairs, comparison.findings, strict=True):
         console.line()
         console.lines([finding, accuracy_sentence(comparison, pair)])
-        console.line(f"Its macro-F1 differs by {signed(pair.macro_f1)}.")
+        difference = f"Macro-F1 of {pair.second} minus that of {pair.first}"
+        console.line(f"{difference}: {signed(pair.macro_f1)} (95 % interval).")
     console.line()
     _show_classes(console, comparison)
     _show_settings(console, comparison)

@@ -110,4 +110,7 @@ def _csv(comparison: RunComparison, *, safe_csv: bool) -> str:
 def _reach(pair: RunPair) -> float:
     """How far the chart of the classes reaches to each side: a round number above all ends."""
     farthest = max(abs(end) for f1 in pair.f1.values() for end in (f1.low, f1.high))
-    return next((reach for reach in (0.05, 0.1, 0.2, 0.3, 0.5) if farthest <= reach), 1.0)
+    return next(
+        (reach for reach in (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75) if farthest <= reach),
+        1.0,
+    )
