@@ -34,7 +34,7 @@ _NAMES = {
     "errors": "EmolensError",
     "evaluation.behavior": "Behavior BehaviorTest behavior",
     "evaluation.calibration": "PromiseKept",
-    "evaluation.compared": "RunComparison RunPair",
+    "evaluation.compared": "OtherAnswer RunComparison RunPair",
     "evaluation.evaluate": "Evaluation evaluate",
     "evaluation.model": "ModelEvaluation",
     "evaluation.seeds": "Seeds",
@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from emolens.evaluation.behavior import BehaviorTest as BehaviorTest
     from emolens.evaluation.behavior import behavior as behavior
     from emolens.evaluation.calibration import PromiseKept as PromiseKept
+    from emolens.evaluation.compared import OtherAnswer as OtherAnswer
     from emolens.evaluation.compared import RunComparison as RunComparison
     from emolens.evaluation.compared import RunPair as RunPair
     from emolens.evaluation.evaluate import Evaluation as Evaluation

@@ -76,6 +76,10 @@ class OtherAnswer:
     answers: tuple[str, ...]
     probabilities: tuple[float, ...]
 
+    def __repr__(self) -> str:
+        answers = " or ".join(dict.fromkeys(self.answers))
+        return one_line(self, self.row, f"{self.label}: {answers}", self.text)
+
     @property
     def right(self) -> tuple[bool, ...]:
         """For each run, whether it is right."""
