@@ -535,7 +535,7 @@ ELSEWHERE = {
     "For a table of the {} rows with other answers: --out rows.csv":
         "tests/study/test_compare_command.py::test_what_the_notes_at_the_end_say_can_be_typed",
     "The data has changed since. Run both again, as here: emolens run {} --out {}":
-        "tests/study/test_compare.py::test_other_texts_and_other_labels_are_refused",
+        "tests/study/test_compare.py::test_after_a_change_of_the_data_the_hint_runs_again",
     "Finish it: emolens run {} --out {}": "tests/study/test_compare.py::"
         "test_a_changed_file_is_refused_and_the_hint_makes_it_again",
     "Run it again: emolens run {} --out {}":

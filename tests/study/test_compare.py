@@ -14,6 +14,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from emolens.errors import EmolensError, StorageError, UsageError
 from emolens.evaluation.compared import RunComparison
+from emolens.output import sha256
 from emolens.study import Run, load_study, run_study
 from emolens.study.compare import compare
 from emolens.study.finished import read_finished
@@ -203,23 +204,32 @@ def test_a_repeated_text_in_another_order_is_refused(
     assert "can't be matched" in str(refused(UsageError, first, other))
 
 
-@pytest.mark.parametrize("key", ["text", "label"])
-def test_other_texts_and_other_labels_are_refused(
-    tiny_run: Run, tmp_path: Path, refused: Refused, emolens: Emolens, key: str
-) -> None:
-    def other(rows: Rows) -> Rows:
-        used = {row[key] for row in rows}
-        rows[3][key] = next(label for label in used if label != rows[3][key]) + "!" * (
-            key == "text"
-        )
+def changed(key: str) -> Callable[[Rows], Rows]:
+    """The fourth row has another text or label."""
+
+    def change(rows: Rows) -> Rows:
+        old = rows[3][key]
+        rows[3][key] = next(row[key] for row in rows if row[key] != old) + "!" * (key == "text")
         return rows
 
-    run = with_rows(tiny_run, tmp_path / "other", other)
+    return change
+
+
+@pytest.mark.parametrize("key", ["text", "label"])
+def test_other_texts_and_other_labels_are_refused(
+    tiny_run: Run, tmp_path: Path, refused: Refused, key: str
+) -> None:
+    run = with_rows(tiny_run, tmp_path / "other", changed(key))
     error = refused(UsageError, tiny_run.folder, run)
     assert f"1 of 25 rows of {tiny_run.folder} is not in {run}" in str(error)
-    # The data is the same by its settings, so it must have changed: the hint runs it again.
-    command = shlex.split(error.hint.partition("emolens ")[2])
-    assert emolens(*command).code == 0
+
+
+def test_after_a_change_of_the_data_the_hint_runs_again(
+    tiny_run: Run, tmp_path: Path, refused: Refused, emolens: Emolens
+) -> None:
+    run = with_rows(tiny_run, tmp_path / "other", changed("text"))
+    hint = refused(UsageError, tiny_run.folder, run).hint
+    assert emolens(*shlex.split(hint.partition("emolens ")[2])).code == 0
     assert compare([tiny_run.folder, f"{run}-2"]).n == 25
 
 
@@ -244,8 +254,6 @@ def test_other_classes_are_refused(tiny_run: Run, tmp_path: Path, refused: Refus
     evaluation = tiny_run.evaluation
     replace(evaluation, labels=(*evaluation.labels[:-1], "calm")).save(folder / "evaluation.json")
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    from emolens.output import sha256
-
     outputs = manifest["stages"]["evaluate"]["outputs"]
     outputs["evaluation.json"] = sha256(folder / "evaluation.json")
     (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")

@@ -167,18 +167,18 @@ def _pair(
     names: tuple[str, str], given: dict[str, Answers], labels: tuple[str, ...], seed: int
 ) -> RunPair:
     ids = {label: i for i, label in enumerate(labels)}
-    truth, *answers = (
+    truth, first, second = (
         np.array([ids[name] for name in column])
         for column in (given[names[0]].labels, *(given[name].answers for name in names))
     )
-    found = differences(truth, *answers, len(labels), seed=seed)
+    found = differences(truth, first, second, len(labels), seed=seed)
     return RunPair(
         *names,
         accuracy=found.accuracy,
         macro_f1=found.macro_f1,
         f1={label: f1 for label, f1 in zip(labels, found.f1, strict=True) if f1 is not None},
-        test=mcnemar(truth, *answers, names=names),
-        n_other=int((answers[0] != answers[1]).sum()),
+        test=mcnemar(truth, first, second, names=names),
+        n_other=int((first != second).sum()),
     )
 
 

@@ -67,12 +67,14 @@ class FinishedRun:
         try:
             chosen = [place == split for place in table["split"].to_pylist()]
             rows = table.filter(chosen)
-            columns = [rows[c].to_pylist() for c in ("text", "label", f"{name}_label")]
-            every = {label: rows[f"{name}_p_{label}"].to_pylist() for label in set(columns[2])}
+            texts, labels, answers = (
+                tuple(rows[column].to_pylist()) for column in ("text", "label", f"{name}_label")
+            )
+            every = {label: rows[f"{name}_p_{label}"].to_pylist() for label in set(answers)}
         except (KeyError, ValueError) as error:
             raise unreadable(path, error) from error
-        probabilities = [every[answer][i] for i, answer in enumerate(columns[2])]
-        return Answers(*map(tuple, columns), tuple(probabilities))
+        probabilities = tuple(every[answer][i] for i, answer in enumerate(answers))
+        return Answers(texts, labels, answers, probabilities)
 
 
 def read_finished(folder: str | Path) -> FinishedRun:
