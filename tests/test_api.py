@@ -35,6 +35,7 @@ from emolens.predict.tally import Tally
 from emolens.scores import FINETUNE, ROLES, FinetuneFacts, Scores, SeedPoint
 from emolens.show.canvas import Display
 from emolens.study import Run
+from emolens.study.compare import compare
 from tests.conftest import ROOT, write_csv
 
 
@@ -146,7 +147,10 @@ def test_there_are_examples() -> None:
 
 @pytest.fixture(scope="module")
 def values(
-    tiny_run: Run, tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory
+    tiny_run: Run,
+    collapsed_run: Run,
+    tiny_encoder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> list[Any]:
     """Values of each public class, with HOSTILE texts in the rows, and some with 150 classes."""
     encoder = find_encoder(tiny_encoder)
@@ -190,6 +194,10 @@ def values(
         draw_sheet(table, folder / "sheet.xlsx", classifier.labels),
         score_sheet(classifier, sheet),
         *(tried := emolens.behavior(classifier.predict_proba, classifier.labels), *tried.tests),
+        compared := compare([tiny_run.folder, collapsed_run.folder]),
+        *compared.pairs,
+        *compared.runs,
+        *compared.rows,
         evaluation,
         *evaluation.by_split["test"].values(),
         *evaluation.hardest,

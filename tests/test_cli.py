@@ -37,6 +37,7 @@ COMMANDS = [
     "probe",
     "finetune",
     "evaluate",
+    "compare",
     "export",
     "predict",
     "check",

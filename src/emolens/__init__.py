@@ -34,6 +34,7 @@ _NAMES = {
     "errors": "EmolensError",
     "evaluation.behavior": "Behavior BehaviorTest behavior",
     "evaluation.calibration": "PromiseKept",
+    "evaluation.compared": "OtherAnswer RunComparison RunPair",
     "evaluation.evaluate": "Evaluation evaluate",
     "evaluation.model": "ModelEvaluation",
     "evaluation.seeds": "Seeds",
@@ -57,12 +58,14 @@ _NAMES = {
         "EpochPoint FinetuneFacts LinearFacts LossPoint MajorityFacts Recipe Scores SeedPoint"
     ),
     "show.canvas": "save_figure",
+    "show.compared": "write_comparison",
     "show.displays": (
         "ClassFrequencyDisplay ConfusionDisplay ConfusionPairDisplay DensityDisplay "
         "LearningCurveDisplay ScoreDisplay TokenLengthDisplay"
     ),
     "show.reliability": "CoverageDisplay ReliabilityDisplay",
     "show.scored": "write_report",
+    "study.compare": "compare",
     "study": "Run Study load_study run_study",
 }
 _HOMES = {name: f"emolens.{home}" for home, names in _NAMES.items() for name in names.split()}
@@ -106,6 +109,9 @@ if TYPE_CHECKING:
     from emolens.evaluation.behavior import BehaviorTest as BehaviorTest
     from emolens.evaluation.behavior import behavior as behavior
     from emolens.evaluation.calibration import PromiseKept as PromiseKept
+    from emolens.evaluation.compared import OtherAnswer as OtherAnswer
+    from emolens.evaluation.compared import RunComparison as RunComparison
+    from emolens.evaluation.compared import RunPair as RunPair
     from emolens.evaluation.evaluate import Evaluation as Evaluation
     from emolens.evaluation.evaluate import evaluate as evaluate
     from emolens.evaluation.model import ModelEvaluation as ModelEvaluation
@@ -143,6 +149,7 @@ if TYPE_CHECKING:
     from emolens.scores import Scores as Scores
     from emolens.scores import SeedPoint as SeedPoint
     from emolens.show.canvas import save_figure as save_figure
+    from emolens.show.compared import write_comparison as write_comparison
     from emolens.show.displays import ClassFrequencyDisplay as ClassFrequencyDisplay
     from emolens.show.displays import ConfusionDisplay as ConfusionDisplay
     from emolens.show.displays import ConfusionPairDisplay as ConfusionPairDisplay
@@ -157,3 +164,4 @@ if TYPE_CHECKING:
     from emolens.study import Study as Study
     from emolens.study import load_study as load_study
     from emolens.study import run_study as run_study
+    from emolens.study.compare import compare as compare

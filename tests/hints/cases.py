@@ -537,6 +537,18 @@ ELSEWHERE = {
     "nothing was written for TensorBoard, because the model was trained before; to train it again,"
     " run the study in another folder with --out": "tests/study/test_training.py::"
         "test_the_figures_for_tensorboard_are_in_the_run_folder_and_cost_no_training",
+    "Give their folders: emolens compare {} runs/OTHER":
+        "tests/study/test_compare_command.py::test_the_command_for_one_run_can_be_typed",
+    "For a page with all of this: --page comparison.html":
+        "tests/study/test_compare_command.py::test_what_the_notes_at_the_end_say_can_be_typed",
+    "For a table of the {} rows with other answers: --out rows.csv":
+        "tests/study/test_compare_command.py::test_what_the_notes_at_the_end_say_can_be_typed",
+    "The data has changed since. Run both again, as here: emolens run {} --out {}":
+        "tests/study/test_compare.py::test_after_a_change_of_the_data_the_hint_runs_again",
+    "Finish it: emolens run {} --out {}": "tests/study/test_compare.py::"
+        "test_a_changed_file_is_refused_and_the_hint_makes_it_again",
+    "Run it again: emolens run {} --out {}":
+        "tests/study/test_compare.py::test_a_run_of_another_form_is_refused_and_the_hint_makes_it_anew",
     "Choose another folder, for example: --out {}":
         "tests/hostile/test_folders.py::test_a_folder_of_others_is_refused_and_the_hint_leads_on",
 }  # fmt: skip
@@ -547,6 +559,8 @@ NAMED = {
     "To answer texts in other languages, train a model on labelled texts in them, with an encoder"
     " that knows them: emolens run --dataset FILE --encoder {}",
     "Choose an encoder that was made for these signs or this language (--encoder).",
+    "Give runs with the same classes. For one model on rows of other classes: emolens evaluate"
+    " --model MODEL --dataset FILE",
     "Choose another file after > or >>, or name one with --out.",
     "Give them as a file: emolens predict --input FILE --format txt",
     "Give the table as a file: --input FILE",
@@ -564,6 +578,7 @@ NO_COMMAND = {
     "Of the texts that it answers, at least {} are answered right, with {} confidence, on texts"
     " like those of validation. The others it calls unsure. `emolens predict` keeps to this; other"
     " programs give all answers.",
+    "Give two folders that emolens run has made; by default they are runs/NAME.",
     "Give a model folder, as emolens run writes it, not a bare encoder.",
     "None: this card was written without a measurement. `emolens run` measures a model.",
     "With ONNX Runtime, if the folder has the file `onnx/model.onnx`, which `emolens export`"

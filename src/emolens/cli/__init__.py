@@ -14,6 +14,7 @@ import typer
 
 from emolens.cli.cache import cache as cache_command
 from emolens.cli.check import check as check_command
+from emolens.cli.compare import compare as compare_command
 from emolens.cli.ending import run_command
 from emolens.cli.evaluate import evaluate
 from emolens.cli.help import Command
@@ -243,6 +244,7 @@ study_commands(
     finetune="Fine-tune the encoder as a classifier; writes a model folder.",
 )
 app.command("evaluate", cls=Command)(evaluate)
+app.command("compare", cls=Command)(compare_command)
 
 
 def main() -> None:

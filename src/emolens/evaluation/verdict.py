@@ -23,9 +23,9 @@ _MOST_NAMES = 5
 _MORE_ROWS = "More labelled rows in train help fine-tuning most."
 
 
-def winner(comparison: Comparison) -> str | None:
+def winner(comparison: Comparison, *, alpha: float = ALPHA) -> str | None:
     """The model that is better by more than chance; None where the difference may be chance."""
-    if comparison.p_value >= ALPHA:
+    if comparison.p_value >= alpha:
         return None
     better = comparison.only_second > comparison.only_first
     return comparison.second if better else comparison.first
@@ -39,7 +39,7 @@ def comparison_sentence(comparison: Comparison) -> str:
     counts = (
         f"{comparison.only_first:,} rows are right only with {first}, "
         f"{comparison.only_second:,} only with {second} "
-        f"(McNemar's test, p {_p(comparison.p_value)})."
+        f"(McNemar's test, p {p_text(comparison.p_value)})."
     )
     best = winner(comparison)
     if best is None:
@@ -240,5 +240,6 @@ def sentence_case(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _p(value: float) -> str:
+def p_text(value: float) -> str:
+    """`= 0.031`; `< 0.001` for all that is less."""
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"

@@ -75,10 +75,10 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tu
 
 
 def _change(old: Any, new: Any) -> str:
-    return f"{_text(old)} → {_text(new)}"
+    return f"{value_text(old)} → {value_text(new)}"
 
 
-def _text(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A value as a study file writes it, but text without quotes."""
     if isinstance(value, float):
         return f"{value:g}"
