@@ -38,13 +38,19 @@ COMMANDS = [
     "finetune",
     "evaluate",
     "compare",
+    "report",
     "export",
     "predict",
     "check",
     "push",
     "cache",
 ]
-APART = {"tokenize", "export", "push"}  # commands that bear the name of a stage and take no study
+APART = {
+    "tokenize",
+    "export",
+    "push",
+    "report",
+}  # commands that bear the name of a stage and take no study
 HEAVY = [
     "numpy",
     "torch",

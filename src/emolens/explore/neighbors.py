@@ -35,7 +35,8 @@ def nearest_rows(
 
 def _of_length_one(rows: np.ndarray) -> np.ndarray:
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(length > 0, length, 1)
+    scaled: np.ndarray = rows / np.where(length > 0, length, 1)
+    return scaled
 
 
 def graph(indices: np.ndarray, distances: np.ndarray) -> Any:
@@ -75,4 +76,5 @@ def _strengths(distances: np.ndarray, rho: np.ndarray, *, n_neighbors: int) -> n
         sigma = np.where(np.isinf(high), sigma * 2, (low + high) / 2)
     each = distances.sum(axis=1, keepdims=True) / n_neighbors
     sigma = np.maximum(sigma, 1e-3 * np.where(rho > 0, each, each.mean()))
-    return np.exp(-excess / np.where(sigma > 0, sigma, 1)).astype(np.float32)
+    strengths: np.ndarray = np.exp(-excess / np.where(sigma > 0, sigma, 1)).astype(np.float32)
+    return strengths

@@ -25,7 +25,9 @@ from emolens.study.settings import load_study
 
 EVALUATE, EVALUATION, PREDICTIONS = "evaluate", "evaluation.json", "predictions.parquet"
 _READ = (EVALUATION, PREDICTIONS)
-_NO_SETTINGS = ("name", "push.", "card.", "audit.", "map.", "export.", "finetune.tracker")
+_NO_SETTINGS = (
+    *("name", "push.", "card.", "audit.", "map.", "export.", "report.", "finetune.tracker"),
+)
 _MOST = 3  # runs in a hint
 
 

@@ -347,12 +347,12 @@ def _core() -> Any:
 @contextmanager
 def one_core() -> Iterator[None]:
     """Let a library that would make Cores of its own get the one of the process."""
-    openvino, core = silent_openvino(), _core()
-    theirs, openvino.Core = openvino.Core, lambda: core
+    openvino, core = vars(silent_openvino()), _core()
+    theirs, openvino["Core"] = openvino["Core"], lambda: core
     try:
         yield
     finally:
-        openvino.Core = theirs
+        openvino["Core"] = theirs
 
 
 def silent_openvino() -> ModuleType:

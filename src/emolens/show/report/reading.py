@@ -37,7 +37,7 @@ def mixed_up(names: Sequence[str], model: ModelEvaluation) -> str:
     both = np.triu(matrix + matrix.T, 1)
     if not both.any():
         return "It made no mistake."
-    first, second = np.unravel_index(both.argmax(), both.shape)
+    first, second = _largest_cell(both)
     wrong = int(matrix.sum() - np.trace(matrix))
     n = int(both[first, second])
     return (
@@ -84,12 +84,17 @@ def matrix_sentence(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> st
     np.fill_diagonal(counts, 0)
     if not counts.any():
         return "All texts are right."
-    label, answer = np.unravel_index(counts.argmax(), counts.shape)
+    label, answer = _largest_cell(counts)
     n, of = int(counts[label, answer]), int(np.array(matrix)[label].sum())
     return (
         f"The most frequent mistake: {n:,} of {counted(of, 'text')} of '{names[label]}'"
         f" {agreeing(n, 'are')} called '{names[answer]}' ({percent(n / of)})."
     )
+
+
+def _largest_cell(counts: np.ndarray) -> tuple[int, int]:
+    row, column = divmod(int(counts.argmax()), counts.shape[1])
+    return row, column
 
 
 def classes_sentence(model: ModelEvaluation) -> str:

@@ -1,0 +1,97 @@
+"""`emolens report`: the page of a finished run is made again, and nothing else happens."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from emolens.output import sha256
+from emolens.study import Run, load_study, report_again, run_study
+from tests.conftest import Emolens, write_csv
+
+
+@pytest.fixture
+def folder(tiny_run: Run, tmp_path: Path) -> Path:
+    return shutil.copytree(tiny_run.folder, tmp_path / "run")
+
+
+def others(folder: Path) -> dict[str, str]:
+    """SHA-256 of all files but those that a report writes, and the list of them."""
+    own = {"report.html", "manifest.json", "study.toml", "model/README.md", "model/emolens.json"}
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    return {
+        name: sha256(path) for name, path in files.items() if path.is_file() and name not in own
+    }
+
+
+def test_a_lost_page_comes_back_and_no_other_file_changes(emolens: Emolens, folder: Path) -> None:
+    page = (folder / "report.html").read_text("utf-8")
+    before = others(folder)
+    (folder / "report.html").unlink()
+    ended = emolens("report", folder)
+    assert (ended.code, ended.out) == (0, f"{folder / 'report.html'}\n"), ended.err
+    assert "all texts of the data" in ended.err
+    again = (folder / "report.html").read_text("utf-8")
+    assert "All figures" in again
+    assert re.sub(r"<tr><td>report</td>.*", "", again).count("<tr") >= page.count("<tr") - 1
+    assert others(folder) == before
+
+
+def test_a_choice_of_texts_is_kept_and_a_run_has_nothing_to_do(
+    emolens: Emolens, folder: Path, tiny_run: Run
+) -> None:
+    texts = [row["text"] for row in tiny_run.evaluation.to_dict()["confidently_wrong"]]
+    ended = emolens("report", folder, "--texts", "none", "--json")
+    assert ended.code == 0
+    page = (folder / "report.html").read_text("utf-8")
+    assert "This page holds no text of the data." in page
+    assert not [text for text in texts if len(text) > 12 and text in page]
+    assert load_study(folder / "study.toml").report.texts == "none"
+    resumed = emolens("run", folder / "study.toml", "--out", folder)
+    assert resumed.code == 0
+    assert "0 of" not in resumed.out
+    assert (folder / "report.html").read_text("utf-8") == page
+
+
+def test_what_is_no_choice_of_texts_is_refused(emolens: Emolens, folder: Path) -> None:
+    ended = emolens("report", folder, "--texts", "errors!")
+    assert ended.code == 2
+    assert "no texts 'errors!'" in ended.err
+    assert "errors" in ended.err.splitlines()[1]
+
+
+def test_a_folder_that_is_no_run_is_refused(emolens: Emolens, tmp_path: Path) -> None:
+    ended = emolens("report", tmp_path)
+    assert ended.code == 2
+    assert f"{tmp_path} is not the folder of a run." in ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_is_not_finished_is_refused_and_the_hint_finishes_it(
+    emolens: Emolens, tiny_run: Run, tmp_path: Path
+) -> None:
+    study = load_study(tiny_run.folder / "study.toml")
+    run_study(study, tmp_path / "run", until="embed")
+    ended = emolens("report", tmp_path / "run")
+    assert ended.code == 2
+    assert "is not finished: it has no 'map'" in ended.err
+    hint = re.search("emolens (run .*)", ended.err)
+    assert hint
+    assert emolens(*shlex.split(hint[1])).code == 0
+    assert emolens("report", tmp_path / "run").code == 0
+
+
+def test_data_that_changed_are_not_shown_beside_old_figures(tiny_run: Run, tmp_path: Path) -> None:
+    from emolens.errors import UsageError
+
+    data = shutil.copytree(tiny_run.study.data.dataset, tmp_path / "data")
+    study = load_study(tiny_run.folder / "study.toml", {"data.dataset": str(data)})
+    run_study(study, tmp_path / "run")
+    write_csv(data / "test.csv", [("i am sad", "sadness"), ("i am happy", "joy")])
+    with pytest.raises(UsageError, match="The data of .* changed after the run") as refused:
+        report_again(tmp_path / "run")
+    assert "emolens run" in str(refused.value.hint)
