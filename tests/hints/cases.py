@@ -234,7 +234,7 @@ CHECKING = [
     Case("For a new sheet, choose another file with --out, or add --overwrite, which replaces this"
          " one. If you have labelled it: emolens check {}{}", f"{CHECK} t.csv",
          T | {"t-check.xlsx": _drawn_sheet()}, r"it: (emolens check .* MODEL)", "{}"),
-    Case("{} of {} texts, {}. Write the right class into the column '{}'; the page"
+    Case("{} of {}, {}. Write the right class into the column '{}'; the page"
          " 'classes' explains them. Then: emolens check {}{}", f"{CHECK} s.csv --out new.xlsx",
          {"s.csv": table("text", "so happy")}, r"Then: (emolens check .*MODEL)", "{}", code=1),
     Case("Choose another column with --text.", f"{CHECK} t.csv",

@@ -131,13 +131,7 @@ def predict(
         answering, console = classifier(), Console()
         with if_stopped("Nothing was written."), console.progress("predict") as update:
             tally = predict_table(
-                answering,
-                table,
-                target,
-                text_column=text,
-                read=read,
-                write=write,
-                progress=update,
+                answering, table, target, text_column=text, read=read, write=write, progress=update
             )
         _show_tally(console, tally, answering)
         if tally.found and not is_stream(source):

@@ -19,7 +19,7 @@ def typed_options(given: Mapping[str, object]) -> str:
 def reading_options(read: ReadOptions) -> str:
     """The options with which a table is read as it was read now."""
     given = {
-        "--format" if field == "file_format" else f"--{field.replace('_', '-')}": value
+        "--format" if field == "file_format" else "--" + field.replace("_", "-"): value
         for field, value in vars(read).items()
         if value != getattr(AS_FOUND, field)
     }
