@@ -15,7 +15,7 @@ from emolens.names import user_path
 RunsArgument = Annotated[
     list[Path],
     typer.Argument(
-        metavar="RUN RUN", parser=user_path, help="Two or more folders that emolens run has made."
+        metavar="RUN...", parser=user_path, help="Two or more folders that emolens run has made."
     ),
 ]
 SplitOption = Annotated[
@@ -50,7 +50,7 @@ def compare(
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Find out which of several runs is better, and where they differ.
+    """Compare runs: which one is better, and where they differ.
 
     The runs may differ in their recipes, encoders or rows to train on; they need the same rows to
     compare on, and the same classes. The first run is compared with each of the others.
