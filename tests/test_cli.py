@@ -45,12 +45,8 @@ COMMANDS = [
     "push",
     "cache",
 ]
-APART = {
-    "tokenize",
-    "export",
-    "push",
-    "report",
-}  # commands that bear the name of a stage and take no study
+# Commands that bear the name of a stage and take no study.
+APART = {"tokenize", "export", "push", "report"}
 HEAVY = [
     "numpy",
     "torch",

@@ -549,6 +549,16 @@ ELSEWHERE = {
         "test_a_changed_file_is_refused_and_the_hint_makes_it_again",
     "Run it again: emolens run {} --out {}":
         "tests/study/test_compare.py::test_a_run_of_another_form_is_refused_and_the_hint_makes_it_anew",
+    "emolens predict --model {} --input FILE": "tests/study/test_report_again.py::"
+        "test_the_commands_on_the_page_can_be_typed",
+    "emolens check --model {} FILE": "tests/study/test_report_again.py::"
+        "test_the_commands_on_the_page_can_be_typed",
+    "emolens evaluate --model {} --dataset FILE": "tests/study/test_report_again.py::"
+        "test_the_commands_on_the_page_can_be_typed",
+    "emolens report {}": "tests/study/test_report_again.py::"
+        "test_the_commands_on_the_page_can_be_typed",
+    "emolens run {} --out {}": "tests/study/test_report_again.py::"
+        "test_the_commands_on_the_page_can_be_typed",
     "Choose another folder, for example: --out {}":
         "tests/hostile/test_folders.py::test_a_folder_of_others_is_refused_and_the_hint_leads_on",
 }  # fmt: skip
@@ -556,6 +566,7 @@ ELSEWHERE = {
 # Hints that name an option whose value only the user knows, or a command for pipes and terminals.
 # Their options must exist.
 NAMED = {
+    "Give one that emolens run has written, for example: emolens report runs/starter",
     "To answer texts in other languages, train a model on labelled texts in them, with an encoder"
     " that knows them: emolens run --dataset FILE --encoder {}",
     "Choose an encoder that was made for these signs or this language (--encoder).",

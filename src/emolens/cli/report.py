@@ -30,9 +30,9 @@ def report(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Make the page of a finished run again, without running anything.
+    """Make the page of a finished run again.
 
-    For another choice of texts before you send it, or after an update of emolens.
+    Runs nothing. For another choice of texts before you send it, or after an update of emolens.
     """
     from typing import cast, get_args
 
