@@ -107,6 +107,6 @@ def test_data_that_changed_are_not_shown_beside_old_figures(tiny_run: Run, tmp_p
     study = load_study(tiny_run.folder / "study.toml", {"data.dataset": str(data)})
     run_study(study, tmp_path / "run")
     write_csv(data / "test.csv", [("i am sad", "sadness"), ("i am happy", "joy")])
-    with pytest.raises(UsageError, match=r"The data of .* changed after the run") as refused:
+    with pytest.raises(UsageError, match="is not as it was run: the data changed") as refused:
         report_again(tmp_path / "run")
     assert "emolens run" in str(refused.value.hint)

@@ -32,7 +32,7 @@ def report(
 ) -> None:
     """Make the page of a finished run again.
 
-    Runs nothing. For another choice of texts before you send it, or after an update of emolens.
+    Runs nothing. For example with another choice of texts, before you send it.
     """
     from typing import cast, get_args
 

@@ -16,7 +16,7 @@ _AT_ONCE = 200  # draws; all of them together could take gigabytes
 _LEVEL = 0.95
 # Imagined rows that only one of the models gets right, as many for each model. Without them, two
 # models with the same answers on a few rows would count as models that never differ. For accuracy
-# they are for all rows together (Agresti and Min, 2005), for F1 for each class.
+# they are for all rows together (after Agresti and Min, 2005), for F1 for each class.
 # benchmarks/paired.py measures how often the intervals then contain the true difference.
 _IMAGINED_IN_ALL = 0.5
 _IMAGINED_PER_CLASS = 0.25

@@ -100,8 +100,8 @@ def coverage_sentence(models: Mapping[str, ModelEvaluation], split: str) -> str:
     return (
         f"If {_the(name)} answers only the half of {split} with the highest probabilities,"
         f" {percent(model.calibration.half)} of its answers are right; if it answers all rows,"
-        f" {percent(model.accuracy)}. AUGRC, the share of wrong answers averaged over all shares"
-        f" of rows answered, is lowest for {_the(best)} ({areas})."
+        f" {percent(model.accuracy)}. AUGRC, the share of all rows that are answered and wrong,"
+        f" averaged over all shares of rows answered, is lowest for {_the(best)} ({areas})."
     )
 
 

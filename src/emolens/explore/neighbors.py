@@ -33,6 +33,16 @@ def nearest_rows(
     return indices, distances**2 / 2 if cosine else distances
 
 
+def nearest_places(xy: np.ndarray) -> np.ndarray:
+    """(n,) which other of the places (n, 2) on a map is nearest to each; n is two or more."""
+    tree = require("scipy.spatial", "train").cKDTree(xy)
+    _, two = tree.query(xy, k=2)
+    own = np.arange(len(xy))
+    # Of two texts on one place, either may come first.
+    nearest: np.ndarray = np.where(two[:, 0] == own, two[:, 1], two[:, 0])
+    return nearest
+
+
 def _of_length_one(rows: np.ndarray) -> np.ndarray:
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     scaled: np.ndarray = rows / np.where(length > 0, length, 1)

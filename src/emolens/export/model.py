@@ -200,7 +200,7 @@ def _check(folder: Path, model: Path) -> None:
 
 
 def _parts(folder: Path, model: Path) -> list[str]:
-    files = (model, model.with_suffix(".bin"))
+    files = [model] if model.suffix == ".onnx" else [model, model.with_suffix(".bin")]
     return [file.relative_to(folder).as_posix() for file in files]
 
 

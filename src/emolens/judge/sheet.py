@@ -108,7 +108,7 @@ def check_sheet(
     try:
         new_output(target, inputs=[path_of(source)], overwrite=overwrite)
     except UsageError as error:
-        if path_of(source) == target:
+        if path_of(source).resolve() == target.resolve():
             raise
         raise UsageError(  # a new sheet would replace an hour of work
             str(error),

@@ -158,7 +158,7 @@ def report_again(
 
     Nothing is trained or computed. texts: which texts of the data the page may hold, in place of
     what the study says; it becomes the study's setting. Raises EmolensError if the folder is not
-    that of a finished run, or if the data or the encoder are not those of the run any more.
+    that of a finished run, or if data, encoder, settings or files are not those of the run.
     """
     folder, observer = user_path(folder), observer or _Silent()
     if not (folder / MANIFEST).is_file():
@@ -177,12 +177,13 @@ def report_again(
                 f"The run in {folder} is not finished: it has no '{missing[0]}'.", hint=again
             )
         context = _context(study, dataset, encoder, run_folder, observer)
-        key = stage_key("report", context)
-        for name in ("data", "encoder"):
-            if run_folder.records["tokenize"].key.inputs[name] != key.inputs[name]:
-                raise UsageError(f"The {name} of {folder} changed after the run.", hint=again)
+        for name in STAGES["report"].needs:
+            if name in run_folder.records and (
+                reason := run_folder.to_do(name, stage_key(name, context))
+            ):
+                raise UsageError(f"{folder} is not as it was run: {reason}.", hint=again)
         run_folder.keep_study(study)
-        _make("report", key, "", context, run_folder, observer)
+        _make("report", stage_key("report", context), "", context, run_folder, observer)
     return folder / REPORT
 
 

@@ -16,6 +16,7 @@ from emolens.errors import StorageError, UsageError
 from emolens.evaluation.evaluate import Evaluation
 from emolens.names import user_path
 from emolens.output import is_file_with
+from emolens.owned import Owned
 from emolens.scores import EXPORTED, FinetuneFacts, Scores
 from emolens.shown import quoted
 from emolens.store import fingerprint, load_arrays, load_object, load_table, unreadable
@@ -82,8 +83,10 @@ class FinishedRun:
 def read_finished(folder: str | Path) -> FinishedRun:
     """Read a run folder. UsageError where it is none, StorageError where it is not finished."""
     path = user_path(folder)
-    version, records = _manifest(path)
+    version, records, study = _manifest(path)
     settings = _checked_settings(path, records)
+    if not is_file_with(path / STUDY, study):
+        raise _not_finished(path, f"{STUDY} is missing or was changed")
     facts = Scores.load(path / EXPORTED.folder).facts
     if not isinstance(facts, FinetuneFacts):
         raise _not_finished(path, "it does not say how its model was trained")
@@ -104,8 +107,8 @@ def read_finished(folder: str | Path) -> FinishedRun:
     )
 
 
-def _manifest(path: Path) -> tuple[str, dict[str, StageRecord]]:
-    """The version of emolens that made the run, and the records of its stages."""
+def _manifest(path: Path) -> tuple[str, dict[str, StageRecord], str | None]:
+    """The version of emolens that made the run, its stages, and the SHA-256 of its study."""
     file = path / MANIFEST
     if not file.is_file():
         raise _no_run(path)
@@ -113,7 +116,8 @@ def _manifest(path: Path) -> tuple[str, dict[str, StageRecord]]:
         manifest = load_object(file)
         version, form, stages = (manifest[name] for name in ("emolens", "format", "stages"))
         if form == FORMAT:
-            return version, {name: StageRecord.from_dict(of) for name, of in stages.items()}
+            records = {name: StageRecord.from_dict(of) for name, of in stages.items()}
+            return version, records, Owned.from_json(manifest).files.get(STUDY)
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise unreadable(file, error) from error
     study, out = quoted(path / STUDY), quoted(f"{path}-2")

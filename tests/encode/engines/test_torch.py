@@ -80,6 +80,23 @@ def test_a_thread_never_meets_a_model_that_another_one_is_changing(
     np.testing.assert_array_equal(several, one)
 
 
+def test_a_model_that_can_not_be_copied_runs_on_one_thread(
+    classifier: tuple[Any, Tokens],
+) -> None:
+    class Computed(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = torch.nn.Parameter(torch.arange(60_000.0).reshape(30_000, 2))
+            self.half = self.table / 2  # not a leaf of the graph
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            return self.half[input_ids[:, 0]]
+
+    tokens = classifier[1]
+    several, one = (outputs(Computed(), tokens, threads) for threads in (3, 1))
+    np.testing.assert_array_equal(several, one)
+
+
 def test_the_inputs_of_the_head_give_the_logits(classifier: tuple[Any, Tokens]) -> None:
     model, tokens = classifier
     inputs, logits = (outputs(make(model), tokens, 2) for make in (head_inputs_of, logits_of))

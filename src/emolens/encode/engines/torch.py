@@ -48,12 +48,13 @@ class TorchEngine(Engine):
 
         Threads that share a batch wait for each other in each of its many small operations.
         """
-        if self.runtime.device != "cpu" or self.runtime.threads == 1:
+        n = self.runtime.threads
+        models = self._copies(n) if self.runtime.device == "cpu" and n > 1 else None
+        if models is None:
             yield from super().stream(batches)
             return
         running: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
-        n = self.runtime.threads
-        with ThreadPoolExecutor(n, initializer=self._start_thread) as pool:
+        with ThreadPoolExecutor(n, initializer=self._start_thread, initargs=(models,)) as pool:
             for rows, input_ids, attention_mask in batches:
                 running.append((rows, pool.submit(self, input_ids, attention_mask)))
                 if len(running) > n:
@@ -62,15 +63,22 @@ class TorchEngine(Engine):
                 yield rows, outputs.result()
         set_threads(n)
 
-    def _start_thread(self) -> None:
-        """Give a thread one core, and its own model around the same weights.
+    def _start_thread(self, models: list[Any]) -> None:
+        """Give a thread one core and its own model."""
+        set_threads(1)
+        self._own.model = models.pop()
+
+    def _copies(self, n: int) -> list[Any] | None:
+        """n models around the same weights; None if the model can't be copied.
 
         Some models change themselves while they run: BigBird puts full attention into its layers
         at the first short batch, and a second thread would meet half of them changed.
         """
-        set_threads(1)
         weights = [*self.model.parameters(), *self.model.buffers()]
-        self._own.model = copy.deepcopy(self.model, {id(weight): weight for weight in weights})
+        try:
+            return [copy.deepcopy(self.model, {id(w): w for w in weights}) for _ in range(n)]
+        except RuntimeError:  # as with weights that are computed from others
+            return None
 
 
 def torch_for(runtime: Runtime) -> ModuleType:

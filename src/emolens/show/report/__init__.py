@@ -20,7 +20,7 @@ import numpy as np
 from emolens.calibration import CONFIDENCE
 from emolens.data.audit import Audit
 from emolens.data.audit.check import counts_of
-from emolens.data.dataset import TEST, VALIDATION, Dataset
+from emolens.data.dataset import TEST, TRAIN, VALIDATION, Dataset
 from emolens.errors import require
 from emolens.evaluation.behavior import Behavior
 from emolens.evaluation.calibration import accuracy_by_share, reliability, uncalibrated
@@ -35,16 +35,33 @@ from emolens.evaluation.verdict import (
 )
 from emolens.explore.project import Projection
 from emolens.learn.finetune.plan import in_words
-from emolens.scores import EXPORTED, MAJORITY, Facts, FinetuneFacts, MajorityFacts, Scores, role_of
+from emolens.scores import (
+    EXPORTED,
+    FINETUNE,
+    MAJORITY,
+    PROBE,
+    TFIDF,
+    Facts,
+    FinetuneFacts,
+    MajorityFacts,
+    Scores,
+    role_of,
+)
 from emolens.show.page import render
 from emolens.show.report import charts, reading
-from emolens.show.report.errors import worth_reading
+from emolens.show.report.errors import ReadRow, left_out_sentence, worth_reading
 from emolens.show.report.mapscript import map_script
 from emolens.show.report.points import Points, Texts, classes_of, sentence
 from emolens.show.theme import class_color
 from emolens.shown import quoted
 
 _FOLDER = Path(__file__).parent
+_RUNGS = {
+    MAJORITY.name: "one answer for all",
+    TFIDF.name: "counts words",
+    PROBE.name: "encoder as it is",
+    FINETUNE.name: "this model",
+}
 # What lies beside the page, by its path.
 _FILES = {
     "model/README.md": "the model card",
@@ -55,16 +72,16 @@ _FILES = {
     "study.toml": "the settings",
 }
 SECTIONS = {
-    "confusion": "What it mixes up",
-    "classes": "Class by class",
     "believe": "When to believe an answer",
+    "classes": "Class by class",
+    "confusion": "What it mixes up",
     "errors": "Errors worth reading",
     "behavior": "Behavior",
-    "figures": "All figures",
+    "next": "What to do next",
     "data": "The data",
+    "figures": "All figures",
     "tokens": "From texts to numbers",
     "models": "How the models were made",
-    "next": "What to do next",
     "made": "How this page was made",
 }
 
@@ -132,13 +149,17 @@ def render_report(contents: ReportContents) -> str:
         classes=classes_of(labels, points),
         color_of={name: class_color(labels, name) for name in labels.names},
         texts_sentence=sentence(points, contents.texts),
-        errors=worth_reading(audit, evaluation) if contents.texts != "none" else [],
+        errors=_to_read(contents, points),
+        errors_left_out=left_out_sentence(audit),
         script=require("markupsafe", "train").Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
         style=require("markupsafe", "train").Markup((_FOLDER / "report.css").read_text("utf-8")),
         map_picture=_data_uri(contents.picture),
         verdict=reading.verdict(evaluation, largest),
-        beware=reading.beware(evaluation, audit),
+        beware=reading.beware(evaluation, audit, contents.behavior),
+        map_sentence=reading.map_sentence(contents.projections[TRAIN], len(labels)),
+        next_steps=reading.next_steps(model, contents.behavior),
+        rung_notes=_RUNGS,
         reading=reading,
         charts=_charts(contents),
         role_of=role_of,
@@ -151,6 +172,16 @@ def render_report(contents: ReportContents) -> str:
         files=_FILES.items(),
         **_belief(evaluation),
     )
+
+
+def _to_read(contents: ReportContents, points: Points) -> list[ReadRow]:
+    """The rows of the table of errors; if only errors may be held, those that are among them."""
+    rows = worth_reading(contents.audit, contents.evaluation)
+    if contents.texts == "all":
+        return rows
+    starts = {name: int((points.split < i).sum()) for i, name in enumerate(points.splits)}
+    held = set(points.shown.tolist())
+    return [row for row in rows if starts[row.split] + row.row in held]
 
 
 def _commands(contents: ReportContents) -> list[tuple[str, str]]:
@@ -197,6 +228,7 @@ def _charts(contents: ReportContents) -> dict[str, Any]:
     return {name: chart.svg() for name, chart in drawn.items()}
 
 
+_FEWEST = 10  # texts in a group whose share of right answers is drawn
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -208,7 +240,7 @@ def _reliability(contents: ReportContents) -> charts.Chart:
         named = {"before calibration": uncalibrated(after, of.calibration.temperature), **named}
     lines = []
     for title, probabilities in named.items():
-        bins = [b for b in reliability(y, probabilities) if b.rows]
+        bins = [b for b in reliability(y, probabilities) if b.rows >= _FEWEST]
         lines.append(
             charts.Line(
                 title,

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from emolens.data.audit import Audit
 from emolens.evaluation.evaluate import Evaluation
 
-_MOST = 30  # of each kind
+MOST = 30  # of each kind
+SEVERAL, LEAKED = "several labels for one text", "also in train"
 
 
 @dataclass(frozen=True)
 class ReadRow:
     """A row to read, and why.
 
-    label: of several rows with one text, all their labels. answer: of the model, '' if it was not
-    asked. p_label, p_answer: what the model gives them; None if it was not asked.
+    label: of several rows with one text, all their labels and places. answer: of the model, '' if
+    it was not asked. p_label, p_answer: what the model gives them; None if it was not asked.
     """
 
     why: str
@@ -29,11 +30,14 @@ class ReadRow:
 
 
 def worth_reading(audit: Audit, evaluation: Evaluation) -> list[ReadRow]:
-    """Wrong answers of validation, the surest first; then texts with several labels, and leaks."""
+    """Wrong answers of validation, the surest first; then texts with several labels, and leaks.
+
+    At most MOST of the last two kinds.
+    """
     surest = [(row.split, row.row) for row in evaluation.confidently_wrong]
     wrong = [("sure, but wrong", row) for row in evaluation.confidently_wrong]
     wrong += [
-        ("label least seen", row)
+        ("label very unlikely", row)
         for row in evaluation.hardest
         if (row.split, row.row) not in surest
     ]
@@ -41,19 +45,19 @@ def worth_reading(audit: Audit, evaluation: Evaluation) -> list[ReadRow]:
         ReadRow(why, r.split, r.row, r.text, r.label, r.predicted, r.p_label, r.p_predicted)
         for why, r in wrong
     ]
-    for same in audit.contradictions[:_MOST]:
-        first, labels = same["rows"][0], dict.fromkeys(row["label"] for row in same["rows"])
-        found.append(
-            ReadRow(
-                "several labels for one text",
-                first["split"],
-                first["row"],
-                same["text"],
-                ", ".join(labels),
-            )
-        )
+    for same in audit.contradictions[:MOST]:
+        first = same["rows"][0]
+        labels = ", ".join(f"{row['label']} ({row['split']} {row['row']})" for row in same["rows"])
+        found.append(ReadRow(SEVERAL, first["split"], first["row"], same["text"], labels))
     found += [
-        ReadRow("also in train", row["split"], row["row"], row["text"], row["label"])
-        for row in audit.leaked_rows[:_MOST]
+        ReadRow(LEAKED, row["split"], row["row"], row["text"], row["label"])
+        for row in audit.leaked_rows[:MOST]
     ]
     return found
+
+
+def left_out_sentence(audit: Audit) -> str:
+    """How many rows the list has no room for; empty if it has all."""
+    kinds = {"equal texts with several labels": audit.contradictions, LEAKED: audit.leaked_rows}
+    cut = [f"{MOST} of {len(rows):,} {what}" for what, rows in kinds.items() if len(rows) > MOST]
+    return f"The list has only {' and '.join(cut)}; audit.json has all." if cut else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,12 +10,17 @@ import numpy as np
 from emolens.data.audit import Audit
 from emolens.data.checks import agreeing, counted
 from emolens.data.dataset import TEST, TRAIN, VALIDATION
+from emolens.evaluation.behavior import Behavior
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.intervals import wilson
 from emolens.evaluation.model import ModelEvaluation
 from emolens.evaluation.verdict import percent
+from emolens.explore.neighbors import nearest_places
+from emolens.explore.project import Projection
 from emolens.scores import EXPORTED, MAJORITY, FinetuneFacts
 
+_SURE = 1.96  # standard errors of a difference
+_OFTEN = 0.25  # from this share of failures on, a behavioral test is a weak spot
 _FEW = 50  # rows of a class in test; with fewer, an interval is wider than a fourth
 
 
@@ -25,28 +31,39 @@ def verdict(evaluation: Evaluation, largest: str) -> str:
     low, high = (_of_100(share) for share in model.intervals["accuracy"])
     right, chance = _of_100(model.accuracy), _of_100(simplest.accuracy)
     told = (
-        f"The model is right on {right} of 100 texts that it had not seen (for more texts of this"
-        f" kind: {low} to {high}). Always answering '{largest}' would be right on {chance}."
+        f"The model is right on {right} of 100 texts that it had not seen. With more texts like"
+        f" these, expect {low} to {high} of 100. Always answering '{largest}' would be right on"
+        f" {chance}."
     )
-    return f"{told} {mixed_up(evaluation.labels, model)}"
+    return f"{told} {weakness(evaluation.labels, model)}"
 
 
-def mixed_up(names: Sequence[str], model: ModelEvaluation) -> str:
-    """Which two classes are taken for each other most often."""
+def weakness(names: Sequence[str], model: ModelEvaluation) -> str:
+    """Which two classes are taken for each other most; if no pair leads, the weakest class."""
     matrix = np.array(model.confusion)
     both = np.triu(matrix + matrix.T, 1)
     if not both.any():
         return "It made no mistake."
-    first, second = _largest_cell(both)
-    wrong = int(matrix.sum() - np.trace(matrix))
-    n = int(both[first, second])
+    leading, next_one = sorted(both.ravel().tolist())[-1:-3:-1]
+    if leading - next_one > _SURE * math.sqrt(leading + next_one):
+        first, second = _largest_cell(both)
+        wrong = int(matrix.sum() - np.trace(matrix))
+        return (
+            f"It mixes up '{names[first]}' and '{names[second]}' most: {leading:,} of"
+            f" {counted(wrong, 'mistake')}."
+        )
+    there = {name: of for name, of in model.per_class.items() if of["support"]}
+    weakest = min(there, key=lambda name: there[name]["recall"])
+    place = names.index(weakest)
+    row = [0 if i == place else n for i, n in enumerate(matrix[place].tolist())]
     return (
-        f"It mixes up '{names[first]}' and '{names[second]}' most: {n:,} of"
-        f" {counted(wrong, 'mistake')}."
+        f"It is weakest on '{weakest}': {sum(row):,} of"
+        f" {counted(int(matrix[place].sum()), 'text')} are called something else, most often"
+        f" '{names[row.index(max(row))]}'."
     )
 
 
-def beware(evaluation: Evaluation, audit: Audit) -> list[str]:
+def beware(evaluation: Evaluation, audit: Audit, behavior: Behavior | None) -> list[str]:
     """What a reader should know before they use the model; the most serious things first."""
     model = evaluation.by_split[TEST][EXPORTED.name]
     found = list(evaluation.warnings)
@@ -54,7 +71,7 @@ def beware(evaluation: Evaluation, audit: Audit) -> list[str]:
         if check.status == "failed":
             found.append(f"{check.code}, {check.title}: {check.reason} {check.action}".strip())
     found += _gap(evaluation)
-    few = [name for name, figures in model.per_class.items() if 0 < figures["support"] < _FEW]
+    few = [name for name, figures in model.per_class.items() if figures["support"] < _FEW]
     if few:
         names = ", ".join(f"{name} ({model.per_class[name]['support']})" for name in few[:6])
         more = f" and {len(few) - 6} more" if len(few) > 6 else ""
@@ -62,20 +79,31 @@ def beware(evaluation: Evaluation, audit: Audit) -> list[str]:
             f"Few texts of {names}{more} are in test, so the figures of"
             f" {'this class' if len(few) == 1 else 'these classes'} are uncertain."
         )
-    return found
+    return found if evaluation.warnings else found + _weak_spots(behavior)
+
+
+def _weak_spots(behavior: Behavior | None) -> list[str]:
+    """The behavioral tests that the model fails most, if it fails many cases of them."""
+    tests = behavior.tests if behavior else ()
+    weak = sorted((t for t in tests if t.share >= _OFTEN), key=lambda t: -t.share)
+    if not weak:
+        return []
+    named = ", ".join(f"{t.about} ({t.failed} of {t.n} wrong)" for t in weak[:4])
+    more = f", and {len(weak) - 4} more" if len(weak) > 4 else ""
+    return [f"Weak spots in sentences that were written to try models: {named}{more}."]
 
 
 def _gap(evaluation: Evaluation) -> list[str]:
     """Whether validation and test differ by more than chance."""
     of = {split: evaluation.by_split[split][EXPORTED.name] for split in (VALIDATION, TEST)}
     (low, high), (other_low, other_high) = (of[s].intervals["accuracy"] for s in (VALIDATION, TEST))
+    told = (
+        f"The model is right on {percent(of[VALIDATION].accuracy)} of validation and on"
+        f" {percent(of[TEST].accuracy)} of test"
+    )
     if low <= other_high and other_low <= high:
         return []
-    return [
-        f"The model is right on {percent(of[VALIDATION].accuracy)} of validation and on"
-        f" {percent(of[TEST].accuracy)} of test: more than chance explains, so these two are of"
-        " different kinds."
-    ]
+    return [f"{told}: more than chance explains, so these two are of different kinds."]
 
 
 def matrix_sentence(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> str:
@@ -95,6 +123,36 @@ def matrix_sentence(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> st
 def _largest_cell(counts: np.ndarray) -> tuple[int, int]:
     row, column = divmod(int(counts.argmax()), counts.shape[1])
     return row, column
+
+
+def worst_share(matrix: Sequence[Sequence[int]]) -> float:
+    """The largest share that a mistake has of its row; 1 where there is none."""
+    shares = [
+        n / sum(row) for i, row in enumerate(matrix) for j, n in enumerate(row) if i != j and n
+    ]
+    return max(shares, default=1.0)
+
+
+def next_steps(model: ModelEvaluation, behavior: Behavior | None) -> list[str]:
+    """What to do about the weakest points, the most useful first."""
+    steps = []
+    if model.promise and model.promise.accuracy is not None:
+        unsure = model.promise.rows - model.promise.answered
+        steps.append(
+            f"Use its sure answers, and let a person read the others: of these"
+            f" {model.promise.rows:,} texts, {unsure:,}."
+        )
+    there = {name: of for name, of in model.per_class.items() if of["support"]}
+    worst = min(there, key=lambda name: there[name]["f1"])
+    steps.append(
+        f"Read the mistakes on '{worst}', the class with the lowest F1: are its labels right, and"
+        " is it clear what belongs to it? Then add texts of this class."
+    )
+    weak = [t.about for t in behavior.tests if t.share >= _OFTEN] if behavior else []
+    if weak:
+        more = f" and {len(weak) - 3} more" if len(weak) > 3 else ""
+        steps.append(f"Add labelled texts for its weak spots: {', '.join(weak[:3])}{more}.")
+    return steps
 
 
 def classes_sentence(model: ModelEvaluation) -> str:
@@ -175,8 +233,8 @@ def curve_sentence(facts: FinetuneFacts) -> str:
     if best == facts.history[-1].epoch and step > 0.01:
         return f"{now} and still rose by {step:.3f} in the last one: more epochs may help."
     if best == facts.history[-1].epoch:
-        return f"{now} and hardly rose in the last one ({step:+.3f}): more epochs will not help."
-    return f"{now}: more epochs will not help."
+        return f"{now} and hardly rose in the last one ({step:+.3f}): more epochs may help little."
+    return f"{now}: more epochs will hardly help."
 
 
 def _of_100(share: float) -> str:
@@ -185,3 +243,25 @@ def _of_100(share: float) -> str:
     if (whole == 100 and share < 1) or (whole == 0 and share > 0):
         return f"{100 * share:.1f}"
     return str(whole)
+
+
+def map_sentence(projection: Projection, n_classes: int) -> str:
+    """How far apart the classes lie: whose label the nearest text on the map has."""
+    xy, labels = projection.xy, projection.labels
+    if len(xy) < 3:
+        return ""
+    same = float((labels[nearest_places(xy)] == labels).mean())
+    shares = np.bincount(labels, minlength=n_classes) / len(labels)
+    chance = float((shares**2).sum())
+    lead = (same - chance) / (1 - chance) if chance < 1 else 0.0
+    read = (
+        "the classes overlap: the encoder alone does not separate them"
+        if lead < 0.25
+        else "the classes lie partly apart, before any training"
+        if lead < 0.6
+        else "the classes lie apart: they are easy to tell"
+    )
+    return (
+        f"On this map, the nearest text has the same label in {_of_100(same)} of 100 cases; by"
+        f" chance it would be {_of_100(chance)}. So {read}."
+    )

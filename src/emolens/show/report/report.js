@@ -43,7 +43,9 @@ function element(tag, text = "") {
 /** @param {string} packed base64 of deflated bytes */
 async function unpacked(packed) {
   const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  // The types of older compilers do not know it.
+  const inflated = new /** @type {any} */ (globalThis).DecompressionStream("deflate-raw");
+  const stream = new Blob([bytes]).stream().pipeThrough(inflated);
   return new Response(stream).arrayBuffer();
 }
 
@@ -66,6 +68,7 @@ class Report {
     this.starts = packed.splits.map((_, s) => points.split.indexOf(s));
     this.hiddenClasses = new Set();
     this.hiddenSplits = new Set();
+    this.view = "points";
     /** @type {"label" | "answer" | "right"} */
     this.coloring = "label";
     this.map = new PointMap(byId("map-host"), { x: points.x, y: points.y }, {
@@ -89,6 +92,8 @@ class Report {
     for (let i = 0; i < n; i++) {
       if (this.hiddenSplits.has(split[i]) || this.hiddenClasses.has(label[i])) continue;
       const asked = answer[i] !== NO_ANSWER;
+      // In a hexagon, the many texts of train would hide the answers.
+      if (!asked && this.coloring !== "label" && this.view === "density") continue;
       let color = this.colors[label[i]];
       if (this.coloring === "answer") color = asked ? this.colors[answer[i]] : unasked;
       if (this.coloring === "right") {
@@ -98,6 +103,7 @@ class Report {
       rgba[4 * i + 3] = this.coloring !== "label" && !asked ? 60 : 255;
     }
     this.map.setColors(rgba);
+    byId("color-note").hidden = this.coloring !== "right";
   }
 
   /** @param {number} i */
@@ -106,7 +112,7 @@ class Report {
     const place = `${this.packed.splits[split[i]]} ${i - this.starts[split[i]]}`;
     const truth = `label: ${this.packed.labels[label[i]]}`;
     if (answer[i] === NO_ANSWER) return `${truth} · ${place}`;
-    const share = Math.round((100 * probability[i]) / 255);
+    const share = probability[i] > 253 ? "> 99" : Math.round((100 * probability[i]) / 255);
     const mark = answer[i] === label[i] ? "right" : "wrong";
     return `${truth} · answer: ${this.packed.labels[answer[i]]}, ${share} % (${mark}) · ${place}`;
   }
@@ -152,7 +158,7 @@ class Report {
     for (const i of rows.slice(0, MOST_LISTED)) {
       const item = element("li");
       const show = element("button", this.text(i));
-      show.title = this.about(i);
+      show.append(element("small", this.about(i)));
       show.addEventListener("click", () => {
         this.map.focus(i);
         byId("map").scrollIntoView({ block: "center" });
@@ -163,14 +169,41 @@ class Report {
     const more = rows.length > MOST_LISTED ? ` These are the first ${MOST_LISTED}.` : "";
     box.replaceChildren(element("h2", title + more), list, close);
     box.hidden = false;
-    this.map.setHighlight(rows);
+    this.forgetWord();
+    for (const i of rows.slice(0, 1)) this.showSplit(this.points.split[i]);
+    this.light(rows);
     letScroll();
     box.focus();
   }
 
+  /** Empty the search: only one thing is lit up at a time. */
+  forgetWord() {
+    const box = /** @type {HTMLInputElement | null} */ (document.getElementById("find"));
+    if (!box) return; // a page without texts
+    box.value = "";
+    byId("found").textContent = "";
+  }
+
+  /**
+   * Bring back a split that was taken off the map.
+   * @param {number} split
+   */
+  showSplit(split) {
+    if (!this.hiddenSplits.delete(split)) return;
+    const box = document.querySelector(`input[data-split="${split}"]`);
+    /** @type {HTMLInputElement} */ (box).checked = true;
+    this.paint();
+  }
+
+  /** @param {number[] | null} rows */
+  light(rows) {
+    byId("clear").hidden = !rows;
+    this.map.setHighlight(rows);
+  }
+
   unpick() {
     byId("picked").hidden = true;
-    this.map.setHighlight(null);
+    this.light(null);
     this.map.focus(-1);
   }
 
@@ -180,13 +213,16 @@ class Report {
     const wanted = word.trim().toLowerCase();
     if (!wanted) {
       out.textContent = "";
-      this.map.setHighlight(null);
+      this.unpick();
       return;
     }
     const rows = [];
     for (const [i, text] of this.points.texts) if (text.toLowerCase().includes(wanted)) rows.push(i);
-    out.textContent = `${rows.length.toLocaleString("en")} ${rows.length === 1 ? "text" : "texts"}`;
-    this.map.setHighlight(rows.length ? rows : [-1]);
+    const all = this.points.texts.size === this.packed.n ? "" : " of those on this page";
+    const noun = rows.length === 1 ? "text" : "texts";
+    out.textContent = `${rows.length.toLocaleString("en")} ${noun}${all}`;
+    byId("picked").hidden = true;
+    this.light(rows.length ? rows : [-1]);
   }
 
   /** @param {string} color */
@@ -213,16 +249,24 @@ function connectMap(report) {
   });
   byId("view").addEventListener("change", (event) => {
     const chosen = /** @type {HTMLSelectElement} */ (event.target).value;
+    report.view = chosen;
+    report.paint();
     report.map.setView(/** @type {"points" | "density"} */ (chosen));
   });
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let waiting;
-  byId("find").addEventListener("input", (event) => {
+  document.getElementById("find")?.addEventListener("input", (event) => {
     const word = /** @type {HTMLInputElement} */ (event.target).value;
     clearTimeout(waiting);
     waiting = setTimeout(() => report.find(word), 120);
   });
-  for (const box of document.querySelectorAll("input[data-split]")) {
+  byId("clear").addEventListener("click", () => {
+    report.forgetWord();
+    report.unpick();
+  });
+  for (const box of Array.from(document.querySelectorAll("input[data-split]"))) {
+    const unticked = !(/** @type {HTMLInputElement} */ (box).checked);
+    if (unticked) report.hiddenSplits.add(Number(/** @type {HTMLElement} */ (box).dataset.split));
     box.addEventListener("change", () => {
       const input = /** @type {HTMLInputElement} */ (box);
       const split = Number(input.dataset.split);
@@ -231,7 +275,8 @@ function connectMap(report) {
       report.paint();
     });
   }
-  for (const button of document.querySelectorAll("button[data-class]")) {
+  report.paint();
+  for (const button of Array.from(document.querySelectorAll("button[data-class]"))) {
     button.addEventListener("click", () => {
       const id = Number(/** @type {HTMLElement} */ (button).dataset.class);
       const shown = button.getAttribute("aria-pressed") === "true";
@@ -243,17 +288,22 @@ function connectMap(report) {
   }
 }
 
-/** Put a button into each cell of the matrices of the model. @param {Report} report */
+/**
+ * Put a button into each cell of the matrices of the model.
+ * @param {Report} report
+ */
 function connectMatrices(report) {
   const { split, label, answer } = report.points;
   const { labels, splits } = report.packed;
-  for (const table of document.querySelectorAll("table[data-touch]")) {
+  for (const table of Array.from(document.querySelectorAll("table[data-touch]"))) {
     const name = /** @type {HTMLElement} */ (table).dataset.touch ?? "";
-    for (const cell of /** @type {NodeListOf<HTMLElement>} */ (table.querySelectorAll("td[data-label]"))) {
+    /** @type {HTMLElement[]} */
+    const cells = Array.from(table.querySelectorAll("td[data-label]"));
+    for (const cell of cells) {
       if (!cell.childElementCount) continue;
       const [l, a] = [Number(cell.dataset.label), Number(cell.dataset.answer)];
       const button = element("button");
-      button.append(...cell.childNodes);
+      button.append(...Array.from(cell.childNodes));
       const title = `Texts of ${name} with the label '${labels[l]}' and the answer '${labels[a]}'`;
       button.setAttribute("aria-label", `${title}: ${button.textContent}`);
       button.addEventListener("click", () => {
@@ -319,7 +369,7 @@ function connectTable() {
 
 /** Let a keyboard scroll what is wider than the page. */
 function letScroll() {
-  for (const box of document.querySelectorAll(".scroll, pre, #picked ol")) {
+  for (const box of Array.from(document.querySelectorAll(".scroll, pre, #picked ol"))) {
     const inside = /** @type {HTMLElement} */ (box);
     const wide = inside.scrollWidth > inside.clientWidth || inside.scrollHeight > inside.clientHeight;
     if (wide) inside.tabIndex = 0;
@@ -340,7 +390,7 @@ async function start() {
   const held = /** @type {string[]} */ (JSON.parse(new TextDecoder().decode(texts)));
   const report = new Report(packed, {
     x: Float32Array.from(new Uint16Array(x)),
-    y: Float32Array.from(new Uint16Array(y), (v) => v),
+    y: Float32Array.from(new Uint16Array(y)),
     split: new Uint8Array(split),
     label: new Uint16Array(label),
     answer: new Uint16Array(answer),
