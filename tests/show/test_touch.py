@@ -27,6 +27,9 @@ from tests.show.test_report import contents
 
 AXE = Path(selenium_axe_python.__file__).parent / "axe-core" / "axe.min.js"
 
+# Without it, a click may come while the page still scrolls.
+AT_ONCE = {"name": "prefers-reduced-motion", "value": "reduce"}
+
 
 class Reader:
     """A page in a browser, and what a reader does with it."""
@@ -96,7 +99,7 @@ def points(tiny_run: Run) -> Points:
 
 @pytest.fixture
 def reader(driver: webdriver.Chrome, page: Path, points: Points) -> Iterator[Reader]:
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": [AT_ONCE]})
     yield Reader(driver, points).open(page)
 
 
@@ -234,7 +237,7 @@ def test_everybody_can_use_it_in_every_state(reader: Reader, color: str, width: 
     size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
     scheme = {"name": "prefers-color-scheme", "value": color}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme, AT_ONCE]})
     try:
         assert reader.run("return document.documentElement.scrollWidth") <= width
         paper = reader.run("return getComputedStyle(document.body).backgroundColor")

@@ -319,7 +319,7 @@ def test_a_run_without_an_evaluation_is_refused(
     assert "its models are not evaluated" in str(refused(StorageError, tiny_run.folder, run.folder))
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"emolens": "1", "format": 3, "stages": 3}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"emolens": "1", "format": 4, "stages": 3}'])
 def test_a_damaged_manifest_is_an_error(
     tiny_run: Run, tmp_path: Path, refused: Refused, content: str
 ) -> None:
