@@ -16,7 +16,8 @@ def test_a_known_emotion_has_the_same_color_in_every_set() -> None:
 
 
 def test_the_colors_of_a_set_differ() -> None:
-    for labels in (LabelSet(EMOTIONS), LabelSet(tuple("abcdefgh"))):
+    many = tuple(f"class {i}" for i in range(28)) + EMOTIONS
+    for labels in (LabelSet(EMOTIONS), LabelSet(tuple("abcdefgh")), LabelSet(many)):
         assert len({theme.class_color(labels, name) for name in labels.names}) == len(labels)
 
 

@@ -29,6 +29,7 @@ NOT_USED = {
     **{f"card.{name}": "the card is a part of the report" for name in CardSettings.model_fields},
     "data.dataset": "the rows stand for it; another name is another run folder",
     "encoder.name": "the fingerprint of its files stands for it; another name, another run folder",
+    "report.texts": "it decides what the report shows",
     "finetune.tracker": "it only listens; its files decide nothing",
     "encoder.sha256": "a run with other weights is refused before any stage",
 }

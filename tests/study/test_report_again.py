@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -98,6 +99,17 @@ def test_a_run_that_is_not_finished_is_refused_and_the_hint_finishes_it(
     assert hint
     assert emolens(*shlex.split(hint[1])).code == 0
     assert emolens("report", tmp_path / "run").code == 0
+
+
+def test_another_machine_may_make_the_page(emolens: Emolens, folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    for stage in manifest["stages"].values():
+        stage["key"]["libraries"] = dict.fromkeys(stage["key"]["libraries"], "0.1")
+        if "runtime of training" in stage["key"]["inputs"]:
+            stage["key"]["inputs"]["runtime of training"] = "torch on cuda, bf16"
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    ended = emolens("report", folder)
+    assert ended.code == 0, ended.err
 
 
 def test_data_that_changed_are_not_shown_beside_old_figures(tiny_run: Run, tmp_path: Path) -> None:

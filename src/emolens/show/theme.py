@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import colorsys
+
 from emolens.labels import LabelSet
 
 INK, MUTED, GRID, SOFT, PAPER = "#1f2937", "#5b6472", "#e2e6eb", "#f6f7f9", "#ffffff"
@@ -46,7 +48,12 @@ _LARGEST_FONT, _SMALLEST_FONT = 9.0, 3.0
 
 def class_color(labels: LabelSet, name: str) -> str:
     """The hex color of a class: fixed for known emotions, by position in `labels` for others."""
-    return _EMOTIONS.get(name) or _OTHERS[labels.id_of(name) % len(_OTHERS)]
+    place = labels.id_of(name)
+    if name in _EMOTIONS or place < len(_OTHERS):
+        return _EMOTIONS.get(name) or _OTHERS[place]
+    # More classes than colors that all people can tell apart: at least no two are the same.
+    parts = colorsys.hls_to_rgb(place * 0.618034 % 1, 0.32 + 0.09 * (place % 3), 0.55)
+    return "#" + "".join(f"{round(255 * part):02x}" for part in parts)
 
 
 def room(n: int, wanted: float, *, most: float = LONGEST) -> float:

@@ -178,10 +178,10 @@ def report_again(
             )
         context = _context(study, dataset, encoder, run_folder, observer)
         for name in STAGES["report"].needs:
-            if name in run_folder.records and (
-                reason := run_folder.to_do(name, stage_key(name, context))
-            ):
-                raise UsageError(f"{folder} is not as it was run: {reason}.", hint=again)
+            if name in run_folder.records:
+                here = stage_key(name, context).elsewhere(run_folder.records[name].key)
+                if reason := run_folder.to_do(name, here):
+                    raise UsageError(f"{folder} is not as it was run: {reason}.", hint=again)
         run_folder.keep_study(study)
         _make("report", stage_key("report", context), "", context, run_folder, observer)
     return folder / REPORT

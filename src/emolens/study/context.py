@@ -4,6 +4,7 @@ stages wrote into the run folder. Runs no stage.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -57,6 +58,13 @@ class Context:
         labels = self.dataset[TRAIN].labels
         method = self.study.balance.method
         return balance(labels, len(self.dataset.labels), method=method, seed=self.study.seed)
+
+    @property
+    def typed_folder(self) -> str:
+        """The run folder as commands name it: the page may be sent, so no whole path."""
+        here, whole = Path.cwd(), Path(os.path.abspath(self.folder))  # noqa: PTH100 - keeps links
+        below = whole.is_relative_to(here) and whole != here
+        return whole.relative_to(here).as_posix() if below else whole.name
 
     def tokens(self) -> dict[str, Tokens]:
         """What the tokenize stage wrote."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -44,6 +44,11 @@ class StageKey:
             for name, old, new in _differences(getattr(before, part), getattr(self, part))
         ]
         return [*named, *inputs, *stages]
+
+    def elsewhere(self, before: StageKey) -> StageKey:
+        """This key as it would be with the libraries and the hardware of an earlier one."""
+        runtimes = {name: of for name, of in before.inputs.items() if name.startswith("runtime")}
+        return replace(self, libraries=before.libraries, inputs=self.inputs | runtimes)
 
 
 def settings_of(table: BaseModel, *, prefix: str = "") -> dict[str, Any]:

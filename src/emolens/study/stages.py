@@ -213,7 +213,7 @@ def _report(context: Context, out: Path) -> str:
         behavior=context.behavior(),
         picture=context.folder / "figures" / "map.svg",
         stages={n: asdict(context.records[n]) for n in _read("report", context)},
-        run=_run_name(context.folder),
+        run=context.typed_folder,
         texts=context.study.report.texts,
     )
     card = model_card(
@@ -228,12 +228,6 @@ def _report(context: Context, out: Path) -> str:
     words = " with your words" if has_own_words(card) else ""
     held = {"all": "all texts", "errors": "the texts of wrong answers", "none": "no texts"}
     return f"report.html with {held[contents.texts]} of the data, and a model card{words}"
-
-
-def _run_name(folder: Path) -> str:
-    """The run folder as commands name it. The page may be sent: it shows no more of the path."""
-    here, whole = Path.cwd(), folder.resolve()
-    return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else whole.name
 
 
 def _export(context: Context, out: Path) -> str:

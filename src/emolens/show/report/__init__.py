@@ -134,7 +134,8 @@ def render_report(contents: ReportContents) -> str:
     points = Points.of(
         contents.dataset, contents.exported, contents.projections, texts=contents.texts
     )
-    script = map_script() + (_FOLDER / "report.js").read_text("utf-8")
+    own = ("table.js", "report.js")
+    script = map_script() + "".join((_FOLDER / name).read_text("utf-8") for name in own)
     largest = next(f.largest for f in contents.facts.values() if isinstance(f, MajorityFacts))
     return render(
         "report/report.html.j2",
@@ -156,7 +157,9 @@ def render_report(contents: ReportContents) -> str:
         style=require("markupsafe", "train").Markup((_FOLDER / "report.css").read_text("utf-8")),
         map_picture=_data_uri(contents.picture),
         verdict=reading.verdict(evaluation, largest),
-        beware=reading.beware(evaluation, audit, contents.behavior),
+        beware=reading.beware(
+            evaluation, audit, contents.behavior, reasons=contents.texts == "all"
+        ),
         map_sentence=reading.map_sentence(contents.projections[TRAIN], len(labels)),
         next_steps=reading.next_steps(model, contents.behavior),
         rung_notes=_RUNGS,

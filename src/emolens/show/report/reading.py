@@ -11,10 +11,11 @@ from emolens.data.audit import Audit
 from emolens.data.checks import agreeing, counted
 from emolens.data.dataset import TEST, TRAIN, VALIDATION
 from emolens.evaluation.behavior import Behavior
+from emolens.evaluation.calibration import BROKEN
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.intervals import wilson
 from emolens.evaluation.model import ModelEvaluation
-from emolens.evaluation.verdict import percent
+from emolens.evaluation.verdict import comparison_sentence, percent, promise_sentence, winner
 from emolens.explore.neighbors import nearest_places
 from emolens.explore.project import Projection
 from emolens.scores import EXPORTED, MAJORITY, FinetuneFacts
@@ -63,13 +64,24 @@ def weakness(names: Sequence[str], model: ModelEvaluation) -> str:
     )
 
 
-def beware(evaluation: Evaluation, audit: Audit, behavior: Behavior | None) -> list[str]:
-    """What a reader should know before they use the model; the most serious things first."""
+def beware(
+    evaluation: Evaluation, audit: Audit, behavior: Behavior | None, *, reasons: bool = True
+) -> list[str]:
+    """What a reader should know before they use the model; the most serious things first.
+
+    reasons: whether the reasons of checks, which may quote the data, belong to it.
+    """
     model = evaluation.by_split[TEST][EXPORTED.name]
     found = list(evaluation.warnings)
+    if model.promise and model.promise.outcome == BROKEN:
+        found.append(promise_sentence(model, TEST))
+    compared = evaluation.comparisons[TEST]
+    if not found and compared and winner(compared[-1]) is None:
+        found.append(comparison_sentence(compared[-1]))
     for check in audit.checks:
         if check.status == "failed":
-            found.append(f"{check.code}, {check.title}: {check.reason} {check.action}".strip())
+            reason = f": {check.reason} {check.action}" if reasons else " (see audit.json)"
+            found.append(f"{check.code}, {check.title}{reason}".strip())
     found += _gap(evaluation)
     few = [name for name, figures in model.per_class.items() if figures["support"] < _FEW]
     if few:
@@ -136,18 +148,24 @@ def worst_share(matrix: Sequence[Sequence[int]]) -> float:
 def next_steps(model: ModelEvaluation, behavior: Behavior | None) -> list[str]:
     """What to do about the weakest points, the most useful first."""
     steps = []
-    if model.promise and model.promise.accuracy is not None:
-        unsure = model.promise.rows - model.promise.answered
+    promise = model.promise
+    if (
+        promise
+        and promise.answered < promise.rows
+        and promise.outcome != BROKEN
+        and promise.answered
+    ):
         steps.append(
             f"Use its sure answers, and let a person read the others: of these"
-            f" {model.promise.rows:,} texts, {unsure:,}."
+            f" {promise.rows:,} texts, {promise.rows - promise.answered:,}."
         )
     there = {name: of for name, of in model.per_class.items() if of["support"]}
     worst = min(there, key=lambda name: there[name]["f1"])
-    steps.append(
-        f"Read the mistakes on '{worst}', the class with the lowest F1: are its labels right, and"
-        " is it clear what belongs to it? Then add texts of this class."
-    )
+    if there[worst]["f1"] < 1:
+        steps.append(
+            f"Read the mistakes on '{worst}', the class with the lowest F1: are its labels right,"
+            " and is it clear what belongs to it? Then add texts of this class."
+        )
     weak = [t.about for t in behavior.tests if t.share >= _OFTEN] if behavior else []
     if weak:
         more = f" and {len(weak) - 3} more" if len(weak) > 3 else ""
@@ -158,6 +176,8 @@ def next_steps(model: ModelEvaluation, behavior: Behavior | None) -> list[str]:
 def classes_sentence(model: ModelEvaluation) -> str:
     """The best and the worst class, by F1."""
     there = {name: of for name, of in model.per_class.items() if of["support"]}
+    if len({of["f1"] for of in there.values()}) == 1:
+        return f"Its F1 is {next(iter(there.values()))['f1']:.2f} for each class in test."
     best, worst = (choose(there, key=lambda name: there[name]["f1"]) for choose in (max, min))
     return (
         f"It knows '{best}' best (F1 {there[best]['f1']:.2f}) and '{worst}' least"
@@ -247,7 +267,8 @@ def _of_100(share: float) -> str:
 
 def map_sentence(projection: Projection, n_classes: int) -> str:
     """How far apart the classes lie: whose label the nearest text on the map has."""
-    xy, labels = projection.xy, projection.labels
+    there = np.isfinite(projection.xy).all(axis=1)
+    xy, labels = projection.xy[there], projection.labels[there]
     if len(xy) < 3:
         return ""
     same = float((labels[nearest_places(xy)] == labels).mean())

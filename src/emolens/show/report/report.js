@@ -78,6 +78,7 @@ class Report {
     });
     this.bubble = element("div");
     this.bubble.id = "bubble";
+    this.bubble.dir = "auto";
     this.bubble.hidden = true;
     byId("map-host").append(this.bubble);
     this.paint();
@@ -86,11 +87,11 @@ class Report {
   /** Color all points; hidden ones get no alpha. */
   paint() {
     const { n } = this.packed;
-    const { split, label, answer } = this.points;
+    const { label, answer } = this.points;
     const rgba = new Uint8Array(4 * n);
     const right = [0, 114, 178], wrong = [213, 94, 0], unasked = [128, 136, 148];
     for (let i = 0; i < n; i++) {
-      if (this.hiddenSplits.has(split[i]) || this.hiddenClasses.has(label[i])) continue;
+      if (this.isHidden(i)) continue;
       const asked = answer[i] !== NO_ANSWER;
       // In a hexagon, the many texts of train would hide the answers.
       if (!asked && this.coloring !== "label" && this.view === "density") continue;
@@ -155,9 +156,11 @@ class Report {
     const close = element("button", "close");
     close.addEventListener("click", () => this.unpick());
     const list = element("ol");
-    for (const i of rows.slice(0, MOST_LISTED)) {
+    const held = rows.filter((i) => this.points.texts.has(i));
+    for (const i of held.slice(0, MOST_LISTED)) {
       const item = element("li");
       const show = element("button", this.text(i));
+      show.dir = "auto";
       show.append(element("small", this.about(i)));
       show.addEventListener("click", () => {
         this.map.focus(i);
@@ -166,11 +169,14 @@ class Report {
       item.append(show);
       list.append(item);
     }
-    const more = rows.length > MOST_LISTED ? ` These are the first ${MOST_LISTED}.` : "";
+    const missing = rows.length - held.length;
+    const more =
+      (held.length > MOST_LISTED ? ` These are the first ${MOST_LISTED}.` : "") +
+      (missing ? ` The page does not hold ${missing.toLocaleString("en")} of these texts.` : "");
     box.replaceChildren(element("h2", title + more), list, close);
     box.hidden = false;
     this.forgetWord();
-    for (const i of rows.slice(0, 1)) this.showSplit(this.points.split[i]);
+    for (const i of rows.slice(0, 1)) this.bringBack(i);
     this.light(rows);
     letScroll();
     box.focus();
@@ -185,14 +191,25 @@ class Report {
   }
 
   /**
-   * Bring back a split that was taken off the map.
-   * @param {number} split
+   * Bring back the split and the class of a point, if they were taken off the map.
+   * @param {number} i
    */
-  showSplit(split) {
-    if (!this.hiddenSplits.delete(split)) return;
+  bringBack(i) {
+    const [split, label] = [this.points.split[i], this.points.label[i]];
     const box = document.querySelector(`input[data-split="${split}"]`);
-    /** @type {HTMLInputElement} */ (box).checked = true;
+    const button = document.querySelector(`button[data-class="${label}"]`);
+    if (this.hiddenSplits.delete(split)) /** @type {HTMLInputElement} */ (box).checked = true;
+    if (this.hiddenClasses.delete(label)) button?.setAttribute("aria-pressed", "true");
     this.paint();
+  }
+
+  /**
+   * Whether a point is taken off the map.
+   * @param {number} i
+   */
+  isHidden(i) {
+    const { split, label } = this.points;
+    return this.hiddenSplits.has(split[i]) || this.hiddenClasses.has(label[i]);
   }
 
   /** @param {number[] | null} rows */
@@ -220,7 +237,9 @@ class Report {
     for (const [i, text] of this.points.texts) if (text.toLowerCase().includes(wanted)) rows.push(i);
     const all = this.points.texts.size === this.packed.n ? "" : " of those on this page";
     const noun = rows.length === 1 ? "text" : "texts";
-    out.textContent = `${rows.length.toLocaleString("en")} ${noun}${all}`;
+    const n = rows.filter((i) => this.isHidden(i)).length;
+    const hidden = n ? `, ${n.toLocaleString("en")} of them not shown now` : "";
+    out.textContent = `${rows.length.toLocaleString("en")} ${noun}${all}${hidden}`;
     byId("picked").hidden = true;
     this.light(rows.length ? rows : [-1]);
   }
@@ -317,54 +336,6 @@ function connectMatrices(report) {
       cell.append(button);
     }
   }
-}
-
-/** @param {string} text one cell of a CSV file */
-function quoted(text) {
-  // A program for tables would take such a start for a formula.
-  const safe = /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
-  return `"${safe.replaceAll('"', '""')}"`;
-}
-
-function connectTable() {
-  const table = document.getElementById("worth-reading");
-  if (!table) return;
-  const body = /** @type {HTMLTableSectionElement} */ (table.querySelector("tbody"));
-  const rows = Array.from(body.rows);
-  const heads = Array.from(table.querySelectorAll("th"));
-  heads.forEach((head, column) => {
-    const button = element("button", head.textContent ?? "");
-    head.replaceChildren(button);
-    button.addEventListener("click", () => {
-      const up = head.getAttribute("aria-sort") !== "ascending";
-      for (const other of heads) other.removeAttribute("aria-sort");
-      head.setAttribute("aria-sort", up ? "ascending" : "descending");
-      const of = (/** @type {HTMLTableRowElement} */ row) => row.cells[column].textContent ?? "";
-      rows.sort((a, b) => (up ? 1 : -1) * of(a).localeCompare(of(b), "en", { numeric: true }));
-      body.append(...rows);
-    });
-  });
-  byId("filter").addEventListener("input", (event) => {
-    const wanted = /** @type {HTMLInputElement} */ (event.target).value.trim().toLowerCase();
-    let shown = 0;
-    for (const row of rows) {
-      row.hidden = !(row.textContent ?? "").toLowerCase().includes(wanted);
-      if (!row.hidden) shown += 1;
-    }
-    byId("filtered").textContent = wanted ? `${shown} of ${rows.length} rows` : "";
-  });
-  byId("download").addEventListener("click", () => {
-    const lines = [heads.map((head) => head.textContent ?? "")];
-    for (const row of rows) {
-      if (!row.hidden) lines.push(Array.from(row.cells, (cell) => cell.textContent ?? ""));
-    }
-    const csv = "\ufeff" + lines.map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([csv], { type: "text/csv" }));
-    link.download = "errors.csv";
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  });
 }
 
 /** Let a keyboard scroll what is wider than the page. */
