@@ -240,3 +240,16 @@ def test_a_promise_is_kept_broken_or_open(
     kept = promise_kept(labels, probabilities, Promise(promised, 0.6, 0.5))
     assert isinstance(kept, PromiseKept)
     assert kept.outcome == outcome
+
+
+@pytest.mark.parametrize("k", [2, 3, 7])
+@pytest.mark.parametrize("power", range(-16, -5))
+def test_a_model_that_is_nearly_certain_has_figures(k: int, power: int) -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, k, 200)
+    for answers in (labels, np.zeros_like(labels)):
+        probabilities = 10.0**power * rng.random((200, k))
+        probabilities[np.arange(200), answers] = 0
+        probabilities[np.arange(200), answers] = 1 - probabilities.sum(axis=1)
+        figures = calibration_figures(labels, probabilities)
+        assert figures.expected.low <= figures.expected.value <= figures.expected.high

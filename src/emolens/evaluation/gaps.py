@@ -154,7 +154,8 @@ def _root(probabilities: np.ndarray, gaps: Gaps) -> np.ndarray:
         together[column * N_BINS : (column + 1) * N_BINS] = sums.reshape(N_BINS, -1)
     covariance = -together[np.ix_(gaps.cells, gaps.cells)]
     covariance[np.diag_indices_from(covariance)] += gaps.mean * gaps.counts
-    deviation = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
+    # Of probabilities that are nearly 0 or 1, only rounding is left: too little to be divided by.
+    deviation = np.sqrt(np.maximum(np.diag(covariance), 1e-8 * gaps.counts))
     correlation = covariance / deviation / deviation[:, None]
     # A row's hits sum to 1, so the matrix has no full rank; Cholesky asks for one.
     correlation[np.diag_indices_from(correlation)] = 1 + 1e-6
