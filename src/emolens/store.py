@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from emolens.shown import escaped
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+Value = TypeVar("Value")
 
 
 def check_ending(path: Path, known: Iterable[str]) -> None:
@@ -122,6 +124,21 @@ def fingerprint(*values: Any) -> str:
         digest.update(len(piece).to_bytes(8, "little"))
         digest.update(piece)
     return digest.hexdigest()[:16]
+
+
+def load_value(kind: type[Value], path: Path) -> Value:
+    """A value of this dataclass from the JSON of its fields.
+
+    Raises StorageError where the file holds anything else.
+    """
+    from pydantic import TypeAdapter
+
+    plain = load_json(path)
+    try:
+        value: Value = TypeAdapter(kind).validate_python(plain)
+    except ValueError as error:
+        raise unreadable(path, error) from error
+    return value
 
 
 def unreadable(path: Path, error: Exception) -> StorageError:

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from emolens.cli.options import JsonOption
-from emolens.cli.predict import SafeCsvOption
+from emolens.cli.options import JsonOption, SafeCsvOption
 from emolens.console import Console
 from emolens.names import user_path
 

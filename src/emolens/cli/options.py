@@ -18,6 +18,15 @@ _PATH: dict[str, Any] = {"metavar": "PATH", "parser": user_path}
 _READING: dict[str, Any] = {"rich_help_panel": "Reading the table"}
 _LABELS: dict[str, Any] = {"rich_help_panel": "Labels"}
 UNSURE: dict[str, Any] = {"rich_help_panel": "When an answer is unsure"}
+SafeCsvOption = Annotated[
+    bool,
+    typer.Option(
+        "--safe-csv",
+        help="For a .csv that others open in Excel: put a ' in front of each cell that begins with"
+        " = + - @, a tab or a line end, and is no number. Excel would run it as a formula, and the"
+        " texts may come from strangers. A .xlsx needs no such change.",
+    ),
+]
 StudyArgument = Annotated[
     str, typer.Argument(help="A built-in study (starter, emotion, emotion-minilm) or a TOML file.")
 ]

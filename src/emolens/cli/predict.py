@@ -22,6 +22,7 @@ from emolens.cli.options import (
     OverwriteOption,
     PrecisionOption,
     PromiseOption,
+    SafeCsvOption,
     TextOption,
     UnsureOption,
     reading,
@@ -68,15 +69,6 @@ SetsOption = Annotated[
 PrefixOption = Annotated[
     str,
     typer.Option("--prefix", metavar="NAME_", help="What the names of the new columns begin with."),
-]
-SafeCsvOption = Annotated[
-    bool,
-    typer.Option(
-        "--safe-csv",
-        help="For a .csv that others open in Excel: put a ' in front of each cell that begins with"
-        " = + - @, a tab or a line end, and is no number. Excel would run it as a formula, and the"
-        " texts may come from strangers. A .xlsx needs no such change.",
-    ),
 ]
 
 

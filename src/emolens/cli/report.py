@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 
@@ -34,8 +34,6 @@ def report(
 
     Runs nothing. For example with another choice of texts, before you send it.
     """
-    from typing import cast, get_args
-
     from emolens.show.report.points import Texts
     from emolens.study import report_again
 

@@ -15,7 +15,7 @@ from emolens.evaluation.verdict import ALPHA, p_text, percent, winner
 from emolens.names import user_path
 from emolens.scores import EXPORTED, role_of
 from emolens.shown import html_table, one_line
-from emolens.store import load_json, save_json, unreadable
+from emolens.store import load_value, save_json
 
 
 @dataclass(frozen=True)
@@ -139,14 +139,7 @@ class RunComparison:
     @classmethod
     def load(cls, path: str | Path) -> RunComparison:
         """Read a file that save wrote; StorageError where the file holds anything else."""
-        from pydantic import TypeAdapter
-
-        plain = load_json(user_path(path))
-        try:
-            comparison: RunComparison = TypeAdapter(cls).validate_python(plain)
-        except ValueError as error:
-            raise unreadable(user_path(path), error) from error
-        return comparison
+        return load_value(cls, user_path(path))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a JSON object, with the sentences."""

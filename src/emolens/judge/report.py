@@ -14,7 +14,7 @@ from emolens.evaluation.calibration import Bin, CalibrationFigures, Point, Promi
 from emolens.evaluation.gaps import Measured
 from emolens.names import user_path
 from emolens.shown import html_table, one_line
-from emolens.store import load_json, save_json, unreadable
+from emolens.store import load_value, save_json
 
 
 @dataclass(frozen=True)
@@ -161,14 +161,7 @@ class ModelReport:
     @classmethod
     def load(cls, path: str | Path) -> ModelReport:
         """Read a file that save wrote; StorageError where the file holds anything else."""
-        from pydantic import TypeAdapter
-
-        plain = load_json(user_path(path))
-        try:
-            report: ModelReport = TypeAdapter(cls).validate_python(plain)
-        except ValueError as error:
-            raise unreadable(user_path(path), error) from error
-        return report
+        return load_value(cls, user_path(path))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a JSON object, also whether each promise is kept."""

@@ -22,7 +22,7 @@ from emolens.names import user_path
 from emolens.output import atomic_file, new_output
 from emolens.predict.writers.cells import safe
 from emolens.scores import EXPORTED, role_of
-from emolens.show.page import render
+from emolens.show.page import render, sections_shown
 from emolens.store import check_ending, json_text
 
 PAGE, ROWS, FIGURES = ".html", ".csv", ".json"
@@ -43,7 +43,7 @@ def render_compared(comparison: RunComparison) -> str:
     return render(
         "compared.html.j2",
         comparison=comparison,
-        sections={name: title for name, title in sections.items() if shown.get(name, True)},
+        sections=sections_shown(sections, shown),
         by_name={run.name: run for run in comparison.runs},
         sentences=[accuracy_sentence(comparison, pair) for pair in comparison.pairs],
         rows=comparison.differing()[:_MOST_ROWS],

@@ -6,6 +6,7 @@ forbids scripts and connections. Knows nothing of what the pages show.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from emolens.errors import require
 from emolens.show import theme
 from emolens.shown import visible_lines
 from emolens.version import __version__
+
+_LONGEST = 600  # characters of a text
 
 
 def render(template: str, **values: Any) -> str:
@@ -27,11 +30,22 @@ def render(template: str, **values: Any) -> str:
         trim_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["cut"] = cut
     made = f"{datetime.now().day} {datetime.now():%B %Y}"
     page: str = environment.get_template(template).render(
         **values, theme=theme, version=__version__, made=made
     )
     return page
+
+
+def sections_shown(titles: Mapping[str, str], shown: Mapping[str, bool]) -> dict[str, str]:
+    """The sections of a page by id. shown: those that may be left out, and whether they are not."""
+    return {name: title for name, title in titles.items() if shown.get(name, True)}
+
+
+def cut(text: str) -> str:
+    """The beginning of a text that is long for a page. A filter of the templates, too."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
 
 
 def _shown(value: object) -> object:

@@ -17,7 +17,7 @@ from emolens.judge.sentences import (
 )
 from emolens.names import user_path
 from emolens.output import atomic_file, new_output
-from emolens.show.page import render
+from emolens.show.page import render, sections_shown
 from emolens.store import json_text
 
 ENDINGS = (".html", ".json")
@@ -45,7 +45,7 @@ def render_scored(report: ModelReport) -> str:
     return render(
         "scored.html.j2",
         report=report,
-        sections={name: title for name, title in sections.items() if shown.get(name, True)},
+        sections=sections_shown(sections, shown),
         titles=FIGURES,
         findings=findings(report),
         left_out=left_out(report),

@@ -48,9 +48,11 @@ _LARGEST_FONT, _SMALLEST_FONT = 9.0, 3.0
 
 def class_color(labels: LabelSet, name: str) -> str:
     """The hex color of a class: fixed for known emotions, by position in `labels` for others."""
+    if name in _EMOTIONS:
+        return _EMOTIONS[name]
     place = labels.id_of(name)
-    if name in _EMOTIONS or place < len(_OTHERS):
-        return _EMOTIONS.get(name) or _OTHERS[place]
+    if place < len(_OTHERS):
+        return _OTHERS[place]
     # More classes than colors that all people can tell apart: at least no two are the same.
     parts = colorsys.hls_to_rgb(place * 0.618034 % 1, 0.32 + 0.09 * (place % 3), 0.55)
     return "#" + "".join(f"{round(255 * part):02x}" for part in parts)

@@ -132,9 +132,10 @@ def run_study(
     """
     folder, observer = user_path(folder), observer or _Silent()
     wanted = _wanted(until, study)
-    dataset, encoder = _loaded(study)
+    dataset = _dataset(study)
     if until not in _WITHOUT_LABELS:
         dataset.check_one_class()
+    encoder = _encoder(study)
     run_folder = RunFolder(folder, Identity.of(study))
     with run_folder.opened():
         run_folder.keep_study(study)
@@ -167,7 +168,7 @@ def report_again(
             hint="Give one that emolens run has written, for example: emolens report runs/starter",
         )
     study = load_study(folder / STUDY, {"report.texts": texts} if texts else None)
-    dataset, encoder = _loaded(study)
+    dataset, encoder = _dataset(study), _encoder(study)
     run_folder = RunFolder(folder, Identity.of(study))
     with run_folder.opened():
         again = f"Run it again: emolens run {quoted(folder / STUDY)} --out {quoted(folder)}"
@@ -187,9 +188,12 @@ def report_again(
     return folder / REPORT
 
 
-def _loaded(study: Study) -> tuple[Dataset, EncoderFolder]:
-    dataset = load_dataset(study.data.dataset, **study.data.model_dump(exclude={"dataset"}))
-    return dataset, find_encoder(study.encoder.name, sha256_wanted=study.encoder.sha256)
+def _dataset(study: Study) -> Dataset:
+    return load_dataset(study.data.dataset, **study.data.model_dump(exclude={"dataset"}))
+
+
+def _encoder(study: Study) -> EncoderFolder:
+    return find_encoder(study.encoder.name, sha256_wanted=study.encoder.sha256)
 
 
 def _context(

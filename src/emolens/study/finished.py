@@ -26,8 +26,10 @@ from emolens.study.settings import load_study
 
 EVALUATE, EVALUATION, PREDICTIONS = "evaluate", "evaluation.json", "predictions.parquet"
 _READ = (EVALUATION, PREDICTIONS)
+# Their names begin so.
 _NO_SETTINGS = (
-    *("name", "push.", "card.", "audit.", "map.", "export.", "report.", "finetune.tracker"),
+    *("name", "push.", "card.", "audit.", "map.", "export.", "report."),
+    "finetune.tracker",
 )
 _MOST = 3  # runs in a hint
 

@@ -1,7 +1,7 @@
 """report.html: one file that shows what a study found, and fetches nothing.
 
 Data, template, style and script live apart: points.py, charts.py and reading.py make what the page
-holds, report.html.j2 lays it out, report.css colors it, report.js and map.js let it be touched.
+holds, report.html.j2 lays it out, report.css colors it, report.js and map.js make it interactive.
 Without scripts, the page still shows everything but the texts on the map. Knows nothing of stages
 and folders.
 """
@@ -47,12 +47,11 @@ from emolens.scores import (
     Scores,
     role_of,
 )
-from emolens.show.page import render
+from emolens.show.page import render, sections_shown
 from emolens.show.report import charts, reading
 from emolens.show.report.errors import ReadRow, left_out_sentence, worth_reading
 from emolens.show.report.mapscript import map_script
 from emolens.show.report.points import Points, Texts, classes_of, sentence
-from emolens.show.theme import class_color
 from emolens.shown import quoted
 
 _FOLDER = Path(__file__).parent
@@ -134,6 +133,7 @@ def render_report(contents: ReportContents) -> str:
     points = Points.of(
         contents.dataset, contents.exported, contents.projections, texts=contents.texts
     )
+    classes = classes_of(labels, points)
     own = ("table.js", "report.js")
     script = map_script() + "".join((_FOLDER / name).read_text("utf-8") for name in own)
     largest = next(f.largest for f in contents.facts.values() if isinstance(f, MajorityFacts))
@@ -144,11 +144,10 @@ def render_report(contents: ReportContents) -> str:
         roles=[role_of(name) for name in evaluation.by_split[VALIDATION]],
         model=model,
         exported_role=EXPORTED,
-        majority=MAJORITY,
-        sections={name: title for name, title in SECTIONS.items() if shown.get(name, True)},
+        sections=sections_shown(SECTIONS, shown),
         points=points.packed(labels),
-        classes=classes_of(labels, points),
-        color_of={name: class_color(labels, name) for name in labels.names},
+        classes=classes,
+        color_of={name: color for name, color, _ in classes},
         texts_sentence=sentence(points, contents.texts),
         errors=_to_read(contents, points),
         errors_left_out=left_out_sentence(audit),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -58,7 +58,7 @@ class Chart:
     lines: Sequence[Line]
     message: str
     guides: Sequence[tuple[Place, Place]] = ()
-    marks: Sequence[tuple[Place, str]] = field(default_factory=tuple)
+    marks: Sequence[tuple[Place, str]] = ()
 
     def svg(self) -> Any:
         """The picture as markup."""

@@ -16,11 +16,11 @@ from emolens.explore.project import Projection
 from emolens.labels import LabelSet
 from emolens.scores import Scores
 from emolens.show import theme
+from emolens.show.page import cut
 from emolens.shown import visible, visible_lines
 
 Texts = Literal["all", "errors", "none"]
 MOST_TEXTS = 100_000  # of more points, a sample has its text in the page
-_LONGEST = 600  # characters of a text on the page
 _NONE = 2**16 - 1  # no answer
 
 
@@ -80,7 +80,7 @@ class Points:
             answer=answer,
             probability=probability,
             shown=shown,
-            texts=tuple(_cut(everything[row]) for row in shown),
+            texts=tuple(visible_lines(cut(everything[row])) for row in shown),
         )
 
     def packed(self, labels: LabelSet) -> dict[str, Any]:
@@ -111,10 +111,6 @@ def _sample(rows: np.ndarray, wrong: np.ndarray, seed: int) -> np.ndarray:
     order = np.random.default_rng(seed).permutation(len(rows))
     chosen = order[np.argsort(~wrong[rows][order], kind="stable")][:MOST_TEXTS]
     return rows[np.sort(chosen)]
-
-
-def _cut(text: str) -> str:
-    return visible_lines(text if len(text) <= _LONGEST else text[:_LONGEST] + " …")
 
 
 def _packed(values: np.ndarray | bytes) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from emolens.data.audit import Audit
 from emolens.data.checks import agreeing, counted
 from emolens.data.dataset import TEST, TRAIN, VALIDATION
-from emolens.evaluation.behavior import Behavior
+from emolens.evaluation.behavior import Behavior, BehaviorTest
 from emolens.evaluation.calibration import BROKEN
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.intervals import wilson
@@ -53,7 +53,7 @@ def weakness(names: Sequence[str], model: ModelEvaluation) -> str:
             f"It mixes up '{names[first]}' and '{names[second]}' most: {leading:,} of"
             f" {counted(wrong, 'mistake')}."
         )
-    there = {name: of for name, of in model.per_class.items() if of["support"]}
+    there = _in_test(model)
     weakest = min(there, key=lambda name: there[name]["recall"])
     place = names.index(weakest)
     row = [0 if i == place else n for i, n in enumerate(matrix[place].tolist())]
@@ -62,6 +62,11 @@ def weakness(names: Sequence[str], model: ModelEvaluation) -> str:
         f" {counted(int(matrix[place].sum()), 'text')} are called something else, most often"
         f" '{names[row.index(max(row))]}'."
     )
+
+
+def _in_test(model: ModelEvaluation) -> dict[str, dict[str, int | float]]:
+    """The figures of the classes that have rows."""
+    return {name: of for name, of in model.per_class.items() if of["support"]}
 
 
 def beware(
@@ -96,8 +101,7 @@ def beware(
 
 def _weak_spots(behavior: Behavior | None) -> list[str]:
     """The behavioral tests that the model fails most, if it fails many cases of them."""
-    tests = behavior.tests if behavior else ()
-    weak = sorted((t for t in tests if t.share >= _OFTEN), key=lambda t: -t.share)
+    weak = sorted(_weak(behavior), key=lambda test: -test.share)
     if not weak:
         return []
     named = ", ".join(f"{t.about} ({t.failed} of {t.n} wrong)" for t in weak[:4])
@@ -105,17 +109,22 @@ def _weak_spots(behavior: Behavior | None) -> list[str]:
     return [f"Weak spots in sentences that were written to try models: {named}{more}."]
 
 
+def _weak(behavior: Behavior | None) -> list[BehaviorTest]:
+    """The behavioral tests of which the model fails many cases."""
+    return [test for test in behavior.tests if test.share >= _OFTEN] if behavior else []
+
+
 def _gap(evaluation: Evaluation) -> list[str]:
     """Whether validation and test differ by more than chance."""
     of = {split: evaluation.by_split[split][EXPORTED.name] for split in (VALIDATION, TEST)}
     (low, high), (other_low, other_high) = (of[s].intervals["accuracy"] for s in (VALIDATION, TEST))
-    told = (
-        f"The model is right on {percent(of[VALIDATION].accuracy)} of validation and on"
-        f" {percent(of[TEST].accuracy)} of test"
-    )
     if low <= other_high and other_low <= high:
         return []
-    return [f"{told}: more than chance explains, so these two are of different kinds."]
+    return [
+        f"The model is right on {percent(of[VALIDATION].accuracy)} of validation and on"
+        f" {percent(of[TEST].accuracy)} of test: more than chance explains, so these two are of"
+        " different kinds."
+    ]
 
 
 def matrix_sentence(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> str:
@@ -149,24 +158,19 @@ def next_steps(model: ModelEvaluation, behavior: Behavior | None) -> list[str]:
     """What to do about the weakest points, the most useful first."""
     steps = []
     promise = model.promise
-    if (
-        promise
-        and promise.answered < promise.rows
-        and promise.outcome != BROKEN
-        and promise.answered
-    ):
+    if promise and promise.outcome != BROKEN and 0 < promise.answered < promise.rows:
         steps.append(
             f"Use its sure answers, and let a person read the others: of these"
             f" {promise.rows:,} texts, {promise.rows - promise.answered:,}."
         )
-    there = {name: of for name, of in model.per_class.items() if of["support"]}
+    there = _in_test(model)
     worst = min(there, key=lambda name: there[name]["f1"])
     if there[worst]["f1"] < 1:
         steps.append(
             f"Read the mistakes on '{worst}', the class with the lowest F1: are its labels right,"
             " and is it clear what belongs to it? Then add texts of this class."
         )
-    weak = [t.about for t in behavior.tests if t.share >= _OFTEN] if behavior else []
+    weak = [test.about for test in _weak(behavior)]
     if weak:
         more = f" and {len(weak) - 3} more" if len(weak) > 3 else ""
         steps.append(f"Add labelled texts for its weak spots: {', '.join(weak[:3])}{more}.")
@@ -175,7 +179,7 @@ def next_steps(model: ModelEvaluation, behavior: Behavior | None) -> list[str]:
 
 def classes_sentence(model: ModelEvaluation) -> str:
     """The best and the worst class, by F1."""
-    there = {name: of for name, of in model.per_class.items() if of["support"]}
+    there = _in_test(model)
     if len({of["f1"] for of in there.values()}) == 1:
         return f"Its F1 is {next(iter(there.values()))['f1']:.2f} for each class in test."
     best, worst = (choose(there, key=lambda name: there[name]["f1"]) for choose in (max, min))
@@ -188,7 +192,7 @@ def classes_sentence(model: ModelEvaluation) -> str:
 def bars(model: ModelEvaluation) -> list[dict[str, object]]:
     """For each class recall and precision with their 95 % intervals, and F1; the best first."""
     answers = np.array(model.confusion).sum(axis=0).tolist()
-    rows = []
+    rows: list[dict[str, object]] = []
     for (name, of), n_answers in zip(model.per_class.items(), answers, strict=True):
         support = int(of["support"])
         rows.append(
@@ -196,7 +200,6 @@ def bars(model: ModelEvaluation) -> list[dict[str, object]]:
                 "name": name,
                 "f1": of["f1"],
                 "support": support,
-                "answers": n_answers,
                 "found": _bar(of["recall"], support),
                 "right": _bar(of["precision"], n_answers),
             }
@@ -244,17 +247,14 @@ def curve_sentence(facts: FinetuneFacts) -> str:
     scores = [point.macro_f1 for point in facts.history]
     if len(scores) < 2:
         return "There was one look at validation only, so the picture says little."
-    best = max(facts.history, key=lambda point: point.macro_f1).epoch
+    best, last = max(facts.history, key=lambda point: point.macro_f1).epoch, facts.history[-1].epoch
     step = scores[-1] - scores[-2]
-    now = (
-        f"Macro-F1 on validation was highest after epoch {best:g} of {facts.history[-1].epoch:g}"
-        f" ({max(scores):.3f})"
-    )
-    if best == facts.history[-1].epoch and step > 0.01:
+    now = f"Macro-F1 on validation was highest after epoch {best:g} of {last:g} ({max(scores):.3f})"
+    if best != last:
+        return f"{now}: more epochs will hardly help."
+    if step > 0.01:
         return f"{now} and still rose by {step:.3f} in the last one: more epochs may help."
-    if best == facts.history[-1].epoch:
-        return f"{now} and hardly rose in the last one ({step:+.3f}): more epochs may help little."
-    return f"{now}: more epochs will hardly help."
+    return f"{now} and hardly rose in the last one ({step:+.3f}): more epochs may help little."
 
 
 def _of_100(share: float) -> str:

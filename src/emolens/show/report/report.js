@@ -81,7 +81,6 @@ class Report {
     this.bubble.dir = "auto";
     this.bubble.hidden = true;
     byId("map-host").append(this.bubble);
-    this.paint();
   }
 
   /** Color all points; hidden ones get no alpha. */
@@ -319,7 +318,6 @@ function connectMatrices(report) {
     /** @type {HTMLElement[]} */
     const cells = Array.from(table.querySelectorAll("td[data-label]"));
     for (const cell of cells) {
-      if (!cell.childElementCount) continue;
       const [l, a] = [Number(cell.dataset.label), Number(cell.dataset.answer)];
       const button = element("button");
       button.append(...Array.from(cell.childNodes));
