@@ -320,19 +320,24 @@ class Dataset:
             return {"label": ids, "label_name": names}
         return {"label": int(label), "label_name": self.labels.names[int(label)]}
 
-    def limited(self, limit: int, *, seed: int) -> Dataset:
-        """At most `limit` rows per split, with the shares of the classes and all classes."""
+    def limited(
+        self, limit: int, *, seed: int = SEED, splits: Sequence[str] | None = None
+    ) -> Dataset:
+        """At most `limit` rows per split, with the shares of the classes and all classes.
+
+        splits: those that are limited, such as ["train"]; without it, all.
+        """
         if limit < len(self.labels):
             raise UsageError(
                 f"A limit of {limit} rows per split can't keep the {len(self.labels)} classes.",
                 hint=f"Give a limit of {len(self.labels)} or more.",
             )
         rng = np.random.default_rng(seed)
-        splits = {
-            name: split.take(stratified_rows(split.labels, limit, rng))
-            for name, split in self.splits.items()
+        limited = {
+            name: self.splits[name].take(stratified_rows(self.splits[name].labels, limit, rng))
+            for name in (self.splits if splits is None else splits)
         }
-        return replace(self, splits=splits)
+        return replace(self, splits=self.splits | limited)
 
 
 def split_by_label(rows: Split, shares: Sequence[float], *, seed: int) -> dict[str, Split]:
