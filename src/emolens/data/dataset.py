@@ -320,24 +320,17 @@ class Dataset:
             return {"label": ids, "label_name": names}
         return {"label": int(label), "label_name": self.labels.names[int(label)]}
 
-    def limited(
-        self, limit: int, *, seed: int = SEED, splits: Sequence[str] | None = None
-    ) -> Dataset:
-        """At most `limit` rows per split, with the shares of the classes and all classes.
-
-        splits: those that are limited, such as ["train"]; without it, all.
-        """
+    def limited(self, limit: int, *, seed: int = SEED, splits: Sequence[str] = SPLITS) -> Dataset:
+        """At most `limit` rows of each of `splits`, with all classes and the shares of each."""
         if limit < len(self.labels):
             raise UsageError(
                 f"A limit of {limit} rows per split can't keep the {len(self.labels)} classes.",
                 hint=f"Give a limit of {len(self.labels)} or more.",
             )
         rng = np.random.default_rng(seed)
-        limited = {
-            name: self.splits[name].take(stratified_rows(self.splits[name].labels, limit, rng))
-            for name in (self.splits if splits is None else splits)
-        }
-        return replace(self, splits=self.splits | limited)
+        whole = {name: part for name, part in self.splits.items() if name in splits}
+        parts = {n: p.take(stratified_rows(p.labels, limit, rng)) for n, p in whole.items()}
+        return replace(self, splits=self.splits | parts)
 
 
 def split_by_label(rows: Split, shares: Sequence[float], *, seed: int) -> dict[str, Split]:
