@@ -76,6 +76,14 @@ def test_every_figure_of_the_text_has_a_source(book: Any, known: set[str]) -> No
     assert unknown == []
 
 
+def test_every_count_of_the_text_was_printed(book: Any) -> None:
+    """`26 of 30`: such small numbers stand everywhere, so the pair is looked for."""
+    printed = re.sub(r"\s+", " ", outputs(book))
+    found = [pair for text in prose(book) for pair in re.findall(r"\b\d+ of \d+\b", text)]
+    assert len(found) >= 4
+    assert [pair for pair in found if pair not in printed] == []
+
+
 def test_a_figure_without_a_source_is_found(known: set[str]) -> None:
     assert numbers("It is right in 0.7123 of 2,345 cases, and 3 of 12 are wrong; 17 %.") == [
         "0.7123",
