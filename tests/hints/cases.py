@@ -541,7 +541,7 @@ ELSEWHERE = {
         "tests/study/test_compare_command.py::test_the_command_for_one_run_can_be_typed",
     "For a page with all of this: --page comparison.html":
         "tests/study/test_compare_command.py::test_what_the_notes_at_the_end_say_can_be_typed",
-    "For a table of the {} rows with other answers: --out rows.csv":
+    "For a table of the {} rows with different answers: --out rows.csv":
         "tests/study/test_compare_command.py::test_what_the_notes_at_the_end_say_can_be_typed",
     "The data has changed since. Run both again, as here: emolens run {} --out {}":
         "tests/study/test_compare.py::test_after_a_change_of_the_data_the_hint_runs_again",
@@ -570,7 +570,7 @@ NAMED = {
     "To answer texts in other languages, train a model on labelled texts in them, with an encoder"
     " that knows them: emolens run --dataset FILE --encoder {}",
     "Choose an encoder that was made for these signs or this language (--encoder).",
-    "Give runs with the same classes. For one model on rows of other classes: emolens evaluate"
+    "Give runs with the same classes. For one model on rows of different classes: emolens evaluate"
     " --model MODEL --dataset FILE",
     "Choose another file after > or >>, or name one with --out.",
     "Give them as a file: emolens predict --input FILE --format txt",
