@@ -92,7 +92,7 @@ def write_comparison(
 
 
 def _csv(comparison: RunComparison, *, safe_csv: bool) -> str:
-    """A line for each row with different answers: what each run answers, and which runs are right."""
+    """A line for each row with different answers: what each run answers, and which are right."""
     names = [run.name for run in comparison.runs]
     header = ["row", "text", "label"]
     header += [f"{name}_{what}" for name in names for what in ("answer", "probability")]
