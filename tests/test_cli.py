@@ -377,6 +377,14 @@ def test_quiet_leaves_stderr_empty(emolens: Emolens, again: list) -> None:
     assert ended.out
 
 
+def test_quiet_answers_without_a_word_beside(emolens: Emolens, tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "t.csv", [("so good",), ("where is it?",)], ("text",))
+    for arguments in (["predict", "so good"], ["predict", "--input", table], ["check", table]):
+        ended = emolens(*arguments, "--quiet")
+        assert (ended.code, ended.err) == (0, ""), arguments
+        assert ended.out
+
+
 def test_quiet_says_which_file_of_the_user_was_renamed(emolens: Emolens, again: list) -> None:
     page = Path(again[-1]) / "report.html"
     page.write_text("mine", "utf-8")
