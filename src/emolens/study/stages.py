@@ -6,12 +6,9 @@ Knows nothing of how the files get from `out` to their places in the run folder.
 
 from __future__ import annotations
 
-import json
-import re
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +27,6 @@ from emolens.export.verify import drift
 from emolens.judge.behavior import behavior_of, behavior_sentence
 from emolens.learn.baselines import majority, tfidf
 from emolens.modelfolder import OPENVINO
-from emolens.names import user_path
 from emolens.predict.classifier import Classifier
 from emolens.publish.push import plan_push, push
 from emolens.scores import EXPORTED, PROBE, Scores, role_of
@@ -38,7 +34,7 @@ from emolens.show.card import model_card
 from emolens.show.cardtext import CARD, has_own_words
 from emolens.show.report import ReportContents, render_report
 from emolens.store import fingerprint, load_json, save_arrays, save_json, save_table, save_text
-from emolens.study.about import about, base_license, renewed_card
+from emolens.study.about import about, base_license, renewed_card, to_send
 from emolens.study.context import Context, projection_file
 from emolens.study.figures import FIGURES, draw
 from emolens.study.folder import MODEL, REPORT
@@ -227,22 +223,12 @@ def _report(context: Context, out: Path) -> str:
         about=about(context),
         behavior=context.behavior(),
     )
-    save_text(out / REPORT, _to_send(render_report(contents), context.study))
-    card = renewed_card(context, _to_send(card, context.study))
+    save_text(out / REPORT, to_send(render_report(contents), context.study))
+    card = renewed_card(context, to_send(card, context.study))
     save_text(out / MODEL / CARD, card)
     words = " with your words" if has_own_words(card) else ""
     held = {"all": "all texts", "errors": "the texts of wrong answers", "none": "no texts"}
     return f"report.html with {held[contents.texts]} of the data, and a model card{words}"
-
-
-def _to_send(document: str, study: Study) -> str:
-    """A page or card without the folders of this machine: `…/reviews.csv`."""
-    for path in map(user_path, (study.data.dataset, study.encoder.name)):
-        if path.is_absolute():
-            for written in (str(path), escape(str(path)), escape(json.dumps(str(path))[1:-1])):
-                whole = rf"(?<![\w./…]){re.escape(written)}(?![\w-])"
-                document = re.sub(whole, lambda _, name=path.name: f"…/{escape(name)}", document)
-    return document
 
 
 def _export(context: Context, out: Path) -> str:
