@@ -30,7 +30,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 default_role = "py:obj"  # `name` in a docstring: a link if it is a public name, else code
-maximum_signature_line_length = 80
+maximum_signature_line_length = 100
 python_use_unqualified_type_names = True
 add_module_names = False
 

@@ -14,7 +14,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from pages import commands, library, links, settings, walkthrough
+from pages import access, commands, library, links, settings, walkthrough
 from pages.docstrings import laid_out
 
 GENERATED = "generated"
@@ -27,6 +27,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", _lead_out)
     app.connect("autodoc-skip-member", _skip_foreign)
     app.connect("autodoc-process-docstring", laid_out)
+    app.connect("build-finished", _mend)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -68,6 +69,13 @@ def _lead_out(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = _with_entries(source[0], Path(app.srcdir))
     if Path(app.env.doc2path(docname)).suffix == ".md":
         source[0] = links.on_the_site(source[0], links.home_of(docname), Path(app.srcdir))
+
+
+def _mend(app: Sphinx, error: Exception | None) -> None:
+    for path in [] if error else Path(app.outdir).rglob("*.html"):
+        page = path.read_text(encoding="utf-8")
+        if (mended := access.mended(page)) != page:
+            path.write_text(mended, encoding="utf-8")
 
 
 def _with_entries(index: str, docs: Path) -> str:

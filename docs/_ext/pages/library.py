@@ -16,7 +16,12 @@ PAGES = {
     "judge": ("judge", "Measuring a model", "How right a finished model is on your own rows."),
     "predict": ("predict", "Predicting", "Answer new texts."),
     "export": ("export", "Exporting", "Write a model for other programs, and compare precisions."),
-    "show": ("show", "Pictures and pages", "Draw the figures, and write pages about them."),
+    "show": (
+        "show",
+        "Pictures and pages",
+        "Draw the figures, and write pages about them. `plot(ax=None)` draws a display and returns"
+        " it; then it has `ax_` and `figure_`. A notebook draws it by itself.",
+    ),
     "study": ("study", "Studies", "A whole study from one call, and the comparison of several."),
     "scores": ("scores", "Scores", "The probabilities of a model, and how it was trained."),
     "labels": ("others", "Labels and errors", "The names of classes, and what can go wrong."),
