@@ -10,7 +10,6 @@ sys.path.insert(0, str(DOCS / "_ext"))
 
 project = "emolens"
 release = version = __version__
-copyright = ""  # noqa: A001 - the name that Sphinx gives it
 html_show_copyright = False
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "pages"]
@@ -29,7 +28,7 @@ nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # would be fetched from elsewh
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-default_role = "py:obj"  # `name` in a docstring: a link if it is a public name, else code
+default_role = "py:obj"  # of docstrings: `name` is a link
 maximum_signature_line_length = 100
 python_use_unqualified_type_names = True
 add_module_names = False

@@ -18,7 +18,7 @@ from tests.site.conftest import DOCS, build
 
 pytest.importorskip("myst_nb", reason="the extra docs is not installed")
 
-from pages import docstrings, library, links, settings, walkthrough, write_all  # noqa: E402
+from pages import docstrings, library, links, settings, walkthrough, write_all
 
 
 def text_of(page: Path) -> str:
@@ -64,9 +64,16 @@ def test_each_setting_has_its_default_and_a_meaning(site: Path) -> None:
             assert f"{name}.{key}" in text
             if field.get("default") is not None:
                 assert default.strip("`") == json.dumps(field["default"])
-    assert rows["finetune.seeds"].startswith(" whole number, 1 or more, 100 or less | `1` | how many")
+    assert rows["finetune.seeds"].startswith(
+        " whole number, 1 or more, 100 or less | `1` | how many"
+    )
     assert '`"cls"`, `"mean"` | `"cls"` |' in rows["encoder.pooling"]
     assert "not set | which hidden" not in rows["encoder.layer"]
+
+
+def test_public_names_become_links_and_the_rest_code() -> None:
+    text = "`Encoder` and `.bin`, ``as`` `~/a`"
+    assert docstrings.as_code(text) == "`Encoder` and ``.bin``, ``as`` ``~/a``"
 
 
 def test_sentences_that_begin_with_a_name_become_a_list() -> None:

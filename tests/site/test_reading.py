@@ -58,7 +58,7 @@ def test_no_page_asks_for_anything_or_complains(reader: webdriver.Chrome, site: 
     browser.open_loopback()
     asked_for(reader)
     pages = sorted(site.rglob("*.html"))
-    assert len(pages) > 50
+    assert len(pages) > 50, len(pages)
     for page in pages:
         show(reader, page)
         assert browser.complaints(reader) == [], page

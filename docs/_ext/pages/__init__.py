@@ -89,7 +89,7 @@ def _with_entries(index: str, docs: Path) -> str:
     )
 
 
-def _skip_foreign(app: Any, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool:
+def _skip_foreign(_app: Any, _what: str, _name: str, obj: Any, skip: bool, _options: Any) -> bool:
     """Leave out what a class has from another library."""
     home = str(getattr(obj, "__module__", None) or "emolens")
     return skip or not home.startswith(("emolens", "builtins", "functools"))

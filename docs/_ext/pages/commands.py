@@ -15,9 +15,7 @@ def pages() -> dict[str, str]:
     """File names and reStructuredText: an index, and a page for each command."""
     group: Any = typer.main.get_command(app)
     context = group.make_context("emolens", [], resilient_parsing=True)
-    commands = {
-        name: command for name, command in group.commands.items() if not command.hidden
-    }
+    commands = {name: command for name, command in group.commands.items() if not command.hidden}
     return {
         "index.rst": _index(group, context, commands),
         **{f"{name}.rst": _page(command, name, context) for name, command in commands.items()},

@@ -6,10 +6,14 @@ begins with its name and a colon. On a page, each of them gets its own line.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 from typing import Any
 
+import emolens
+
+_PUBLIC = frozenset(dir(emolens))
 _NAMES = r"[A-Za-z_]\w*(?:, [A-Za-z_]\w*)*"
 # Where a sentence begins with names and a colon.
 _LABEL = re.compile(rf"(?:^|(?<=[.;)]) )({_NAMES}): ")
@@ -17,11 +21,14 @@ _LABEL = re.compile(rf"(?:^|(?<=[.;)]) )({_NAMES}): ")
 _APART = re.compile(r"(?<=[.)]) (?=(?:Raises|Returns|After fit|At most one|[A-Z]\w*Error)\b)")
 
 
-def laid_out(
-    app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
-) -> None:
+def laid_out(_app: Any, _what: str, _name: str, obj: Any, _options: Any, lines: list[str]) -> None:
     """Change the lines of a docstring in place, as Sphinx wants it."""
-    lines[:] = with_lists("\n".join(lines), _names_of(obj)).splitlines()
+    lines[:] = with_lists(as_code("\n".join(lines)), _names_of(obj)).splitlines()
+
+
+def as_code(text: str) -> str:
+    """The text with its `code` as code; `names` that are public stay, and become links."""
+    return re.sub(r"(?<!`)`([^`]+)`(?!`)", lambda m: m[0] if m[1] in _PUBLIC else f"`{m[0]}`", text)
 
 
 def with_lists(text: str, names: frozenset[str]) -> str:
@@ -52,8 +59,6 @@ def _names_of(obj: Any) -> frozenset[str]:
     if inspect.isclass(obj):
         names |= {name for base in obj.__mro__ for name in vars(base).get("__annotations__", {})}
         names |= {name for name in dir(obj) if not name.startswith("_")}
-    try:
+    with contextlib.suppress(TypeError, ValueError):  # a property, or a type without a signature
         names |= set(inspect.signature(obj).parameters)
-    except (TypeError, ValueError):  # a property, or a type without a signature
-        pass
     return frozenset(names)

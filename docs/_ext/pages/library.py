@@ -61,7 +61,7 @@ def _index(titles: dict[str, tuple[str, str]], by_page: dict[str, list[str]]) ->
             "Library\n=======\n",
             "Every command is a call of the library, too. All public names are in ``emolens``:\n",
             ".. code-block:: python\n\n   import emolens as el\n",
-            "   dataset = el.load_dataset(\"starter\")\n",
+            '   dataset = el.load_dataset("starter")\n',
             ".. list-table::\n   :widths: 25 75\n",
             *rows,
             "\n.. toctree::\n   :hidden:\n",

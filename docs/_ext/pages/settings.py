@@ -77,8 +77,10 @@ def in_words(field: dict[str, Any]) -> str:
         return "a text for each split"
     if kind == "array":
         each = field.get("prefixItems", [field.get("items", {})])
-        return f"list of {len(each)} {in_words(each[0])}s" if len(each) > 1 else (
-            f"list of {in_words(each[0])}s"
+        return (
+            f"list of {len(each)} {in_words(each[0])}s"
+            if len(each) > 1
+            else (f"list of {in_words(each[0])}s")
         )
     return _WORDS[str(kind)] + _bounds(field)
 

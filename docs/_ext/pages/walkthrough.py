@@ -9,7 +9,6 @@ from typing import Any
 
 from pages import links
 
-
 _ABOUT = (
     "From the first row of a data set to a model that can be shared: one idea in each section, with"
     " code, outputs and pictures. `docs/walkthrough.ipynb` is the same as a notebook."
@@ -53,7 +52,7 @@ def _parts(cells: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]
             parts.append((text.splitlines()[0].removeprefix("# ").strip(), []))
         (parts[-1][1] if parts else before).append(cell)
     if parts and before:
-        parts[0][1].extend(before)
+        parts[0][1][:0] = before
     return parts
 
 
