@@ -123,15 +123,19 @@ def test_each_link_of_a_page_leads_somewhere(site: Path) -> None:
 def test_the_walkthrough_has_a_page_for_each_part(tmp_path: Path) -> None:
     texts = ["before", "# A: b & c\n\n[x](labels.md)", "## one", "# Second"]
     cells = [{"cell_type": "markdown", "metadata": {}, "source": text} for text in texts]
-    cells.insert(2, {"cell_type": "code", "metadata": {}, "source": "# no heading", "outputs": []})
+    code = {"cell_type": "code", "metadata": {}, "source": "# no heading", "outputs": []}
+    cells[2:2] = [code]
+    cells[4:4] = [code]
     notebook = tmp_path / "w.ipynb"
     notebook.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}))
     made = walkthrough.pages(notebook, DOCS)
     assert list(made) == ["index.md", "01-a-b-c.ipynb", "02-second.ipynb"]
     first = json.loads(made["01-a-b-c.ipynb"])["cells"]
     assert [cell["source"] for cell in first] == [
-        *("before", "# A: b & c\n\n[x](/labels.md)", "# no heading", "## one"),
+        *("before", "# A: b & c\n\n[x](/labels.md)", "# no heading", "## one", "# no heading"),
     ]
+    words = [cell["metadata"]["mystnb"]["image"]["alt"] for cell in first[2::2]]
+    assert [text.rpartition(": ")[2] for text in words] == ["b & c", "one"]
     assert "## {doc}`A: b & c <01-a-b-c>`\n\n- one\n" in made["index.md"]
 
 

@@ -16,8 +16,9 @@ _MENDS = (
     # What can be scrolled must be reached with the keyboard.
     (r"<pre>", '<pre tabindex="0">'),
     (r'<div class="table-wrapper([^"]*)">', r'<div class="table-wrapper\1" tabindex="0">'),
+    (r'<div class="output text_html">', '<div class="output text_html" tabindex="0">'),
     # An empty cell is no header.
-    (r'<th class="head[^"]*">(?:<p></p>)?</th>', "<td></td>"),
+    (r"<th[^>]*>(?:<p></p>)?</th>", "<td></td>"),
 )
 # The parameters of a call, one on each line: a list of definitions without terms.
 _SIGNATURE = re.compile(r'(<span class="sig-paren">[\[(]</span>)\s*<dl>(.*?)</dl>', re.DOTALL)

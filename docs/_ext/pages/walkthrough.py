@@ -36,7 +36,7 @@ def pages(notebook: Path, docs: Path) -> dict[str, str]:
     made, lines = {}, ["# Walkthrough", _ABOUT]
     for number, (title, cells) in enumerate(parts, start=1):
         name = re.sub(r"\W+", "-", title.lower()).strip("-")
-        shown = [_with_links(cell, docs) for cell in cells]
+        shown = _with_words(title, [_with_links(cell, docs) for cell in cells])
         made[f"{number:02}-{name}.ipynb"] = json.dumps({**whole, "cells": shown})
         lines += [f"## {{doc}}`{title} <{number:02}-{name}>`", *_sections(cells)]
     return {"index.md": "\n\n".join(lines) + "\n", **made}
@@ -73,3 +73,15 @@ def _with_links(cell: dict[str, Any], docs: Path) -> dict[str, Any]:
         return cell
     text = links.on_the_site(_text(cell), PurePosixPath("docs/walkthrough.md"), docs)
     return {**cell, "source": text}
+
+
+def _with_words(title: str, cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The cells of a part; who can't see a picture learns which section it belongs to."""
+    told = []
+    for cell in cells:
+        if found := re.findall(r"(?m)^## (.+)", _text(cell) * (cell["cell_type"] == "markdown")):
+            title = found[-1].strip()
+        words = {"image": {"alt": f"What this code draws, in the section: {title}"}}
+        about = {**cell.get("metadata", {}), "mystnb": words}
+        told.append({**cell, "metadata": about} if cell["cell_type"] == "code" else cell)
+    return told
