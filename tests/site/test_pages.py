@@ -136,7 +136,7 @@ def test_the_walkthrough_has_a_page_for_each_part(tmp_path: Path) -> None:
     ]
     words = [cell["metadata"]["mystnb"]["image"]["alt"] for cell in first[2::2]]
     assert [text.rpartition(": ")[2] for text in words] == ["b & c", "one"]
-    assert "## {doc}`A: b & c <01-a-b-c>`\n\n- one\n" in made["index.md"]
+    assert "## {doc}`A: b & c <01-a-b-c>`\n\n- [one](01-a-b-c.ipynb#one)\n" in made["index.md"]
 
 
 def test_a_lost_notebook_stops_the_build_and_says_how_to_make_it(tmp_path: Path) -> None:

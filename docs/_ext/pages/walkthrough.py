@@ -7,6 +7,8 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from mdit_py_plugins.anchors.index import slugify
+
 from pages import links
 
 _ABOUT = (
@@ -38,7 +40,10 @@ def pages(notebook: Path, docs: Path) -> dict[str, str]:
         name = re.sub(r"\W+", "-", title.lower()).strip("-")
         shown = _with_words(title, [_with_links(cell, docs) for cell in cells])
         made[f"{number:02}-{name}.ipynb"] = json.dumps({**whole, "cells": shown})
-        lines += [f"## {{doc}}`{title} <{number:02}-{name}>`", *_sections(cells)]
+        lines += [
+            f"## {{doc}}`{title} <{number:02}-{name}>`",
+            _sections(cells, f"{number:02}-{name}.ipynb"),
+        ]
     return {"index.md": "\n\n".join(lines) + "\n", **made}
 
 
@@ -56,11 +61,11 @@ def _parts(cells: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]
     return parts
 
 
-def _sections(cells: list[dict[str, Any]]) -> list[str]:
-    """A list with the titles of the sections of a part."""
+def _sections(cells: list[dict[str, Any]], page: str) -> str:
+    """A list with links to the sections of a part."""
     texts = [_text(cell) for cell in cells if cell["cell_type"] == "markdown"]
     titles = [line[3:].strip() for text in texts for line in re.findall(r"(?m)^## .+", text)]
-    return ["\n".join(f"- {title}" for title in titles)] if titles else []
+    return "\n".join(f"- [{title}]({page}#{slugify(title)})" for title in titles)
 
 
 def _text(cell: dict[str, Any]) -> str:
