@@ -225,6 +225,13 @@ def test_the_figures_are_those_of_the_evaluation(report: str, tiny_run: Run) -> 
             assert f"<td>{figures.accuracy:.4f} <small>" in report
 
 
+def test_it_says_what_calibration_changes_and_who_decides_what_is_right(report: str) -> None:
+    """Figures before and after calibration stand side by side, and classes are names only."""
+    of_pictures, _, rest = report.partition("Calibration and promises as numbers")
+    assert "no answer changes by it. Before: as the training left the probabilities." in of_pictures
+    assert "was decided by whoever labelled these texts" in rest
+
+
 def test_the_reasons_it_gives_for_each_choice_are_true(report: str, tiny_run: Run) -> None:
     chosen_by_loss = 0
     for scores in scores_of(tiny_run):
