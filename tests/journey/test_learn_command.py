@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -88,6 +89,17 @@ def test_pictures_go_where_the_user_wants_and_the_next_command_says_it_too(
     assert Path("my pictures/03-two-pictures-one-value.png").is_file()
     assert "emolens learn 4 --out " in ended.err
     assert "my pictures" in ended.err
+
+
+def test_the_next_command_can_be_typed(walkthrough: Path, emolens: Emolens) -> None:
+    line = emolens("learn").err
+    for number in ("1", "2", "3", "4"):
+        words = shlex.split(line.rpartition("emolens ")[2])
+        assert words[1] == number
+        more = ["--read", "--out", "my pictures"] if number == "1" else []
+        ended = emolens(*words, *more)
+        assert (ended.code, list(Path().iterdir())) == (0, [])
+        line = ended.err
 
 
 def test_read_runs_nothing(walkthrough: Path, emolens: Emolens) -> None:

@@ -42,7 +42,7 @@ class Pictures:
             return paths
 
     def forget(self, stem: str, kept: int) -> None:
-        """Delete the pictures of this section that earlier runs wrote, but not the last `kept` ones.
+        """Delete the pictures of this section that earlier runs wrote, except the last `kept`.
 
         Those of a section are all that begin with its number, also under another title.
         """
