@@ -18,7 +18,7 @@ FIRST = """\
 # %% [markdown]
 # # The rows
 #
-# A journey of **two** parts.
+# A journey of **two** parts, see [there](../so/report-1.md#top) and [here](#it).
 
 # %%
 import json

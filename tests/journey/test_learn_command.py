@@ -50,7 +50,7 @@ def test_a_section_is_printed_and_run(walkthrough: Path, emolens: Emolens) -> No
     assert lines == [
         "1  Sorted rows  ·  The rows",
         "─" * 84,
-        "A journey of two parts.",
+        "A journey of two parts, see there and here.",
         "│ import json",
         "│",
         "│ ROWS = [3, 1, 2]",

@@ -75,6 +75,11 @@ def test_what_stands_before_the_first_section_belongs_to_it() -> None:
     assert every == cells_of(FIRST) + cells_of(SECOND)
 
 
+def test_a_title_is_in_plain_words() -> None:
+    (section,) = sections_of(["# %% [markdown]\n# ##  Why `cosine`, *and when* \n"])
+    assert section.title == "Why cosine, and when"
+
+
 def test_a_deeper_heading_begins_no_section() -> None:
     (section,) = sections_of(["# %% [markdown]\n# ## A\n\n# %% [markdown]\n# ### B\n"])
     assert section.title == "A"

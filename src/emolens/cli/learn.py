@@ -138,7 +138,7 @@ class _Walker:
         show_title(self._console, section)
         for cell in section.cells:
             if cell.kind == "markdown":
-                show_prose(self._console, section, cell.source)
+                show_prose(self._console, cell.source)
                 continue
             show_code(self._console, cell.source)
             if outputs is None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 WIDTH = 84  # columns; longer lines are hard to read
 _BAR = "│ "
+# A link within the documentation, or to a place on the same page.
+_PAGE = re.compile(r"\[([^\]]+)\]\((?:[\w./-]+\.(?:md|ipynb|html|py|png|svg))?(?:#[\w-]+)?\)")
 
 
 def show_sections(console: Console, sections: Sequence[Section]) -> None:
@@ -42,12 +44,11 @@ def show_title(console: Console, section: Section) -> None:
     console.line()
 
 
-def show_prose(console: Console, section: Section, source: str) -> None:
-    """Markdown, without the titles that show_title() prints."""
+def show_prose(console: Console, source: str) -> None:
+    """Markdown, without the titles that show_title() prints, and without links to other pages."""
     from rich.markdown import Markdown
 
-    titles = "|".join(map(re.escape, (section.title, section.part)))
-    text = re.sub(rf"\A##? +(?:{titles})\s*$", "", source, count=1, flags=re.M).strip()
+    text = _PAGE.sub(r"\1", re.sub(r"\A##? .*", "", source)).strip()
     if text:
         console.rich(Markdown(text, code_theme="ansi_dark", hyperlinks=False), width=WIDTH)
         console.line()

@@ -105,9 +105,9 @@ def _without_header(text: str) -> str:
 
 
 def _heading(cell: Cell) -> tuple[int, str]:
-    """The level of the heading that a cell begins with, and its words; 0 without one."""
+    """The level of the heading that a cell begins with, and its plain words; 0 without one."""
     heading = re.match(r"(#+) +(.*)", cell.source) if cell.kind == "markdown" else None
-    return (len(heading[1]), heading[2].strip()) if heading else (0, "")
+    return (len(heading[1]), re.sub("[`*]", "", heading[2]).strip()) if heading else (0, "")
 
 
 def find_section(sections: Sequence[Section], wanted: str) -> Section:
