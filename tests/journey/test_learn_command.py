@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from emolens.console.section import needed_first
 from tests.conftest import Emolens
 from tests.test_cli import HEAVY, assert_two_lines, loaded_by
 
@@ -186,6 +187,13 @@ def test_the_list_and_the_prose_need_nothing_heavy(walkthrough: Path) -> None:
         loaded = loaded_by(COMMAND, str(walkthrough), *arguments)
         assert "emolens.journey.parts" in loaded
         assert loaded.isdisjoint({*HEAVY} - {"numpy"})
+
+
+def test_a_training_that_is_needed_is_announced() -> None:
+    assert needed_first([4], 0) == "Section 4 first: its results are needed here."
+    line = needed_first([1, 2, 9], 2)
+    assert line.startswith("Sections 1, 2 and 9 first: their results are needed here. This trains")
+    assert "2 models, which takes minutes" in line
 
 
 # --- at a terminal ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from emolens.journey.parts import (
     read_walkthrough,
     sections_of,
 )
+from tests.conftest import ROOT
 from tests.journey.conftest import FIRST, SECOND
 
 SECTIONS = sections_of([FIRST, SECOND])
@@ -142,6 +144,15 @@ def test_without_files_it_says_so(walkthrough: Path) -> None:
         file.unlink()
     with pytest.raises(StorageError, match="not there"):
         read_walkthrough()
+
+
+def test_a_wheel_has_it_where_it_is_looked_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    (source,) = included
+    in_package, in_checkout = parts.PLACES
+    assert ROOT / source == in_checkout
+    assert ROOT / "src" / included[source] == in_package
 
 
 def test_the_walkthrough_that_comes_with_emolens_is_found() -> None:

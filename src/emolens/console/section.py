@@ -85,5 +85,10 @@ def needed_first(numbers: Sequence[int], trainings: int) -> str:
     *most, last = map(str, numbers)
     names = f"Sections {', '.join(most)} and {last}" if most else f"Section {last}"
     are = "their results are" if most else "its results are"
-    slow = f" This trains {counted(trainings, 'model')}, which takes minutes." if trainings else ""
+    slow = ""
+    if trainings:
+        slow = (
+            f" This trains {counted(trainings, 'model')}, which takes minutes. Who goes on with"
+            " Enter at the end of a section keeps what it made."
+        )
     return f"{names} first: {are} needed here.{slow}"
