@@ -190,10 +190,9 @@ def test_the_list_and_the_prose_need_nothing_heavy(walkthrough: Path) -> None:
 
 
 def test_a_training_that_is_needed_is_announced() -> None:
-    assert needed_first([4], 0) == "Section 4 first: its results are needed here."
-    line = needed_first([1, 2, 9], 2)
-    assert line.startswith("Sections 1, 2 and 9 first: their results are needed here. This trains")
-    assert "2 models, which takes minutes" in line
+    assert needed_first([4], trained=False) == "Section 4 first: its results are needed here."
+    line = needed_first([1, 2, 9], trained=True)
+    assert line.startswith("Sections 1, 2 and 9 first: their results are needed here. A model is")
 
 
 # --- at a terminal ---

@@ -77,6 +77,15 @@ def test_a_call_of_a_module_is_needed_only_if_it_sets_something() -> None:
     assert needed_by(load, seed, draw, "np.ones(2)") == [0, 1]
 
 
+def test_a_folder_that_a_cell_writes_is_needed_by_those_that_name_it() -> None:
+    train, export = 'm = el.finetune(E, d, "a")', 'el.export_openvino("a")\n1'
+    assert needed_by(train, export, 'list(Path("a").glob("*"))') == [0, 1]
+    assert needed_by(train, export, "m") == [0]
+    assert needed_by(train, export, 'd["b"]') == []
+    assert needed_by('f.to_csv(path_or_buf="a")', 'pd.read_csv("a")') == [0]
+    assert needed_by('print("a")', 'open("a")') == []
+
+
 def test_a_section_of_several_cells_needs_nothing_that_it_makes_itself() -> None:
     names = names_of(["a = 1", "b = 2", "c = a", "b = c", "b"])
     assert needed(names, range(2, 5)) == [0]

@@ -196,10 +196,11 @@ def test_a_section_that_runs_again_gives_the_same() -> None:
     assert ran(way, walk[1]) == ([1], "[1, 2]\n")
 
 
-def test_trainings_are_counted() -> None:
-    walk = sections(("m = el.finetune(d)",), ("m",))
+def test_trainings_are_found_among_what_is_needed() -> None:
+    walk = sections(("m = el.finetune(d)",), ("m",), ("1",))
     way = Walk(walk)
-    assert way.trainings(way.missing(walk[1])) == 1
+    assert way.train(way.missing(walk[1]))
+    assert not way.train(way.missing(walk[2]))
 
 
 def test_a_section_without_code_needs_nothing() -> None:

@@ -126,7 +126,7 @@ class _Walker:
         places = self._walk.missing(section)
         if places:
             numbers = self._walk.sections_at(places)
-            self._console.note(needed_first(numbers, self._walk.trainings(places)))
+            self._console.note(needed_first(numbers, trained=self._walk.train(places)))
             with self._console.progress("sections") as update:
                 self._walk.prepare(places, update)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emolens.console import Console
-from emolens.data.checks import counted
 from emolens.journey.needs import trains
 from emolens.journey.parts import Section
 from emolens.shown import visible_lines
@@ -80,15 +79,15 @@ def show_output(console: Console, output: Output, pictures: Sequence[Path]) -> N
         console.line()
 
 
-def needed_first(numbers: Sequence[int], trainings: int) -> str:
+def needed_first(numbers: Sequence[int], *, trained: bool) -> str:
     """The line about sections that must run before the one that was asked for."""
     *most, last = map(str, numbers)
     names = f"Sections {', '.join(most)} and {last}" if most else f"Section {last}"
     are = "their results are" if most else "its results are"
     slow = ""
-    if trainings:
+    if trained:
         slow = (
-            f" This trains {counted(trainings, 'model')}, which takes minutes. Who goes on with"
-            " Enter at the end of a section keeps what it made."
+            " A model is trained for that, which takes minutes. To keep what a section made, go on"
+            " with Enter at its end."
         )
     return f"{names} first: {are} needed here.{slow}"

@@ -1,6 +1,7 @@
 """Which cells must run before others, found by the names that each cell makes and uses.
 
-It rather takes a cell too many than one too few. Runs nothing.
+A file or folder that a cell writes counts as a name, too, if it stands there as a text. It rather
+takes a cell too many than one too few. Runs nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ _CHANGES = {"fit", "update", "append", "extend", "insert", "pop", "remove", "cle
 _CHANGES |= {"train", "eval", "to", "seed", "manual_seed", "simplefilter", "filterwarnings"}
 _BEGINNINGS = ("set_", "add_", "fit_", "partial_", "load_", "register_")
 _TRAINS = re.compile(r"finetune(_seeds)?|run_study")
+# Calls that write the files or folders that are their arguments.
+_WRITES = re.compile(rf"{_TRAINS.pattern}|(export|write|save|draw)_\w+|save|savefig|to_\w+")
 
 
 @dataclass
@@ -37,7 +40,8 @@ def names_of(sources: Sequence[str]) -> list[Names]:
     """The names of each cell; the cells stand in the order in which they would run."""
     trees = [ast.parse(source) for source in sources]
     modules = {name for tree in trees for name, _ in _imports(tree)}
-    return [_Reader(modules).read(tree) for tree in trees]
+    files = {name for tree in trees for call in _calls(tree) for name in _written(call)}
+    return [_Reader(modules, files).read(tree) for tree in trees]
 
 
 def needed(cells: Sequence[Names], own: range) -> list[int]:
@@ -64,13 +68,29 @@ def can_run_late(cells: Sequence[Names], place: int, done: Iterable[int]) -> boo
 
 def trains(source: str) -> bool:
     """Whether the cell trains an encoder, which takes minutes."""
-    calls = (node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
-    return any(_TRAINS.fullmatch(getattr(f, "attr", getattr(f, "id", ""))) for f in calls)
+    return any(_TRAINS.fullmatch(_name(call)) for call in _calls(ast.parse(source)))
 
 
 def modules_of(source: str) -> list[str]:
     """The top-level modules that a cell imports."""
     return sorted({module.split(".")[0] for _, module in _imports(ast.parse(source))})
+
+
+def _calls(tree: ast.AST) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _name(call: ast.Call) -> str:
+    """`c` of `a.b.c(d)`."""
+    return str(getattr(call.func, "attr", getattr(call.func, "id", "")))
+
+
+def _written(call: ast.Call) -> Iterator[str]:
+    """The files and folders that a call may write, as they stand in it."""
+    if _WRITES.fullmatch(_name(call)):
+        for value in (*call.args, *(keyword.value for keyword in call.keywords)):
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                yield value.value
 
 
 def _imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
@@ -85,9 +105,10 @@ def _imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
 class _Reader(ast.NodeVisitor):
     """Reads a cell as Python runs it: values before the names that get them."""
 
-    def __init__(self, modules: set[str]) -> None:
+    def __init__(self, modules: set[str], files: set[str]) -> None:
         self.names = Names()
         self._modules = modules
+        self._files = files
         self._inner: list[set[str]] = []  # the names of functions and comprehensions, while in them
         self._items: dict[str, set[str]] = {}  # what a loop's name stands for an item of
         self._last: ast.stmt | None = None
@@ -106,6 +127,14 @@ class _Reader(ast.NodeVisitor):
             self.names.uses.add(node.id)
         if isinstance(node.ctx, ast.Del):
             self.names.makes.add(node.id)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str) and node.value in self._files:
+            self.names.uses.add(f"'{node.value}'")
+
+    def visit_Call(self, node: ast.Call) -> None:
+        self.generic_visit(node)
+        self.names.makes |= {f"'{name}'" for name in _written(node)}
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self._in_order(node.value, *node.targets)

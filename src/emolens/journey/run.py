@@ -68,9 +68,9 @@ class Walk:
         """The numbers of the sections that these cells are in."""
         return sorted({self._cells[place].section for place in places})
 
-    def trainings(self, places: Sequence[int]) -> int:
-        """How many of these cells train an encoder."""
-        return sum(trains(self._cells[place].source) for place in places)
+    def train(self, places: Sequence[int]) -> bool:
+        """Whether one of these cells trains an encoder."""
+        return any(trains(self._cells[place].source) for place in places)
 
     def check_installed(self, section: Section) -> None:
         """Raise MissingExtra if a library that running needs is not there."""
