@@ -110,6 +110,14 @@ def test_a_frame_is_shown_as_pandas_prints_it() -> None:
     assert output == Output("   a\n0  1\n1  2\n")
 
 
+@pytest.mark.parametrize("show", ["frame", "print(frame)"])
+def test_a_wide_frame_is_shown_whole(show: str) -> None:
+    code = "import pandas as pd\nframe = pd.DataFrame([['so long'] * 30]);" + show
+    (output,) = outputs(code)
+    assert output.text.count("so long") == 30
+    assert max(map(len, output.text.splitlines())) <= 84
+
+
 def test_a_table_is_read_from_html() -> None:
     html = html_table("<so>", ["a", "b & c"], [["1", "<td>x"], ["2\u202e", 3]])
     rows = (("1", "<td>x"), ("2·", "3"))

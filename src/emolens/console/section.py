@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from emolens.console import Console
 from emolens.journey.needs import trains
-from emolens.journey.parts import Section
+from emolens.journey.parts import WIDTH, Section
 from emolens.shown import visible_lines
 
 if TYPE_CHECKING:
     from emolens.journey.run import Output
 
-WIDTH = 84  # columns; longer lines are hard to read
 _BAR = "│ "
 # A link within the documentation, or to a place on the same page.
 _PAGE = re.compile(r"\[([^\]]+)\]\((?:[\w./-]+\.(?:md|ipynb|html|py|png|svg))?(?:#[\w-]+)?\)")

@@ -17,6 +17,7 @@ from emolens.errors import StorageError, UsageError
 _PACKAGE = Path(__file__).parents[1]
 # Where the files are: in an installed emolens, and in a checkout.
 PLACES = (_PACKAGE / "walkthrough", _PACKAGE.parents[1] / "docs" / "walkthrough")
+WIDTH = 84  # columns of a section where it is printed; longer lines are hard to read
 _MARK = re.compile(r"# %%(?:\s+\[(\w+)\])?(?:\s.*)?")
 _LONGEST = 40  # characters of a title in the name of a file
 

@@ -13,11 +13,11 @@ import linecache
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
-from emolens.errors import EmolensError, MissingExtra, first_line
+from emolens.errors import EmolensError, MissingExtra, first_line, require
 from emolens.journey.needs import can_run_late, modules_of, names_of, needed, trains
-from emolens.journey.parts import Section
+from emolens.journey.parts import WIDTH, Section
 from emolens.journey.tables import Table, read_table
 from emolens.show.canvas import is_drawn, pictures_of, without_windows
 from emolens.shown import visible
@@ -114,7 +114,11 @@ class Walk:
         self._done.add(place)
         printed = io.StringIO()
         try:
-            with contextlib.redirect_stdout(printed), warnings.catch_warnings():
+            with (
+                contextlib.redirect_stdout(printed),
+                warnings.catch_warnings(),
+                _whole_tables(),
+            ):
                 # plt.show() says so, where no window can be shown.
                 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
                 # The code comes with emolens, as this line does: nothing of a user is run here.
@@ -124,8 +128,18 @@ class Walk:
         except Exception as error:
             check_not_stopped()
             raise _failure(error, cell, name) from error
-        output = _shown(self._namespace.pop(_VALUE, None))
+        with _whole_tables():
+            output = _shown(self._namespace.pop(_VALUE, None))
         return replace(output, text=printed.getvalue() + output.text)
+
+
+def _whole_tables() -> contextlib.AbstractContextManager[object]:
+    """Let pandas put columns for which a line has no room below the others, not leave them out."""
+    context = require("pandas", "train").option_context
+    return cast(
+        "contextlib.AbstractContextManager[object]",
+        context("display.max_columns", None, "display.width", WIDTH),
+    )
 
 
 def _compiled(source: str, name: str) -> Any:
