@@ -47,7 +47,8 @@ class Section:
     @property
     def stem(self) -> str:
         """The beginning of the names of its files: `05-class-balance`."""
-        words = re.sub(r"[^a-z0-9]+", " ", self.title.casefold()).split()
+        letters = re.sub("['’]", "", self.title.casefold())
+        words = re.sub(r"[^a-z0-9]+", " ", letters).split()
         while len("-".join(words)) > _LONGEST:
             words.pop()
         return "-".join([f"{self.number:02d}", *words])
