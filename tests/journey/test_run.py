@@ -32,7 +32,9 @@ def outputs(*cells: str) -> list[Output]:
 def ran(walk: Walk, section: Section) -> tuple[list[int], str]:
     """The sections that ran before, and what was printed."""
     places = walk.missing(section)
-    walk.prepare(places, lambda done, total: None)
+    seen: list[int] = []
+    walk.prepare(places, seen.append)
+    assert sorted(set(seen)) == walk.sections_at(places)
     return walk.sections_at(places), "".join(output.text for output in walk.run(section))
 
 
@@ -126,6 +128,16 @@ def test_a_table_is_read_from_html() -> None:
     assert read_table("<table><tr><td>1</td></tr><tr><td>2</td><td>3</td></tr></table>") == Table(
         "", ("", ""), (("1", ""), ("2", "3"))
     )
+
+
+def test_transformers_shows_no_bars_in_a_cell(capsys: pytest.CaptureFixture[str]) -> None:
+    from transformers.utils import logging
+
+    logging.enable_progress_bar()
+    bar = "from transformers.utils import logging\nlist(logging.tqdm([1, 2]));"
+    assert outputs(bar) == [Output()]
+    assert capsys.readouterr().err == ""
+    assert logging.is_progress_bar_enabled()
 
 
 # --- what fails ---

@@ -127,8 +127,9 @@ class _Walker:
         if places:
             numbers = self._walk.sections_at(places)
             self._console.note(needed_first(numbers, trained=self._walk.train(places)))
-            with self._console.progress("sections") as update:
-                self._walk.prepare(places, update)
+            with self._console.progress("section") as update:
+                # No total: cells differ too much in their time for a guess of what is left.
+                self._walk.prepare(places, lambda number: update(number, None))
 
     def _print(self, section: Section, outputs: Iterator[Output] | None) -> None:
         from emolens.console.section import show_code, show_output, show_prose, show_title

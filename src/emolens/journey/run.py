@@ -10,6 +10,7 @@ import contextlib
 import importlib.util
 import io
 import linecache
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -83,12 +84,15 @@ class Walk:
                     hint=f'pip install "emolens[{_EXTRA}]"',
                 )
 
-    def prepare(self, places: Sequence[int], progress: Callable[[int, int], None]) -> None:
-        """Run the cells of missing() and keep the names that they make, but no output."""
+    def prepare(self, places: Sequence[int], progress: Callable[[int], None]) -> None:
+        """Run the cells of missing() and keep the names that they make, but no output.
+
+        progress: gets the number of the section whose cell begins.
+        """
         if any(place in self._done for place in places):
             self._done, self._namespace = set(), {}
-        for count, place in enumerate(places):
-            progress(count, len(places))
+        for place in places:
+            progress(self._cells[place].section)
             self._run(place)
 
     def run(self, section: Section) -> Iterator[Output]:
@@ -118,6 +122,7 @@ class Walk:
                 contextlib.redirect_stdout(printed),
                 warnings.catch_warnings(),
                 _whole_tables(),
+                _without_bars(),
             ):
                 # plt.show() says so, where no window can be shown.
                 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
@@ -131,6 +136,20 @@ class Walk:
         with _whole_tables():
             output = _shown(self._namespace.pop(_VALUE, None))
         return replace(output, text=printed.getvalue() + output.text)
+
+
+@contextlib.contextmanager
+def _without_bars() -> Iterator[None]:
+    """Without the progress bars of transformers, once it is there."""
+    bars = sys.modules.get("transformers.utils.logging")
+    shown = bars is not None and bars.is_progress_bar_enabled()
+    if bars and shown:
+        bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if bars and shown:
+            bars.enable_progress_bar()
 
 
 def _whole_tables() -> contextlib.AbstractContextManager[object]:
