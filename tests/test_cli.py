@@ -42,6 +42,7 @@ COMMANDS = [
     "export",
     "predict",
     "check",
+    "learn",
     "push",
     "cache",
 ]

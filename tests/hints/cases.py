@@ -490,6 +490,34 @@ CASES = [*PREDICTING, *CHECKING, *FILES_WRITTEN, *READING, *TARGETS, *SCORING]
 
 # Hints that need a state of the machine that a command here can't make. The test that makes it:
 ELSEWHERE = {
+    "To begin: emolens learn 1":
+        "tests/journey/test_learn_command.py::"
+        "test_the_next_command_can_be_typed",
+    "emolens learn {}{}{}":
+        "tests/journey/test_learn_command.py::"
+        "test_the_next_command_can_be_typed",
+    " --out {}":
+        "tests/journey/test_learn_command.py::"
+        "test_the_next_command_can_be_typed",
+    " --read":
+        "tests/journey/test_learn_command.py::"
+        "test_the_next_command_can_be_typed",
+    "To see them all: emolens learn":
+        "tests/journey/test_learn_command.py::"
+        "test_a_wrong_section_is_an_error_and_its_hint_leads_on",
+    "emolens learn {} ({})":
+        "tests/journey/test_learn_command.py::"
+        "test_a_wrong_section_is_an_error_and_its_hint_leads_on",
+    "Leave one of them out: emolens learn --all":
+        "tests/journey/test_learn_command.py::"
+        "test_a_wrong_section_is_an_error_and_its_hint_leads_on",
+    "Give it another name, or choose another folder with --out.":
+        "tests/journey/test_learn_command.py::"
+        "test_a_changed_list_of_pictures_has_a_way_out",
+    "This is a fault of emolens. Report it to whoever gave you emolens, with"
+    " what this prints: emolens learn {} --debug":
+        "tests/journey/test_learn_command.py::"
+        "test_the_hint_about_a_failing_cell_shows_where_it_failed",
     "emolens evaluate --model MODEL --dataset {}":
         "tests/judge/test_command.py::test_the_stage_says_that_it_trains",
     "Delete the path from the file, or export the model again: emolens export {}":
