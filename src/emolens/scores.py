@@ -6,7 +6,7 @@ Knows nothing of figures that compare predictions, or of intervals.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -270,6 +270,10 @@ class Scores:
             for split, p in self.probabilities.items()
         ]
         return html_table(self, ("split", "texts", "classes", "mean top probability"), rows)
+
+    def named(self, model: str) -> Scores:
+        """The same scores as those of a model of your own, without facts: to compare several."""
+        return replace(self, model=model, facts=None)
 
     def predictions(self, split: str) -> np.ndarray:
         """(n,) int64, the most probable class of each row."""

@@ -103,6 +103,14 @@ def test_a_limit_is_seeded() -> None:
     assert parts[0].fingerprint == parts[1].fingerprint != parts[2].fingerprint
 
 
+def test_a_limit_can_be_for_one_split_alone() -> None:
+    assert dataset_of(60, 30, 30).limited(12, splits=["train"]).sizes == {
+        "train": 12,
+        "validation": 30,
+        "test": 30,
+    }
+
+
 def test_the_properties_of_a_dataset() -> None:
     dataset = dataset_of(6, 3, 3)
     assert len(dataset) == 12

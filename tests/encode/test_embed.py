@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, BertTokenizer
 
 from emolens.encode.backbone import Pooling
+from emolens.encode.batches import padded_batch
 from emolens.encode.embed import Embeddings, Encoder
 from emolens.errors import DataError, EncoderError, UsageError
 from tests.conftest import WORDS, feeling_rows
@@ -46,6 +48,24 @@ def test_vectors_are_those_of_plain_transformers_in_the_order_given(
     for row in (0, 7, 12, 14):
         wanted = plain(tiny_encoder, TEXTS[row], pooling, layer)
         np.testing.assert_allclose(vectors[row], wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("layer", [0, 1, -1])
+def test_hidden_states_are_what_the_vectors_of_texts_are_made_of(
+    tiny_encoder: Path, layer: int
+) -> None:
+    by_pooling = {
+        pooling: Encoder(str(tiny_encoder), pooling=pooling, precision="fp32", layer=layer)
+        for pooling in get_args(Pooling)
+    }
+    texts = ["happy", "i am so very happy today", ""]
+    states = by_pooling["cls"].hidden_states(texts)
+    mask = [row["attention_mask"] for row in padded_batch(by_pooling["cls"].tokenizer, texts)]
+    assert states.shape == (*np.shape(mask), 16)
+    np.testing.assert_allclose(states[:, 0], by_pooling["cls"].encode(texts), atol=1e-5)
+    for row, vector in enumerate(by_pooling["mean"].encode(texts)):
+        own = states[row][np.array(mask[row], dtype=bool)]
+        np.testing.assert_allclose(own.mean(axis=0), vector, atol=1e-5)
 
 
 @pytest.mark.parametrize("pooling", ["cls", "mean"])

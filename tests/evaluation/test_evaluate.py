@@ -72,6 +72,24 @@ def test_every_model_is_measured_on_every_split_except_train(evaluation: Evaluat
     assert evaluation.by_split["test"]["probe"].accuracy == 1
 
 
+def test_the_pairs_mixed_up_most_come_with_their_share_of_the_class(
+    evaluation: Evaluation,
+) -> None:
+    a, b, c = NAMES
+    probe = evaluation.by_split["validation"]["probe"]
+    assert probe.mistaken(1) == [(c, a, 1, 1.0)]
+    assert probe.mistaken() == [(c, a, 1, 1.0), (a, c, 1, 0.5), (b, a, 1, 0.5), (b, c, 1, 0.5)]
+    assert evaluation.by_split["test"]["probe"].mistaken() == []
+
+
+def test_scores_can_be_named_to_compare_several() -> None:
+    scores = SCORES[-1]
+    both = evaluate(DATASET, [scores.named("one"), scores.named("two")])
+    assert list(both.by_split["validation"]) == ["one", "two"]
+    with pytest.raises(UsageError, match="2 scores of 1 models"):
+        evaluate(DATASET, [scores, scores])
+
+
 def test_the_worst_rows_are_those_of_the_best_model_on_validation(evaluation: Evaluation) -> None:
     scores = {name: e.macro_f1 for name, e in evaluation.by_split["validation"].items()}
     assert evaluation.worst_of == max(scores, key=scores.__getitem__) == "majority"

@@ -204,6 +204,18 @@ class TestFromPredictions:
         assert ax.get_title(loc="left") == "mine"
         assert shown.matrix.tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 2]]
 
+    def test_the_answers_of_several_models_are_drawn_side_by_side(self) -> None:
+        by_model = {"one": ["joy", "sadness"], "two": ["joy", "joy"]}
+        shown = displays.ConfusionPairDisplay.from_predictions(["joy", "sadness"], by_model)
+        assert {name: m.tolist() for name, m in shown.matrices.items()} == {
+            "one": [[1, 0], [0, 1]],
+            "two": [[0, 1], [0, 1]],
+        }
+        names = [ax.get_title(loc="left") for ax in shown.figure_.axes]
+        assert [name for name in names if name] == ["one", "two"]
+        with pytest.raises(UsageError, match="shapes"):
+            displays.ConfusionPairDisplay.from_predictions(["joy"], by_model)
+
     def test_the_matrix_is_scikit_learns(self) -> None:
         from sklearn.metrics import confusion_matrix
 

@@ -320,19 +320,17 @@ class Dataset:
             return {"label": ids, "label_name": names}
         return {"label": int(label), "label_name": self.labels.names[int(label)]}
 
-    def limited(self, limit: int, *, seed: int) -> Dataset:
-        """At most `limit` rows per split, with the shares of the classes and all classes."""
+    def limited(self, limit: int, *, seed: int = SEED, splits: Sequence[str] = SPLITS) -> Dataset:
+        """At most `limit` rows of each of `splits`, with all classes and the shares of each."""
         if limit < len(self.labels):
             raise UsageError(
                 f"A limit of {limit} rows per split can't keep the {len(self.labels)} classes.",
                 hint=f"Give a limit of {len(self.labels)} or more.",
             )
         rng = np.random.default_rng(seed)
-        splits = {
-            name: split.take(stratified_rows(split.labels, limit, rng))
-            for name, split in self.splits.items()
-        }
-        return replace(self, splits=splits)
+        whole = {name: part for name, part in self.splits.items() if name in splits}
+        parts = {n: p.take(stratified_rows(p.labels, limit, rng)) for n, p in whole.items()}
+        return replace(self, splits=self.splits | parts)
 
 
 def split_by_label(rows: Split, shares: Sequence[float], *, seed: int) -> dict[str, Split]:

@@ -221,10 +221,7 @@ def pooled(model: Any, *, pooling: Pooling, layer: int, normalize: bool) -> Any:
             self.model = model
 
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-            output = self.model(
-                input_ids, attention_mask=attention_mask, output_hidden_states=layer != -1
-            )
-            states = output.last_hidden_state if layer == -1 else output.hidden_states[layer]
+            states = _states(self.model, input_ids, attention_mask, layer)
             if pooling == "cls":
                 vectors = states[:, 0].float()
             else:
@@ -233,6 +230,27 @@ def pooled(model: Any, *, pooling: Pooling, layer: int, normalize: bool) -> Any:
             return torch.nn.functional.normalize(vectors, dim=1) if normalize else vectors
 
     return Pooled()
+
+
+def token_states(model: Any, *, layer: int) -> Any:
+    """A torch module that gives the vectors of all tokens, (rows, tokens, d): what pooled pools."""
+    torch = require("torch", "train")
+
+    class TokenStates(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            return _states(self.model, input_ids, attention_mask, layer)
+
+    return TokenStates()
+
+
+def _states(model: Any, input_ids: Any, attention_mask: Any, layer: int) -> Any:
+    last = layer == -1
+    output = model(input_ids, attention_mask=attention_mask, output_hidden_states=not last)
+    return output.last_hidden_state if last else output.hidden_states[layer]
 
 
 def traceable(model: Any) -> Any:

@@ -19,9 +19,11 @@ from emolens.encode.backbone import (
     backbone,
     find_encoder,
     pooled,
+    token_states,
     tokenizer_of,
     traceable,
 )
+from emolens.encode.batches import pad
 from emolens.encode.cache import FORMAT, cached_model, keep_vectors, read_vectors
 from emolens.encode.engines.base import Engine, Progress, run_batches
 from emolens.encode.engines.choose import choose, start
@@ -143,6 +145,20 @@ class Encoder:
         """The vectors of every split."""
         splits = dataset.splits.items()
         return Embeddings({name: self.encode(split.texts) for name, split in splits})
+
+    def hidden_states(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, tokens, d) float32, the vector of each token after the encoder's `layer`, in fp32.
+
+        To look at a few texts: they are one batch, padded as padded_batch pads it. `encode` makes
+        one vector of each text from these: the first token's, or the mean without the padding.
+        """
+        tokens = self._tokens(texts)
+        batch = pad(tokens, np.arange(len(tokens)), pad_id=self.tokenizer.pad_id)
+        layer = self.options["layer"]
+        engine, _ = start(
+            choose("fp32", use="score"), lambda: token_states(backbone(self.source), layer=layer)
+        )
+        return engine(*batch)
 
     def _tokens(self, texts: Sequence[str]) -> Tokens:
         tokens = self.tokenizer.encode(texts)

@@ -136,7 +136,7 @@ def evaluate(
     if not names or len(set(names)) < len(names):
         raise UsageError(
             f"There are {len(names)} scores of {len(set(names))} models to evaluate.",
-            hint='Give each a name: dataclasses.replace(scores, model="probe-mean", facts=None)',
+            hint='Give each a name of its own: scores.named("probe-mean")',
         )
     by_split = {
         split: {

@@ -59,6 +59,20 @@ class ModelEvaluation:
         low, high = self.intervals[key]
         return f"{getattr(self, key):.4f} ({low:.3f}–{high:.3f})"
 
+    def mistaken(self, n: int = 6) -> list[tuple[str, str, int, float]]:
+        """The n pairs of classes that are mixed up most: class, wrong answer, rows, share.
+
+        share: of all rows of the class; the pairs with the largest shares come first.
+        """
+        names = list(self.per_class)
+        pairs = [
+            (names[i], names[j], rows, rows / sum(row))
+            for i, row in enumerate(self.confusion)
+            for j, rows in enumerate(row)
+            if i != j and rows
+        ]
+        return sorted(pairs, key=lambda pair: -pair[-1])[:n]
+
 
 def evaluate_model(
     dataset: Dataset, scores: Scores, split: str, *, answerable: np.ndarray | None = None

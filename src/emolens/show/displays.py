@@ -7,7 +7,7 @@ counts and draws in one call, as the displays of scikit-learn do. Knows nothing 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any, Self
@@ -250,6 +250,23 @@ class ConfusionPairDisplay(Display):
 
     labels: LabelSet
     matrices: dict[str, np.ndarray]
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: Answers,
+        by_model: Mapping[str, Answers],
+        *,
+        labels: LabelSet | None = None,
+        ax: Any = None,
+    ) -> Self:
+        """Count the answers of each model to the same rows, and draw the matrices.
+
+        by_model: by the name above the matrix, n answers. y_true, labels: as for ConfusionDisplay.
+        """
+        labels, (true, *answers) = class_ids(labels, y_true, *by_model.values())
+        counts = (confusion(true, of_model, len(labels)) for of_model in answers)
+        return cls(labels, dict(zip(by_model, counts, strict=True))).plot(ax)
 
     @property
     def grid(self) -> tuple[int, int]:

@@ -1,0 +1,87 @@
+# %% [markdown]
+# # A straight line
+#
+# The map shows that the encoder has noticed *something*. Now we measure how much, with the simplest classifier that there is.
+
+# %% [markdown]
+# ## The probe
+#
+# A logistic regression gives each of the vector's numbers a weight for each emotion, adds up, and takes the emotion with the largest sum. That's all. The encoder stays frozen: nothing in it changes.
+
+# %%
+held_out = vectors["validation"], dataset.y["validation"]
+probe = el.Probe().fit(X_train, y_train, eval_set=held_out)
+print(f"right on validation: {probe.score(*held_out):.4f}")
+
+# %% [markdown]
+# In `emotion`, the reference reports 0.6335 with DistilBERT. The same step with MiniLM gives 0.7075 in [the results of emolens](results-emotion-minilm.md), and with the far larger all-mpnet-base-v2 it gives 0.6745. (Your last digit may differ: other processors round in another way.)
+#
+# Not mind-blowing, but not garbage either. For a logistic regression just chilling on top of a model that never asked to do this, it's pretty solid. It's like asking somebody who has never studied psychology to guess your mood from your tweets, and being right two times out of three. Not bad, random stranger. Not bad.
+#
+# **Try this:** `probe.C_` says how bold the probe may be; it was chosen on validation from five values. What if there is only one choice: `el.Probe(strengths=(10.0,))`?
+
+# %% [markdown]
+# ## First token or mean? Let the probe decide
+#
+# We had two ways to make one vector of a text. Now we have a way to ask which one knows more.
+
+# %%
+first = el.Encoder(ENCODER, pooling="cls").embed(dataset)
+of_first = first["validation"], dataset.y["validation"]
+probe_of_first = el.Probe().fit(first["train"], y_train, eval_set=of_first)
+print(f"first token {probe_of_first.score(*of_first):.4f}, mean {probe.score(*held_out):.4f}")
+
+# %% [markdown]
+# In `emotion`, the mean wins with MiniLM, and by a wide margin. That is no law of nature. It is what this encoder was trained for. With DistilBERT, try both and take the better one, on *validation*.
+#
+# **Try this:** what does an earlier layer know? `el.Encoder(ENCODER, pooling="mean", layer=3)`. The last layer is not always the best reader.
+
+# %% [markdown]
+# ## What linear separability means
+#
+# The probe can only draw straight borders. If it is good, then the classes lie apart in a way that a flat cut can separate: they are *linearly separable*. If it is bad, the feelings are there but tangled, or they aren't there at all. To tell good from bad, we need something to hold it against.
+
+# %%
+of_probe = probe.scores(vectors, dataset.labels)
+ladder = el.evaluate(dataset, [el.majority(dataset), el.tfidf(dataset), of_probe])
+el.ScoreDisplay(ladder.by_split["validation"], "validation")
+
+# %% [markdown]
+# The lines are 95 % intervals: with other texts of the same kind, the figure would likely lie in there. "TF-IDF" is the oldest trick in the book. It counts words, and reads nothing.
+#
+# And here comes a surprise. In `emotion`, counting words is right in 0.8845 of the cases, far more than our clever frozen encoder. Why? Its texts were labelled by their own words: many say "i feel" and then name the feeling. If one word gives it away, counting wins. The probe sees only a summary of the text, and the one word drowns in it. In `starter`, texts like that were left out on purpose, and there it's the other way round.
+#
+# So the plain baseline tells you as much about your *data* as about your model. Never publish a figure without one.
+#
+# Emotions aren't linearly separable, then. Obviously. This is human stuff. Sarcasm exists. Context exists. People say "I'm fine" when they are absolutely not.
+#
+# **Try this:** build your own baseline in one line: if a text holds the name of an emotion, answer with it. How far do you get?
+
+# %% [markdown]
+# ## The matrix spills the tea
+#
+# One figure says how often the probe is right. It doesn't say *where* it fails. And if it thinks that fear is love, we need to talk.
+
+# %%
+answers = of_probe.predictions("validation")
+el.ConfusionDisplay.from_predictions(dataset.y["validation"], answers, labels=dataset.labels)
+
+# %% [markdown]
+# Each row is a true emotion, and its numbers add up to 1. Each column is what the probe answered. On the diagonal, it was right. Everything else is a mix-up, and the darker, the more common.
+#
+# **Try this:** find the emptiest cell off the diagonal. Which two emotions does the probe never mix up? Is that what you would have guessed?
+
+# %% [markdown]
+# ## Read it aloud
+#
+# A matrix is best read like a sentence, one pair at a time, starting with the worst.
+
+# %%
+figures = ladder.by_split["validation"]["probe"]
+for label, answer, rows, share in figures.mistaken(8):
+    print(f"{label} is taken for {answer}: {rows} texts, {share:.0%} of {label}")
+
+# %% [markdown]
+# READALOUD
+#
+# **Try this:** turn the question around. Of everything that the probe *calls* joy, how much is joy? `figures.per_class["joy"]` has both answers: recall is "found", precision is "rightly called".

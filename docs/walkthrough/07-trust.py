@@ -1,0 +1,101 @@
+# %% [markdown]
+# # Can you trust it?
+#
+# A good figure is where the work begins. This part is about the classes that were overlooked, and about a model that knows when to be silent.
+
+# %% [markdown]
+# ## When some classes are rare
+#
+# "Oversampling, undersampling or class weights can help, but we'll keep that for another time." That is what the reference says about unequal classes. This is the other time.
+#
+# To try the remedies, we need the illness. If the data are balanced, as `starter` is, we thin two classes out: of love and surprise, a tenth is left. In `emotion`, life has done that already. And because four trainings are coming, 2,000 rows at most are used.
+
+# %%
+table = dataset.to_pandas()
+if dataset.counts("train").max() < 2 * dataset.counts("train").min():
+    rare = table["label"].isin(["love", "surprise"]) & (table["split"] == "train")
+    table = table.drop(table[rare].sample(frac=0.9, random_state=42).index)
+uneven = el.Dataset.from_pandas(table, split="split").limited(2000, splits=["train"])
+pd.Series(uneven.counts("train"), index=uneven.labels.names, name="rows")
+
+# %% [markdown]
+# Validation and test stay as they are. Never balance what you measure with: the world is not balanced either, and you would measure a world that doesn't exist.
+#
+# **Try this:** thin out the classes of your choice, or keep two percent instead of ten. When does a class disappear from the answers altogether?
+
+# %% [markdown]
+# ## Three remedies
+#
+# Each of them makes the small classes count for more. They differ in how.
+
+# %%
+for method in ("class-weights", "oversample", "undersample"):
+    print(f"{method:<14}", el.balance(uneven.y["train"], len(uneven.labels), method=method, seed=42))
+
+# %% [markdown]
+# - **Class weights**: every row stays, once. A mistake on a rare class costs more.
+# - **Oversampling**: rare rows are repeated until all classes are as large as the largest. More rows, more waiting, and the same few texts again and again.
+# - **Undersampling**: rows of the large classes are thrown away until all are as small as the smallest. Fast, and it hurts to watch.
+#
+# **Try this:** there is a remedy between nothing and class weights: `method="root-weights"` takes the square roots of the weights. For whom would that be right?
+
+# %% [markdown]
+# ## The remedies, tried
+#
+# Four short trainings, with one recipe for all: one without a remedy, and one for each.
+
+# %%
+tried = {}
+for method in ("none", "class-weights", "oversample", "undersample"):
+    plan = el.plan_recipe(ENCODER, uneven, "fast", balance=method, epochs=2, batch_size=32)
+    tried[method] = el.finetune(ENCODER, uneven, "walkthrough-balance", recipe=plan)
+
+# %%
+tests = el.evaluate(uneven, [s.named(method) for method, s in tried.items()]).by_split["test"]
+found = {m: {c: of["recall"] for c, of in e.per_class.items()} for m, e in tests.items()}
+outcome = pd.DataFrame(found).T
+outcome["accuracy"], outcome["macro-F1"] = zip(*[(e.accuracy, e.macro_f1) for e in tests.values()])
+outcome.round(2)
+
+# %% [markdown]
+# BALANCE
+#
+# **Try this:** look at the *precision* of the rare classes, too: replace `recall` in the cell above. What a remedy finds more of, it also cries wolf about more.
+
+# %% [markdown]
+# ## Calibration: does 90 % mean 90 %?
+#
+# The model does not only answer. It also says how probable the answer is. Is that number worth anything? If it is, then of all answers with "0.9", nine of ten are right. That property is called *calibration*.
+
+# %%
+probabilities = tuned.probabilities["test"]
+el.ReliabilityDisplay.from_predictions(part.y["test"], probabilities, labels=part.labels)
+
+# %%
+trust = result.by_split["test"]["finetune"]
+print("calibration error before:", trust.before.expected)
+print("calibration error after: ", trust.calibration.expected)
+print(f"temperature: {tuned.calibration.temperature:.2f}")
+
+# %% [markdown]
+# Points on the diagonal: the probability can be taken at its word. Points below it: the model is a show-off. The bars at the bottom show how many texts each point stands for, and the pale points stand for so few that you shouldn't look at them too hard.
+#
+# Freshly trained models tend to be too sure of themselves. The cure is one number, the **temperature**: all scores are divided by it before they become probabilities. Above 1, the model gets more modest; below 1, bolder. Not a single answer changes. It is fitted on validation rows, and it is part of the saved model.
+#
+# **Try this:** do the same for the probe: `of_probe.probabilities["test"]`. A weak model can be perfectly calibrated. It knows that it does not know. [More about these figures](calibration.md).
+
+# %% [markdown]
+# ## The right to remain silent
+#
+# Good probabilities allow something better than a good figure: a promise. Answer where you can be relied on, and say "unsure" elsewhere.
+
+# %%
+print(trust.promise)
+el.CoverageDisplay.from_predictions(part.y["test"], probabilities, labels=part.labels)
+
+# %% [markdown]
+# Read the curve from the right. At 100 % every text gets an answer, and the accuracy is the one we know. Go left, leave out the texts with the lowest probabilities, and the rest gets better and better.
+#
+# The promise is one point on it. It was found on validation, and the line above says what came of it on test: how many texts got an answer, and how many of these are right. Who asks for more has to accept more silence. That's not a weakness of this model. It's the deal with all of them; the others just don't show you the bill.
+#
+# **Try this:** what do the unsure texts have in common? Sort test by `probabilities.max(axis=1)` and read the bottom twenty. You will feel some sympathy.
