@@ -15,7 +15,7 @@
 # %%
 import emolens as el
 
-# As published: "dair-ai/emotion", "minilm", 1.0. As in the reference: "dair-ai/emotion", "distilbert", 1.0.
+# As published: "dair-ai/emotion", "minilm", 1.0. The encoder of the reference: "distilbert".
 DATA, ENCODER, SHARE = "starter", "minilm", 0.5
 
 # %% [markdown]

@@ -31,7 +31,7 @@ pd.DataFrame({"token": row["tokens"], "id": row["input_ids"]})
 # %% [markdown]
 # There are three things to see.
 #
-# - **Subwords.** "Tokenizing" became `token` and `##izing`. The two signs mean "this belongs to the piece before". So a vocabulary of some ten thousand pieces can spell words that nobody has put into it. This method is called WordPiece.
+# - **Subwords.** "Tokenizing" became `token` and `##izing`. The two signs mean "this belongs to the piece before". So a vocabulary of thirty thousand pieces can spell words that nobody has put into it. This method is called WordPiece.
 # - **Special tokens.** Nobody wrote `[CLS]` and `[SEP]`. The tokenizer adds them: one at the start, one at the end. Remember `[CLS]`, number 101. It has a career ahead of it.
 # - **Small letters.** "NLP" became `nl` and `##p`. The tokenizer does not see capitals: it is *uncased*. "Hello", "hello" and "HELLO" are one word to it. If somebody shouts, the model does not hear it.
 #
@@ -62,7 +62,7 @@ for row in el.padded_batch(tokenizer, dataset["train"].texts[:2]):
 #
 # The second line of each is the **attention mask**. A 1 says "this is a word, look at it". A 0 says "ignore this, it's only filling". Without the mask, the model would try to find a feeling in the zeros. With it, a text gets the same answer whatever stands beside it in the block.
 #
-# In `emotion`, the first text has 7 tokens and the second has 23. Compare the ids with your own run if you use it: they are a good check that everything is connected as it should be.
+# In `emotion`, the first text has 7 tokens and the second has 23. They are also a good check that everything is connected as it should be: the ids that the reference prints for these two are the same, digit by digit.
 #
 # **Try this:** put a third text into the block, much longer than the others, and see what happens to the first two.
 

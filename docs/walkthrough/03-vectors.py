@@ -57,13 +57,14 @@ print(f"similarity of fine and fine: {cosine:.2f}")
 # %%
 texts = ["I am so happy today!", "What a day."]
 batch = el.padded_batch(tokenizer, texts)
-means = [s[: row["n_tokens"]].mean(axis=0) for s, row in zip(encoder.hidden_states(texts), batch)]
+pairs = zip(encoder.hidden_states(texts), batch)
+means = [vectors_of[: row["n_tokens"]].mean(axis=0) for vectors_of, row in pairs]
 print(f"largest difference from encode(): {np.abs(means - encoder.encode(texts)).max():.3f}")
 
 # %% [markdown]
 # No magic: `encode` does just this. (A difference in the third decimal place is the price of `bf16`.) Note the slice up to `n_tokens`. Forget it, and every short text gets a vector full of padding. It is the most common bug of all, and it never crashes.
 #
-# **Try this:** compare with the first token: `el.Encoder(ENCODER, pooling="cls").encode(texts)`. Two chapters from now, we let a classifier decide which of the two knows more about feelings.
+# **Try this:** compare with the first token: `el.Encoder(ENCODER, pooling="cls").encode(texts)`. Two parts from now, we let a classifier decide which of the two knows more about feelings.
 
 # %% [markdown]
 # ## Every text becomes a row

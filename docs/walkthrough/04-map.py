@@ -13,6 +13,8 @@ width = X_train.max(axis=0) - X_train.min(axis=0)
 print(f"the quietest number moves by {width.min():.2f}, the loudest by {width.max():.2f}")
 
 # %% [markdown]
+# (In MiniLM, one number does not move at all. It has nothing to say about anything. We all know somebody like that.)
+#
 # If we measure how far two texts are from each other, the loud numbers decide, and the quiet ones are not heard, whatever they have to say. So each one is scaled to the range from 0 to 1. It's like adjusting the volume of every neuron, so that no one's screaming.
 
 # %%
@@ -32,7 +34,8 @@ print(X_scaled.shape, f"from {X_scaled.min():.0f} to {X_scaled.max():.0f}")
 # How near are two texts? One could measure the straight line between their points. Or one could ask whether they point in the same **direction**, and forget how far out they are. That is *cosine* similarity. It's like saying that two people have the same taste in memes, even if they live on opposite sides of the Earth.
 
 # %%
-sentences = ["I am so happy today!", "What a wonderful day!", "I am so unhappy today!", "The invoice is due."]
+sentences = ["I am so happy today!", "What a wonderful day!",
+             "I am so unhappy today!", "The invoice is due."]
 points = encoder.encode(sentences)
 points /= np.linalg.norm(points, axis=1, keepdims=True)
 pd.DataFrame(points @ points.T, index=sentences).round(2)
@@ -71,7 +74,7 @@ el.DensityDisplay(dataset.labels, projection)
 # %% [markdown]
 # How to read it: find the dark place of a class, then look at the same place in the other panels. If it is pale there, the encoder sets this class apart. If all panels are dark in the same place, it doesn't. The panels share one scale, so a class with few texts is pale all over. That is not a lack of feeling, only of rows.
 #
-# In `emotion`, joy and sadness are dark in different places: joy right of the middle, sadness left of it. Anger leans to the left side, where sadness is. Love is where joy and sadness overlap. Surprise? It's all over the place, with no clear home, which somehow suits it. And nowhere is there a clean cut.
+# In `emotion`, joy and sadness are dark in different places: joy right of the middle, sadness left of it. Anger leans to the left side, where sadness is. Love is where joy and sadness overlap. Surprise? It's all over the place, with no clear home, which somehow suits it. And nowhere is there a clean cut. With another encoder, the reference saw much the same: negative feelings near each other, joy and love close, and surprise everywhere.
 #
 # That is not a failure. The encoder was never told what joy is. What we see here it has picked up on its own, from reading.
 #
@@ -87,11 +90,12 @@ from sklearn.neighbors import NearestNeighbors
 
 for name, X in {"all dimensions": X_scaled, "the map": projection.xy}.items():
     metric = "cosine" if X is X_scaled else "euclidean"
-    near = NearestNeighbors(n_neighbors=15, metric=metric).fit(X).kneighbors(return_distance=False)
+    search = NearestNeighbors(n_neighbors=15, metric=metric).fit(X)
+    near = search.kneighbors(return_distance=False)
     print(f"{name}: {(y_train[near] == y_train[:, None]).mean():.2f} of the neighbors agree")
 
 # %% [markdown]
-# The map knows less than the space it was made from. That's the price of being able to look at it.
+# In `emotion`, 0.47 of the neighbors agree in the space, and 0.40 on the map; pure chance would give about one in four. So the map knows less than the space it was made from. That's the price of being able to look at it.
 #
 # So, three rules for maps like this one. **Neighbors** mean something. **Distances** between far places mean little: two clusters at opposite ends may be no more different than two at arm's length. And **empty space** means nothing at all. If a map and a figure disagree, believe the figure, and then find out why.
 #

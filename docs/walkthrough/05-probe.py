@@ -82,6 +82,18 @@ for label, answer, rows, share in figures.mistaken(8):
     print(f"{label} is taken for {answer}: {rows} texts, {share:.0%} of {label}")
 
 # %% [markdown]
-# READALOUD
+# In `emotion`, it goes like this.
+#
+# **Love is taken for joy**: 64 texts, 36 % of love. Falling in love, a birthday cake, a letter from an old friend: on the surface, it all feels like joy. The other way round it hardly ever happens. Joy is by far the larger class, and when the probe is in doubt, it sides with the many.
+#
+# **Surprise is taken for joy** (25 %) **and for sadness** (23 %). A surprising gift, a surprising bill. Surprise was all over the map, and here it is all over the matrix.
+#
+# **Anger is taken for sadness**: 57 texts, 21 % of anger. If you are shouting, chances are that something hurts underneath. The probe is basically going "You okay?", and writes down sadness.
+#
+# **Fear is taken for sadness**: 15 %. The same story, in a lower voice.
+#
+# See the two magnets? Every arrow here ends at joy or at sadness. They are the two largest classes, so an uncertain probe is right more often if it guesses them. And it all lines up with the map: what lies together there is mixed up here.
+#
+# So the probe isn't dumb. It's just emotionally approximate, like somebody who hugs you when you are angry because they can't tell the difference.
 #
 # **Try this:** turn the question around. Of everything that the probe *calls* joy, how much is joy? `figures.per_class["joy"]` has both answers: recall is "found", precision is "rightly called".

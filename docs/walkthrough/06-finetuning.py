@@ -37,7 +37,8 @@ pd.Series(vars(recipe), name="recipe")
 # %%
 tuned = el.finetune(ENCODER, part, "walkthrough-model", recipe=recipe)
 facts = tuned.facts
-print(f"{len(part['train']):,} rows, {facts.seconds:.0f} seconds, {facts.texts_per_second:.0f} per second")
+print(f"{len(part['train']):,} rows, {facts.seconds:.0f} seconds, "
+      f"{facts.texts_per_second:.0f} per second")
 print(facts.runtime)
 
 # %%
@@ -58,11 +59,18 @@ el.LearningCurveDisplay(facts.training, facts.history, facts.best_epoch)
 # %%
 result = el.evaluate(part, [el.majority(part), el.tfidf(part), of_probe, tuned])
 now, seen = result.by_split["validation"]["finetune"], facts.prediction["validation"]
-print(f"accuracy {now.accuracy:.4f}, weighted F1 {now.weighted_f1:.4f}, macro-F1 {now.macro_f1:.4f}")
+print(f"accuracy {now.accuracy:.4f}, weighted F1 {now.weighted_f1:.4f}, "
+      f"macro-F1 {now.macro_f1:.4f}")
 print(f"loss {seen.loss:.4f}, {seen.texts_per_second:.0f} texts per second")
 
 # %% [markdown]
-# METRICS
+# In `emotion`: accuracy 0.9345, on the same texts where the probe had 0.7080. The reference reports 0.9245 here, with DistilBERT, which is three times as large. More than every fifth text was wrong with the probe and is right now.
+#
+# **Weighted F1** weighs each class by its size, as the reference does. **Macro-F1** counts every class alike, and it is lower: 0.9110. It usually is, because rare classes are the hard ones. The **loss** also asks how sure the model was: being wrong with confidence costs most. And the **speed** says more about your machine than about your model.
+#
+# How good is good? With the full recipe and five seeds, MiniLM gets 0.9382 ± 0.0014 ([all figures](results-emotion-minilm.md)), and all-mpnet-base-v2, with 768 numbers per text and five times the size, gets 0.9440. The large step is from frozen to trained. After that, you pay a lot for a little.
+#
+# (If `SHARE` is below 1, this race is not quite fair: the probe has seen all rows of train, and the fine-tuned model only its share.)
 
 # %%
 el.ScoreDisplay(result.by_split["test"], "test")
@@ -81,7 +89,8 @@ el.ScoreDisplay(result.by_split["test"], "test")
 
 # %%
 y_true = dataset.y["validation"]
-answers = {"probe": of_probe.predictions("validation"), "fine-tuned": tuned.predictions("validation")}
+answers = {"probe": of_probe.predictions("validation"),
+           "fine-tuned": tuned.predictions("validation")}
 el.ConfusionPairDisplay.from_predictions(y_true, answers, labels=dataset.labels)
 
 # %%
@@ -89,6 +98,10 @@ for label, answer, rows, share in result.by_split["validation"]["finetune"].mist
     print(f"{label} is taken for {answer}: {rows} texts, {share:.0%} of {label}")
 
 # %% [markdown]
-# SIDEBYSIDE
+# On the left is the probe, on the right the fine-tuned model. Same texts, same scale. In `emotion`, the sad soup is gone: anger taken for sadness went from 21 % to 3 %, and love taken for joy from 36 % to 10 %. Anger, fear and sadness have their own places, and love has stopped crashing joy's party.
+#
+# What is left? **Surprise is taken for fear**: 13 texts, 16 % of surprise. Honestly, that one is fair. Your heart jumps, and only a second later you find out whether it was a party or a burglar.
+#
+# It is as if the model had finally put on its glasses.
 #
 # **Try this:** read the ten errors that the model was surest of: `result.confidently_wrong`. Count how many of them are the model's fault, and how many are the label's. It's never ten to zero.

@@ -30,7 +30,8 @@ pd.Series(uneven.counts("train"), index=uneven.labels.names, name="rows")
 
 # %%
 for method in ("class-weights", "oversample", "undersample"):
-    print(f"{method:<14}", el.balance(uneven.y["train"], len(uneven.labels), method=method, seed=42))
+    print(f"{method:<14}", el.balance(uneven.y["train"], len(uneven.labels),
+                                     method=method, seed=42))
 
 # %% [markdown]
 # - **Class weights**: every row stays, once. A mistake on a rare class costs more.
@@ -54,11 +55,21 @@ for method in ("none", "class-weights", "oversample", "undersample"):
 tests = el.evaluate(uneven, [s.named(method) for method, s in tried.items()]).by_split["test"]
 found = {m: {c: of["recall"] for c, of in e.per_class.items()} for m, e in tests.items()}
 outcome = pd.DataFrame(found).T
-outcome["accuracy"], outcome["macro-F1"] = zip(*[(e.accuracy, e.macro_f1) for e in tests.values()])
+outcome["accuracy"] = [e.accuracy for e in tests.values()]
+outcome["macro-F1"] = [e.macro_f1 for e in tests.values()]
 outcome.round(2)
 
 # %% [markdown]
-# BALANCE
+# The rows are the remedies, the columns what part of each class was found (*recall*) on test. In `emotion`, read it like this:
+#
+# - Without a remedy, 0.69 of love and 0.68 of surprise are found, and 0.94 of joy. The joy addict again.
+# - With **class weights**, it's 0.85 of love and 0.86 of surprise. Joy pays: it falls to 0.87. The accuracy hardly moves (0.89 and 0.88), and neither does macro-F1: more of the rare classes is found, and more often they are seen where they aren't.
+# - **Oversampling** goes the same way, with twice as many rows to read.
+# - **Undersampling** keeps 432 of the 2,000 rows, and that's too few to learn from: an accuracy of 0.60. Surprise does well (0.88), and everybody else pays for it.
+#
+# With all rows of train and three seeds, [the larger experiment](studies.md#classes-of-unequal-size) says the same in a louder voice: with class weights, recall of surprise goes from 64.6 % to 87.9 %, and the accuracy is 92.7 % instead of 92.5 %. Undersampling costs four points.
+#
+# So no remedy is free, and none is always right. If a missed surprise is as bad as a missed joy, take class weights. If you want probabilities that fit the world as it is, take nothing. emolens takes nothing, unless you ask.
 #
 # **Try this:** look at the *precision* of the rare classes, too: replace `recall` in the cell above. What a remedy finds more of, it also cries wolf about more.
 
@@ -78,6 +89,8 @@ print("calibration error after: ", trust.calibration.expected)
 print(f"temperature: {tuned.calibration.temperature:.2f}")
 
 # %% [markdown]
+# In `emotion`, the temperature is 1.30, so the model was too sure of itself, and the error went from 0.022 to 0.015. The numbers in brackets are 95 % intervals, and they overlap: a good sign, and no reason for a party.
+#
 # Points on the diagonal: the probability can be taken at its word. Points below it: the model is a show-off. The bars at the bottom show how many texts each point stands for, and the pale points stand for so few that you shouldn't look at them too hard.
 #
 # Freshly trained models tend to be too sure of themselves. The cure is one number, the **temperature**: all scores are divided by it before they become probabilities. Above 1, the model gets more modest; below 1, bolder. Not a single answer changes. It is fitted on validation rows, and it is part of the saved model.
@@ -96,6 +109,8 @@ el.CoverageDisplay.from_predictions(part.y["test"], probabilities, labels=part.l
 # %% [markdown]
 # Read the curve from the right. At 100 % every text gets an answer, and the accuracy is the one we know. Go left, leave out the texts with the lowest probabilities, and the rest gets better and better.
 #
-# The promise is one point on it. It was found on validation, and the line above says what came of it on test: how many texts got an answer, and how many of these are right. Who asks for more has to accept more silence. That's not a weakness of this model. It's the deal with all of them; the others just don't show you the bill.
+# In `emotion`, the promise is 99 %: of 2,000 texts of test, 1,718 got an answer, and 1,708 of these answers are right.
+#
+# The promise is one point on the curve. It was found on validation, and kept (or not) on test: the line above says so. Who asks for more has to accept more silence. That's not a weakness of this model. It's the deal with all of them; the others just don't show you the bill.
 #
 # **Try this:** what do the unsure texts have in common? Sort test by `probabilities.max(axis=1)` and read the bottom twenty. You will feel some sympathy.

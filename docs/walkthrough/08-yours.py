@@ -11,12 +11,15 @@
 # %%
 el.export_openvino("walkthrough-model")
 classifier = el.Classifier("walkthrough-model")
-mine = ["I can't wait to see you all tomorrow!", "They forgot my birthday again.", "Who left this here?"]
+mine = ["I can't wait to see you all tomorrow!", "They forgot my birthday again.",
+        "Who left this here?"]
 for prediction in classifier.predict(mine):
     print(prediction)
 
 # %% [markdown]
-# OWN
+# An answer, its probability, and sometimes the word *unsure*. The model keeps the promise of the section before. If a sentence of yours is below the threshold, it would rather say nothing, and `best_guess` holds what it would have said. In `emotion`, all three sentences are unsure: who promises 99 % has to be picky, and these three are no tweets.
+#
+# You can ask for another deal: `el.Classifier("walkthrough-model", coverage=0.9)` answers nine texts out of ten, and `answer_all=True` has an opinion about everything. We all know somebody like that, too.
 #
 # **Try this:** the whole sentence of yours that you thought of while you read this. Yes, that one.
 
@@ -26,12 +29,15 @@ for prediction in classifier.predict(mine):
 # Now let's be mean.
 
 # %%
-tricky = ["I am happy.", "I am not happy.", "I don't feel sad at all.", "Great, another delay. Just great."]
+tricky = ["I am happy.", "I am not happy.", "I don't feel sad at all.",
+          "Great, another delay. Just great."]
 answers = pd.DataFrame([p.probabilities for p in classifier.predict(tricky)], index=tricky)
 answers.round(2)
 
 # %% [markdown]
-# TRICKY
+# In `emotion`, "I am happy." is joy, with 0.58. And "I am **not** happy." is joy as well, with 0.79. It is *more* sure. "I don't feel sad at all." is sadness, with 1.00, and the delay is a joy, with 0.85.
+#
+# Remember the cosine table, where happy and unhappy were neighbors? Remember that counting words did so well on these data? Here is the bill. The model learned from texts in which the feeling is named, and the named feeling is the right answer. It never had a reason to learn what "not" does. And irony is hard for all of us, even with the face in view.
 #
 # Four sentences are an anecdote. emolens has several hundred that were written to try models, in twenty-one tests:
 
@@ -41,7 +47,9 @@ for test in tests:
     print(f"{test.failed:>3} of {test.n:>3} fail: {test.about}")
 
 # %% [markdown]
-# BEHAVIOR
+# In `emotion`, pleasant words that are negated go wrong in 26 of 30 cases, and irony in 22 of 34. In capitals, 0 of 178 fail, and you know why: the tokenizer can't see them. The line with 0 of 0 is about neutral facts, a class that these data don't have. And look at the line about groups of people: 3 of 30. There, an answer changed because *somebody else* was named, and nothing besides. Read that line before a model judges anything about people.
+#
+# So the model has an accuracy of 0.9345, and it doesn't understand "not happy". Both are true. A test split is made of texts like those of train. It can't ask what train never asked.
 #
 # **Try this:** pick the test with the most failures and look at its examples: `tests[5].examples`. Then write three sentences that the model *should* get right. You've just begun a test of your own.
 
@@ -54,7 +62,7 @@ for test in tests:
 from pathlib import Path
 
 for file in sorted(Path("walkthrough-model").rglob("*.*")):
-    print(f"{file.stat().st_size / 1e6:>6.1f} MB  {file.name}")
+    print(f"{file.stat().st_size:>12,} bytes  {file.name}")
 
 # %%
 from transformers import pipeline
