@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -37,18 +36,7 @@ def build(out: Path, *options: str) -> subprocess.CompletedProcess[str]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the built pages."""
     out = tmp_path_factory.mktemp("site") / "html"
-    notebook = DOCS / "walkthrough.ipynb"
-    options = [] if notebook.exists() else ["-D", f"walkthrough_notebook={_small(out.parent)}"]
-    built = build(out, *options)
+    built = build(out)
     assert built.returncode == 0, built.stderr
     assert built.stderr == ""
     return out
-
-
-def _small(folder: Path) -> Path:
-    """A notebook for the time before the walkthrough is written."""
-    cells = [{"cell_type": "markdown", "metadata": {}, "source": "# A part\n\n[x](labels.md)"}]
-    path = folder / "walkthrough.ipynb"
-    content = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
-    path.write_text(json.dumps(content), encoding="utf-8")
-    return path
