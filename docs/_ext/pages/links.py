@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 REPOSITORY = "generated/repository"
+NOTEBOOK = PurePosixPath("docs/walkthrough.ipynb")  # a page for each of its parts
 # Documents that the site shows although no page of docs has to link to them.
 ALWAYS = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 # A link or a picture, up to its target; not one that stands in `code`.
@@ -34,6 +35,8 @@ def on_the_site(text: str, home: PurePosixPath, docs: Path) -> str:
         path = _in_repository(target, home)
         if path is None or not (docs.parent / path).exists():
             return target
+        if path == NOTEBOOK:
+            return "/generated/walkthrough/index.md"
         if path.is_relative_to("docs"):
             return f"/{path.relative_to('docs')}"
         if path.suffix == ".md":
