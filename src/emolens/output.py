@@ -28,7 +28,6 @@ _FAILED_WORDS = "I/O error: "  # of safetensors, whose errors are no OSError
 _BLOCK = 4 * 2**20  # bytes
 _POSIX = os.name == "posix"
 _ACCESS_LIST = "system.posix_acl_access"  # Linux: who may read a file beside its mode
-ELSEWHERE = "Choose another place with --out"
 STAGED = "staged"  # the name that staged() gives to temporary.py
 
 
@@ -51,7 +50,7 @@ def writing(path: Path) -> Iterator[None]:
             why = getattr(error, "strerror", None) or str(error)
             raise StorageError(
                 f"{_target(path)} can't be written: {why}.",
-                hint=f"{ELSEWHERE}, or check the folder and its permissions.",
+                hint="Choose another place with --out, or check the folder and its permissions.",
             ) from error
         raise
 

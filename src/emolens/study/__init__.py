@@ -22,7 +22,6 @@ from emolens.encode.backbone import EncoderFolder, find_encoder
 from emolens.errors import EncoderError, StorageError, UsageError, nearest
 from emolens.evaluation.evaluate import Evaluation
 from emolens.names import user_path
-from emolens.output import ELSEWHERE
 from emolens.publish.push import check_push
 from emolens.scores import FINETUNE
 from emolens.show.report.points import Texts
@@ -197,7 +196,7 @@ def _written_here() -> Iterator[None]:
     try:
         yield
     except StorageError as error:
-        if not (error.hint or "").startswith(ELSEWHERE):
+        if not error.hint.startswith("Choose another place"):
             raise
         raise StorageError(str(error), hint="Check the folder and its permissions.") from error
 

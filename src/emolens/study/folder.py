@@ -207,10 +207,9 @@ class RunFolder:
         for file in files:
             if file.is_file() and file.stat().st_nlink > 1:
                 copy = "robocopy {} {} /E" if os.name == "nt" else "cp -r {} {}"
-                use = "Make the page of" if self._stays else "Run with --out"
                 raise StorageError(
                     f"{file} has hard links, and a run would replace only one of them.",
-                    hint=f"{use} {self._free()}, after you have made this copy without"
+                    hint=f"Run with --out {self._free()}, after you have made this copy without"
                     f" links: {copy.format(quoted(self.path), self._free())}",
                 )
 
@@ -232,12 +231,12 @@ class RunFolder:
             )
 
     def _refusal(self, message: str) -> StorageError:
-        return StorageError(message, hint=self._elsewhere("an empty folder or a new one"))
+        hint = f"Choose an empty folder or a new one, for example: --out {self._free()}"
+        return StorageError(message, hint=self._again if self._stays else hint)
 
-    def _elsewhere(self, what: str) -> str:
-        if self._stays:
-            return f"Run it again: emolens run {quoted(self.path / STUDY)} --out {self._free()}"
-        return f"Choose {what}, for example: --out {self._free()}"
+    @property
+    def _again(self) -> str:
+        return f"Run it again: emolens run {quoted(self.path / STUDY)} --out {self._free()}"
 
     def _free(self) -> str:
         """A folder that does not exist, beside this one if it has a name."""
@@ -277,5 +276,7 @@ class RunFolder:
             if value != getattr(self.identity, name):
                 raise UsageError(
                     f"{self.path} holds a run with another {name} ({value}).",
-                    hint=self._elsewhere("another folder"),
+                    hint=self._again
+                    if self._stays
+                    else f"Choose another folder, for example: --out {self._free()}",
                 )
