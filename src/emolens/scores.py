@@ -150,7 +150,7 @@ class SeedPoint(Facts):
     """One of several trainings that differ in their seed: its figures after the last choice.
 
     validation, test: accuracy and macro-F1 of the weights that this training kept; test is None if
-    the data has no such split.
+    the data has no such split. history: validation after each epoch.
     """
 
     seed: int
@@ -158,6 +158,7 @@ class SeedPoint(Facts):
     seconds: float
     validation: tuple[float, float]
     test: tuple[float, float] | None
+    history: tuple[EpochPoint, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)

@@ -5,6 +5,7 @@ text that control a terminal or reorder a line. Knows none of the values.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,9 @@ from pathlib import Path
 
 WIDTH = 100  # of a line, in characters
 MOST_ROWS = 12  # of a table
+# Letters of Hebrew, Arabic, Syriac and others, with the spaces between such words.
+_LETTER = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+_RIGHT_TO_LEFT = re.compile(f"{_LETTER}+(?: +{_LETTER}+)*")
 
 
 def visible(text: str) -> str:
@@ -29,6 +33,14 @@ def visible(text: str) -> str:
 def visible_lines(text: str) -> str:
     """The text with each line as visible() gives it. Line ends stay."""
     return "\n".join(map(visible, text.split("\n")))
+
+
+def isolated(text: str) -> str:
+    """The text with each part in right-to-left letters kept apart from what stands around it.
+
+    Without the two signs around it, the number behind a Hebrew name would move to its other side.
+    """
+    return _RIGHT_TO_LEFT.sub("\u2068\\g<0>\u2069", text)
 
 
 def escaped(text: str) -> str:

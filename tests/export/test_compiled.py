@@ -132,10 +132,20 @@ def test_without_a_cache_it_answers_and_says_nothing(
     assert not kept(cache)
 
 
+def read_back(key: str) -> bytes | None:
+    memory = bytearray()
+
+    def room(size: int) -> memoryview:
+        memory.extend(bytes(size))
+        return memoryview(memory)
+
+    return bytes(memory) if read_compiled(key, room) else None
+
+
 def test_an_entry_under_another_name_is_not_taken(cache: Path) -> None:
     keep_compiled("0" * 16, b"content")
-    assert bytes(read_compiled("0" * 16) or b"") == b"content"
+    assert read_back("0" * 16) == b"content"
     (cache / "compiled" / f"{'0' * 16}.blob").rename(cache / "compiled" / f"{'1' * 16}.blob")
     with pytest.warns(UserWarning, match="is damaged"):
-        assert read_compiled("1" * 16) is None
-    assert read_compiled("0" * 16) is None
+        assert read_back("1" * 16) is None
+    assert read_back("0" * 16) is None

@@ -490,6 +490,34 @@ CASES = [*PREDICTING, *CHECKING, *FILES_WRITTEN, *READING, *TARGETS, *SCORING]
 
 # Hints that need a state of the machine that a command here can't make. The test that makes it:
 ELSEWHERE = {
+    "To begin: emolens learn 1":
+        "tests/journey/test_learn_command.py::"
+        "test_the_next_command_can_be_typed",
+    "emolens learn {}{}{}":
+        "tests/journey/test_learn_command.py::"
+        "test_the_next_command_can_be_typed",
+    " --out {}":
+        "tests/journey/test_learn_command.py::"
+        "test_the_next_command_can_be_typed",
+    " --read":
+        "tests/journey/test_learn_command.py::"
+        "test_the_next_command_can_be_typed",
+    "To see them all: emolens learn":
+        "tests/journey/test_learn_command.py::"
+        "test_a_wrong_section_is_an_error_and_its_hint_leads_on",
+    "emolens learn {} ({})":
+        "tests/journey/test_learn_command.py::"
+        "test_a_wrong_section_is_an_error_and_its_hint_leads_on",
+    "Leave one of them out: emolens learn --all":
+        "tests/journey/test_learn_command.py::"
+        "test_a_wrong_section_is_an_error_and_its_hint_leads_on",
+    "Give it another name, or choose another folder with --out.":
+        "tests/journey/test_learn_command.py::"
+        "test_a_changed_list_of_pictures_has_a_way_out",
+    "This is a fault of emolens. Report it to whoever gave you emolens, with"
+    " what this prints: emolens learn {} --debug":
+        "tests/journey/test_learn_command.py::"
+        "test_the_hint_about_a_failing_cell_shows_where_it_failed",
     "emolens evaluate --model MODEL --dataset {}":
         "tests/judge/test_command.py::test_the_stage_says_that_it_trains",
     "Delete the path from the file, or export the model again: emolens export {}":
@@ -541,7 +569,7 @@ ELSEWHERE = {
         "tests/study/test_compare_command.py::test_the_command_for_one_run_can_be_typed",
     "For a page with all of this: --page comparison.html":
         "tests/study/test_compare_command.py::test_what_the_notes_at_the_end_say_can_be_typed",
-    "For a table of the {} rows with other answers: --out rows.csv":
+    "For a table of the {} rows with different answers: --out rows.csv":
         "tests/study/test_compare_command.py::test_what_the_notes_at_the_end_say_can_be_typed",
     "The data has changed since. Run both again, as here: emolens run {} --out {}":
         "tests/study/test_compare.py::test_after_a_change_of_the_data_the_hint_runs_again",
@@ -570,7 +598,7 @@ NAMED = {
     "To answer texts in other languages, train a model on labelled texts in them, with an encoder"
     " that knows them: emolens run --dataset FILE --encoder {}",
     "Choose an encoder that was made for these signs or this language (--encoder).",
-    "Give runs with the same classes. For one model on rows of other classes: emolens evaluate"
+    "Give runs with the same classes. For one model on rows of different classes: emolens evaluate"
     " --model MODEL --dataset FILE",
     "Choose another file after > or >>, or name one with --out.",
     "Give them as a file: emolens predict --input FILE --format txt",

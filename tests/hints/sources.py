@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "src" / "emolens"
 COMMANDS = (
     "run|inspect|tokenize|embed|encode|map|baselines|probe|finetune|evaluate|export|predict|check"
-    "|cache|compare|report"
+    "|cache|compare|report|learn"
 )
 _TYPED = re.compile(rf"(?<![\w-])--(?:[a-z]|\{{\}})|\bemolens (?:{COMMANDS})\b|\bpip install\b")
 _OPTION_ALONE = re.compile(r"--[a-z-]+")

@@ -301,7 +301,9 @@ def test_a_text_that_a_person_changed_is_not_changed_back(
     source = table(tmp_path / "t.csv", ["so glad 😂", "what?", "so ? sad"])
     draw_sheet(source, tmp_path / "s.xlsx", classifier.labels)
     name = classifier.labels.names[0]
-    sheet(tmp_path / "s.csv", [("so glad, NAME ??", name), ("what?", name), ("so  sad", name)])
+    address = "sad: https://example.org/a?b=c www.example.org/?q"
+    own = [("so glad, NAME ??", name), ("what?", name), (address, name)]
+    sheet(tmp_path / "s.csv", own)
     checked = score_sheet(classifier, tmp_path / "s.csv")
     (note,) = checked.notes
     assert str(note).startswith("1 text holds a '?' that may stand for a lost sign")

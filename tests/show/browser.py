@@ -28,13 +28,20 @@ OPTIONS = (
 )
 
 
-def start(*options: str) -> webdriver.Chrome:
-    """A browser whose page has SIZE, with further options; needs chromium and chromedriver."""
+def start(*options: str, logs: tuple[str, ...] = ("browser",)) -> webdriver.Chrome:
+    """A browser whose page has SIZE, with further options; skips the test where there is none.
+
+    logs: what it keeps: `browser` is the console, `performance` also what pages ask for.
+    """
+    for program in ("chromium", "chromedriver"):
+        if shutil.which(program) is None:
+            pytest.skip(f"there is no {program} to open pages in: scripts/install-chromium")
+    open_loopback()
     chrome = webdriver.ChromeOptions()
     chrome.binary_location = shutil.which("chromium") or "chromium"
     for option in (*OPTIONS, *options):
         chrome.add_argument(option)
-    chrome.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    chrome.set_capability("goog:loggingPrefs", dict.fromkeys(logs, "ALL"))
     service = Service(executable_path=shutil.which("chromedriver") or "chromedriver")
     driver = webdriver.Chrome(options=chrome, service=service)
     size = {"width": SIZE[0], "height": SIZE[1], "deviceScaleFactor": 1, "mobile": False}
@@ -73,10 +80,6 @@ def open_loopback() -> None:
 @pytest.fixture(scope="module")
 def shared_driver() -> Iterator[webdriver.Chrome]:
     """One browser for the tests of a module."""
-    for program in ("chromium", "chromedriver"):
-        if shutil.which(program) is None:
-            pytest.skip(f"there is no {program} to open pages in: scripts/install-chromium")
-    open_loopback()
     driver = start()
     yield driver
     driver.quit()

@@ -36,12 +36,13 @@ from emolens.scores import (
     MajorityFacts,
     Role,
     Scores,
+    SeedPoint,
     role_of,
 )
 from emolens.show.card import About, model_card
 from emolens.show.report import SECTIONS, ReportContents, render_report
 from emolens.show.report.points import Points, Texts
-from emolens.shown import visible, visible_lines
+from emolens.shown import isolated, visible, visible_lines
 from emolens.store import load_arrays, load_json
 from emolens.study import Run
 from emolens.study.context import projection_file
@@ -224,6 +225,13 @@ def test_the_figures_are_those_of_the_evaluation(report: str, tiny_run: Run) -> 
             assert f"<td>{figures.accuracy:.4f} <small>" in report
 
 
+def test_it_says_what_calibration_changes_and_who_decides_what_is_right(report: str) -> None:
+    """Figures before and after calibration stand side by side, and classes are names only."""
+    of_pictures, _, rest = report.partition("Calibration and promises as numbers")
+    assert "no answer changes by it. Before: as the training left the probabilities." in of_pictures
+    assert "was decided by whoever labelled these texts" in rest
+
+
 def test_the_reasons_it_gives_for_each_choice_are_true(report: str, tiny_run: Run) -> None:
     chosen_by_loss = 0
     for scores in scores_of(tiny_run):
@@ -304,7 +312,7 @@ def test_texts_and_class_names_show_as_text_and_never_run(
     assert len(page.all("img")) == 1
     assert [h["id"] for h in page.all("h2") if h.get("class") != "title"] == [*SECTIONS]
     assert set(map(visible, HOSTILE)) <= set(page.texts["td"])
-    assert HARD_CLASS in page.texts["th"]
+    assert isolated(HARD_CLASS) in page.texts["th"]
 
 
 def test_the_first_screen_says_that_a_model_has_collapsed(
@@ -344,3 +352,45 @@ def test_the_class_sentence_says_how_unequal_they_are(
     shown = contents(tiny_run)
     shown.audit.splits[TRAIN].by_class.update(zip(("sadness", "joy", "anger"), counts, strict=True))
     assert said in render_report(shown).replace("&#39;", "'")
+
+
+def test_a_number_behind_a_hebrew_name_stays_behind_it(tiny_run: Run) -> None:
+    shown = contents(tiny_run, joy="\u05e9\u05de\u05d7\u05d4")
+    assert "\u2068\u05e9\u05de\u05d7\u05d4\u2069" in render_report(shown)
+
+
+def test_texts_without_a_place_are_counted_and_break_nothing(tiny_run: Run) -> None:
+    shown = contents(tiny_run)
+    xy = shown.projections[TRAIN].xy.copy()
+    xy[1] = np.nan
+    lost = {**shown.projections, TRAIN: replace(shown.projections[TRAIN], xy=xy)}
+    page = render_report(replace(shown, projections=lost))
+    assert "1 text has no place, because the map found nothing like it" in page
+    assert "has no place" not in render_report(shown)
+
+
+def test_the_learning_curve_shows_the_spread_over_seeds(tiny_run: Run) -> None:
+    shown = contents(tiny_run)
+    facts = shown.exported.facts
+    assert isinstance(facts, FinetuneFacts)
+    lower = tuple(
+        replace(p, accuracy=p.accuracy / 2, macro_f1=p.macro_f1 / 2) for p in facts.history
+    )
+    points = [
+        SeedPoint(seed=seed, best_epoch=1, seconds=1, validation=(0.9, 0.9), test=None, history=of)
+        for seed, of in ((7, facts.history), (8, lower))
+    ]
+    several = replace(facts, seeds=tuple(points))
+    scores = [replace(of, facts=several) if of is shown.exported else of for of in shown.scores]
+    assert render_report(replace(shown, scores=scores)).count('class="band"') == 2 + render_report(
+        shown
+    ).count('class="band"')
+
+
+def test_a_long_text_is_cut_on_the_page_and_whole_in_the_download(tiny_run: Run) -> None:
+    shown, long = contents(tiny_run), "so sad " * 100
+    first = replace(shown.evaluation.confidently_wrong[0], text=long)
+    evaluation = replace(shown.evaluation, confidently_wrong=[first])
+    page = render_report(replace(shown, evaluation=evaluation))
+    assert f'data-whole="{long}">{long[:600]} …</td>' in page
+    assert "data-whole" not in render_report(shown)

@@ -208,6 +208,10 @@ def test_the_table_of_errors_is_sorted_and_filtered(reader: Reader) -> None:
 def test_the_table_of_errors_is_downloaded_as_it_is_shown(reader: Reader, tmp_path: Path) -> None:
     allow = {"behavior": "allow", "downloadPath": str(tmp_path)}
     reader.driver.execute_cdp_cmd("Page.setDownloadBehavior", allow)
+    whole = "long " * 200  # of a text that is cut on the page
+    reader.driver.execute_script(
+        "document.querySelector('#worth-reading tbody td.text').dataset.whole = arguments[0]", whole
+    )
     reader.press("#download")
     file = tmp_path / "errors.csv"
     WebDriverWait(reader.driver, 20).until(lambda _: file.exists())
@@ -215,6 +219,8 @@ def test_the_table_of_errors_is_downloaded_as_it_is_shown(reader: Reader, tmp_pa
     assert heads[:5] == ["why", "split", "row", "text", "label"]
     assert len(rows) == len(reader.all("#worth-reading tbody tr"))
     assert not [cell for row in rows for cell in row if re.match(r"[=+@]", cell)]
+    assert rows[0][3] == whole
+    assert not [cell for row in rows for cell in row if {"\u2068", "\u2069"} & set(cell)]
 
 
 def test_a_reader_with_a_keyboard_gets_to_the_texts(reader: Reader) -> None:

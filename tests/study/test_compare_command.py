@@ -26,7 +26,7 @@ def test_the_better_run_is_named_and_figures_are_printed(
     for part in ("largest class", "F1 of B minus A (95 %)", "finetune.learning_rate"):
         assert part in ended.out
     n = len(found.rows)
-    assert f"{n} of 25 rows get other answers; 10 of them" in ended.out
+    assert f"{n} of 25 rows get different answers; 10 of them" in ended.out
     assert all(f"Note: {note}" in ended.err for note in found.notes)
     assert "chosen on validation" in emolens(
         "compare", tiny_run.folder, collapsed_run.folder, "--split", "validation"
@@ -51,7 +51,7 @@ def test_what_the_notes_at_the_end_say_can_be_typed(
     runs = ("compare", tiny_run.folder, collapsed_run.folder)
     first = emolens(*runs).err
     page = re.search("For a page with all of this: (.*)", first)
-    rows = re.search(r"For a table of the (\d+) rows with other answers: (.*)", first)
+    rows = re.search(r"For a table of the (\d+) rows with different answers: (.*)", first)
     assert page
     assert rows
     ended = emolens(*runs, *shlex.split(page[1]), *shlex.split(rows[2]))

@@ -10,10 +10,12 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from emolens.output import sha256
 from emolens.study import Run, load_study, report_again, run_study
-from tests.conftest import Emolens, write_csv
+from emolens.study.folder import LOCK
+from tests.conftest import Emolens, feeling_rows, write_csv
 
 
 @pytest.fixture
@@ -122,3 +124,29 @@ def test_data_that_changed_are_not_shown_beside_old_figures(tiny_run: Run, tmp_p
     with pytest.raises(UsageError, match="is not as it was run: the data changed") as refused:
         report_again(tmp_path / "run")
     assert "emolens run" in str(refused.value.hint)
+
+
+def test_the_page_and_the_card_name_no_folder_of_this_machine(
+    tiny_run: Run, tmp_path: Path
+) -> None:
+    table = write_csv(tmp_path / "private" / "rows & more.csv", [*feeling_rows(90), ("", "joy")])
+    study = load_study(tiny_run.folder / "study.toml", {"data.dataset": str(table)})
+    folder = run_study(study, tmp_path / "run").folder
+    page, card = ((folder / name).read_text("utf-8") for name in ("report.html", "model/README.md"))
+    assert "…/rows & more.csv" in unescape(page)
+    assert str(tmp_path) not in unescape(page) + card
+    assert load_study(folder / "study.toml").data.dataset == str(table)
+
+
+def test_no_hint_names_an_option_that_the_command_lacks(emolens: Emolens, folder: Path) -> None:
+    with FileLock(folder / LOCK):
+        busy = emolens("report", folder)
+    assert "Another emolens run" in busy.err
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "emolens": "0.0.1"}))
+    older = emolens("report", folder)
+    assert "another version" in older.err
+    for ended in (busy, older):
+        assert ended.code == 1
+        hint = ended.err.split("Hint:")[1]
+        assert "--out" not in hint or "emolens run " in hint

@@ -19,6 +19,7 @@ from emolens.cli.ending import run_command
 from emolens.cli.evaluate import evaluate
 from emolens.cli.help import Command
 from emolens.cli.inspect import inspect as inspect_command
+from emolens.cli.learn import learn
 from emolens.cli.options import (
     ENCODERS,
     JsonOption,
@@ -209,6 +210,7 @@ def export(
             console.note(str(figure))
 
 
+app.command("learn", cls=Command)(learn)
 app.command("report", cls=Command)(report)
 app.command("push", cls=Command)(push)
 app.command("cache", cls=Command)(cache_command)

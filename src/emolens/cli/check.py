@@ -18,6 +18,7 @@ from emolens.cli.options import (
     OverwriteOption,
     PrecisionOption,
     PromiseOption,
+    QuietOption,
     TableArgument,
     TextOption,
     UnsureOption,
@@ -69,6 +70,7 @@ def check(
     precision: PrecisionOption = None,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
     *,
     read: ReadOptions,
 ) -> None:
@@ -92,7 +94,7 @@ def check(
     draw = DrawOptions(
         AS_USUAL.rows if rows is None else rows, AS_USUAL.seed if seed is None else seed, overwrite
     )
-    console = Console(as_json=as_json)
+    console = Console(as_json=as_json, quiet=quiet)
     classifier = partial(Classifier, model, precision=precision, **asdict(wanted))
     options = model_options(model, wanted, precision)
     with source_of(source, read) as given:

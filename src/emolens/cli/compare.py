@@ -72,4 +72,4 @@ def compare(
         console.note("For a page with all of this: --page comparison.html")
     if out is None and comparison.rows:
         n = len(comparison.rows)
-        console.note(f"For a table of the {n:,} rows with other answers: --out rows.csv")
+        console.note(f"For a table of the {n:,} rows with different answers: --out rows.csv")

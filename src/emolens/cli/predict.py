@@ -22,6 +22,7 @@ from emolens.cli.options import (
     OverwriteOption,
     PrecisionOption,
     PromiseOption,
+    QuietOption,
     SafeCsvOption,
     TextOption,
     UnsureOption,
@@ -89,6 +90,7 @@ def predict(
     safe_csv: SafeCsvOption = False,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
     *,
     read: ReadOptions,
 ) -> None:
@@ -107,20 +109,21 @@ def predict(
         _classifier, model, precision=precision, answer_all=answer_all, **asdict(wanted)
     )
     if source is None and texts:
-        source = table_among(texts, Console(), file_format=read.file_format)
+        source = table_among(texts, Console(quiet=quiet), file_format=read.file_format)
         texts = None if source else texts
     _check(texts, source, as_json=as_json)
     if source is None:
         for_tables = out or text or overwrite or prefix or safe_csv or read != AS_FOUND
         _check_no_table_options(for_tables)
-        _predict_texts(classifier(), texts or [], sets=sets, as_json=as_json)
+        console = Console(as_json=as_json, quiet=quiet)
+        _predict_texts(console, classifier(), texts or [], sets=sets)
         return
     from emolens.predict.tables import WriteOptions, check_target, default_target, predict_table
 
     write = WriteOptions(overwrite, prefix, safe_csv, sets)
     check = partial(check_target, write=write)
     with tables(source, out, read=read, default=default_target, check=check) as (table, target):
-        answering, console = classifier(), Console()
+        answering, console = classifier(), Console(quiet=quiet)
         with if_stopped("Nothing was written."), console.progress("predict") as update:
             tally = predict_table(
                 answering, table, target, text_column=text, read=read, write=write, progress=update
@@ -155,11 +158,10 @@ def _check_no_table_options(given: object) -> None:
 
 
 def _predict_texts(
-    classifier: Classifier, texts: list[str], *, sets: float | None, as_json: bool
+    console: Console, classifier: Classifier, texts: list[str], *, sets: float | None
 ) -> None:
     lines = _stdin_lines() if texts == ["-"] else texts
     answers = classifier.predict(lines, sets=sets)
-    console = Console(as_json=as_json)
     counts = Counter(answer.unlike for answer in answers if answer.unlike)
     unlike = classifier.unlike_line(counts, sum(a.probability is not None for a in answers))
     show_model(console, classifier)

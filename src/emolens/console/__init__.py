@@ -62,6 +62,11 @@ class Console:
         """A line of data on stdout."""
         self._out.print(visible(text))
 
+    def rich(self, thing: Any, *, width: int | None = None) -> None:
+        """Something that rich can print, on stdout; with `width`, in at most so many columns."""
+        limit = None if width is None else min(width, self._out.width)
+        self._out.print(thing, width=limit, soft_wrap=width is None)
+
     def lines(self, values: Iterable[object]) -> None:
         """A line of data for each value."""
         for value in values:

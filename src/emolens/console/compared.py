@@ -72,7 +72,7 @@ def _show_rows(console: Console, comparison: RunComparison) -> None:
     ]
     n = len(comparison.rows)
     console.line()
-    title = f"{n:,} of {comparison.n:,} rows get other answers"
+    title = f"{n:,} of {comparison.n:,} rows get different answers"
     if len(shown) < n:
         title += f"; {len(shown)} of them"
     console.table(("row", "label", *names, "text"), rows, title=title)

@@ -102,12 +102,13 @@ class ExportedModel:
         self.folder, self.head = folder, read_head(folder)
         self._file, self.runtime = choose_exported(folder, precision)
         key = _content_key(folder, self._file)
-        with ThreadPoolExecutor(1) as beside:
+        note_change(folder, "config.json")  # where people give classes other names
+        with ThreadPoolExecutor(2) as beside:
+            tokenizer = beside.submit(Tokenizer.from_folder, folder)
             check = beside.submit(_check, folder, self._file)
             weights = beside.submit(_weights_sha256, folder, self._file)
-            note_change(folder, "config.json")  # where people give classes other names
-            self.tokenizer = Tokenizer.from_folder(folder)
             self._engine = open_exported(self._file, self.runtime, key=key)
+            self.tokenizer = tokenizer.result()
             check.result()
             if _content_key(folder, self._file) == key:
                 self._engine.keep_compiled()

@@ -20,6 +20,7 @@ from emolens.judge.sheet import PAGE, ROW, TEXT
 _TEXT_FILES = ("csv", "tsv", "txt")
 # Two of them, one behind a space, or one inside a word.
 _DOUBTFUL = re.compile(r"\?\?|(?<!\S)\?|\w\?\w")
+_ADDRESS = re.compile(r"\S*(?:://|www\.)\S*")  # of the web, where a ? has its place
 _REPLACED = re.compile(r"(?:[^\x00-\x7f]|[?_])+")  # Excel for macOS writes _
 
 
@@ -37,11 +38,17 @@ def with_lost_signs(
     whole = [drawn.get(row, "") if row is not None else "" for row in rows]
     lost = [_has_lost(text, before) for text, before in zip(texts, whole, strict=True)]
     n_doubtful = sum(
-        bool(_DOUBTFUL.search(text)) and not gone and text.split() != before.split()
+        bool(_DOUBTFUL.search(_ADDRESS.sub("", text)))
+        and not gone
+        and text.split() != before.split()
         for text, before, gone in zip(texts, whole, lost, strict=True)
     )
     notes = [*_restored(source, sum(lost)), *_doubtful(n_doubtful)]
     return [w if gone else t for t, w, gone in zip(texts, whole, lost, strict=True)], notes
+
+
+def _may_have_lost(text: str) -> bool:
+    return bool(_DOUBTFUL.search(_ADDRESS.sub("", text)))
 
 
 def _may_lack_signs(source: Source, read: ReadOptions, texts: Sequence[str]) -> bool:

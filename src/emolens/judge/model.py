@@ -122,9 +122,10 @@ def _nothing_to_score(rows: Labelled, matching: Matching, places: _Places) -> Da
 
 def _answers(classifier: Classifier, rows: Split, progress: Progress | None) -> list[Prediction]:
     answers: list[Prediction] = []
-    languages = language_judge(classifier)
+    judge = language_judge(classifier)
     for start in range(0, len(rows), CHUNK):
-        answers += classifier.predict(rows.texts[start : start + CHUNK], languages=languages)
+        texts = rows.texts[start : start + CHUNK]
+        answers += classifier.predict(texts, languages=judge.others(texts) if judge else ())
         if progress:
             progress(len(answers), len(rows))
     return answers

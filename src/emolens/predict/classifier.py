@@ -127,17 +127,18 @@ class Classifier:
         texts: Sequence[str],
         *,
         sets: float | None = None,
-        languages: Judge | None = None,
+        languages: Sequence[str | None] = (),
     ) -> list[Prediction]:
         """One Prediction for each text, blank ones too, in the order given.
 
         sets: how often the prediction sets should hold the right class, for example 0.9. languages:
-        finds texts in another language; without it, all texts pass as those of the model.
+        of each text, the other language that it is in, or None (language_judge finds them); empty
+        if all texts pass as those of the model.
         """
         lowest = None if sets is None else self.check_sets(sets)
         outputs, decision = self._model.ask(texts), self.decision
         probabilities, names = outputs.probabilities, self.labels.names
-        others = languages.others(texts) if languages else [None] * len(texts)
+        others = languages or [None] * len(texts)
         answers = decision.answers(probabilities)
         why = self._reasons(outputs, answers, others)
         in_set = None if lowest is None else decision.in_set(probabilities, lowest)

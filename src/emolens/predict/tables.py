@@ -31,7 +31,8 @@ from emolens.labels import LabelSet
 from emolens.names import user_path
 from emolens.output import atomic_file, new_output
 from emolens.predict.added import ERROR, Added, added_columns, values_of
-from emolens.predict.classifier import Classifier, language_judge
+from emolens.predict.ahead import ahead
+from emolens.predict.classifier import Classifier, Prediction, language_judge
 from emolens.predict.found import ClassCounts
 from emolens.predict.tally import Tally
 from emolens.predict.unsure import UNREADABLE
@@ -47,6 +48,8 @@ from emolens.predict.writers.form import Form, form_of
 from emolens.predict.writers.layout import Answered, Layout, Writer
 
 Progress = Callable[[int, int], None]
+# A chunk, why rows of it get no answer, its texts and the other languages that they are in.
+_Judged = tuple[Chunk, dict[int, str], list[str], list[str | None]]
 
 
 @dataclass(frozen=True)
@@ -218,9 +221,8 @@ class _Job:
 
     def answered(self, progress: Progress | None) -> Iterator[Answered]:
         """The rows with their answers; the tally counts them on the way."""
-        for chunk in self.table.chunks():
-            texts, errors = self._texts(chunk)
-            answers = self.classifier.predict(texts, sets=self.write.sets, languages=self.languages)
+        # While the model answers one chunk, others are read, judged and written.
+        for chunk, errors, answers in ahead(self._asked, self._judged()):
             for place in errors:
                 answers[place] = replace(answers[place], reason=UNREADABLE)
             added = self.added
@@ -229,6 +231,16 @@ class _Job:
             self.counts.add(answers)
             if progress:
                 progress(self.tally.rows, self.n_rows)
+
+    def _judged(self) -> Iterator[_Judged]:
+        """The chunks, one after the other: the judge of languages learns from those before."""
+        for chunk in self.table.chunks():
+            texts, errors = self._texts(chunk)
+            yield chunk, errors, texts, self.languages.others(texts) if self.languages else []
+
+    def _asked(self, judged: _Judged) -> tuple[Chunk, dict[int, str], list[Prediction]]:
+        chunk, errors, texts, others = judged
+        return chunk, errors, self.classifier.predict(texts, sets=self.write.sets, languages=others)
 
 
 def _check_without_labels(table: Table, chunk: Chunk, labels: LabelSet) -> None:

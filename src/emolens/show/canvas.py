@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import io
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
@@ -154,3 +155,44 @@ def bare(ax: Any, grid: str) -> None:
     ax.grid(axis=grid, color=theme.GRID, linewidth=0.8)
     ax.set_axisbelow(True)
     ax.tick_params(length=0, colors=theme.INK)
+
+
+def without_windows() -> None:
+    """Let pyplot draw in memory only, also where it could open windows."""
+    require("matplotlib", "train").use("agg")
+
+
+def pictures_of(value: object, *, dpi: int = 110) -> list[bytes]:
+    """What a notebook would show of figures at the end of a cell, each as the bytes of a .png.
+
+    These are the open figures of pyplot, which are closed, and the value of the cell if it is a
+    figure or a display.
+    """
+    pyplot, found = sys.modules.get("matplotlib.pyplot"), []
+    figures = [pyplot.figure(number) for number in pyplot.get_fignums()] if pyplot else []
+    if isinstance(value, Display):
+        found.append(value._repr_png_())
+    elif _is_figure(value) and value not in figures:
+        figures.append(value)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        for figure in figures:
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight")
+            found.append(buffer.getvalue())
+    if pyplot:
+        pyplot.close("all")
+    return found
+
+
+def _is_figure(value: object) -> bool:
+    figure = sys.modules.get("matplotlib.figure")
+    return figure is not None and isinstance(value, figure.Figure)
+
+
+def is_drawn(value: object) -> bool:
+    """Whether the value is a part of a picture, or a list of such parts."""
+    if isinstance(value, (list, tuple)) or type(value).__name__ == "ndarray":
+        parts: Any = value
+        return len(parts) > 0 and is_drawn(parts[0])
+    return isinstance(value, Display) or type(value).__module__.startswith("matplotlib.")

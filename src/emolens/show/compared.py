@@ -35,7 +35,7 @@ def render_compared(comparison: RunComparison) -> str:
         "short": "In short",
         "models": "The models of each run",
         "by-class": "By class",
-        "rows": "Rows with other answers",
+        "rows": "Rows with different answers",
         "settings": "What differs in the settings",
         "notes": "How to read this",
     }
@@ -72,7 +72,7 @@ def write_comparison(
     safe_csv: bool = False,
     overwrite: bool = False,
 ) -> Path:
-    """Write a page (.html), all rows with other answers (.csv), or everything (.json).
+    """Write a page (.html), all rows with different answers (.csv), or everything (.json).
 
     safe_csv: put a ' before cells that a spreadsheet would run as a formula. Returns the path.
     Raises UsageError for another ending, or if the file exists and overwrite is not set.
@@ -92,7 +92,7 @@ def write_comparison(
 
 
 def _csv(comparison: RunComparison, *, safe_csv: bool) -> str:
-    """A line for each row with other answers: what each run answers, and which runs are right."""
+    """A line for each row with different answers: what each run answers, and which are right."""
     names = [run.name for run in comparison.runs]
     header = ["row", "text", "label"]
     header += [f"{name}_{what}" for name in names for what in ("answer", "probability")]

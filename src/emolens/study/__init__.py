@@ -10,6 +10,8 @@ Knows nothing of how progress is shown: it calls an Observer.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +19,7 @@ from typing import Protocol
 from emolens.data.dataset import Dataset
 from emolens.data.sources import load_dataset
 from emolens.encode.backbone import EncoderFolder, find_encoder
-from emolens.errors import EncoderError, UsageError, nearest
+from emolens.errors import EncoderError, StorageError, UsageError, nearest
 from emolens.evaluation.evaluate import Evaluation
 from emolens.names import user_path
 from emolens.publish.push import check_push
@@ -169,8 +171,8 @@ def report_again(
         )
     study = load_study(folder / STUDY, {"report.texts": texts} if texts else None)
     dataset, encoder = _dataset(study), _encoder(study)
-    run_folder = RunFolder(folder, Identity.of(study))
-    with run_folder.opened():
+    run_folder = RunFolder(folder, Identity.of(study), stays=True)
+    with _written_here(), run_folder.opened():
         again = f"Run it again: emolens run {quoted(folder / STUDY)} --out {quoted(folder)}"
         needed = [name for name in STAGES["report"].needs if not STAGES[name].may_fail]
         if missing := [name for name in needed if name not in run_folder.records]:
@@ -186,6 +188,17 @@ def report_again(
         run_folder.keep_study(study)
         _make("report", stage_key("report", context), "", context, run_folder, observer)
     return folder / REPORT
+
+
+@contextmanager
+def _written_here() -> Iterator[None]:
+    """The error about a folder that can't be written to, without a --out that the command lacks."""
+    try:
+        yield
+    except StorageError as error:
+        if not error.hint.startswith("Choose another place"):
+            raise
+        raise StorageError(str(error), hint="Check the folder and its permissions.") from error
 
 
 def _dataset(study: Study) -> Dataset:

@@ -1,5 +1,5 @@
 """What the model card says beside figures: where weights and data come from, with their licenses,
-the language, and answers of the model to a few texts.
+the language, and answers of the model to a few texts; and what page and card do not say.
 
 Licenses are read, never guessed: from the settings, the catalogue, or the card of the base model.
 """
@@ -7,13 +7,17 @@ Licenses are read, never guessed: from the settings, the catalogue, or the card 
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 import warnings
 from collections.abc import Sequence
+from html import escape
 
 from emolens.data.catalogue import CATALOGUE
 from emolens.data.dataset import TEST, TRAIN
 from emolens.data.languages import main_language
 from emolens.data.origins import hub_data
+from emolens.names import user_path
 from emolens.output import SetAside
 from emolens.predict.classifier import Classifier
 from emolens.scores import EXPORTED, FinetuneFacts
@@ -21,6 +25,7 @@ from emolens.show.card import SENTENCE, About, Example
 from emolens.show.cardtext import CARD, merged, own_keys, stated_license
 from emolens.study.context import Context
 from emolens.study.folder import MODEL
+from emolens.study.settings import Study
 
 _SENTENCES = (
     SENTENCE,
@@ -137,3 +142,14 @@ def _examples(context: Context, languages: Sequence[str]) -> tuple[Example, ...]
         for p, label in zip(predictions, labels, strict=True)
         if p.label is not None and p.probability is not None
     )
+
+
+def to_send(document: str, study: Study) -> str:
+    """A page or card without the folders of this machine: `…/reviews.csv`."""
+    for path in map(user_path, (study.data.dataset, study.encoder.name)):
+        if path.is_absolute():
+            plain, end = str(path), f"…/{escape(path.name)}"
+            for written in (plain, escape(plain), escape(json.dumps(plain)[1:-1])):
+                whole = rf"(?<![\w./…]){re.escape(written)}(?![\w-])"
+                document = re.sub(whole, end.replace("\\", r"\\"), document)
+    return document

@@ -98,9 +98,9 @@ def _check_classes(read: dict[str, FinishedRun]) -> None:
         if any(only):
             run, names = (first, only[0]) if only[0] else (other, only[1])
             raise UsageError(
-                f"{first.folder} and {other.folder} have other classes: only {run.folder} has"
+                f"{first.folder} and {other.folder} have different classes: only {run.folder} has"
                 f" {some_of(names)}.",
-                hint="Give runs with the same classes. For one model on rows of other classes:"
+                hint="Give runs with the same classes. For one model on rows of different classes:"
                 " emolens evaluate --model MODEL --dataset FILE",
             )
 

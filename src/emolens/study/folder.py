@@ -75,11 +75,15 @@ class StageRecord:
 
 
 class RunFolder:
-    """One run on disk. `opened()` locks it against a second process."""
+    """One run on disk. `opened()` locks it against a second process.
 
-    def __init__(self, path: Path, identity: Identity) -> None:
+    stays: the command has no --out, so no hint may name it.
+    """
+
+    def __init__(self, path: Path, identity: Identity, *, stays: bool = False) -> None:
         self.path = path
         self.identity = identity
+        self._stays = stays
         self.records: dict[str, StageRecord] = {}
         self._owned = Owned()
 
@@ -96,7 +100,9 @@ class RunFolder:
             except Timeout as error:
                 raise StorageError(
                     f"Another emolens run is writing to {self.path}.",
-                    hint="Wait for it, or choose another folder with --out.",
+                    hint="Wait until it has ended."
+                    if self._stays
+                    else "Wait for it, or choose another folder with --out.",
                 ) from error
         try:
             self._read()
@@ -225,9 +231,12 @@ class RunFolder:
             )
 
     def _refusal(self, message: str) -> StorageError:
-        return StorageError(
-            message, hint=f"Choose an empty folder or a new one, for example: --out {self._free()}"
-        )
+        hint = f"Choose an empty folder or a new one, for example: --out {self._free()}"
+        return StorageError(message, hint=self._again if self._stays else hint)
+
+    @property
+    def _again(self) -> str:
+        return f"Run it again: emolens run {quoted(self.path / STUDY)} --out {self._free()}"
 
     def _free(self) -> str:
         """A folder that does not exist, beside this one if it has a name."""
@@ -267,5 +276,7 @@ class RunFolder:
             if value != getattr(self.identity, name):
                 raise UsageError(
                     f"{self.path} holds a run with another {name} ({value}).",
-                    hint=f"Choose another folder, for example: --out {self._free()}",
+                    hint=self._again
+                    if self._stays
+                    else f"Choose another folder, for example: --out {self._free()}",
                 )

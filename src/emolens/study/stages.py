@@ -34,7 +34,7 @@ from emolens.show.card import model_card
 from emolens.show.cardtext import CARD, has_own_words
 from emolens.show.report import ReportContents, render_report
 from emolens.store import fingerprint, load_json, save_arrays, save_json, save_table, save_text
-from emolens.study.about import about, base_license, renewed_card
+from emolens.study.about import about, base_license, renewed_card, to_send
 from emolens.study.context import Context, projection_file
 from emolens.study.figures import FIGURES, draw
 from emolens.study.folder import MODEL, REPORT
@@ -223,8 +223,9 @@ def _report(context: Context, out: Path) -> str:
         about=about(context),
         behavior=context.behavior(),
     )
-    save_text(out / REPORT, render_report(contents))
-    save_text(out / MODEL / CARD, card := renewed_card(context, card))
+    save_text(out / REPORT, to_send(render_report(contents), context.study))
+    card = renewed_card(context, to_send(card, context.study))
+    save_text(out / MODEL / CARD, card)
     words = " with your words" if has_own_words(card) else ""
     held = {"all": "all texts", "errors": "the texts of wrong answers", "none": "no texts"}
     return f"report.html with {held[contents.texts]} of the data, and a model card{words}"

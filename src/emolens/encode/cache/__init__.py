@@ -84,22 +84,34 @@ def keep_refusal(key: str, cause: str) -> None:
     _keep("refused", f"{key}.json", json.dumps({"key": key, "cause": cause}).encode())
 
 
-def read_compiled(key: str) -> memoryview | None:
-    """The model `key` as OpenVINO has compiled it; None if it is missing or damaged.
+def read_compiled(key: str, room: Callable[[int], memoryview]) -> bool:
+    """Read the model `key` as OpenVINO has compiled it; False if it is missing or damaged.
 
-    Without a cache that can be used, a start takes a moment longer, and nothing is said of it.
+    room: gives the memory for so many bytes, to be filled: there are tens of megabytes, and each
+    copy would take a moment of the start. Without a cache that can be used, a start takes a
+    moment longer, too, and nothing is said of it.
     """
     if not cache_limit():
-        return None
+        return False
     with contextlib.suppress(StorageError):
         path = trusted_folder("compiled") / f"{key}.blob"
-        content = memoryview(_content(path) or b"")
-        compiled = content[_DIGEST:]
-        if content[:_DIGEST] == _of_compiled(key, compiled):
+        if _fill(path, key, room):
             _mark_used(path)
-            return compiled
+            return True
         _discard(path)
-    return None
+    return False
+
+
+def _fill(path: Path, key: str, room: Callable[[int], memoryview]) -> bool:
+    """Whether the content of a compiled model is there and whole; it is in the room then."""
+    try:
+        with open_trusted(path) as file:
+            digest = file.read(_DIGEST)
+            size = os.fstat(file.fileno()).st_size - _DIGEST
+            compiled = room(max(size, 0))
+            return file.readinto(compiled) == size and digest == _of_compiled(key, compiled)
+    except OSError:
+        return False
 
 
 def keep_compiled(key: str, compiled: bytes | memoryview) -> None:

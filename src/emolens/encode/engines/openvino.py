@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import errno
 import importlib
-import io
 import mmap
 import sys
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -36,6 +37,7 @@ _LONG = 100
 _ROUNDING = 0.01
 _LARGEST_XML = 256 * 2**20
 INPUTS = ("input_ids", "attention_mask")
+_one_at_a_time = threading.Lock()
 EMBEDDING = "embedding"  # the second output of a model that emolens exported
 # Where an exported model says what it was made from: an .xml, and an .onnx.
 _MADE_FROM = ["emolens", "weights_sha256"]
@@ -66,7 +68,13 @@ class OpenVinoEngine(Engine):
         self._new: list[tuple[dict[str, Any], Any]] = []  # what is not kept yet
         # Twice the streams, so that none waits while results are taken in order.
         self._in_flight = 2 * runtime.threads
-        self._model = read_traced(path)
+        # Short texts are faster without OpenVINO's fused attention kernel.
+        short = {"SNIPPETS_MODE": "DISABLE"}
+        _core()  # in this thread, as long as nothing runs beside it
+        with ThreadPoolExecutor(1) as beside:
+            loaded = beside.submit(self._loaded, short)
+            self._model = read_traced(path)
+            self._short = loaded.result() or self._compiled(short)
         for place in (_MADE_FROM, _MADE_FROM_ONNX):
             if self._model.has_rt_info(place):
                 self.weights_sha256 = str(self._model.get_rt_info(place).value)
@@ -75,9 +83,6 @@ class OpenVinoEngine(Engine):
         if self.width and embeddings:
             self.n_more = _width(embeddings[0]) or 0
         self._outputs = [0, self._model.outputs.index(embeddings[0])] if self.n_more else [0]
-        # Short texts are faster without OpenVINO's fused attention kernel.
-        short = {"SNIPPETS_MODE": "DISABLE"}
-        self._short = self._loaded(short) or self._compiled(short)
 
     def __call__(self, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
         """(rows, tokens) to (rows, d) float32."""
@@ -149,20 +154,27 @@ class CompiledCache:
     """Compiled models on disk: to compile one takes longer than all else at the start.
 
     key: decides the content of the model. read, write: get the key of the compiled one; it changes
-    with the model, the options, the processor and the version of OpenVINO.
+    with the model, the options, the processor and the version of OpenVINO. read: fills a memory
+    that it asks for, and returns whether it did.
     """
 
     key: str
-    read: Callable[[str], memoryview | None]
+    read: Callable[[str, Callable[[int], memoryview]], bool]
     write: Callable[[str, memoryview], None]
 
     def load(self, options: dict[str, Any]) -> Any | None:
         """The compiled model; None if there is none that this OpenVINO takes."""
+        tensors = []
+
+        def room(size: int) -> memoryview:
+            # In memory that OpenVINO owns, it can use the weights where they are.
+            tensors.append(silent_openvino().Tensor(np.dtype(np.uint8), [size]))
+            return memoryview(tensors[0].data)
+
         try:
-            content = self.read(self._key(options))
-            if content is None:
+            if not self.read(self._key(options), room):
                 return None
-            return _core().import_model(io.BytesIO(content), "CPU", options)
+            return _core().import_model(tensors[0], "CPU", options)
         except RuntimeError:
             check_not_stopped()
             return None
@@ -335,13 +347,18 @@ def _width(port: Any) -> int | None:
 
 
 @cache
-def _core() -> Any:
+def _made_core() -> Any:
     """OpenVINO's Core: one, which lives as long as the process.
 
     A Core gives its thread a stack for signal handlers, and when it ends, the stack that was there
     before. When several end in another order, that one is freed, and the next Ctrl-C is a crash.
     """
     return silent_openvino().Core()
+
+
+def _core() -> Any:
+    with _one_at_a_time:  # two threads could both find none, and make one each
+        return _made_core()
 
 
 @contextmanager

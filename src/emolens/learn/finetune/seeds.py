@@ -162,6 +162,7 @@ def _point(seed: int, scores: Scores, dataset: Dataset) -> SeedPoint:
         seconds=facts.seconds,
         validation=figures[VALIDATION],
         test=figures.get(TEST),
+        history=facts.history,
     )
 
 

@@ -47,7 +47,7 @@ from emolens.scores import (
     Scores,
     role_of,
 )
-from emolens.show.page import render, sections_shown
+from emolens.show.page import LONGEST, render, sections_shown
 from emolens.show.report import charts, reading
 from emolens.show.report.errors import ReadRow, left_out_sentence, worth_reading
 from emolens.show.report.mapscript import map_script
@@ -151,6 +151,8 @@ def render_report(contents: ReportContents) -> str:
         texts_sentence=sentence(points, contents.texts),
         errors=_to_read(contents, points),
         errors_left_out=left_out_sentence(audit),
+        longest=LONGEST,
+        without_place=points.without_place,
         script=require("markupsafe", "train").Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
         style=require("markupsafe", "train").Markup((_FOLDER / "report.css").read_text("utf-8")),
@@ -311,18 +313,26 @@ def _lengths(n_tokens: Mapping[str, np.ndarray]) -> charts.Chart:
 
 
 def _learning(facts: FinetuneFacts) -> charts.Chart:
-    epochs = facts.history[-1].epoch
-    lines = [
-        charts.Line("accuracy on validation", [(p.epoch, p.accuracy) for p in facts.history]),
-        charts.Line("macro-F1 on validation", [(p.epoch, p.macro_f1) for p in facts.history]),
-    ]
-    marks = [((facts.best_epoch, facts.kept.macro_f1), "kept")]
+    """Scores by epoch; with several seeds, the area from the lowest to the highest of them."""
+    lines, lowest = [], 1.0
+    for title, name in (("accuracy", "accuracy"), ("macro-F1", "macro_f1")):
+        places = [(p.epoch, float(getattr(p, name))) for p in facts.history]
+        by_epoch: dict[float, list[float]] = {epoch: [value] for epoch, value in places}
+        for seed in facts.seeds:
+            for p in seed.history:
+                by_epoch.setdefault(p.epoch, []).append(float(getattr(p, name)))
+        band = [(epoch, min(values), max(values)) for epoch, values in sorted(by_epoch.items())]
+        lowest = min([lowest, *(low for _, low, _ in band)])
+        several = any(seed.history for seed in facts.seeds)
+        lines.append(charts.Line(f"{title} on validation", places, band if several else []))
+    low = int(10 * lowest) / 10
+    epochs, steps = facts.history[-1].epoch, [low + (1 - low) * share for share in _SHARES]
     return charts.Chart(
         charts.Axis("epoch", 0, epochs, charts.ticks(epochs)),
-        charts.Axis("score", 0, 1, _SHARES, percent=True),
+        charts.Axis("score", low, 1, tuple(round(step, 4) for step in steps), percent=True),
         lines,
         reading.curve_sentence(facts),
-        marks=marks,
+        marks=[((facts.best_epoch, facts.kept.macro_f1), "kept")],
     )
 
 

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from emolens.errors import require
-from emolens.shown import visible
+from emolens.shown import isolated, visible
 
 _LEFT, _TOP, _WIDTH, _HEIGHT = 46, 24, 400, 220  # of the field, in units of the picture
 _SIGNS = ("circle", "square", "diamond", "triangle")
@@ -131,7 +131,7 @@ def _text(x: float, y: float, text: str, anchor: str, kind: str = "label") -> st
 
 
 def _safe(text: str) -> str:
-    return escape(visible(text))
+    return escape(isolated(visible(text)))
 
 
 def ticks(high: float, *, most: int = 6) -> tuple[float, ...]:

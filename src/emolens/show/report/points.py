@@ -11,13 +11,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from emolens.data.checks import agreeing, counted
 from emolens.data.dataset import Dataset
 from emolens.explore.project import Projection
 from emolens.labels import LabelSet
 from emolens.scores import Scores
 from emolens.show import theme
 from emolens.show.page import cut
-from emolens.shown import visible, visible_lines
+from emolens.shown import isolated, visible, visible_lines
 
 Texts = Literal["all", "errors", "none"]
 MOST_TEXTS = 100_000  # of more points, a sample has its text in the page
@@ -83,14 +84,33 @@ class Points:
             texts=tuple(visible_lines(cut(everything[row])) for row in shown),
         )
 
+    @property
+    def _placed(self) -> np.ndarray:
+        # UMAP gives no place to a text that it finds like no other.
+        return np.asarray(np.isfinite(self.xy).all(axis=1))
+
+    @property
+    def without_place(self) -> str:
+        """Which texts have no place on the map, and where they are drawn; empty if all have one."""
+        n = int((~self._placed).sum())
+        if not n:
+            return ""
+        have, are = agreeing(n, "have"), agreeing(n, "are")
+        return (
+            f"{counted(n, 'text')} {have} no place, because the map found nothing like"
+            f" {'it' if n == 1 else 'them'}, and {are} drawn in the lower left corner."
+        )
+
     def packed(self, labels: LabelSet) -> dict[str, Any]:
         """The points as JSON values: arrays as base64 of deflated bytes, little-endian."""
-        low = self.xy.min(axis=0) if len(self) else np.zeros(2)
-        span = max(np.ptp(self.xy, axis=0).tolist(), default=0.0) or 1.0
-        places = np.round((self.xy - low) * (65_535 / span)).astype("<u2")
+        there = self._placed
+        known = self.xy[there] if there.any() else np.zeros((1, 2))
+        low, span = known.min(axis=0), np.ptp(known, axis=0).max() or 1.0
+        xy = np.where(there[:, None], self.xy, low)
+        places = np.round((xy - low) * (65_535 / span)).astype("<u2")
         return {
             "n": len(self),
-            "labels": [visible(name) for name in labels.names],
+            "labels": [isolated(visible(name)) for name in labels.names],
             "colors": [theme.class_color(labels, name) for name in labels.names],
             "splits": list(self.splits),
             "x": _packed(places[:, 0]),

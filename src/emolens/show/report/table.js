@@ -10,6 +10,12 @@ function quoted(text) {
   return `"${safe.replaceAll('"', '""')}"`;
 }
 
+/** @param {Element} cell of the table; its whole text, without the signs that isolate names */
+function contentOf(cell) {
+  const whole = /** @type {HTMLElement} */ (cell).dataset.whole ?? cell.textContent ?? "";
+  return whole.replaceAll(/[\u2068\u2069]/g, "");
+}
+
 function connectTable() {
   const table = document.getElementById("worth-reading");
   if (!table) return;
@@ -23,7 +29,7 @@ function connectTable() {
       const up = head.getAttribute("aria-sort") !== "ascending";
       for (const other of heads) other.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", up ? "ascending" : "descending");
-      const of = (/** @type {HTMLTableRowElement} */ row) => row.cells[column].textContent ?? "";
+      const of = (/** @type {HTMLTableRowElement} */ row) => contentOf(row.cells[column]);
       rows.sort((a, b) => (up ? 1 : -1) * of(a).localeCompare(of(b), "en", { numeric: true }));
       body.append(...rows);
     });
@@ -32,7 +38,7 @@ function connectTable() {
     const wanted = /** @type {HTMLInputElement} */ (event.target).value.trim().toLowerCase();
     let shown = 0;
     for (const row of rows) {
-      row.hidden = !(row.textContent ?? "").toLowerCase().includes(wanted);
+      row.hidden = !Array.from(row.cells, contentOf).join(" ").toLowerCase().includes(wanted);
       if (!row.hidden) shown += 1;
     }
     byId("filtered").textContent = wanted ? `${shown} of ${rows.length} rows` : "";
@@ -40,7 +46,7 @@ function connectTable() {
   byId("download").addEventListener("click", () => {
     const lines = [heads.map((head) => head.textContent ?? "")];
     for (const row of rows) {
-      if (!row.hidden) lines.push(Array.from(row.cells, (cell) => cell.textContent ?? ""));
+      if (!row.hidden) lines.push(Array.from(row.cells, contentOf));
     }
     const csv = "\ufeff" + lines.map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";
     const link = document.createElement("a");
