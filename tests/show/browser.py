@@ -29,14 +29,10 @@ OPTIONS = (
 
 
 def start(*options: str, logs: tuple[str, ...] = ("browser",)) -> webdriver.Chrome:
-    """A browser whose page has SIZE, with further options; skips the test where there is none.
+    """A browser whose page has SIZE, with further options; needs chromium and chromedriver.
 
     logs: what it keeps: `browser` is the console, `performance` also what pages ask for.
     """
-    for program in ("chromium", "chromedriver"):
-        if shutil.which(program) is None:
-            pytest.skip(f"there is no {program} to open pages in: scripts/install-chromium")
-    open_loopback()
     chrome = webdriver.ChromeOptions()
     chrome.binary_location = shutil.which("chromium") or "chromium"
     for option in (*OPTIONS, *options):
@@ -71,6 +67,15 @@ def write_page(path: Path, *scripts: str, body: str = "") -> Path:
     return path
 
 
+def started(*, logs: tuple[str, ...] = ("browser",)) -> webdriver.Chrome:
+    """The same for tests, which are skipped where there is no browser."""
+    for program in ("chromium", "chromedriver"):
+        if shutil.which(program) is None:
+            pytest.skip(f"there is no {program} to open pages in: scripts/install-chromium")
+    open_loopback()
+    return start(logs=logs)
+
+
 def open_loopback() -> None:
     """Selenium talks to chromedriver, which is a server on this machine."""
     pytest_socket.enable_socket()
@@ -80,7 +85,7 @@ def open_loopback() -> None:
 @pytest.fixture(scope="module")
 def shared_driver() -> Iterator[webdriver.Chrome]:
     """One browser for the tests of a module."""
-    driver = start()
+    driver = started()
     yield driver
     driver.quit()
 

@@ -31,7 +31,7 @@ PAGES = (
 @pytest.fixture(scope="module")
 def reader() -> Iterator[webdriver.Chrome]:
     """A browser that keeps a list of what its pages ask for."""
-    driver = browser.start(logs=("browser", "performance"))
+    driver = browser.started(logs=("browser", "performance"))
     yield driver
     driver.quit()
 

@@ -6,7 +6,6 @@ and walkthrough, and copies of the repository's own documents, into `docs/genera
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -65,8 +64,6 @@ def write_all(folder: Path, pages: dict[str, str]) -> None:
 
 def _lead_out(app: Sphinx, docname: str, source: list[str]) -> None:
     """Let the links of a Markdown page lead to pages of the site."""
-    if docname == "index":
-        source[0] = _with_entries(source[0], Path(app.srcdir))
     if Path(app.env.doc2path(docname)).suffix == ".md":
         source[0] = links.on_the_site(source[0], links.home_of(docname), Path(app.srcdir))
 
@@ -76,17 +73,6 @@ def _mend(app: Sphinx, error: Exception | None) -> None:
         page = path.read_text(encoding="utf-8")
         if (mended := access.mended(page)) != page:
             path.write_text(mended, encoding="utf-8")
-
-
-def _with_entries(index: str, docs: Path) -> str:
-    """The first page without the patterns of its lists that no page fits: Sphinx warns of them."""
-    lines = index.splitlines(keepends=True)
-    patterns = (line.strip() for line in lines)
-    return "".join(
-        line
-        for line, pattern in zip(lines, patterns, strict=True)
-        if not re.fullmatch(r"[\w/-]+\*", pattern) or any(docs.glob(f"{pattern}.md"))
-    )
 
 
 def _skip_foreign(_app: Any, _what: str, _name: str, obj: Any, skip: bool, _options: Any) -> bool:

@@ -135,7 +135,7 @@ def _show_drawn(console: Console, drawn: Drawn, classifier: Classifier, options:
     from emolens.predict.unlike import foreign_line
 
     console.notes(drawn.notes)
-    if (judge := language_judge(classifier)) and (line := foreign_line(judge.others(drawn.texts))):
+    if line := foreign_line(language_judge(classifier).others(drawn.texts)):
         console.notes([line])
     if console.as_json:
         console.data({"sheet": str(drawn.path), "rows": drawn.n, "of": drawn.of})

@@ -41,12 +41,12 @@ _NAMES = {
 class Judge:
     """Finds texts that are surely in another language than `main`, some texts at a time.
 
-    main: the code of a language. The words of the first 1,000 texts in it are kept: a text of
-    mostly such words needs no closer look, which saves most of the time.
+    main: the code of a language; with None, it finds no text. The words of the first 1,000 texts in
+    it are kept: a text of mostly such words needs no closer look, which saves most of the time.
     """
 
-    def __init__(self, main: str) -> None:
-        self._main = _SAME.get(main, main)
+    def __init__(self, main: str | None) -> None:
+        self._main = _SAME.get(main, main) if main else None
         self._known: set[str] = set()
         self._n_learned = 0
 
@@ -55,7 +55,7 @@ class Judge:
         return [self._other(text) for text in texts]
 
     def _other(self, text: str) -> str | None:
-        if not is_long_enough(text):
+        if self._main is None or not is_long_enough(text):
             return None
         words = words_of(text)
         if is_mostly(words, self._known):

@@ -111,8 +111,7 @@ def score_sheet(
     with source_of(source, read) as given:
         labelled, unlabelled, notes = _labelled_in(given, read, classifier.labels.names)
     texts = [row.text for row in labelled]
-    judge = language_judge(classifier)
-    answers = classifier.predict(texts, languages=judge.others(texts) if judge else ())
+    answers = classifier.predict(texts, languages=language_judge(classifier).others(texts))
     probabilities = np.array([list(a.probabilities.values()) for a in answers], dtype=float)
     truth = np.zeros(probabilities.shape, dtype=bool)
     for place, row in enumerate(labelled):

@@ -38,9 +38,7 @@ def with_lost_signs(
     whole = [drawn.get(row, "") if row is not None else "" for row in rows]
     lost = [_has_lost(text, before) for text, before in zip(texts, whole, strict=True)]
     n_doubtful = sum(
-        bool(_DOUBTFUL.search(_ADDRESS.sub("", text)))
-        and not gone
-        and text.split() != before.split()
+        _may_have_lost(text) and not gone and text.split() != before.split()
         for text, before, gone in zip(texts, whole, lost, strict=True)
     )
     notes = [*_restored(source, sum(lost)), *_doubtful(n_doubtful)]

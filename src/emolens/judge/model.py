@@ -125,7 +125,7 @@ def _answers(classifier: Classifier, rows: Split, progress: Progress | None) -> 
     judge = language_judge(classifier)
     for start in range(0, len(rows), CHUNK):
         texts = rows.texts[start : start + CHUNK]
-        answers += classifier.predict(texts, languages=judge.others(texts) if judge else ())
+        answers += classifier.predict(texts, languages=judge.others(texts))
         if progress:
             progress(len(answers), len(rows))
     return answers

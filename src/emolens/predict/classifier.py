@@ -187,8 +187,8 @@ def _chosen(names: Sequence[str], chosen: np.ndarray) -> tuple[str, ...]:
     return tuple(names[i] for i in np.flatnonzero(chosen).tolist())
 
 
-def language_judge(classifier: Classifier) -> Judge | None:
-    """Finds texts in another language than those of the training; None if it is not known."""
+def language_judge(classifier: Classifier) -> Judge:
+    """Finds texts in another language than those of the training, if that one is known."""
     facts = read_emolens_json(classifier.folder).get(TRAINING_TEXTS)
     language = facts.get("language") if isinstance(facts, dict) else None
-    return Judge(language) if isinstance(language, str) else None
+    return Judge(language if isinstance(language, str) else None)

@@ -125,7 +125,6 @@ def predict_table(
         job = _Job(classifier, table, column, read, write)
         if text_column is None:
             job.tally.notes += choice_notes(table, "text", column)
-        job.languages = language_judge(classifier)
         writer = job.prepared(given, target)
         with (
             atomic_file(target, overwrite=write.overwrite) as file,
@@ -148,12 +147,13 @@ class _Job:
     tally: Tally = field(default_factory=Tally)
     n_rows: int = 0
     added: Added = field(init=False)
-    languages: Judge | None = None
+    languages: Judge = field(init=False)
     earlier_error: str | None = None  # the column of an earlier call
     counts: ClassCounts = field(init=False)
 
     def __post_init__(self) -> None:
         self.counts = ClassCounts(self.classifier)
+        self.languages = language_judge(self.classifier)
 
     def prepared(self, source: Source, target: Path) -> Writer:
         """The writer, after it has seen all rows; it has a column for errors if there are any."""
@@ -236,7 +236,7 @@ class _Job:
         """The chunks, one after the other: the judge of languages learns from those before."""
         for chunk in self.table.chunks():
             texts, errors = self._texts(chunk)
-            yield chunk, errors, texts, self.languages.others(texts) if self.languages else []
+            yield chunk, errors, texts, self.languages.others(texts)
 
     def _asked(self, judged: _Judged) -> tuple[Chunk, dict[int, str], list[Prediction]]:
         chunk, errors, texts, others = judged

@@ -315,6 +315,7 @@ def _lengths(n_tokens: Mapping[str, np.ndarray]) -> charts.Chart:
 def _learning(facts: FinetuneFacts) -> charts.Chart:
     """Scores by epoch; with several seeds, the area from the lowest to the highest of them."""
     lines, lowest = [], 1.0
+    several = any(seed.history for seed in facts.seeds)
     for title, name in (("accuracy", "accuracy"), ("macro-F1", "macro_f1")):
         places = [(p.epoch, float(getattr(p, name))) for p in facts.history]
         by_epoch: dict[float, list[float]] = {epoch: [value] for epoch, value in places}
@@ -323,7 +324,6 @@ def _learning(facts: FinetuneFacts) -> charts.Chart:
                 by_epoch.setdefault(p.epoch, []).append(float(getattr(p, name)))
         band = [(epoch, min(values), max(values)) for epoch, values in sorted(by_epoch.items())]
         lowest = min([lowest, *(low for _, low, _ in band)])
-        several = any(seed.history for seed in facts.seeds)
         lines.append(charts.Line(f"{title} on validation", places, band if several else []))
     low = int(10 * lowest) / 10
     epochs, steps = facts.history[-1].epoch, [low + (1 - low) * share for share in _SHARES]
