@@ -1,4 +1,4 @@
-"""What class weights, over- and undersampling do to accuracy, and to the recall of every class.
+"""What weights of the classes, over- and undersampling do to accuracy, and to the recall of every class.
 
     python benchmarks/balance.py DATA [--seeds 42 43 44] [--recipe fast] [--out balance.jsonl]
 
@@ -18,7 +18,7 @@ import numpy as np
 import emolens as el
 from emolens.evaluation.metrics import confusion, per_class, summary
 
-METHODS = ("none", "class-weights", "oversample", "undersample")
+METHODS = ("none", "root-weights", "class-weights", "oversample", "undersample")
 
 
 def measured(data, method: str, seed: int, kind: str) -> dict:

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from emolens.data.dataset import Dataset
-from emolens.errors import UsageError
+from emolens.errors import StorageError, UsageError
 from emolens.learn.finetune import finetune
 from emolens.learn.finetune.seeds import finetune_seeds
 from emolens.output import sha256
@@ -198,6 +198,29 @@ def test_one_seed_is_a_plain_training_and_removes_what_several_have_left(
     assert weights(stopped) == weights(tmp_path / "plain")
     assert points_of(scores) == points_of(plain) == ()
     assert not Path(f"{stopped}.checkpoints").exists()
+
+
+@pytest.mark.parametrize("seeds", [SEEDS, SEEDS[:1]], ids=["three seeds", "one seed"])
+def test_a_second_call_for_the_same_folder_is_refused_and_disturbs_nothing(
+    seeds: tuple[int, ...], tmp_path: Path, feelings: Dataset, tiny_encoder: Path
+) -> None:
+    """It would delete the trainings of the first one: to it, they are of other seeds."""
+    folder, others = tmp_path / "model", []
+
+    def second_call(done: int, total: int) -> None:
+        if done == total - 2:
+            for seeds in ((1, 2), (3,)):
+                with pytest.raises(StorageError, match="Another training keeps its checkpoints"):
+                    finetune_seeds(tiny_encoder, feelings, folder, seeds=seeds, recipe=RECIPE)
+                others.append(seeds)
+
+    scores = finetune_seeds(
+        tiny_encoder, feelings, folder, seeds=seeds, recipe=RECIPE, progress=second_call
+    )
+    assert len(others) == 2
+    assert isinstance(scores.facts, FinetuneFacts)
+    assert [point.seed for point in scores.facts.seeds] == list(seeds[1:] and seeds)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]
 
 
 def test_without_a_test_split_its_figures_are_none(

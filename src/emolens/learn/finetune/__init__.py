@@ -103,7 +103,7 @@ def finetune(
     Returns the calibrated probabilities of every split but train, computed in fp32; the facts are
     FinetuneFacts. The weights of the head are divided by the temperature, so that every program
     that loads them gives these probabilities. Raises DataError where train or validation has no
-    rows.
+    rows, StorageError if another training uses `folder`.checkpoints.
     """
     dataset.check_one_class()
     for split in (TRAIN, VALIDATION):
@@ -128,7 +128,7 @@ def finetune(
     training = _Training(encoder, dataset, tokenizer, tokens, pretrained, recipe, progress, tracker)
     key = key_of(encoder, dataset, recipe, limit=tokenizer.max_length)
     place = Checkpoints(Path(f"{folder}.checkpoints"), key)
-    with staged(folder) as fresh:
+    with place.alone(), staged(folder) as fresh:
         pretrained.save_pretrained(fresh)
         trained = _train(training, fresh, place)
         model = trained_classifier(fresh)
@@ -136,7 +136,7 @@ def finetune(
         texts = _training_texts(outcome, fresh, training)
         scores = _calibrated_scores(model, fresh, training, trained=trained, outcome=outcome)
         renew(fresh, folder, facts=_facts(fresh, training, scores) | texts)
-    place.remove()
+        place.remove()
     return scores
 
 

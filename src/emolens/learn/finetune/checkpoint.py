@@ -6,6 +6,7 @@ a whole or not at all. Digests show later damage. Knows nothing of models.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from emolens.errors import StorageError
 from emolens.output import (
@@ -29,6 +31,7 @@ from emolens.store import fingerprint, load_arrays, load_object, save_json
 from emolens.temporary import discard, remove_dead
 
 _ARRAYS, _ABOUT = "arrays.safetensors", "state.json"
+_LOCK = ".lock"
 _WRITER = "emolens"  # the entry `written_by` of the JSON
 _NAME = re.compile(r"(step|best)-([0-9]+)")
 _KEPT = 2  # states
@@ -51,8 +54,7 @@ class State:
 class Checkpoints:
     """The newest states in a folder, and the best arrays so far: step-00001200, best-3.
 
-    Whatever else is in the folder stays as it is. The caller sees to it that one training at a time
-    uses the folder.
+    Whatever else is in the folder stays as it is. One training at a time uses it: see alone().
     """
 
     def __init__(self, folder: Path, key: str) -> None:
@@ -61,6 +63,32 @@ class Checkpoints:
         Nothing is written yet.
         """
         self._folder, self._key = folder, key
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other trainings away from the folder, and make it if it is missing.
+
+        Raises StorageError if another one uses it.
+        """
+        lock = FileLock(self._folder / _LOCK, timeout=0)
+        with writing(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            try:
+                held = lock.acquire()
+            except Timeout as error:
+                raise StorageError(
+                    f"Another training keeps its checkpoints in {self._folder}.",
+                    hint="Wait until it has ended, or write the model to another folder.",
+                ) from error
+        try:
+            with held:
+                try:
+                    yield
+                finally:
+                    with contextlib.suppress(OSError):  # on Windows, where the release removes it
+                        (self._folder / _LOCK).unlink(missing_ok=True)
+        finally:
+            self._remove_if_empty()
 
     def save(self, state: State) -> None:
         """Write a state, and delete all but the last two.
@@ -114,8 +142,11 @@ class Checkpoints:
         for entry in (*self._entries("step"), *self._entries("best")):
             entry.delete()
         remove_dead(self._folder, STAGED)
-        with writing(self._folder):
-            if not any(self._folder.iterdir()) and not self._folder.is_symlink():
+        self._remove_if_empty()
+
+    def _remove_if_empty(self) -> None:
+        if not self._folder.is_symlink():
+            with contextlib.suppress(OSError):
                 self._folder.rmdir()
 
     def _entries(self, kind: str) -> Iterator[_Entry]:

@@ -82,16 +82,20 @@ def finetune_seeds(  # noqa: PLR0913 - the arguments of `finetune`, and two more
         with contextlib.closing(TensorBoard(place, one.key)) as tracker:
             return finetune(encoder, dataset, target, tracker=tracker, **options)
 
-    _say_removed(_remove_all_but(trainings if len(trainings) > 1 else [], root))
+    place = Checkpoints(root, "")
     if len(trainings) == 1:
+        with place.alone():
+            _say_removed(_remove_all_but([], root))
         return train(trainings[0], folder)
-    while (one := _next(trainings)) is not None:
-        scores = train(one, one.model)
-        one.finish(scores, _point(one.recipe.seed, scores, dataset))
-        _drop_lost(trainings)
-    scores = _kept(trainings, folder)
-    _remove_all_but([], root)
-    Checkpoints(root, "").remove()  # of a training without other seeds that was stopped
+    with place.alone():
+        _say_removed(_remove_all_but(trainings, root))
+        while (one := _next(trainings)) is not None:
+            scores = train(one, one.model)
+            one.finish(scores, _point(one.recipe.seed, scores, dataset))
+            _drop_lost(trainings)
+        scores = _kept(trainings, folder)
+        _remove_all_but([], root)
+        place.remove()  # of a training without other seeds that was stopped
     return scores
 
 
@@ -240,7 +244,10 @@ def _remove_all_but(trainings: Sequence[_Training], root: Path) -> int:
             _remove(folder)
             n += 1
         if folder not in keys:  # its training may have been stopped
-            Checkpoints(folder / f"{_MODEL}.checkpoints", "").remove()
+            if (states := folder / f"{_MODEL}.checkpoints").is_dir():
+                place = Checkpoints(states, "")
+                with place.alone():
+                    place.remove()
             _remove_empty(folder)
     with contextlib.suppress(OSError):  # only if it is empty
         root.rmdir()
