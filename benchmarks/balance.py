@@ -1,4 +1,4 @@
-"""What weights of the classes, over- and undersampling do to accuracy, and to the recall of every class.
+"""What class weights, over- and undersampling do to accuracy, and to the recall of every class.
 
     python benchmarks/balance.py DATA [--seeds 42 43 44] [--recipe fast] [--out balance.jsonl]
 

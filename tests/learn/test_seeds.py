@@ -209,10 +209,10 @@ def test_a_second_call_for_the_same_folder_is_refused_and_disturbs_nothing(
 
     def second_call(done: int, total: int) -> None:
         if done == total - 2:
-            for seeds in ((1, 2), (3,)):
+            for other in ((1, 2), (3,)):
                 with pytest.raises(StorageError, match="Another training keeps its checkpoints"):
-                    finetune_seeds(tiny_encoder, feelings, folder, seeds=seeds, recipe=RECIPE)
-                others.append(seeds)
+                    finetune_seeds(tiny_encoder, feelings, folder, seeds=other, recipe=RECIPE)
+                others.append(other)
 
     scores = finetune_seeds(
         tiny_encoder, feelings, folder, seeds=seeds, recipe=RECIPE, progress=second_call
