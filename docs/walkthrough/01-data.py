@@ -3,23 +3,24 @@
 #
 # This is a walk from the first row of a table to a model on the Hugging Face Hub. One idea at a time: a few lines of code, what they print, and what to make of it.
 #
-# It follows the steps of the script that emolens grew out of: one person, one dataset, one afternoon with a model called DistilBERT, and many good questions. The questions are still the right ones. Where an answer has changed since then, this walk has the new one.
+# It follows the steps of the script that emolens grew out of: one person, one dataset, one afternoon with a model called DistilBERT, and many good questions. The questions are still the right ones. Where an answer has changed since then, this walk has the new one. Like the script, it is made for understanding: a notebook to play with, and no machine for production.
 
 # %% [markdown]
 # ## Before the first step
 #
-# Everything here runs on the data and the encoder that come with emolens. No network, no graphics card, and less than eight minutes on two cores.
+# One line decides what we look at: the data, the encoder, and which share of the training rows the long training gets.
 #
-# One line decides what we look at: the data, the encoder, and how many of the training rows the long training gets (`0.5` is half of them). The figures in the text that begin with "in `emotion`" come from the published run: `dair-ai/emotion`, 20,000 Twitter messages, and all training rows. If you see other numbers than the text names, nothing is broken. You have other data.
+# - **For your first walk**, it is `"starter", "minilm", 0.5`: the data and the encoder that come with emolens, and half of the training rows. No network, no graphics card, and less than eight minutes on two cores.
+# - **The published walk**, whose outputs you see on the pages of the site and in the notebook before you run it, is `"dair-ai/emotion", "minilm", 1.0`: 20,000 Twitter messages from the Hub, and all training rows. The figures that begin with "in `emotion`" are from there. If you see other numbers, nothing is broken. You have other data.
 
 # %%
 import emolens as el
 
-# As published: "dair-ai/emotion", "minilm", 1.0. The encoder of the reference: "distilbert".
+# First walk: "starter", "minilm", 0.5. The encoder of the script: "distilbert".
 DATA, ENCODER, SHARE = "starter", "minilm", 0.5
 
 # %% [markdown]
-# **Try this:** leave the line as it is for the first walk. Change it for the second one. The questions stay the same, and the answers do not. That is half of the lesson.
+# **Try this:** walk with `starter` first, and with `dair-ai/emotion` the second time. The questions stay the same, and the answers do not. That is half of the lesson.
 
 # %% [markdown]
 # ## Loading it is one line
@@ -31,7 +32,7 @@ dataset = el.load_dataset(DATA)
 dataset
 
 # %% [markdown]
-# Read the table before you read on. The rows are emotions, the columns are splits, and the numbers are texts. That is the whole dataset on one small table.
+# Read the table before you read on. The rows are emotions, the columns are splits, and the numbers are texts. That is the whole dataset on one small table. It is small enough to try things quickly, and rich enough to see something in it.
 #
 # In `emotion`, the order of the classes is sadness, joy, love, anger, fear, surprise. The order matters more than it seems: a model knows only numbers, and 0 is sadness because sadness comes first. Print a list in another order beside it, and every joy becomes a sadness. (It has happened to better people than us.)
 #
@@ -80,7 +81,7 @@ dataset.features
 # %% [markdown]
 # ## A table with superpowers
 #
-# Now the classic habit: turn everything into a DataFrame. If it's not a DataFrame, did you even look at it?
+# Now the classic habit: turn everything into a DataFrame. If it's not a DataFrame, did you even look at it? (One can also loop through dictionaries, like a caveman.)
 
 # %%
 import pandas as pd
@@ -90,6 +91,8 @@ print(frame[["text", "label"]])
 
 # %% [markdown]
 # Five rows, and already a lot to see. People do not write like books. They forget apostrophes, they leave sentences open, and they say the feeling in passing.
+#
+# The script changes the format of the dataset for this (`set_format`), and back again afterwards (`reset_format`). Here the DataFrame is a copy. The dataset stays as it is, so there is nothing to undo, and we have still felt fancy for a moment.
 #
 # **Try this:** read fifty rows, not five: `dataset.to_pandas("train").sample(50)`. For each one, guess the label before you look. Keep your score in mind. It will be a good thing to compare a model with.
 
@@ -113,7 +116,8 @@ print(frame)
 # How many texts does each emotion have?
 
 # %%
-el.ClassFrequencyDisplay.from_predictions(dataset.y["train"], labels=dataset.labels)
+y_train = dataset.y["train"]
+el.ClassFrequencyDisplay.from_predictions(y_train, labels=dataset.labels)
 
 # %% [markdown]
 # The bars lie on their side because the names fit better. And because it's prettier.
@@ -121,7 +125,8 @@ el.ClassFrequencyDisplay.from_predictions(dataset.y["train"], labels=dataset.lab
 # In `emotion`, joy has 5,362 rows and surprise has 572: nine times fewer. (The corpus `starter` is balanced on purpose, so all its bars are alike.) What does this do to a model? Here is the laziest one there is. It always answers with the largest class of train, and it does not even read the text.
 
 # %%
-lazy = el.evaluate(dataset, [el.majority(dataset)]).by_split["validation"]["majority"]
+of_lazy = el.evaluate(dataset, [el.majority(dataset)])
+lazy = of_lazy.by_split["validation"]["majority"]
 print(f"accuracy {lazy.accuracy:.4f}, macro-F1 {lazy.macro_f1:.4f}")
 
 # %% [markdown]

@@ -7,6 +7,8 @@
 # ## The language of a model
 #
 # Every encoder comes with its own tokenizer. It cuts a text into pieces that the model knows, and gives each piece its number. You can think of it as the language of the model: without it, the model simply doesn't understand you.
+#
+# We don't reinvent the wheel here. Others have made tokenizers and encoders, and give them away: lucky us. To see how they work comes first. Who wants to build one can do so later.
 
 # %%
 tokenizer = el.tokenizer_of(ENCODER)
@@ -15,7 +17,7 @@ tokenizer
 # %% [markdown]
 # Two facts stand there. The **vocabulary** is how many pieces the model knows. The **limit** is how many of them it can read in one text.
 #
-# Tokenizer and encoder belong together. The encoder has learned what number 3793 means by reading millions of sentences in which this tokenizer had put it. With another tokenizer, the numbers would still go in, and nonsense would come out, as if you said "cat" and meant "bed". Nothing would crash. That's the dangerous part.
+# Tokenizer and encoder belong together. The encoder has learned what number 3793 means (it is *text*, as you will see) by reading millions of sentences in which this tokenizer had put it. With another tokenizer, the numbers would still go in, and nonsense would come out, as if you said "cat" and meant "bed". Usually nothing would crash. That's the dangerous part.
 #
 # **Try this:** ask both encoders: `el.tokenizer_of("minilm")` and, with the Hub, `el.tokenizer_of("distilbert")`. They share one vocabulary, that of BERT, so the numbers in the next sections are the same for both.
 
@@ -32,10 +34,10 @@ pd.DataFrame({"token": row["tokens"], "id": row["input_ids"]})
 # There are three things to see.
 #
 # - **Subwords.** "Tokenizing" became `token` and `##izing`. The two signs mean "this belongs to the piece before". So a vocabulary of thirty thousand pieces can spell words that nobody has put into it. This method is called WordPiece.
-# - **Special tokens.** Nobody wrote `[CLS]` and `[SEP]`. The tokenizer adds them: one at the start, one at the end. Remember `[CLS]`, number 101. It has a career ahead of it.
+# - **Special tokens.** Nobody wrote `[CLS]` and `[SEP]`. The tokenizer adds them: one at the start, and one at the end, where it would also stand between two texts. Remember `[CLS]`, number 101. It has a career ahead of it.
 # - **Small letters.** "NLP" became `nl` and `##p`. The tokenizer does not see capitals: it is *uncased*. "Hello", "hello" and "HELLO" are one word to it. If somebody shouts, the model does not hear it.
 #
-# The ids are 101, 19204, 6026, 3793, 2003, 1037, 4563, 4708, 1997, 17953, 2361, 102. If you have seen other numbers for this sentence in an older text: these are the ones this tokenizer gives.
+# If you have seen other numbers for this sentence in an older text: the ones in the table are those that this tokenizer gives.
 
 # %%
 for word in ("happy", "unhappiness", "hangry", "😊"):
@@ -53,14 +55,16 @@ for word in ("happy", "unhappiness", "hangry", "😊"):
 # A model computes many texts at once, in one block of numbers. A block has straight edges. Texts don't.
 
 # %%
+import numpy as np
+
 for row in el.padded_batch(tokenizer, dataset["train"].texts[:2]):
-    print(row["input_ids"])
-    print(row["attention_mask"])
+    print("ids ", np.array(row["input_ids"]))
+    print("mask", np.array(row["attention_mask"]))
 
 # %% [markdown]
 # These are the first two texts of train. The shorter one is filled up with zeros until both are of the same length. That is **padding**.
 #
-# The second line of each is the **attention mask**. A 1 says "this is a word, look at it". A 0 says "ignore this, it's only filling". Without the mask, the model would try to find a feeling in the zeros. With it, a text gets the same answer whatever stands beside it in the block.
+# The second line of each is the **attention mask**. A 1 says "this is a token, look at it". A 0 says "ignore this, it's only filling". Without the mask, the model would try to find a feeling in the zeros. With it, a text gets the same answer whatever stands beside it in the block.
 #
 # In `emotion`, the first text has 7 tokens and the second has 23. They are also a good check that everything is connected as it should be: the ids that the reference prints for these two are the same, digit by digit.
 #
@@ -73,7 +77,8 @@ for row in el.padded_batch(tokenizer, dataset["train"].texts[:2]):
 
 # %%
 short = el.tokenizer_of(ENCODER, max_length=8)
-[row] = el.padded_batch(short, ["I was sad all week, but today was the best day of my life"])
+turn = "I was sad all week, but today was the best day of my life"
+[row] = el.padded_batch(short, [turn])
 print(row["tokens"])
 print("cut:", row["truncated"])
 
@@ -87,25 +92,26 @@ print("cut:", row["truncated"])
 # %% [markdown]
 # ## Every text at once
 #
-# Now we know what tokens, padding and masks are. Ready for the whole dataset?
+# Now we know what tokens, padding and masks are. Ready for the whole dataset? In the script, its columns become `text`, `label`, `input_ids` and `attention_mask`. Here the tokens are an object of their own.
 
 # %%
-tokens = {name: tokenizer.encode(split.texts) for name, split in dataset.splits.items()}
+tokens = {name: tokenizer.encode(dataset[name].texts) for name in dataset.splits}
 for name, rows in tokens.items():
-    print(name, rows, f"{rows.lengths.mean():.1f} on average, longest {rows.lengths.max()}")
+    n = rows.lengths
+    print(name, rows, f"mean {n.mean():.1f}, longest {n.max()}")
 
 # %%
 lengths = {name: rows.lengths for name, rows in tokens.items()}
 el.TokenLengthDisplay(lengths, tokenizer.max_length)
 
 # %% [markdown]
-# Nothing is cut, and the three curves lie on each other. That is good news: train, validation and test are the same kind of text. If test were twice as long as train, we would be teaching one thing and asking another.
+# Nothing is cut, and the three curves nearly lie on each other. That is good news: train, validation and test are the same kind of text. If test were twice as long as train, we would be teaching one thing and asking another.
 #
 # The picture also shows why padding deserves care. Fill every text up to the longest one, as a simple script would do, and most of the block is filling:
 
 # %%
 longest, mean = lengths["train"].max(), lengths["train"].mean()
-print(f"padded to the longest text, {1 - mean / longest:.0%} of the block would be zeros")
+print(f"padded to the longest text, {1 - mean / longest:.0%} would be zeros")
 
 # %% [markdown]
 # The model would compute all of it, carefully ignore it, and send you the bill in minutes. emolens puts texts of similar length into one block, so hardly anything is filled. The vectors are the same. Only the waiting is shorter.

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # A straight line
 #
-# The map shows that the encoder has noticed *something*. Now we measure how much, with the simplest classifier that there is.
+# The map shows that the encoder has noticed *something*. Now we measure how much, with one of the simplest classifiers that there are.
 
 # %% [markdown]
 # ## The probe
@@ -14,9 +14,9 @@ probe = el.Probe().fit(X_train, y_train, eval_set=held_out)
 print(f"right on validation: {probe.score(*held_out):.4f}")
 
 # %% [markdown]
-# In `emotion`, the reference reports 0.6335 with DistilBERT. The same step with MiniLM gives 0.7075 in [the results of emolens](results-emotion-minilm.md), and with the far larger all-mpnet-base-v2 it gives 0.6745. (Your last digit may differ: other processors round in another way.)
+# In `emotion`, the reference reports 0.6335 with DistilBERT. MiniLM with its mean gives 0.7075 in [the results of emolens](results-emotion-minilm.md). The far larger all-mpnet-base-v2 gives 0.6745, but with its first token, as in the reference; its makers trained the mean. So these three figures don't compare sizes. (Your last digit may differ: other processors round in another way. And all of them are a little too good, because the same rows helped to choose a setting.)
 #
-# Not mind-blowing, but not garbage either. For a logistic regression just chilling on top of a model that never asked to do this, it's pretty solid. It's like asking somebody who has never studied psychology to guess your mood from your tweets, and being right two times out of three. Not bad, random stranger. Not bad.
+# Not mind-blowing, but not garbage either. For a logistic regression just chilling on top of a model that never asked to do this, it's pretty solid. It's like asking somebody who has never studied psychology to guess your mood from your tweets, and being right seven times out of ten. Not bad, random stranger. Not bad. The encoder is like the quiet kid in the last row who never says a word, and has somehow absorbed the whole lecture.
 #
 # **Try this:** `probe.C_` says how bold the probe may be; it was chosen on validation from five values. What if there is only one choice: `el.Probe(strengths=(10.0,))`?
 
@@ -29,7 +29,8 @@ print(f"right on validation: {probe.score(*held_out):.4f}")
 first = el.Encoder(ENCODER, pooling="cls").embed(dataset)
 of_first = first["validation"], dataset.y["validation"]
 probe_of_first = el.Probe().fit(first["train"], y_train, eval_set=of_first)
-print(f"first token {probe_of_first.score(*of_first):.4f}, mean {probe.score(*held_out):.4f}")
+print(f"first token: {probe_of_first.score(*of_first):.4f}")
+print(f"mean:        {probe.score(*held_out):.4f}")
 
 # %% [markdown]
 # In `emotion`, the mean wins with MiniLM, and by a wide margin. That is no law of nature. It is what this encoder was trained for. With DistilBERT, try both and take the better one, on *validation*.
@@ -47,15 +48,15 @@ ladder = el.evaluate(dataset, [el.majority(dataset), el.tfidf(dataset), of_probe
 el.ScoreDisplay(ladder.by_split["validation"], "validation")
 
 # %% [markdown]
-# The lines are 95 % intervals: with other texts of the same kind, the figure would likely lie in there. "TF-IDF" is the oldest trick in the book. It counts words, and reads nothing.
+# The lines are 95 % intervals: the figure for *all* texts of this kind likely lies in there. "TF-IDF" is the oldest trick in the book. It counts words, reads nothing, and hands the counts to the same kind of classifier.
 #
-# And here comes a surprise. In `emotion`, counting words is right in 0.8845 of the cases, far more than our clever frozen encoder. Why? Its texts were labelled by their own words: many say "i feel" and then name the feeling. If one word gives it away, counting wins. The probe sees only a summary of the text, and the one word drowns in it. In `starter`, texts like that were left out on purpose, and there it's the other way round.
+# And here comes a surprise. In `emotion`, counting words is right in 0.8845 of the cases, far more than our clever frozen encoder. Why? Its labels were hashtags, which the writers had put behind their messages. Many messages also hold a word that gives the hashtag away: *jealous*, *terrified*, *overwhelmed*. If one word is enough, counting wins. The probe sees only a summary of the text, and the one word drowns in it. In `starter`, texts like that were left out on purpose, and there it's the other way round.
 #
 # So the plain baseline tells you as much about your *data* as about your model. Never publish a figure without one.
 #
-# Emotions aren't linearly separable, then. Obviously. This is human stuff. Sarcasm exists. Context exists. People say "I'm fine" when they are absolutely not.
+# So in *these vectors*, the emotions don't lie apart well enough for a flat cut. In the counts of words, the same kind of cut does better. And words aren't everything. This is human stuff. Sarcasm exists. Context exists. People say "I'm fine" when they are absolutely not. Who wants real emotional intelligence should perhaps not ask a network with twelve attention heads and no heart.
 #
-# **Try this:** build your own baseline in one line: if a text holds the name of an emotion, answer with it. How far do you get?
+# **Try this:** write down ten words that give a feeling away, and count on validation how many texts they decide, and how often they are right. The names of the six emotions alone get you nowhere: people hardly use them.
 
 # %% [markdown]
 # ## The matrix spills the tea
@@ -64,12 +65,13 @@ el.ScoreDisplay(ladder.by_split["validation"], "validation")
 
 # %%
 answers = of_probe.predictions("validation")
-el.ConfusionDisplay.from_predictions(dataset.y["validation"], answers, labels=dataset.labels)
+y_true = dataset.y["validation"]
+el.ConfusionDisplay.from_predictions(y_true, answers, labels=dataset.labels)
 
 # %% [markdown]
 # Each row is a true emotion, and its numbers add up to 1. Each column is what the probe answered. On the diagonal, it was right. Everything else is a mix-up, and the darker, the more common.
 #
-# **Try this:** find the emptiest cell off the diagonal. Which two emotions does the probe never mix up? Is that what you would have guessed?
+# **Try this:** find the emptiest cell off the diagonal, and then its mirror image on the other side. Do they agree? Being taken for somebody else often works in one direction only.
 
 # %% [markdown]
 # ## Read it aloud

@@ -6,7 +6,7 @@
 # %% [markdown]
 # ## When some classes are rare
 #
-# "Oversampling, undersampling or class weights can help, but we'll keep that for another time." That is what the reference says about unequal classes. This is the other time.
+# Oversampling, undersampling and class weights can help with unequal classes, says the reference, and keeps them for another time. This is the other time.
 #
 # To try the remedies, we need the illness. If the data are balanced, as `starter` is, we thin two classes out: of love and surprise, a tenth is left. In `emotion`, life has done that already. And because four trainings are coming, 2,000 rows at most are used.
 
@@ -15,13 +15,14 @@ table = dataset.to_pandas()
 if dataset.counts("train").max() < 2 * dataset.counts("train").min():
     rare = table["label"].isin(["love", "surprise"]) & (table["split"] == "train")
     table = table.drop(table[rare].sample(frac=0.9, random_state=42).index)
-uneven = el.Dataset.from_pandas(table, split="split").limited(2000, splits=["train"])
+uneven = el.Dataset.from_pandas(table, split="split")
+uneven = uneven.limited(2000, splits=["train"])
 pd.Series(uneven.counts("train"), index=uneven.labels.names, name="rows")
 
 # %% [markdown]
 # Validation and test stay as they are. Never balance what you measure with: the world is not balanced either, and you would measure a world that doesn't exist.
 #
-# **Try this:** thin out the classes of your choice, or keep two percent instead of ten. When does a class disappear from the answers altogether?
+# **Try this:** thin out the classes of your choice, or keep two percent instead of ten. (In `emotion`, take the `if` away first.) When does a class disappear from the answers altogether?
 
 # %% [markdown]
 # ## Three remedies
@@ -48,19 +49,20 @@ for method in ("class-weights", "oversample", "undersample"):
 # %%
 tried = {}
 for method in ("none", "class-weights", "oversample", "undersample"):
-    plan = el.plan_recipe(ENCODER, uneven, "fast", balance=method, epochs=2, batch_size=32)
-    tried[method] = el.finetune(ENCODER, uneven, "walkthrough-balance", recipe=plan)
+    plan = el.plan_recipe(ENCODER, uneven, "fast", balance=method,
+                          epochs=2, batch_size=32)
+    trained = el.finetune(ENCODER, uneven, "walkthrough-balance", recipe=plan)
+    tried[method] = trained.named(method)
 
 # %%
-tests = el.evaluate(uneven, [s.named(method) for method, s in tried.items()]).by_split["test"]
-found = {m: {c: of["recall"] for c, of in e.per_class.items()} for m, e in tests.items()}
-outcome = pd.DataFrame(found).T
-outcome["accuracy"] = [e.accuracy for e in tests.values()]
-outcome["macro-F1"] = [e.macro_f1 for e in tests.values()]
-outcome.round(2)
+outcome, remedies = {}, el.evaluate(uneven, list(tried.values()))
+for method, of in remedies.by_split["validation"].items():
+    outcome[method] = {c: f["recall"] for c, f in of.per_class.items()}
+    outcome[method] |= {"accuracy": of.accuracy, "macro-F1": of.macro_f1}
+pd.DataFrame(outcome).T.round(2)
 
 # %% [markdown]
-# The rows are the remedies, the columns what part of each class was found (*recall*) on test. In `emotion`, read it like this:
+# The rows are the remedies, the columns what part of each class was found (*recall*) on validation: we are choosing. In `emotion`, read it like this:
 #
 # - Without a remedy, 0.69 of love and 0.68 of surprise are found, and 0.94 of joy. The joy addict again.
 # - With **class weights**, it's 0.85 of love and 0.86 of surprise. Joy pays: it falls to 0.87. The accuracy hardly moves (0.89 and 0.88), and neither does macro-F1: more of the rare classes is found, and more often they are seen where they aren't.
@@ -81,8 +83,15 @@ outcome.round(2)
 # The model does not only answer. It also says how probable the answer is. Is that number worth anything? If it is, then of all answers with "0.9", nine of ten are right. That property is called *calibration*.
 
 # %%
-probabilities = tuned.probabilities["test"]
-el.ReliabilityDisplay.from_predictions(part.y["test"], probabilities, labels=part.labels)
+y_test, probabilities = part.y["test"], tuned.probabilities["test"]
+el.ReliabilityDisplay.from_predictions(y_test, probabilities, labels=part.labels)
+
+# %% [markdown]
+# Points on the diagonal: the probability can be taken at its word. Points below it: the model is a show-off. The bars at the bottom show how many texts each point stands for, and the pale points stand for so few that you shouldn't look at them too hard.
+#
+# In `emotion`, most texts are in the last bin, on the line. Between 50 % and 80 %, the points lie a bit low: there, the model is still too sure.
+#
+# *Still*, because this is the picture after a cure. Freshly trained models tend to be too sure of themselves. The cure is one number, the **temperature**: all scores are divided by it before they become probabilities. Above 1, the model gets more modest; below 1, bolder. Not a single answer changes. It is fitted on validation rows, and it is part of the saved model.
 
 # %%
 trust = result.by_split["test"]["finetune"]
@@ -91,11 +100,7 @@ print("calibration error after: ", trust.calibration.expected)
 print(f"temperature: {tuned.calibration.temperature:.2f}")
 
 # %% [markdown]
-# In `emotion`, the temperature is 1.30, so the model was too sure of itself, and the error went from 0.022 to 0.015. The numbers in brackets are 95 % intervals, and they overlap: a good sign, and no reason for a party.
-#
-# Points on the diagonal: the probability can be taken at its word. Points below it: the model is a show-off. The bars at the bottom show how many texts each point stands for, and the pale points stand for so few that you shouldn't look at them too hard.
-#
-# Freshly trained models tend to be too sure of themselves. The cure is one number, the **temperature**: all scores are divided by it before they become probabilities. Above 1, the model gets more modest; below 1, bolder. Not a single answer changes. It is fitted on validation rows, and it is part of the saved model.
+# The *calibration error* is the average gap between the probability and the share of right answers. In `emotion`, the temperature is 1.30, so the model was too sure of itself, and the error went from 0.022 to 0.015. The numbers in brackets are 95 % intervals. The second one begins at 0: what is left may be no more than chance.
 #
 # **Try this:** do the same for the probe: `of_probe.probabilities["test"]`. A weak model can be perfectly calibrated. It knows that it does not know. [More about these figures](calibration.md).
 
@@ -106,13 +111,14 @@ print(f"temperature: {tuned.calibration.temperature:.2f}")
 
 # %%
 print(trust.promise)
-el.CoverageDisplay.from_predictions(part.y["test"], probabilities, labels=part.labels)
+el.CoverageDisplay.from_predictions(y_test, probabilities, labels=part.labels,
+                                    promise=trust.promise)
 
 # %% [markdown]
-# Read the curve from the right. At 100 % every text gets an answer, and the accuracy is the one we know. Go left, leave out the texts with the lowest probabilities, and the rest gets better and better.
+# Read the curve from the right. At 100 % every text gets an answer, and the accuracy is the one we know. Go left, leave out the texts with the lowest probabilities, and the rest gets better and better. The pale band is the 95 % interval: few answers, wide band.
 #
 # In `emotion`, the promise is 99 %: of 2,000 texts of test, 1,718 got an answer, and 1,708 of these answers are right.
 #
-# The promise is one point on the curve. It was found on validation, and kept (or not) on test: the line above says so. Who asks for more has to accept more silence. That's not a weakness of this model. It's the deal with all of them; the others just don't show you the bill.
+# The promise is one point on the curve, the diamond. It was found on validation, and kept (or not) on test: the line above says so. Who asks for more has to accept more silence. That's not a weakness of this model. It's the deal with all of them; the others just don't show you the bill.
 #
 # **Try this:** what do the unsure texts have in common? Sort test by `probabilities.max(axis=1)` and read the bottom twenty. You will feel some sympathy.

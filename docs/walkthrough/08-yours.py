@@ -17,9 +17,9 @@ for prediction in classifier.predict(mine):
     print(prediction)
 
 # %% [markdown]
-# An answer, its probability, and sometimes the word *unsure*. The model keeps the promise of the section before. If a sentence of yours is below the threshold, it would rather say nothing, and `best_guess` holds what it would have said. In `emotion`, all three sentences are unsure: who promises 99 % has to be picky, and these three are no tweets.
+# An answer, its probability, and sometimes the word *unsure*. The threshold is that of the section before. (Its *promise* is about texts like those of test. About yours, it knows nothing.) If a sentence of yours is below the threshold, the model would rather say nothing, and `best_guess` holds what it would have said. In `emotion`, all three sentences are unsure: who promises 99 % has to be picky, and these three are no tweets.
 #
-# You can ask for another deal: `el.Classifier("walkthrough-model", coverage=0.9)` answers nine texts out of ten, and `answer_all=True` has an opinion about everything. We all know somebody like that, too.
+# You can ask for another deal: `el.Classifier("walkthrough-model", coverage=0.9)` answers about nine of ten texts like those of validation, and `answer_all=True` has an opinion about everything. We all know somebody like that, too.
 #
 # **Try this:** the whole sentence of yours that you thought of while you read this. Yes, that one.
 
@@ -31,8 +31,8 @@ for prediction in classifier.predict(mine):
 # %%
 tricky = ["I am happy.", "I am not happy.", "I don't feel sad at all.",
           "Great, another delay. Just great."]
-answers = pd.DataFrame([p.probabilities for p in classifier.predict(tricky)], index=tricky)
-answers.round(2)
+answers = [p.probabilities for p in classifier.predict(tricky)]
+pd.DataFrame(answers, index=tricky).round(2)
 
 # %% [markdown]
 # In `emotion`, "I am happy." is joy, with 0.58. And "I am **not** happy." is joy as well, with 0.79. It is *more* sure. "I don't feel sad at all." is sadness, with 1.00, and the delay is a joy, with 0.85.
@@ -53,7 +53,7 @@ for test in tests:
 #
 # So the model has an accuracy of 0.9345, and it doesn't understand "not happy". Both are true. A test split is made of texts like those of train. It can't ask what train never asked.
 #
-# **Try this:** pick the test with the most failures and look at its examples: `tests[5].examples`. Then write three sentences that the model *should* get right. You've just begun a test of your own.
+# **Try this:** pick the test with the largest share of failures and look at its examples: `tests[5].examples`. Then write three sentences that the model *should* get right. You've just begun a test of your own.
 
 # %% [markdown]
 # ## Sharing it
@@ -73,7 +73,7 @@ ask = pipeline("text-classification", "walkthrough-model", truncation=True)
 ask("I can't wait to see you all tomorrow!")
 
 # %% [markdown]
-# The same answer, from a program that has never heard of emolens. The names of the classes are in it (not `LABEL_1`), the temperature is in its weights, and no file in it can run code.
+# The same class, from a program that has never heard of emolens, and nearly the same probability (its numbers have another format). Only "unsure" is missing: it doesn't know when to be silent. The names of the classes are in it (not `LABEL_1`), the temperature is in its weights, and no file in it can run code. (`training_texts.safetensors` holds no text. It holds the numbers by which emolens notices texts that are unlike those of train.)
 #
 # To the Hub it goes with one command. With `--dry-run` nothing is sent: you see the list of the files, and can change your mind.
 #
@@ -98,8 +98,10 @@ ask("I can't wait to see you all tomorrow!")
 # - gave rare feelings a voice, and the model the right to be silent,
 # - and asked it mean questions.
 #
+# In `emotion`, that was the way from 0.3520 (lazy) to 0.7080 (probe) and 0.9345 (fine-tuned).
+#
 # All of this, in one command and with a report to click through, is `emolens run starter`. Now you know what each of its lines means.
 #
 # Moments like these are why this work is so satisfying: you take a messy heap of sentences and turn it into something that makes sense. And then somebody writes "I'm fine", and you smile, because you know what the model can't.
 #
-# **Try this:** your own texts. A hundred of them with labels are enough to begin: `emolens evaluate --model walkthrough-model --dataset mine.csv`.
+# **Try this:** your own texts. Two hundred of them with labels are enough to begin: `emolens evaluate --model walkthrough-model --dataset mine.csv`.

@@ -5,9 +5,12 @@ Knows nothing of models or data; which engine is taken, encode/engines/choose.py
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import importlib.util
 import os
 import random
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -58,3 +61,14 @@ def seed_everything(seed: int) -> None:
         import torch
 
         torch.manual_seed(seed)
+
+
+def return_freed_memory() -> None:
+    """Give the system the memory back that this process has freed.
+
+    Batches of different sizes leave the heap of glibc full of holes, and it keeps them: without
+    this, a training of some minutes holds 600 MB that nothing uses. Elsewhere it does nothing.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # musl has no such function
+            ctypes.CDLL(None).malloc_trim(0)

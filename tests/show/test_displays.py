@@ -256,6 +256,16 @@ class TestWhenToBelieve:
             100 * (PROBABILITIES.argmax(axis=1) == TRUE).mean()
         )
 
+    def test_a_promise_can_be_drawn_on_one_curve(self) -> None:
+        kept = promise_kept(TRUE, PROBABILITIES, Promise(0.8, 0.5, 0.5))
+        alone = CoverageDisplay.from_predictions(TRUE, PROBABILITIES)
+        shown = CoverageDisplay.from_predictions(TRUE, PROBABILITIES, promise=kept)
+        assert len(alone.ax_.get_lines()) == 1
+        assert alone.ax_.get_legend() is None  # nothing to tell apart
+        *_, mark = shown.ax_.get_lines()
+        assert mark.get_xdata() == pytest.approx([100 * kept.share])
+        assert shown.ax_.get_legend()
+
     def test_the_promise_is_drawn_where_it_was_kept(self) -> None:
         shown = display(CoverageDisplay, THREE)
         assert isinstance(shown, CoverageDisplay)

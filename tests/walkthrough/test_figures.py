@@ -141,12 +141,12 @@ def test_shapes_and_rows_are_those_of_the_data(book: Any) -> None:
     assert f"also in train: {leaked}\n" in printed
 
 
-def test_the_ids_of_the_example_are_the_tokenizers(book: Any) -> None:
-    (text,) = [source for source in prose(book) if "career ahead" in source]
-    said = re.search(r"The ids are ([\d, ]+)\.", text)
-    assert said
-    shown = re.findall(r"(?m)^\d+ +\S+ +(\d+)$", cell_with(book, "Tokenizing text is"))
-    assert [int(n) for n in said[1].split(",")] == [int(n) for n in shown]
+def test_the_ids_that_the_text_names_are_the_tokenizers(book: Any) -> None:
+    shown = cell_with(book, "Tokenizing text is")
+    assert re.search(r"(?m)^\d+ +text +3793$", shown)
+    assert re.search(r"(?m)^\d+ +\[CLS\] +101$", shown)
+    named = {n for source in prose(book) for n in re.findall(r"number (\d+)", source)}
+    assert named == {"3793", "101"}
 
 
 def test_no_text_of_emotion_is_quoted_but_those_of_the_reference(book: Any) -> None:

@@ -23,7 +23,7 @@ nbformat = pytest.importorskip("nbformat")
 ROWS = {"train": 140, "validation": 70, "test": 70}
 # What makes a training of a few seconds of one of minutes: the code is the same otherwise.
 SHORTER = (('"fast")', '"fast", epochs=1)'), ("epochs=2", "epochs=1"))
-LONGEST_CELL, WIDEST_LINE = 6, 96
+LONGEST_CELL, WIDEST_LINE = 6, 82  # as wide as the box of the site on a desktop
 
 
 @pytest.fixture(scope="module")

@@ -98,14 +98,16 @@ class CoverageDisplay(Display):
         *,
         labels: LabelSet | None = None,
         name: str = "answers",
+        promise: PromiseKept | None = None,
         ax: Any = None,
     ) -> Self:
         """Answer the rows in the order of their highest probability.
 
-        y, probabilities: as for ReliabilityDisplay.
+        y, probabilities: as for ReliabilityDisplay. promise: to be drawn on the curve; the
+        `promise` of a `ModelEvaluation`.
         """
         ids = _true_ids(y, probabilities, labels)
-        return cls({name: accuracy_by_share(ids, np.asarray(probabilities))}).plot(ax)
+        return cls({name: accuracy_by_share(ids, np.asarray(probabilities))}, promise).plot(ax)
 
     @property
     def size(self) -> tuple[float, float]:
@@ -128,7 +130,8 @@ class CoverageDisplay(Display):
         ax.set_xlabel("rows answered, in %")
         ax.set_ylabel("right answers, in %")
         title(ax, self.title)
-        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        if self.promise or len(self.curves) > 1:  # one curve needs no name
+            ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
         bare(ax, "y")
 
 

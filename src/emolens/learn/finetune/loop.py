@@ -20,12 +20,13 @@ from emolens.learn.finetune.checkpoint import Checkpoints, State
 from emolens.learn.finetune.optimizer import AdamW
 from emolens.learn.finetune.order import batches_of
 from emolens.learn.finetune.passes import Examples, Passes
-from emolens.runtime import Runtime, seed_everything
+from emolens.runtime import Runtime, return_freed_memory, seed_everything
 from emolens.scores import EpochPoint, LossPoint, Recipe
 
 _N_POINTS = 40  # of the curve of the training loss
 _EVERY = 120.0  # seconds between two checkpoints
 _SHARE = 0.02  # of the time, at most, goes into checkpoints
+_TIDY = 50  # steps between two times that freed memory goes back to the system
 
 
 class Tracker(Protocol):
@@ -172,6 +173,8 @@ class _Loop:
         while not self._is_over():
             self._step()
             self._done.seconds = time.monotonic() - started
+            if self._done.step % _TIDY == 0 or self._steps.is_look(self._done.step):
+                return_freed_memory()
             if self._steps.is_look(self._done.step):
                 self._look_at_validation()
                 self._done.seconds = time.monotonic() - started
