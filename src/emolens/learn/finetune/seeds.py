@@ -93,10 +93,7 @@ def finetune_seeds(  # noqa: PLR0913 - the arguments of `finetune`, and two more
             scores = train(one, one.model)
             one.finish(scores, _point(one.recipe.seed, scores, dataset))
             _drop_lost(trainings)
-        scores = _kept(trainings, folder)
-        _remove_all_but([], root)
-        place.remove()  # of a training without other seeds that was stopped
-    return scores
+        return _kept(trainings, folder, place)
 
 
 @dataclass
@@ -198,8 +195,11 @@ def _drop_lost(trainings: Sequence[_Training]) -> None:
                 _remove(one.folder, but=_RECORD)
 
 
-def _kept(trainings: Sequence[_Training], folder: Path) -> Scores:
-    """Copy the best model to its place; returns its scores, with the figures of each training."""
+def _kept(trainings: Sequence[_Training], folder: Path, place: Checkpoints) -> Scores:
+    """Copy the best model to its place, and delete all else.
+
+    Returns its scores, with the figures of each training.
+    """
     best = _best(trainings)
     facts = read_emolens_json(best.model)
     names = facts.pop("files")
@@ -212,6 +212,8 @@ def _kept(trainings: Sequence[_Training], folder: Path) -> Scores:
             shutil.copyfile(best.model / name, fresh / name)
         renew(fresh, folder, facts=facts)
     points = tuple(one.point for one in trainings if one.point)
+    _remove_all_but([], trainings[0].folder.parent)
+    place.remove()  # of a training without other seeds that was stopped
     return replace(scores, facts=replace(scores.facts, seeds=points))
 
 
