@@ -144,7 +144,7 @@ def test_a_double_click_zooms_in(open_map: OpenMap) -> None:
 def test_the_buttons_have_names_and_zoom(open_map: OpenMap) -> None:
     page = open_map(*CROSS)
     names = page.js("return [...host.querySelectorAll('button')].map(b => b.ariaLabel)")
-    assert names == ["Zoom in", "Zoom out", "Show all points"]
+    assert names == ["Zoom in", "Zoom out", "Back to the first view"]
     zoom_in, zoom_out, show_all = page.driver.find_elements("css selector", "button")
     zoom_in.click()
     zoom_in.click()

@@ -135,7 +135,7 @@ def render_report(contents: ReportContents) -> str:
         contents.dataset, contents.exported, contents.projections, texts=contents.texts
     )
     classes = classes_of(labels, points)
-    own = ("table.js", "report.js")
+    own = ("table.js", "matrix.js", "bubble.js", "controls.js", "report.js")
     script = map_script() + "".join((_FOLDER / name).read_text("utf-8") for name in own)
     largest = next(f.largest for f in contents.facts.values() if isinstance(f, MajorityFacts))
     return render(

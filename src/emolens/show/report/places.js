@@ -26,6 +26,83 @@ function boundsOf({ x, y }) {
   };
 }
 
+/** How much larger all points may be than most of them, for a map to begin with all. */
+const STRETCH = 1.5;
+/** The share of the points that a map begins with at least. */
+const MOST = 0.99;
+
+/**
+ * What a map begins with: all points; or where a few far ones make all others small, the 99 % that
+ * are nearest to the middle. `outside` counts the others.
+ * @param {PointData} points
+ * @param {(i: number) => boolean} isAside  points that do not matter
+ */
+function homeOf(points, isAside) {
+  const { x, y } = points;
+  const all = boundsOf(points);
+  const there = Uint32Array.from(x.keys()).filter((i) => Number.isFinite(x[i] + y[i]) && !isAside(i));
+  const [across, up] = [x, y].map((values) => {
+    const [low, middle, high] = quantiles(gatherPlaces(values, there), [0.25, 0.5, 0.75]);
+    return { middle, spread: high - low || 1e-9 };
+  });
+  const away = new Float32Array(there.length);
+  there.forEach((i, k) => {
+    const dx = Math.abs(x[i] - across.middle) / across.spread;
+    away[k] = Math.max(dx, Math.abs(y[i] - up.middle) / up.spread);
+  });
+  const [limit] = quantiles(away, [MOST]);
+  const near = there.filter((_, k) => away[k] <= limit);
+  const home = boundsOf({ x: gatherPlaces(x, near), y: gatherPlaces(y, near) });
+  const stretch = Math.max(all.width / home.width, all.height / home.height);
+  if (near.length === 0 || stretch <= STRETCH) return { ...all, outside: 0 };
+  return { ...home, outside: there.length - near.length };
+}
+
+/** @param {Float32Array} values @param {Uint32Array} indices */
+function gatherPlaces(values, indices) {
+  return gather(values, indices, new Float32Array(indices.length));
+}
+
+/**
+ * At least these shares of the values are no larger than what is returned. Of very many values,
+ * a sample is asked.
+ * @param {Float32Array} values
+ * @param {number[]} shares
+ */
+function quantiles(values, shares) {
+  const step = Math.max(1, Math.floor(values.length / 50_000));
+  const sample = values.filter((_, k) => k % step === 0).sort();
+  return shares.map((share) => sample[Math.max(Math.ceil(share * sample.length) - 1, 0)] ?? 0);
+}
+
+/**
+ * The points that let others shine through, and all others, both in their order.
+ * @param {Uint32Array} order
+ * @param {Uint8Array} rgba
+ */
+function byStrength(order, rgba) {
+  let n = 0;
+  const isFaint = (/** @type {number} */ i) => rgba[4 * i + 3] > 0 && rgba[4 * i + 3] < 255;
+  for (let i = 0; i < order.length; i++) if (isFaint(i)) n++;
+  if (n === 0) return { faint: new Uint32Array(0), strong: order };
+  return { faint: order.filter(isFaint), strong: order.filter((i) => !isFaint(i)) };
+}
+
+/** @param {number} value @param {number} low @param {number} high */
+function clamp(value, low, high) {
+  return Math.min(Math.max(value, low), high);
+}
+
+/** @param {number} n */
+function pointsIn(n) {
+  return `${numeral(n)} ${n === 1 ? "point" : "points"}`;
+}
+
+/** @param {number} n */
+function numeral(n) {
+  return n.toLocaleString("en-US");
+}
+
 /**
  * 0 to n - 1 in jumps of about 0.618 n, so that each first part is spread over the whole.
  * @param {number} n
