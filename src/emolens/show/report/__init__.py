@@ -229,8 +229,10 @@ def _charts(contents: ReportContents) -> dict[str, Any]:
     facts = contents.facts.get(EXPORTED.name)
     if isinstance(facts, FinetuneFacts):
         drawn["learning"] = _learning(facts)
-    drawn_lengths = require("markupsafe", "train").Markup("").join(
-        chart.svg() for chart in _lengths(contents.n_tokens)
+    drawn_lengths = (
+        require("markupsafe", "train")
+        .Markup("")
+        .join(chart.svg() for chart in _lengths(contents.n_tokens))
     )
     return {name: chart.svg() for name, chart in drawn.items()} | {"lengths": drawn_lengths}
 
@@ -307,7 +309,7 @@ def _lengths(n_tokens: Mapping[str, np.ndarray]) -> list[charts.Chart]:
     step = -(-(end + 1) // _LENGTH_STEPS)
     edges = np.arange(0, end + 1 + step, step)
     shares = {
-        split: np.histogram(counts, edges)[0] / max(len(counts), 1)
+        split: np.histogram(counts[counts < edges[-1]], edges)[0] / max(len(counts), 1)
         for split, counts in n_tokens.items()
     }
     most = max(float(of.max()) for of in shares.values())

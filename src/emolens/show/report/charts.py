@@ -95,7 +95,8 @@ class Chart:
         for tick in self.x.ticks:
             x = _LEFT + _WIDTH * self.x.share(tick)
             yield _text(x, bottom + 16, self.x.label(tick), "middle")
-        yield _text(_LEFT + _WIDTH / 2, bottom + 34, self.x.title, "middle")
+        if self.x.title:
+            yield _text(_LEFT + _WIDTH / 2, bottom + 34, self.x.title, "middle")
         yield _text(2, 12, self.y.title, "start")
         for start, end in self.guides:
             yield f'<path class="guide" d="M{self.at(start)}L{self.at(end)}"/>'
@@ -149,12 +150,12 @@ def _sign(place: str, number: int, radius: float) -> str:
     kind = _SIGNS[number % 4]
     if kind == "circle":
         return f'<circle class="sign" cx="{x}" cy="{y}" r="{radius:.1f}"/>'
-    half, point = f"{0.9 * radius:.1f}", f"{1.3 * radius:.1f}"
-    start, up = f"M{x},{y}m", f"{1.2 * radius:.1f}"
+    half, side, point, high = (f"{k * radius:.1f}" for k in (0.9, 1.8, 1.3, 2.2))
+    start = f"M{x},{y}m"
     shapes = {
-        "square": f"{start}-{half},-{half}h{1.8 * radius:.1f}v{1.8 * radius:.1f}h-{1.8 * radius:.1f}Z",
+        "square": f"{start}-{half},-{half}h{side}v{side}h-{side}Z",
         "diamond": f"{start}0,-{point}l{point},{point}l-{point},{point}l-{point},-{point}Z",
-        "triangle": f"{start}0,-{up}l{point},{2.2 * radius:.1f}h-{2.6 * radius:.1f}Z",
+        "triangle": f"{start}0,-{point}l{point},{high}h-{point}h-{point}Z",
     }
     return f'<path class="sign" d="{shapes[kind]}"/>'
 

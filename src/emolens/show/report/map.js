@@ -45,7 +45,8 @@ class PointMap {
   #marked = -1;
   #hovered = -1;
   #hexagon = -1;
-  #nFaint = 0;
+  /** @type {{name: string, share: number}[]} the points by strength, and their shares of all */
+  #layers = [];
   #density;
   #frame = 0;
   #dirty = false;
@@ -120,11 +121,11 @@ class PointMap {
   setColors(rgba) {
     if (rgba.length !== 4 * this.#n) throw new RangeError("setColors needs 4 bytes per point.");
     this.#rgba = rgba.slice();
-    // Strong ones are drawn last, so that many faint ones do not cover them.
-    const { faint, strong } = byStrength(this.#order, this.#rgba);
-    this.#nFaint = faint.length;
-    this.#picture.set("faint", this.#layer(faint));
-    this.#picture.set("points", this.#layer(strong, faint.length ? undefined : this.#places));
+    this.#layers = Object.entries(byStrength(this.#order, this.#rgba)).map(([name, order]) => {
+      const places = order === this.#order ? this.#places : undefined;
+      this.#picture.set(name, this.#layer(order, places));
+      return { name, share: order.length / Math.max(this.#n, 1) };
+    });
     this.setHighlight(this.#highlighted);
     this.#density.forget();
     const gone = this.#hovered >= 0 && this.#rgba[4 * this.#hovered + 3] === 0;
@@ -359,10 +360,10 @@ class PointMap {
       strokes.push({ name: "density", count: n, shape: "hexagon", size: corners, alpha });
       note = `Strongest color: ${pointsIn(hexagons.most)} in a hexagon`;
     } else {
-      const faint = Math.round((count * this.#nFaint) / Math.max(this.#n, 1));
       const alpha = fade ? 0.15 : 0.75;
-      strokes.push({ name: "faint", count: faint, shape: "disc", size, alpha });
-      strokes.push({ name: "points", count: count - faint, shape: "disc", size, alpha });
+      for (const { name, share } of this.#layers) {
+        strokes.push({ name, count: Math.round(count * share), shape: "disc", size, alpha });
+      }
     }
     note = [note, this.#outside()].filter(Boolean).join("; ");
     const ring = Math.max(size + 4, 8);

@@ -51,7 +51,8 @@ function homeOf(points, isAside) {
     away[k] = Math.max(dx, Math.abs(y[i] - up.middle) / up.spread);
   });
   const [limit] = quantiles(away, [MOST]);
-  const near = there.filter((_, k) => away[k] <= limit);
+  // Not those that are only a little farther than these 99 %.
+  const near = there.filter((_, k) => away[k] <= 1.25 * limit);
   const home = boundsOf({ x: gatherPlaces(x, near), y: gatherPlaces(y, near) });
   const stretch = Math.max(all.width / home.width, all.height / home.height);
   if (near.length === 0 || stretch <= STRETCH) return { ...all, outside: 0 };
@@ -76,16 +77,23 @@ function quantiles(values, shares) {
 }
 
 /**
- * The points that let others shine through, and all others, both in their order.
+ * The points by how strong they are, each in their order: faint ones, others, and full ones where
+ * there are weaker ones, too. Drawn in this order, no point is covered by many weaker ones.
  * @param {Uint32Array} order
  * @param {Uint8Array} rgba
  */
 function byStrength(order, rgba) {
-  let n = 0;
-  const isFaint = (/** @type {number} */ i) => rgba[4 * i + 3] > 0 && rgba[4 * i + 3] < 255;
-  for (let i = 0; i < order.length; i++) if (isFaint(i)) n++;
-  if (n === 0) return { faint: new Uint32Array(0), strong: order };
-  return { faint: order.filter(isFaint), strong: order.filter((i) => !isFaint(i)) };
+  const counts = new Uint32Array(256);
+  for (let i = 3; i < rgba.length; i += 4) counts[rgba[i]]++;
+  const none = new Uint32Array(0);
+  const alike = counts[0] + counts[255] === order.length;
+  if (alike) return { faint: none, points: order, strong: none };
+  const strength = (/** @type {number} */ i) => rgba[4 * i + 3];
+  return {
+    faint: order.filter((i) => strength(i) < 128),
+    points: order.filter((i) => strength(i) >= 128 && strength(i) < 255),
+    strong: order.filter((i) => strength(i) === 255),
+  };
 }
 
 /** @param {number} value @param {number} low @param {number} high */

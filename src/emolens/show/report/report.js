@@ -93,7 +93,7 @@ class Report {
     const { n } = this.packed;
     const { label, answer } = this.points;
     const rgba = new Uint8Array(4 * n);
-    const [right, wrong] = [rgb(this.theme("--right")), rgb(this.theme("--wrong"))];
+    const [calm, alarm] = [rgb(this.theme("--right")), rgb(this.theme("--wrong"))];
     const unasked = [128, 136, 148];
     for (let i = 0; i < n; i++) {
       if (this.isHidden(i)) continue;
@@ -103,10 +103,12 @@ class Report {
       let color = this.colors[label[i]];
       if (this.coloring === "answer") color = asked ? this.colors[answer[i]] : unasked;
       if (this.coloring === "right") {
-        color = asked ? (answer[i] === label[i] ? right : wrong) : unasked;
+        color = asked ? (answer[i] === label[i] ? calm : alarm) : unasked;
       }
       rgba.set(color, 4 * i);
-      rgba[4 * i + 3] = this.coloring !== "label" && !asked ? 60 : 255;
+      // The map draws strong points last: no wrong answer is covered by the many right ones.
+      const right = this.coloring === "right" && answer[i] === label[i];
+      rgba[4 * i + 3] = this.coloring === "label" ? 255 : !asked ? 60 : right ? 180 : 255;
     }
     this.map.setColors(rgba);
     this.describeColors();
