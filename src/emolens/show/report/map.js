@@ -69,7 +69,7 @@ class PointMap {
     this.#grid = new Grid(points);
     this.#bounds = boundsOf(points);
     this.#density = new Density(points, this.#bounds);
-    this.#home = homeOf(points, options.isAside ?? (() => false));
+    this.#home = homeOf(points, this.#bounds, options.isAside ?? (() => false));
     this.#order = inJumps(this.#n);
     this.#places = this.#placesOf(this.#order);
     this.#rgba = new Uint8Array(4 * this.#n).fill(255);

@@ -31,32 +31,60 @@ const STRETCH = 1.5;
 /** The share of the points that a map begins with at least. */
 const MOST = 0.99;
 
+/** How many points decide about it; of more, a sample does. */
+const ENOUGH = 50_000;
+
 /**
  * What a map begins with: all points; or where a few far ones make all others small, the 99 % that
  * are nearest to the middle. `outside` counts the others.
  * @param {PointData} points
+ * @param {ReturnType<typeof boundsOf>} all
  * @param {(i: number) => boolean} isAside  points that do not matter
  */
-function homeOf(points, isAside) {
-  const { x, y } = points;
-  const all = boundsOf(points);
-  const there = Uint32Array.from(x.keys()).filter((i) => Number.isFinite(x[i] + y[i]) && !isAside(i));
-  const [across, up] = [x, y].map((values) => {
-    const [low, middle, high] = quantiles(gatherPlaces(values, there), [0.25, 0.5, 0.75]);
-    return { middle, spread: high - low || 1e-9 };
-  });
-  const away = new Float32Array(there.length);
-  there.forEach((i, k) => {
-    const dx = Math.abs(x[i] - across.middle) / across.spread;
-    away[k] = Math.max(dx, Math.abs(y[i] - up.middle) / up.spread);
-  });
-  const [limit] = quantiles(away, [MOST]);
-  // Not those that are only a little farther than these 99 %.
-  const near = there.filter((_, k) => away[k] <= 1.25 * limit);
+function homeOf({ x, y }, all, isAside) {
+  const counts = (/** @type {number} */ i) => Number.isFinite(x[i] + y[i]) && !isAside(i);
+  const there = sampleOf(x.length, counts);
+  const away = distances(gatherPlaces(x, there), gatherPlaces(y, there));
+  // Those that are only a little farther than these 99 % are near, too.
+  const limit = 1.25 * quantiles(away, [MOST])[0];
+  const near = there.filter((_, k) => away[k] <= limit);
   const home = boundsOf({ x: gatherPlaces(x, near), y: gatherPlaces(y, near) });
   const stretch = Math.max(all.width / home.width, all.height / home.height);
   if (near.length === 0 || stretch <= STRETCH) return { ...all, outside: 0 };
-  return { ...home, outside: there.length - near.length };
+  let outside = 0;
+  for (let i = 0; i < x.length; i++) {
+    const inside =
+      Math.abs(x[i] - home.x) <= home.width / 2 && Math.abs(y[i] - home.y) <= home.height / 2;
+    if (counts(i) && !inside) outside++;
+  }
+  return { ...home, outside };
+}
+
+/**
+ * How far each place is from the middle, where the middle half of all places is 1 wide and high.
+ * @param {Float32Array} x
+ * @param {Float32Array} y
+ */
+function distances(x, y) {
+  const [across, up] = [x, y].map((values) => {
+    const [low, middle, high] = quantiles(values, [0.25, 0.5, 0.75]);
+    return { middle, spread: high - low || 1e-9 };
+  });
+  return x.map((place, k) =>
+    Math.max(Math.abs(place - across.middle) / across.spread, Math.abs(y[k] - up.middle) / up.spread),
+  );
+}
+
+/**
+ * Numbers from 0 to n - 1 that are wanted; of very many, a part.
+ * @param {number} n
+ * @param {(i: number) => boolean} isWanted
+ */
+function sampleOf(n, isWanted) {
+  const step = Math.max(1, Math.floor(n / ENOUGH));
+  const found = [];
+  for (let i = 0; i < n; i += step) if (isWanted(i)) found.push(i);
+  return Uint32Array.from(found);
 }
 
 /** @param {Float32Array} values @param {Uint32Array} indices */
@@ -65,15 +93,13 @@ function gatherPlaces(values, indices) {
 }
 
 /**
- * At least these shares of the values are no larger than what is returned. Of very many values,
- * a sample is asked.
+ * At least these shares of the values are no larger than what is returned.
  * @param {Float32Array} values
  * @param {number[]} shares
  */
 function quantiles(values, shares) {
-  const step = Math.max(1, Math.floor(values.length / 50_000));
-  const sample = values.filter((_, k) => k % step === 0).sort();
-  return shares.map((share) => sample[Math.max(Math.ceil(share * sample.length) - 1, 0)] ?? 0);
+  const sorted = values.slice().sort();
+  return shares.map((share) => sorted[Math.max(Math.ceil(share * sorted.length) - 1, 0)] ?? 0);
 }
 
 /**
