@@ -313,7 +313,8 @@ def _lengths(n_tokens: Mapping[str, np.ndarray]) -> list[charts.Chart]:
         for split, counts in n_tokens.items()
     }
     most = max(float(of.max()) for of in shares.values())
-    high, drawn = float(edges[-1]), []
+    high = float(edges[-1])
+    drawn: list[charts.Chart] = []
     for split, counts in n_tokens.items():
         stairs = [
             (float(x), share)
