@@ -40,7 +40,13 @@ from emolens.scores import (
     role_of,
 )
 from emolens.show.card import About, model_card
-from emolens.show.report import SECTIONS, ReportContents, render_report
+from emolens.show.report import (
+    SECTIONS,
+    ReportContents,
+    _lengths,
+    _reliability,
+    render_report,
+)
 from emolens.show.report.points import Points, Texts
 from emolens.shown import isolated, visible, visible_lines
 from emolens.store import load_arrays, load_json
@@ -114,7 +120,7 @@ def test_every_section_and_picture_is_there(report: str) -> None:
     assert str(picture["src"]).startswith("data:image/svg+xml;base64,")
     assert picture["alt"]
     charts = page.all("svg")
-    assert len(charts) == 4
+    assert len(charts) == 3 + 3  # lengths have one for each split
     assert all(chart["role"] == "img" and chart["aria-label"] for chart in charts)
 
 
@@ -394,3 +400,42 @@ def test_a_long_text_is_cut_on_the_page_and_whole_in_the_download(tiny_run: Run)
     page = render_report(replace(shown, evaluation=evaluation))
     assert f'data-whole="{long}">{long[:600]} …</td>' in page
     assert "data-whole" not in render_report(shown)
+
+
+@pytest.mark.parametrize("longest", [7, 60, 87, 3000])
+def test_each_step_of_the_lengths_holds_the_same_number_of_lengths(longest: int) -> None:
+    random = np.random.default_rng(3)
+    train = np.append(random.integers(3, min(longest, 90), 900), longest)
+    charts = _lengths({"train": train, "test": train[:50]})
+    for chart, counts in zip(charts, (train, train[:50]), strict=True):
+        [line] = chart.lines
+        starts, ends = [x for x, _ in line.places[::2]], [x for x, _ in line.places[1::2]]
+        steps = {end - start for start, end in zip(starts, ends, strict=True)}
+        assert len(starts) <= 41
+        [step] = steps
+        assert step == int(step)
+        not_drawn = int((counts >= ends[-1]).sum())
+        shares = [share for _, share in line.places[::2]]
+        assert round(sum(shares) * len(counts)) + not_drawn == len(counts)
+        assert ("not drawn: 1 longer text" in chart.y.title) == (not_drawn == 1)
+    assert (longest < charts[0].x.high) == (longest < 3000)
+    assert [chart.x.title for chart in charts] == ["", "tokens in a text"]
+
+
+def test_the_area_of_a_sign_is_its_number_of_texts(tiny_run: Run) -> None:
+    chart = _reliability(contents(tiny_run))
+    sizes = [n for line in chart.lines for n in line.sizes]
+    radii = [
+        float(r) for r in re.findall(r'class="sign" cx="[^"]*" cy="[^"]*" r="([^"]*)"', chart.svg())
+    ]
+    first = chart.lines[0].sizes
+    for n, radius in zip(first, radii, strict=True):
+        assert abs(radius - max(1.8, 10 * (n / max(sizes)) ** 0.5)) < 0.06
+    assert 'class="size"' in chart.svg()
+    assert ">texts:<" in chart.svg().replace("\u2068", "").replace("\u2069", "")
+
+
+def test_the_picture_of_the_map_says_which_texts_it_counts(report: str) -> None:
+    [caption] = Page(report).texts["figcaption"]
+    assert "of train" in caption
+    assert "of all splits" in caption

@@ -20,7 +20,7 @@ from tests.show.browser import write_page
 WIDTH, HEIGHT, EDGE = 800, 600, 24
 BODY = f'<div id="host" style="width:{WIDTH}px;height:{HEIGHT}px"></div><p style="height:3000px">'
 HARNESS = """
-let map, hovers = [], picks = [], frames = 0;
+let map, hovers = [], picks = [], hexagons = [], walks = [], frames = 0;
 const host = document.getElementById("host");
 const ask = requestAnimationFrame.bind(window);
 window.requestAnimationFrame = (f) => { frames++; return ask(f); };
@@ -29,6 +29,7 @@ function open(x, y, rgba, renderer) {
   map = new PointMap(host, {x: new Float32Array(x), y: new Float32Array(y)}, {
     label: "Texts", renderer,
     onHover: (...found) => hovers.push(found), onPick: (i) => picks.push(i),
+    onHexagon: (...found) => hexagons.push(found), onWalk: (i) => walks.push(i),
   });
   if (rgba) map.setColors(new Uint8Array(rgba));
   return settle();

@@ -144,7 +144,7 @@ def test_a_double_click_zooms_in(open_map: OpenMap) -> None:
 def test_the_buttons_have_names_and_zoom(open_map: OpenMap) -> None:
     page = open_map(*CROSS)
     names = page.js("return [...host.querySelectorAll('button')].map(b => b.ariaLabel)")
-    assert names == ["Zoom in", "Zoom out", "Show all points"]
+    assert names == ["Zoom in", "Zoom out", "Back to the first view"]
     zoom_in, zoom_out, show_all = page.driver.find_elements("css selector", "button")
     zoom_in.click()
     zoom_in.click()
@@ -415,3 +415,111 @@ def test_colors_of_another_length_are_refused(open_map: OpenMap) -> None:
     page = open_map(*CROSS)
     with pytest.raises(AssertionError, match="setColors needs 4 bytes per point"):
         page.js("map.setColors(new Uint8Array(16))")
+
+
+def drawn(page: MapPage) -> tuple[int, int]:
+    """Width and height of what is drawn, without the note in the corner and the buttons."""
+    dark = (page.picture() < 200).any(axis=2)
+    dark[HEIGHT - 40 :, :450] = False
+    dark[:140, WIDTH - 60 :] = False
+    dark = dark[5:-5, 5:-5]  # without the sign of the focus
+    rows, columns = np.nonzero(dark)
+    return int(np.ptp(columns)), int(np.ptp(rows))
+
+
+def test_a_few_far_points_do_not_make_all_others_small(open_map: OpenMap, renderer: str) -> None:
+    x, y, rgba = cloud(1000)
+    x[:9], y[:9] = 4000 + np.arange(9), 4000
+    page = open_map(x, y, rgba, renderer)
+    assert drawn(page)[1] > 0.7 * HEIGHT
+    assert "9 points farther out; zoom out to see all" in page.js("return host.innerText")
+    page.press(Keys.TAB)
+    before = (page.picture() < 200).any(axis=2).sum()
+    page.press(*["-"] * 20)
+    assert (page.picture() < 200).any(axis=2).sum() < 0.5 * before
+    assert "farther out" not in page.js("return host.innerText")
+    page.js("map.focus(3)")
+    assert page.hovered() == -1
+    page.press(Keys.ARROW_RIGHT)
+    assert page.hovered() == 3
+    page.press("0")
+    assert drawn(page)[1] > 0.7 * HEIGHT
+
+
+def test_a_group_that_is_far_is_in_the_first_view(open_map: OpenMap) -> None:
+    x, y, rgba = cloud(1000)
+    x[:20], y[:20] = 4000, 4000  # 2 %
+    page = open_map(x, y, rgba)
+    assert "farther out" not in page.js("return host.innerText")
+    assert page.at(*page.place(0)) in range(20)
+
+
+def test_points_aside_do_not_decide_what_is_in_view(open_map: OpenMap) -> None:
+    x, y, rgba = cloud(1000)
+    x[:200], y[:200] = -4000, -4000
+    page = open_map([0, 1], [0, 1])
+    page.js(
+        "map.destroy(); const [x, y, rgba] = given; map = new PointMap(host,"
+        " {x: new Float32Array(x), y: new Float32Array(y)},"
+        " {label: 'Texts', renderer: 'canvas', isAside: (i) => i < 200});"
+        "map.setColors(new Uint8Array(rgba))",
+        *(x.tolist(), y.tolist(), rgba.astype(int).ravel().tolist()),
+    )
+    assert drawn(page)[1] > 0.7 * HEIGHT
+
+
+def test_faint_points_cover_no_strong_one(open_map: OpenMap, renderer: str) -> None:
+    n = 200
+    page = open_map([0, 10] + [5] * n, [0, 7] + [3.5] * n, renderer=renderer)
+    rgba = np.array([[128, 136, 148, 60], [0, 150, 0, 180]] * (n // 2 + 1))
+    rgba[50] = RED
+    page.js("map.setColors(new Uint8Array(given[0]))", rgba.ravel().tolist())
+    x, y = page.place(50)
+    assert near(page.picture()[round(y), round(x)], RED)
+    page.move(x, y)
+    assert page.hovered() >= 2
+
+
+def test_after_a_move_by_key_the_marked_point_says_again_what_it_is(open_map: OpenMap) -> None:
+    page = open_map(*CROSS)
+    page.press(Keys.TAB, "n")
+    marked = page.hovered()
+    assert page.js("return walks") == [marked]
+    page.press("+")
+    assert page.hovered() == marked
+    page.press(Keys.ARROW_LEFT)
+    index, x, _ = page.js("return hovers.at(-1)")
+    assert index == marked
+    assert round(x) == round(page.place(marked, zoom=1.5)[0]) + 60
+    page.press(*[Keys.ARROW_LEFT] * 8)
+    assert page.hovered() == -1  # it is out of view
+    page.js("map.reset(); map.focus(0)")
+    page.driver.find_elements("css selector", "button")[0].click()
+    assert page.hovered() == -1
+    page.driver.find_elements("css selector", "button")[1].click()
+    assert page.hovered() == 0
+
+
+def test_a_hexagon_names_the_points_that_it_holds(open_map: OpenMap, renderer: str) -> None:
+    x, y, rgba = cloud(900)
+    rgba[::5] = HIDDEN
+    page = open_map(x, y, rgba, renderer)
+    page.js("map.setView('density')")
+    page.move(*page.place(1))
+    rows, left, top = page.js("const [r, x, y] = hexagons.at(-1); return [[...r], x, y]")
+    assert 1 in rows
+    assert not [row for row in rows if row % 5 == 0]
+    places = np.array([page.place(row) for row in rows]) - (left, top)
+    assert np.hypot(*places.T).max() < 15
+    shown = [
+        i for i in range(900) if i % 5 and np.hypot(*(page.place(i) - np.array([left, top]))) < 7
+    ]
+    assert set(shown) <= set(rows)
+    assert page.hovered() == -1
+    page.press(Keys.TAB, Keys.ARROW_LEFT)
+    assert page.js("return hovers.at(-1)[0]") == -1
+    page.js("map.setView('points')")
+    page.move(*page.place(1, zoom=1))
+    page.js("map.reset()")
+    page.move(*(np.array(page.place(1)) + 1))
+    assert page.hovered() >= 0

@@ -20,6 +20,7 @@ import numpy as np
 from emolens.calibration import CONFIDENCE
 from emolens.data.audit import Audit
 from emolens.data.audit.check import counts_of
+from emolens.data.checks import counted
 from emolens.data.dataset import TEST, TRAIN, VALIDATION, Dataset
 from emolens.errors import require
 from emolens.evaluation.behavior import Behavior
@@ -134,7 +135,7 @@ def render_report(contents: ReportContents) -> str:
         contents.dataset, contents.exported, contents.projections, texts=contents.texts
     )
     classes = classes_of(labels, points)
-    own = ("table.js", "report.js")
+    own = ("table.js", "matrix.js", "bubble.js", "controls.js", "report.js")
     script = map_script() + "".join((_FOLDER / name).read_text("utf-8") for name in own)
     largest = next(f.largest for f in contents.facts.values() if isinstance(f, MajorityFacts))
     return render(
@@ -224,15 +225,20 @@ def _charts(contents: ReportContents) -> dict[str, Any]:
     drawn = {
         "reliability": _reliability(contents),
         "coverage": _coverage(contents),
-        "lengths": _lengths(contents.n_tokens),
     }
     facts = contents.facts.get(EXPORTED.name)
     if isinstance(facts, FinetuneFacts):
         drawn["learning"] = _learning(facts)
-    return {name: chart.svg() for name, chart in drawn.items()}
+    drawn_lengths = (
+        require("markupsafe", "train")
+        .Markup("")
+        .join(chart.svg() for chart in _lengths(contents.n_tokens))
+    )
+    return {name: chart.svg() for name, chart in drawn.items()} | {"lengths": drawn_lengths}
 
 
 _FEWEST = 10  # texts in a group whose share of right answers is drawn
+_LENGTH_STEPS = 40
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -252,6 +258,7 @@ def _reliability(contents: ReportContents) -> charts.Chart:
                 [(b.confidence, b.low, b.high) for b in bins],
                 whiskers=True,
                 joined=False,
+                sizes=[b.rows for b in bins],
             )
         )
     return charts.Chart(
@@ -260,6 +267,7 @@ def _reliability(contents: ReportContents) -> charts.Chart:
         lines,
         calibration_sentence(EXPORTED.name, contents.evaluation.by_split[TEST][of.model], TEST),
         guides=[((0, 0), (1, 1))],
+        counted="texts",
     )
 
 
@@ -289,27 +297,44 @@ def _coverage(contents: ReportContents) -> charts.Chart:
     )
 
 
-def _lengths(n_tokens: Mapping[str, np.ndarray]) -> charts.Chart:
-    """The share of each split's texts by tokens, in 40 steps up to the 99.5th percentile."""
+def _lengths(n_tokens: Mapping[str, np.ndarray]) -> list[charts.Chart]:
+    """Below each other, the share of each split's texts by tokens, in at most 40 equal steps.
+
+    A step is a whole number of tokens: others would hold now more, now fewer lengths. They end at
+    the longest text, or where few texts are much longer, at twice the 99.5th percentile.
+    """
     every = np.concatenate(list(n_tokens.values()))
-    high = max(float(np.quantile(every, 0.995)), 2.0)
-    edges = np.linspace(0, high, min(40, int(high)) + 1)
-    lines, most = [], 0.0
+    longest = int(every.max(initial=1))
+    end = min(longest, int(2 * np.quantile(every, 0.995)) + 1) if len(every) else 1
+    step = -(-(end + 1) // _LENGTH_STEPS)
+    edges = np.arange(0, end + 1 + step, step)
+    shares = {
+        split: np.histogram(counts[counts < edges[-1]], edges)[0] / max(len(counts), 1)
+        for split, counts in n_tokens.items()
+    }
+    most = max(float(of.max()) for of in shares.values())
+    high = float(edges[-1])
+    drawn: list[charts.Chart] = []
     for split, counts in n_tokens.items():
-        shares = np.histogram(counts, edges)[0] / max(len(counts), 1)
-        most = max(most, float(shares.max()))
         stairs = [
-            (x, share)
-            for start, end, share in zip(edges, edges[1:], shares.tolist(), strict=False)
-            for x in (float(start), float(end))
+            (float(x), share)
+            for start, share in zip(edges, shares[split].tolist(), strict=False)
+            for x in (start, start + step)
         ]
-        lines.append(charts.Line(split, stairs, signs=False))
-    return charts.Chart(
-        charts.Axis("tokens in a text", 0, high, charts.ticks(high)),
-        charts.Axis("texts", 0, most, charts.ticks(most, most=4), percent=True),
-        lines,
-        reading.lengths_sentence(n_tokens, None),
-    )
+        longer = int((counts >= high).sum())
+        beyond = f"; not drawn: {counted(longer, 'longer text')}" if longer else ""
+        title = "tokens in a text" if len(drawn) == len(n_tokens) - 1 else ""
+        area = [(x, 0.0, share) for x, share in stairs]
+        drawn.append(
+            charts.Chart(
+                charts.Axis(title, 0, high, charts.ticks(high)),
+                charts.Axis(f"{split}{beyond}", 0, most, charts.ticks(most, most=3), percent=True),
+                [charts.Line(split, stairs, area, signs=False)],
+                f"Half of the texts of {split} have {np.median(counts):.0f} tokens or fewer.",
+                height=70,
+            )
+        )
+    return drawn
 
 
 def _learning(facts: FinetuneFacts) -> charts.Chart:

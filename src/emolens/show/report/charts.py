@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -10,7 +11,8 @@ from typing import Any
 from emolens.errors import require
 from emolens.shown import isolated, visible
 
-_LEFT, _TOP, _WIDTH, _HEIGHT = 46, 24, 400, 220  # of the field, in units of the picture
+_LEFT, _TOP, _WIDTH = 46, 24, 400  # of the field, in units of the picture
+_LARGEST, _SMALLEST, _USUAL = 10.0, 1.8, 3.2  # radius of a sign
 _SIGNS = ("circle", "square", "diamond", "triangle")
 Place = tuple[float, float]
 
@@ -36,7 +38,10 @@ class Axis:
 
 @dataclass(frozen=True)
 class Line:
-    """One curve: its name, its places, and a low and a high end for each x of `band`."""
+    """One curve: its name, its places, and a low and a high end for each x of `band`.
+
+    sizes: for each place, what the area of its sign stands for; without it, all signs are alike.
+    """
 
     title: str
     places: Sequence[Place]
@@ -44,13 +49,15 @@ class Line:
     whiskers: bool = False  # the band as a vertical line at each place
     joined: bool = True
     signs: bool = True
+    sizes: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
 class Chart:
     """A picture of lines. message: what it shows, in words, for people who can't see it.
 
-    guides: lines between two places. marks: places with a text.
+    guides: lines between two places. marks: places with a text. counted: what the sizes of signs
+    count, for their legend. height: of the field.
     """
 
     x: Axis
@@ -59,30 +66,37 @@ class Chart:
     message: str
     guides: Sequence[tuple[Place, Place]] = ()
     marks: Sequence[tuple[Place, str]] = ()
+    counted: str = ""
+    height: int = 220
 
     def svg(self) -> Any:
         """The picture as markup."""
-        parts = [*self._frame(), *self._curves(), *self._marks()]
+        parts = [*self._frame(), *self._curves(), *self._marks(), *self._sizes()]
         return require("markupsafe", "train").Markup(
-            f'<svg class="chart" viewBox="0 0 {_LEFT + _WIDTH + 26} {_TOP + _HEIGHT + 42}"'
+            f'<svg class="chart" viewBox="0 0 {_LEFT + _WIDTH + 26} {self._bottom}"'
             f' role="img" aria-label="{_safe(self.message)}">{"".join(parts)}</svg>'
         )
 
     def at(self, place: Place) -> str:
         """`x,y` in units of the picture."""
         x, y = self.x.share(place[0]), self.y.share(place[1])
-        return f"{_LEFT + _WIDTH * x:.1f},{_TOP + _HEIGHT * (1 - y):.1f}"
+        return f"{_LEFT + _WIDTH * x:.1f},{_TOP + self.height * (1 - y):.1f}"
+
+    @property
+    def _bottom(self) -> int:
+        return _TOP + self.height + (42 if self.x.title else 22)
 
     def _frame(self) -> Iterable[str]:
-        bottom = _TOP + _HEIGHT
+        bottom = _TOP + self.height
         for tick in self.y.ticks:
-            y = _TOP + _HEIGHT * (1 - self.y.share(tick))
+            y = _TOP + self.height * (1 - self.y.share(tick))
             yield f'<path class="grid" d="M{_LEFT},{y:.1f}h{_WIDTH}"/>'
             yield _text(_LEFT - 6, y + 4, self.y.label(tick), "end")
         for tick in self.x.ticks:
             x = _LEFT + _WIDTH * self.x.share(tick)
             yield _text(x, bottom + 16, self.x.label(tick), "middle")
-        yield _text(_LEFT + _WIDTH / 2, bottom + 34, self.x.title, "middle")
+        if self.x.title:
+            yield _text(_LEFT + _WIDTH / 2, bottom + 34, self.x.title, "middle")
         yield _text(2, 12, self.y.title, "start")
         for start, end in self.guides:
             yield f'<path class="guide" d="M{self.at(start)}L{self.at(end)}"/>'
@@ -100,8 +114,27 @@ class Chart:
             if line.joined and line.places:
                 yield f'<path class="line" d="M{"L".join(map(self.at, line.places))}"/>'
             if line.signs:
-                yield from (_sign(self.at(place), number) for place in line.places)
+                radii = [self._radius(n) for n in line.sizes] or [_USUAL] * len(line.places)
+                for place, radius in zip(line.places, radii, strict=True):
+                    yield _sign(self.at(place), number, radius)
             yield "</g>"
+
+    def _radius(self, n: int) -> float:
+        """Areas are as the counts are; what could not be seen any more gets the smallest size."""
+        most = max(size for line in self.lines for size in line.sizes)
+        return max(_SMALLEST, _LARGEST * math.sqrt(n / most))
+
+    def _sizes(self) -> Iterable[str]:
+        """Signs of round counts above the field, at its right end, with what they stand for."""
+        most = max((size for line in self.lines for size in line.sizes), default=0)
+        steps = [10**power for power in range(1, 7) if 10**power <= most][-3:]
+        x = _LEFT + _WIDTH - 20 - 58.0 * len(steps)
+        if steps:
+            yield _text(x - 12, 12, f"{self.counted}:", "end")
+        for n in steps:
+            yield f'<circle class="size" cx="{x:.1f}" cy="11" r="{self._radius(n):.1f}"/>'
+            yield _text(x + 12, 15, f"{n:,}", "start")
+            x += 58
 
     def _marks(self) -> Iterable[str]:
         for place, text in self.marks:
@@ -111,15 +144,18 @@ class Chart:
             yield _text(x, max(y - 10, 14), text, side, "note")
 
 
-def _sign(place: str, number: int) -> str:
+def _sign(place: str, number: int, radius: float) -> str:
+    """A sign with about the area of a circle of this radius."""
     x, y = (float(value) for value in place.split(","))
     kind = _SIGNS[number % 4]
     if kind == "circle":
-        return f'<circle class="sign" cx="{x}" cy="{y}" r="3.2"/>'
+        return f'<circle class="sign" cx="{x}" cy="{y}" r="{radius:.1f}"/>'
+    half, side, point, high = (f"{k * radius:.1f}" for k in (0.9, 1.8, 1.3, 2.2))
+    start = f"M{x},{y}m"
     shapes = {
-        "square": f"M{x - 3},{y - 3}h6v6h-6Z",
-        "diamond": f"M{x},{y - 4.2}l4.2,4.2l-4.2,4.2l-4.2,-4.2Z",
-        "triangle": f"M{x},{y - 4}l4,7h-8Z",
+        "square": f"{start}-{half},-{half}h{side}v{side}h-{side}Z",
+        "diamond": f"{start}0,-{point}l{point},{point}l-{point},{point}l-{point},-{point}Z",
+        "triangle": f"{start}0,-{point}l{point},{high}h-{point}h-{point}Z",
     }
     return f'<path class="sign" d="{shapes[kind]}"/>'
 

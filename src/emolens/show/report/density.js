@@ -115,3 +115,91 @@ function shades({ counts, colors, most }, paper) {
   });
   return rgba;
 }
+
+/**
+ * Whether a place is inside of a hexagon that stands on a corner.
+ * @param {number} dx  from its center
+ * @param {number} dy
+ * @param {number} radius
+ */
+function isInHexagon(dx, dy, radius) {
+  const half = 0.8660254 * radius;
+  return Math.abs(dx) <= half && Math.abs(dx) * 0.5 + Math.abs(dy) * 0.8660254 <= half;
+}
+
+/** The hexagons of a view: counted anew only when they must be. */
+class Density {
+  /** From the center of a hexagon to a corner, in CSS pixels. */
+  static #SIZE = 10;
+  #points;
+  #bounds;
+  #rgba = new Uint8Array();
+  #key = "";
+  radius = 0;
+  /** @type {Hexagons} */
+  hexagons = {
+    ...{ x: new Float32Array(), y: new Float32Array(), counts: new Uint32Array() },
+    ...{ colors: new Uint32Array(), most: 0 },
+  };
+
+  /** @param {PointData} points @param {ReturnType<typeof boundsOf>} bounds */
+  constructor(points, bounds) {
+    this.#points = points;
+    this.#bounds = bounds;
+  }
+
+  /** The colors changed. */
+  forget() {
+    this.#key = "";
+  }
+
+  /**
+   * Count anew when the zoom changed by a step, or when the view left what was counted.
+   * @param {Uint8Array} rgba
+   * @param {{x: number, y: number}} view
+   * @param {{width: number, height: number, scale: number}} screen
+   * @returns {boolean} whether it did
+   */
+  update(rgba, view, { width, height, scale }) {
+    const bounds = this.#bounds;
+    const radius = Density.#SIZE / 2 ** (Math.round(2 * Math.log2(scale)) / 2);
+    // What is counted changes in steps of half a view.
+    const [wide, high] = [width / scale / 2, height / scale / 2];
+    const [column, row] = [Math.round(view.x / wide), Math.round(view.y / high)];
+    const key = [radius, column, row, width, height].join();
+    if (this.#key === key) return false;
+    const box = {
+      left: Math.max((column - 2) * wide, bounds.x - bounds.width / 2 - radius),
+      right: Math.min((column + 2) * wide, bounds.x + bounds.width / 2 + radius),
+      bottom: Math.max((row - 2) * high, bounds.y - bounds.height / 2 - radius),
+      top: Math.min((row + 2) * high, bounds.y + bounds.height / 2 + radius),
+    };
+    this.hexagons = countHexagons(this.#points, rgba, box, radius);
+    this.radius = radius;
+    this.#rgba = rgba;
+    this.#key = key;
+    return true;
+  }
+
+  /**
+   * The number of the hexagon at a place, or -1.
+   * @param {number} px
+   * @param {number} py
+   */
+  at(px, py) {
+    const { x, y } = this.hexagons;
+    return x.findIndex((center, k) => isInHexagon(px - center, py - y[k], this.radius));
+  }
+
+  /** @param {number} k  of a hexagon; its visible points */
+  pointsOf(k) {
+    const { x, y } = this.#points;
+    const [cx, cy] = [this.hexagons.x[k], this.hexagons.y[k]];
+    const found = [];
+    for (let i = 0; i < x.length; i++) {
+      const inside = isInHexagon(x[i] - cx, y[i] - cy, this.radius);
+      if (inside && this.#rgba[4 * i + 3] > 0) found.push(i);
+    }
+    return Uint32Array.from(found);
+  }
+}

@@ -12,8 +12,12 @@
  * @property {(x: number, y: number) => void} pick
  * @property {() => void} pickMarked
  * @property {(step: 1 | -1) => void} walk  to the next or previous point
+ * @property {() => void} keyed  a key moved or zoomed
  * @property {() => void} wheelRefused  the wheel was turned, but it belongs to the page
  */
+
+/** The keys of which the wish itself says where the reader is. */
+const WALKS = new Set(["n", "p", "PageDown", "PageUp", "Enter"]);
 
 /** Turns pointers, wheel and keys over an element into wishes. Knows nothing of points. */
 class Gestures {
@@ -134,5 +138,6 @@ class Gestures {
     if (!wish) return;
     event.preventDefault();
     wish();
+    if (!WALKS.has(event.key)) wishes.keyed();
   }
 }

@@ -7,14 +7,17 @@
  * @property {(i: number, x: number, y: number) => void} [onHover]  the point under the pointer,
  *   finger or keyboard focus, -1 for none, and its place in CSS pixels inside of the host
  * @property {(i: number) => void} [onPick]  a click, tap or Enter on a point; -1: on no point
+ * @property {(i: number) => void} [onWalk]  a key went to a point
+ * @property {(rows: Uint32Array, x: number, y: number) => void} [onHexagon]  the pointer is over a
+ *   hexagon of these points; onHover says when it left
+ * @property {(i: number) => boolean} [isAside]  points that do not decide what is in view at first
  * @property {'webgl2' | 'canvas'} [renderer]  instead of the faster one
  */
 
 /** A map of points that can be moved, zoomed and asked. Knows nothing of the page around it. */
 class PointMap {
-  /** In CSS pixels: how near a point must be to the pointer, a hexagon, and the empty edge. */
+  /** In CSS pixels: how near a point must be to the pointer, and the empty edge. */
   static #REACH = 12;
-  static #HEXAGON = 10;
   static #EDGE = 24;
   /** Milliseconds without a move after which all points are drawn. */
   static #REST = 150;
@@ -23,6 +26,8 @@ class PointMap {
   #options;
   #grid;
   #bounds;
+  /** What is in view at first, and how many points are outside of it. */
+  #home;
   /** Every point once, in jumps: the first k are a sample of all. */
   #order;
   #places;
@@ -35,12 +40,14 @@ class PointMap {
   #kind = "points";
   /** @type {{ink: Rgb, paper: Rgb}} */
   #theme = { ink: [0, 0, 0], paper: [255, 255, 255] };
-  /** What is in the middle, and how much larger than with all points in view. */
+  /** What is in the middle, and how much larger than at first. */
   #view = { x: 0, y: 0, zoom: 1 };
   #marked = -1;
   #hovered = -1;
-  /** @type {{key: string, count: number, most: number} | null} the hexagons in the picture */
-  #density = null;
+  #hexagon = -1;
+  /** @type {{name: string, share: number}[]} the points by strength, and their shares of all */
+  #layers = [];
+  #density;
   #frame = 0;
   #dirty = false;
   /** When the map was moved last; 0: at rest. */
@@ -61,6 +68,8 @@ class PointMap {
     this.#options = options;
     this.#grid = new Grid(points);
     this.#bounds = boundsOf(points);
+    this.#density = new Density(points, this.#bounds);
+    this.#home = homeOf(points, this.#bounds, options.isAside ?? (() => false));
     this.#order = inJumps(this.#n);
     this.#places = this.#placesOf(this.#order);
     this.#rgba = new Uint8Array(4 * this.#n).fill(255);
@@ -71,16 +80,20 @@ class PointMap {
       () => this.#zoom(1.5),
       () => this.#zoom(1 / 1.5),
       () => this.reset(),
-    ]);
+    ].map((move) => () => {
+      move();
+      this.#showMarked();
+    }));
     new Gestures(stage, {
       pan: (dx, dy) => this.#pan(dx, dy),
       zoom: (factor, x, y) => this.#zoom(factor, x, y),
       reset: () => this.reset(),
-      point: (x, y) => this.#hover(this.at(x, y)),
+      point: (x, y) => this.#point(x, y),
       leave: () => this.#hover(-1),
       pick: (x, y) => options.onPick?.(this.at(x, y)),
       pickMarked: () => options.onPick?.(this.#marked),
       walk: (step) => this.#walk(step),
+      keyed: () => this.#showMarked(),
       wheelRefused: () => this.#parts.hint("Ctrl + wheel to zoom"),
     });
     this.setTheme({ ink: "#1f2937", paper: "#ffffff", line: "#e2e6eb" });
@@ -100,20 +113,23 @@ class PointMap {
    * @param {number} y
    */
   at(x, y) {
-    const { width, height, scale } = this.#screen();
-    const px = this.#view.x + (x - width / 2) / scale;
-    const py = this.#view.y - (y - height / 2) / scale;
-    return this.#grid.nearest(px, py, PointMap.#REACH / scale, this.#rgba);
+    const place = this.#fromScreen(x, y);
+    return this.#grid.nearest(place.x, place.y, PointMap.#REACH / place.scale, this.#rgba);
   }
 
   /** @param {Uint8Array} rgba  4 bytes per point; alpha 0 hides a point, also from the pointer */
   setColors(rgba) {
     if (rgba.length !== 4 * this.#n) throw new RangeError("setColors needs 4 bytes per point.");
     this.#rgba = rgba.slice();
-    this.#picture.set("points", this.#layer(this.#order, this.#places));
+    this.#layers = Object.entries(byStrength(this.#order, this.#rgba)).map(([name, order]) => {
+      const places = order === this.#order ? this.#places : undefined;
+      this.#picture.set(name, this.#layer(order, places));
+      return { name, share: order.length / Math.max(this.#n, 1) };
+    });
     this.setHighlight(this.#highlighted);
-    this.#density = null;
-    if (this.#hovered >= 0 && this.#rgba[4 * this.#hovered + 3] === 0) this.#hover(-1);
+    this.#density.forget();
+    const gone = this.#hovered >= 0 && this.#rgba[4 * this.#hovered + 3] === 0;
+    if (gone || this.#hexagon >= 0) this.#hover(-1);
   }
 
   /**
@@ -129,6 +145,7 @@ class PointMap {
   /** @param {'points' | 'density'} view  density: hexagons, stronger where more points are */
   setView(view) {
     this.#kind = view;
+    this.#hover(-1);
     this.#changed();
   }
 
@@ -136,13 +153,13 @@ class PointMap {
   setTheme(theme) {
     this.#theme = { ink: rgbOf(theme.ink), paper: rgbOf(theme.paper) };
     this.#parts.color(theme);
-    this.#density = null;
+    this.#density.forget();
     this.#changed();
   }
 
-  /** Show all points again. */
+  /** Show again what was in view at first: all points, but a few that are far from all others. */
   reset() {
-    this.#view = { x: this.#bounds.x, y: this.#bounds.y, zoom: 1 };
+    this.#view = { x: this.#home.x, y: this.#home.y, zoom: 1 };
     this.#hover(-1);
     this.#changed();
   }
@@ -154,13 +171,17 @@ class PointMap {
   focus(i) {
     this.#marked = Number.isFinite(this.#points.x[i] + this.#points.y[i]) ? i : -1;
     if (this.#marked >= 0) {
-      const { width, height } = this.#screen();
-      const { x, y } = this.#placeOf(i);
-      const edge = Math.min(PointMap.#EDGE, width / 4, height / 4) - 1;
-      const inside = x >= edge && y >= edge && x <= width - edge && y <= height - edge;
-      if (!inside) Object.assign(this.#view, { x: this.#points.x[i], y: this.#points.y[i] });
+      if (!this.#isInView(i)) Object.assign(this.#view, { x: this.#points.x[i], y: this.#points.y[i] });
     }
     this.#changed();
+  }
+
+  /** @param {number} i */
+  #isInView(i) {
+    const { width, height } = this.#screen();
+    const { x, y } = this.#placeOf(i);
+    const edge = Math.min(PointMap.#EDGE, width / 4, height / 4) - 1;
+    return x >= edge && y >= edge && x <= width - edge && y <= height - edge;
   }
 
   /** What is drawn, as a PNG data URL; without the marks of the pointer and of focus(). */
@@ -181,17 +202,32 @@ class PointMap {
   /** Size in CSS pixels, and CSS pixels per unit. */
   #screen() {
     const { clientWidth: width, clientHeight: height } = this.#parts.stage;
-    const wide = Math.max(width - 2 * PointMap.#EDGE, 1) / this.#bounds.width;
-    const high = Math.max(height - 2 * PointMap.#EDGE, 1) / this.#bounds.height;
+    const wide = Math.max(width - 2 * PointMap.#EDGE, 1) / this.#home.width;
+    const high = Math.max(height - 2 * PointMap.#EDGE, 1) / this.#home.height;
     return { width, height, scale: Math.min(wide, high) * this.#view.zoom };
   }
 
   /** @param {number} i */
   #placeOf(i) {
+    return this.#toScreen(this.#points.x[i], this.#points.y[i]);
+  }
+
+  /** @param {number} x @param {number} y */
+  #fromScreen(x, y) {
     const { width, height, scale } = this.#screen();
     return {
-      x: width / 2 + (this.#points.x[i] - this.#view.x) * scale,
-      y: height / 2 - (this.#points.y[i] - this.#view.y) * scale,
+      x: this.#view.x + (x - width / 2) / scale,
+      y: this.#view.y - (y - height / 2) / scale,
+      scale,
+    };
+  }
+
+  /** @param {number} x @param {number} y */
+  #toScreen(x, y) {
+    const { width, height, scale } = this.#screen();
+    return {
+      x: width / 2 + (x - this.#view.x) * scale,
+      y: height / 2 - (y - this.#view.y) * scale,
     };
   }
 
@@ -210,18 +246,40 @@ class PointMap {
   /** @param {number} factor @param {number} [x] @param {number} [y] */
   #zoom(factor, x, y) {
     const { width, height, scale } = this.#screen();
-    this.#view.zoom = clamp(this.#view.zoom * factor, 0.5, 5000);
+    const far = Math.max(this.#bounds.width / this.#home.width, this.#bounds.height / this.#home.height);
+    this.#view.zoom = clamp(this.#view.zoom * factor, 0.5 / far, 5000);
     const grown = this.#screen().scale / scale - 1;
     this.#pan(-((x ?? width / 2) - width / 2) * grown, -((y ?? height / 2) - height / 2) * grown);
   }
 
   /** @param {number} i */
   #hover(i) {
-    if (i < 0 && this.#hovered < 0) return;
+    if (i < 0 && this.#hovered < 0 && this.#hexagon < 0) return;
     this.#hovered = i;
+    this.#hexagon = -1;
     const place = i < 0 ? null : this.#placeOf(i);
     this.#parts.ring("hovered", place);
     this.#options.onHover?.(i, place?.x ?? 0, place?.y ?? 0);
+  }
+
+  /** @param {number} x @param {number} y  of the pointer */
+  #point(x, y) {
+    if (this.#kind !== "density" || !this.#options.onHexagon) return this.#hover(this.at(x, y));
+    const { hexagons } = this.#hexagons();
+    const pointer = this.#fromScreen(x, y);
+    const k = this.#density.at(pointer.x, pointer.y);
+    if (k < 0) return this.#hover(-1);
+    if (k === this.#hexagon) return;
+    this.#hexagon = k;
+    const place = this.#toScreen(hexagons.x[k], hexagons.y[k]);
+    this.#parts.ring("hovered", place);
+    this.#options.onHexagon(this.#density.pointsOf(k), place.x, place.y);
+  }
+
+  /** After a move: where the marked point can be seen, say again what it is. */
+  #showMarked() {
+    const i = this.#marked;
+    if (i >= 0 && this.#rgba[4 * i + 3] > 0 && this.#isInView(i)) this.#hover(i);
   }
 
   /** @param {1 | -1} step */
@@ -233,6 +291,7 @@ class PointMap {
         : this.#grid.next(this.#marked, step, this.#rgba),
     );
     this.#hover(this.#marked);
+    this.#options.onWalk?.(this.#marked);
   }
 
   /**
@@ -292,14 +351,21 @@ class PointMap {
     const fade = this.#highlighted.length > 0;
     const size = this.#pointSize();
     /** @type {Stroke[]} */
-    const strokes = [{ name: "points", count, shape: "disc", size, alpha: fade ? 0.15 : 0.75 }];
+    const strokes = [];
     let note = count < this.#n ? `${numeral(count)} of ${numeral(this.#n)} while it moves` : "";
     if (this.#kind === "density") {
-      const { corner, hexagons, most } = this.#hexagons();
-      const alpha = fade ? 0.3 : 1;
-      strokes[0] = { name: "density", count: hexagons, shape: "hexagon", size: 2 * corner, alpha };
-      note = `Strongest color: ${numeral(most)} ${most === 1 ? "point" : "points"} in a hexagon`;
+      const { radius, hexagons } = this.#hexagons();
+      const [corners, alpha] = [2 * radius * scale, fade ? 0.3 : 1];
+      const n = hexagons.x.length;
+      strokes.push({ name: "density", count: n, shape: "hexagon", size: corners, alpha });
+      note = `Strongest color: ${pointsIn(hexagons.most)} in a hexagon`;
+    } else {
+      const alpha = fade ? 0.15 : 0.75;
+      for (const { name, share } of this.#layers) {
+        strokes.push({ name, count: Math.round(count * share), shape: "disc", size, alpha });
+      }
     }
+    note = [note, this.#outside()].filter(Boolean).join("; ");
     const ring = Math.max(size + 4, 8);
     const found = this.#highlighted.length;
     strokes.push({ name: "highlight", count: found, shape: "ring", size: ring, alpha: 1 });
@@ -308,44 +374,26 @@ class PointMap {
     this.#parts.ring("marked", this.#marked < 0 ? null : this.#placeOf(this.#marked));
   }
 
+  /** What the first view leaves out. */
+  #outside() {
+    const { x, y, outside } = this.#home;
+    const atHome = this.#view.zoom === 1 && this.#view.x === x && this.#view.y === y;
+    return atHome && outside > 0 ? `${pointsIn(outside)} farther out; zoom out to see all` : "";
+  }
+
   /** 4 CSS pixels for 20,000 points, 1.8 for a million; larger when they are zoomed. */
   #pointSize() {
     const base = clamp(4 * (20_000 / Math.max(this.#n, 1)) ** 0.21, 1.5, 8);
     return Math.min(base * Math.max(this.#view.zoom, 1) ** 0.25, Math.max(base, 10));
   }
 
-  /** Count anew when the zoom changed by a step, or when the view left what was counted. */
+  /** The hexagons of this view. */
   #hexagons() {
-    const { width, height, scale } = this.#screen();
-    const bounds = this.#bounds;
-    const radius = PointMap.#HEXAGON / 2 ** (Math.round(2 * Math.log2(scale)) / 2);
-    // What is counted changes in steps of half a view.
-    const [wide, high] = [width / scale / 2, height / scale / 2];
-    const [column, row] = [Math.round(this.#view.x / wide), Math.round(this.#view.y / high)];
-    const key = [radius, column, row, width, height].join();
-    if (this.#density?.key !== key) {
-      const box = {
-        left: Math.max((column - 2) * wide, bounds.x - bounds.width / 2 - radius),
-        right: Math.min((column + 2) * wide, bounds.x + bounds.width / 2 + radius),
-        bottom: Math.max((row - 2) * high, bounds.y - bounds.height / 2 - radius),
-        top: Math.min((row + 2) * high, bounds.y + bounds.height / 2 + radius),
-      };
-      const found = countHexagons(this.#points, this.#rgba, box, radius);
-      const rgba = shades(found, this.#theme.paper);
-      this.#picture.set("density", { x: found.x, y: found.y, rgba });
-      this.#density = { key, count: found.x.length, most: found.most };
+    if (this.#density.update(this.#rgba, this.#view, this.#screen())) {
+      const { hexagons } = this.#density;
+      const rgba = shades(hexagons, this.#theme.paper);
+      this.#picture.set("density", { x: hexagons.x, y: hexagons.y, rgba });
     }
-    const { count: hexagons, most } = this.#density;
-    return { corner: radius * scale, hexagons, most };
+    return this.#density;
   }
-}
-
-/** @param {number} value @param {number} low @param {number} high */
-function clamp(value, low, high) {
-  return Math.min(Math.max(value, low), high);
-}
-
-/** @param {number} n */
-function numeral(n) {
-  return n.toLocaleString("en-US");
 }

@@ -2,7 +2,7 @@
 "use strict";
 
 const MAP_HELP =
-  "Arrow keys move the map, plus and minus zoom, 0 shows all points. " +
+  "Arrow keys move the map, plus and minus zoom, 0 goes back to the first view. " +
   "N and P go to the next and the previous point, Enter picks it.";
 
 /** The elements of a map around its canvas: stage, buttons, notes and rings. */
@@ -30,7 +30,7 @@ class MapParts {
     this.#buttons = [
       mapButton(box, "+", "Zoom in"),
       mapButton(box, "−", "Zoom out"),
-      mapButton(box, "⌂", "Show all points"),
+      mapButton(box, "⌂", "Back to the first view"),
     ];
     const text = "position:absolute;pointer-events:none;padding:2px 8px;border-radius:4px;";
     this.#note = add(this.#root, "div", `${text}left:8px;bottom:8px;font-size:12px`);

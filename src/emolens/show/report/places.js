@@ -26,6 +26,117 @@ function boundsOf({ x, y }) {
   };
 }
 
+/** How much larger all points may be than most of them, for a map to begin with all. */
+const STRETCH = 1.5;
+/** The share of the points that a map begins with at least. */
+const MOST = 0.99;
+
+/** How many points decide about it; of more, a sample does. */
+const ENOUGH = 50_000;
+
+/**
+ * What a map begins with: all points; or where a few far ones make all others small, the 99 % that
+ * are nearest to the middle. `outside` counts the others.
+ * @param {PointData} points
+ * @param {ReturnType<typeof boundsOf>} all
+ * @param {(i: number) => boolean} isAside  points that do not matter
+ */
+function homeOf({ x, y }, all, isAside) {
+  const counts = (/** @type {number} */ i) => Number.isFinite(x[i] + y[i]) && !isAside(i);
+  const there = sampleOf(x.length, counts);
+  const away = distances(gatherPlaces(x, there), gatherPlaces(y, there));
+  // Those that are only a little farther than these 99 % are near, too.
+  const limit = 1.25 * quantiles(away, [MOST])[0];
+  const near = there.filter((_, k) => away[k] <= limit);
+  const home = boundsOf({ x: gatherPlaces(x, near), y: gatherPlaces(y, near) });
+  const stretch = Math.max(all.width / home.width, all.height / home.height);
+  if (near.length === 0 || stretch <= STRETCH) return { ...all, outside: 0 };
+  let outside = 0;
+  for (let i = 0; i < x.length; i++) {
+    const inside =
+      Math.abs(x[i] - home.x) <= home.width / 2 && Math.abs(y[i] - home.y) <= home.height / 2;
+    if (counts(i) && !inside) outside++;
+  }
+  return { ...home, outside };
+}
+
+/**
+ * How far each place is from the middle, where the middle half of all places is 1 wide and high.
+ * @param {Float32Array} x
+ * @param {Float32Array} y
+ */
+function distances(x, y) {
+  const [across, up] = [x, y].map((values) => {
+    const [low, middle, high] = quantiles(values, [0.25, 0.5, 0.75]);
+    return { middle, spread: high - low || 1e-9 };
+  });
+  return x.map((place, k) =>
+    Math.max(Math.abs(place - across.middle) / across.spread, Math.abs(y[k] - up.middle) / up.spread),
+  );
+}
+
+/**
+ * Numbers from 0 to n - 1 that are wanted; of very many, a part.
+ * @param {number} n
+ * @param {(i: number) => boolean} isWanted
+ */
+function sampleOf(n, isWanted) {
+  const step = Math.max(1, Math.floor(n / ENOUGH));
+  const found = [];
+  for (let i = 0; i < n; i += step) if (isWanted(i)) found.push(i);
+  return Uint32Array.from(found);
+}
+
+/** @param {Float32Array} values @param {Uint32Array} indices */
+function gatherPlaces(values, indices) {
+  return gather(values, indices, new Float32Array(indices.length));
+}
+
+/**
+ * At least these shares of the values are no larger than what is returned.
+ * @param {Float32Array} values
+ * @param {number[]} shares
+ */
+function quantiles(values, shares) {
+  const sorted = values.slice().sort();
+  return shares.map((share) => sorted[Math.max(Math.ceil(share * sorted.length) - 1, 0)] ?? 0);
+}
+
+/**
+ * The points by how strong they are, each in their order: faint ones, others, and full ones where
+ * there are weaker ones, too. Drawn in this order, no point is covered by many weaker ones.
+ * @param {Uint32Array} order
+ * @param {Uint8Array} rgba
+ */
+function byStrength(order, rgba) {
+  const counts = new Uint32Array(256);
+  for (let i = 3; i < rgba.length; i += 4) counts[rgba[i]]++;
+  const none = new Uint32Array(0);
+  const alike = counts[0] + counts[255] === order.length;
+  if (alike) return { faint: none, points: order, strong: none };
+  const strength = (/** @type {number} */ i) => rgba[4 * i + 3];
+  return {
+    faint: order.filter((i) => strength(i) < 128),
+    points: order.filter((i) => strength(i) >= 128 && strength(i) < 255),
+    strong: order.filter((i) => strength(i) === 255),
+  };
+}
+
+/** @param {number} value @param {number} low @param {number} high */
+function clamp(value, low, high) {
+  return Math.min(Math.max(value, low), high);
+}
+
+/** @param {number} n */
+function pointsIn(n) {
+  return `${numeral(n)} ${n === 1 ? "point" : "points"}`;
+}
+
+/** @param {number} n */
+function numeral(n) {
+  return n.toLocaleString("en-US");
+}
+
 /**
  * 0 to n - 1 in jumps of about 0.618 n, so that each first part is spread over the whole.
  * @param {number} n

@@ -1,5 +1,5 @@
 // @ts-check
-// Lets the page be touched: the map with its legend and search, the matrices, the table of errors.
+// Lets the page be touched: the map with its legend and search, and the list of texts.
 // All texts of the data come in as text nodes, never as markup.
 "use strict";
 
@@ -49,6 +49,11 @@ async function unpacked(packed) {
   return new Response(stream).arrayBuffer();
 }
 
+/** @param {number} n */
+function counted(n) {
+  return `${n.toLocaleString("en")} ${n === 1 ? "text" : "texts"}`;
+}
+
 /** @param {string} color #rrggbb */
 function rgb(color) {
   return [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16));
@@ -75,12 +80,12 @@ class Report {
       label: "Map of the texts",
       onHover: (i, x, y) => this.showBubble(i, x, y),
       onPick: (i) => this.say(i),
+      onWalk: (i) => this.follow(i),
+      onHexagon: (rows, x, y) => this.showHexagon(rows, x, y),
+      // Texts without a place are drawn in the corner.
+      isAside: (i) => points.x[i] === 0 && points.y[i] === 0,
     });
-    this.bubble = element("div");
-    this.bubble.id = "bubble";
-    this.bubble.dir = "auto";
-    this.bubble.hidden = true;
-    byId("map-host").append(this.bubble);
+    this.bubble = new Bubble(byId("map-host"));
   }
 
   /** Color all points; hidden ones get no alpha. */
@@ -88,7 +93,8 @@ class Report {
     const { n } = this.packed;
     const { label, answer } = this.points;
     const rgba = new Uint8Array(4 * n);
-    const right = [0, 114, 178], wrong = [213, 94, 0], unasked = [128, 136, 148];
+    const [calm, alarm] = [rgb(this.theme("--right")), rgb(this.theme("--wrong"))];
+    const unasked = [128, 136, 148];
     for (let i = 0; i < n; i++) {
       if (this.isHidden(i)) continue;
       const asked = answer[i] !== NO_ANSWER;
@@ -97,13 +103,29 @@ class Report {
       let color = this.colors[label[i]];
       if (this.coloring === "answer") color = asked ? this.colors[answer[i]] : unasked;
       if (this.coloring === "right") {
-        color = asked ? (answer[i] === label[i] ? right : wrong) : unasked;
+        color = asked ? (answer[i] === label[i] ? calm : alarm) : unasked;
       }
       rgba.set(color, 4 * i);
-      rgba[4 * i + 3] = this.coloring !== "label" && !asked ? 60 : 255;
+      // The map draws strong points last: no wrong answer is covered by the many right ones.
+      const right = this.coloring === "right" && answer[i] === label[i];
+      rgba[4 * i + 3] = this.coloring === "label" ? 255 : !asked ? 60 : right ? 180 : 255;
     }
     this.map.setColors(rgba);
-    byId("color-note").hidden = this.coloring !== "right";
+    this.describeColors();
+  }
+
+  /** What the colors stand for, and how many texts of the chosen splits each class has. */
+  describeColors() {
+    const judged = this.coloring === "right";
+    byId("color-note").hidden = !judged;
+    byId("legend").classList.toggle("uncolored", judged);
+    const { split, label } = this.points;
+    const counts = new Uint32Array(this.packed.labels.length);
+    for (let i = 0; i < this.packed.n; i++) if (!this.hiddenSplits.has(split[i])) counts[label[i]]++;
+    for (const count of Array.from(document.querySelectorAll("button[data-class] small"))) {
+      const button = /** @type {HTMLElement} */ (count.parentElement);
+      count.textContent = counts[Number(button.dataset.class)].toLocaleString("en");
+    }
   }
 
   /** @param {number} i */
@@ -128,14 +150,33 @@ class Report {
    * @param {number} y
    */
   showBubble(i, x, y) {
-    this.bubble.hidden = i < 0;
-    if (i < 0) return;
-    this.bubble.replaceChildren(document.createTextNode(this.text(i)), element("small", this.about(i)));
-    const host = byId("map-host");
-    const { offsetWidth: width, offsetHeight: height } = this.bubble;
-    this.bubble.style.left = `${Math.max(4, Math.min(x + 14, host.clientWidth - width - 6))}px`;
-    const above = y + 16 + height > host.clientHeight;
-    this.bubble.style.top = `${Math.max(4, above ? y - height - 12 : y + 16)}px`;
+    if (i < 0) this.bubble.hide();
+    else this.bubble.show(this.text(i), this.about(i), x, y);
+  }
+
+  /**
+   * How many points of each color a hexagon holds: its own color is only the most frequent one.
+   * @param {Uint32Array} rows
+   * @param {number} x
+   * @param {number} y
+   */
+  showHexagon(rows, x, y) {
+    const { label, answer } = this.points;
+    const { labels } = this.packed;
+    const names = {
+      label: (/** @type {number} */ i) => labels[label[i]],
+      answer: (/** @type {number} */ i) => labels[answer[i]],
+      right: (/** @type {number} */ i) => (answer[i] === label[i] ? "right" : "wrong"),
+    };
+    /** @type {Map<string, number>} */
+    const counts = new Map();
+    for (const i of rows) {
+      const name = names[this.coloring](i);
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    const sorted = Array.from(counts).sort((a, b) => b[1] - a[1]);
+    const each = sorted.map(([name, n]) => `${name}: ${n.toLocaleString("en")}`).join(" · ");
+    this.bubble.show(counted(rows.length), each, x, y);
   }
 
   /** @param {number} i */
@@ -143,6 +184,14 @@ class Report {
     const line = byId("at-point");
     line.hidden = i < 0;
     line.textContent = i < 0 ? "" : `${this.text(i)} — ${this.about(i)}`;
+  }
+
+  /**
+   * The text that stands below the map is the one of the last point that was asked for.
+   * @param {number} i
+   */
+  follow(i) {
+    if (!byId("at-point").hidden) this.say(i);
   }
 
   /**
@@ -172,10 +221,11 @@ class Report {
     const more =
       (held.length > MOST_LISTED ? ` These are the first ${MOST_LISTED}.` : "") +
       (missing ? ` The page does not hold ${missing.toLocaleString("en")} of these texts.` : "");
-    box.replaceChildren(element("h2", title + more), list, close);
+    const back = rows.length ? this.bringBack(rows[0]) : "";
+    box.replaceChildren(element("h2", title + more + back), list, close);
     box.hidden = false;
+    unmarkCells();
     this.forgetWord();
-    for (const i of rows.slice(0, 1)) this.bringBack(i);
     this.light(rows);
     letScroll();
     box.focus();
@@ -190,16 +240,24 @@ class Report {
   }
 
   /**
-   * Bring back the split and the class of a point, if they were taken off the map.
+   * Bring back the split and the class of a point, if they were taken off the map, and say so.
    * @param {number} i
    */
   bringBack(i) {
     const [split, label] = [this.points.split[i], this.points.label[i]];
     const box = document.querySelector(`input[data-split="${split}"]`);
     const button = document.querySelector(`button[data-class="${label}"]`);
-    if (this.hiddenSplits.delete(split)) /** @type {HTMLInputElement} */ (box).checked = true;
-    if (this.hiddenClasses.delete(label)) button?.setAttribute("aria-pressed", "true");
+    const back = [];
+    if (this.hiddenSplits.delete(split)) {
+      /** @type {HTMLInputElement} */ (box).checked = true;
+      back.push(this.packed.splits[split]);
+    }
+    if (this.hiddenClasses.delete(label)) {
+      button?.setAttribute("aria-pressed", "true");
+      back.push(`'${this.packed.labels[label]}'`);
+    }
     this.paint();
+    return back.length ? ` The map now shows ${back.join(" and ")}, too.` : "";
   }
 
   /**
@@ -219,6 +277,7 @@ class Report {
 
   unpick() {
     byId("picked").hidden = true;
+    unmarkCells();
     this.light(null);
     this.map.focus(-1);
   }
@@ -235,11 +294,11 @@ class Report {
     const rows = [];
     for (const [i, text] of this.points.texts) if (text.toLowerCase().includes(wanted)) rows.push(i);
     const all = this.points.texts.size === this.packed.n ? "" : " of those on this page";
-    const noun = rows.length === 1 ? "text" : "texts";
     const n = rows.filter((i) => this.isHidden(i)).length;
     const hidden = n ? `, ${n.toLocaleString("en")} of them not shown now` : "";
-    out.textContent = `${rows.length.toLocaleString("en")} ${noun}${all}${hidden}`;
+    out.textContent = `${counted(rows.length)}${all}${hidden}`;
     byId("picked").hidden = true;
+    unmarkCells();
     this.light(rows.length ? rows : [-1]);
   }
 
@@ -252,87 +311,6 @@ class Report {
     this.map.setTheme({
       ink: this.theme("--ink"), paper: this.theme("--paper"), line: this.theme("--line"),
     });
-  }
-}
-
-/** @param {Report} report */
-function connectMap(report) {
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  dark.addEventListener("change", () => report.useTheme());
-  report.useTheme();
-  byId("color").addEventListener("change", (event) => {
-    const chosen = /** @type {HTMLSelectElement} */ (event.target).value;
-    report.coloring = /** @type {"label" | "answer" | "right"} */ (chosen);
-    report.paint();
-  });
-  byId("view").addEventListener("change", (event) => {
-    const chosen = /** @type {HTMLSelectElement} */ (event.target).value;
-    report.view = chosen;
-    report.paint();
-    report.map.setView(/** @type {"points" | "density"} */ (chosen));
-  });
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let waiting;
-  document.getElementById("find")?.addEventListener("input", (event) => {
-    const word = /** @type {HTMLInputElement} */ (event.target).value;
-    clearTimeout(waiting);
-    waiting = setTimeout(() => report.find(word), 120);
-  });
-  byId("clear").addEventListener("click", () => {
-    report.forgetWord();
-    report.unpick();
-  });
-  for (const box of Array.from(document.querySelectorAll("input[data-split]"))) {
-    const unticked = !(/** @type {HTMLInputElement} */ (box).checked);
-    if (unticked) report.hiddenSplits.add(Number(/** @type {HTMLElement} */ (box).dataset.split));
-    box.addEventListener("change", () => {
-      const input = /** @type {HTMLInputElement} */ (box);
-      const split = Number(input.dataset.split);
-      if (input.checked) report.hiddenSplits.delete(split);
-      else report.hiddenSplits.add(split);
-      report.paint();
-    });
-  }
-  report.paint();
-  for (const button of Array.from(document.querySelectorAll("button[data-class]"))) {
-    button.addEventListener("click", () => {
-      const id = Number(/** @type {HTMLElement} */ (button).dataset.class);
-      const shown = button.getAttribute("aria-pressed") === "true";
-      button.setAttribute("aria-pressed", String(!shown));
-      if (shown) report.hiddenClasses.add(id);
-      else report.hiddenClasses.delete(id);
-      report.paint();
-    });
-  }
-}
-
-/**
- * Put a button into each cell of the matrices of the model.
- * @param {Report} report
- */
-function connectMatrices(report) {
-  const { split, label, answer } = report.points;
-  const { labels, splits } = report.packed;
-  for (const table of Array.from(document.querySelectorAll("table[data-touch]"))) {
-    const name = /** @type {HTMLElement} */ (table).dataset.touch ?? "";
-    /** @type {HTMLElement[]} */
-    const cells = Array.from(table.querySelectorAll("td[data-label]"));
-    for (const cell of cells) {
-      const [l, a] = [Number(cell.dataset.label), Number(cell.dataset.answer)];
-      const button = element("button");
-      button.append(...Array.from(cell.childNodes));
-      const title = `Texts of ${name} with the label '${labels[l]}' and the answer '${labels[a]}'`;
-      button.setAttribute("aria-label", `${title}: ${button.textContent}`);
-      button.addEventListener("click", () => {
-        const s = splits.indexOf(name);
-        const rows = [];
-        for (let i = 0; i < report.packed.n; i++) {
-          if (split[i] === s && label[i] === l && answer[i] === a) rows.push(i);
-        }
-        report.pick(`${title} (${rows.length.toLocaleString("en")}).`, rows);
-      });
-      cell.append(button);
-    }
   }
 }
 

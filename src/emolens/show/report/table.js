@@ -3,6 +3,8 @@
 // Uses the small functions of report.js.
 "use strict";
 
+const FIRST_ROWS = 10;
+
 /** @param {string} text one cell of a CSV file */
 function quoted(text) {
   // A program for tables would take such a start for a formula.
@@ -16,12 +18,46 @@ function contentOf(cell) {
   return whole.replaceAll(/[\u2068\u2069]/g, "");
 }
 
+/**
+ * The order of two cells; an empty one is the last, whatever the direction.
+ * @param {string} a
+ * @param {string} b
+ * @param {1 | -1} direction
+ */
+function compared(a, b, direction) {
+  if (!a.trim() || !b.trim()) return Number(!a.trim()) - Number(!b.trim());
+  return direction * a.localeCompare(b, "en", { numeric: true });
+}
+
+/**
+ * Show only the first rows until the button is pressed. Paper shows all: it has no button.
+ * @param {HTMLTableSectionElement} body
+ * @returns {() => void} to be called after each change of the rows
+ */
+function shortened(body) {
+  const button = byId("all-rows");
+  let all = false;
+  const update = () => {
+    const rows = Array.from(body.rows).filter((row) => !row.hidden);
+    rows.forEach((row, k) => row.classList.toggle("later", !all && k >= FIRST_ROWS));
+    button.hidden = rows.length <= FIRST_ROWS;
+    button.textContent = all ? `show only ${FIRST_ROWS}` : `show all ${rows.length}`;
+  };
+  button.addEventListener("click", () => {
+    all = !all;
+    update();
+  });
+  update();
+  return update;
+}
+
 function connectTable() {
   const table = document.getElementById("worth-reading");
   if (!table) return;
   const body = /** @type {HTMLTableSectionElement} */ (table.querySelector("tbody"));
   const rows = Array.from(body.rows);
   const heads = Array.from(table.querySelectorAll("th"));
+  const update = shortened(body);
   heads.forEach((head, column) => {
     const button = element("button", head.textContent ?? "");
     head.replaceChildren(button);
@@ -30,8 +66,9 @@ function connectTable() {
       for (const other of heads) other.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", up ? "ascending" : "descending");
       const of = (/** @type {HTMLTableRowElement} */ row) => contentOf(row.cells[column]);
-      rows.sort((a, b) => (up ? 1 : -1) * of(a).localeCompare(of(b), "en", { numeric: true }));
+      rows.sort((a, b) => compared(of(a), of(b), up ? 1 : -1));
       body.append(...rows);
+      update();
     });
   });
   byId("filter").addEventListener("input", (event) => {
@@ -41,6 +78,7 @@ function connectTable() {
       row.hidden = !Array.from(row.cells, contentOf).join(" ").toLowerCase().includes(wanted);
       if (!row.hidden) shown += 1;
     }
+    update();
     byId("filtered").textContent = wanted ? `${shown} of ${rows.length} rows` : "";
   });
   byId("download").addEventListener("click", () => {
