@@ -66,6 +66,7 @@ def finetune_seeds(  # noqa: PLR0913 - the arguments of `finetune`, and two more
     recipe = recipe or plan_recipe(encoder, dataset)
     limit = (tokenizer or tokenizer_of(encoder)).max_length
     root = Path(f"{folder}.checkpoints")
+    place = Checkpoints(root, "")
     trainings = [
         _Training(root / f"seed-{seed}", key_of(encoder, dataset, one, limit=limit), one)
         for seed in seeds
@@ -73,8 +74,7 @@ def finetune_seeds(  # noqa: PLR0913 - the arguments of `finetune`, and two more
     ]
 
     def train(one: _Training, target: Path) -> Scores:
-        ended = sum(other.point is not None for other in trainings if other is not one)
-        whole = progress and _part(progress, ended, len(trainings))
+        whole = progress and _part(progress, one, trainings)
         options: dict[str, Any] = {"tokenizer": tokenizer, "recipe": one.recipe, "progress": whole}
         if tensorboard is None:
             return finetune(encoder, dataset, target, **options)
@@ -82,7 +82,6 @@ def finetune_seeds(  # noqa: PLR0913 - the arguments of `finetune`, and two more
         with contextlib.closing(TensorBoard(place, one.key)) as tracker:
             return finetune(encoder, dataset, target, tracker=tracker, **options)
 
-    place = Checkpoints(root, "")
     if len(trainings) == 1:
         with place.alone():
             _say_removed(_remove_all_but([], root))
@@ -144,8 +143,10 @@ def _checked(seeds: Iterable[int]) -> list[int]:
     return chosen
 
 
-def _part(progress: Progress, ended: int, n: int) -> Progress:
-    """The progress of one of n trainings, as a part of all of them."""
+def _part(progress: Progress, one: _Training, trainings: Sequence[_Training]) -> Progress:
+    """The progress of one training, as a part of all of them."""
+    ended = sum(other.point is not None for other in trainings if other is not one)
+    n = len(trainings)
     return lambda done, total: progress(ended * total + done, n * total)
 
 
