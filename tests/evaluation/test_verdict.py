@@ -15,9 +15,11 @@ from emolens.evaluation.gaps import Measured
 from emolens.evaluation.metrics import Comparison, mcnemar, per_class, summary
 from emolens.evaluation.model import ModelEvaluation
 from emolens.evaluation.verdict import (
+    at_least,
     calibration_sentence,
     comparison_sentence,
     coverage_sentence,
+    percent,
     promise_sentence,
     warnings,
     winner,
@@ -203,39 +205,89 @@ def test_the_evaluation_of_a_run_warns_of_a_real_collapse(collapsed_run: Run) ->
 
 
 def promising(promise: PromiseKept | None) -> ModelEvaluation:
-    """A calibrated model with this promise."""
-    return replace(figures(GOOD), before=calibrated(0.95, 0.2), promise=promise)
+    """A calibrated model with this promise, which is right on 90 % of its rows."""
+    rows = {"n": promise.rows, "accuracy": 0.9} if promise else {}
+    return replace(figures(GOOD), before=calibrated(0.95, 0.2), promise=promise, **rows)
 
 
 @pytest.mark.parametrize(
     ("promise", "sentence"),
     [
         (
-            PromiseKept(0.97, 2000, answered=1702, right=1670, low=0.974, high=0.987),
-            "The promise of 97 % was kept on test: 98.1 % of the 1,702 answered rows are right"
-            " (95 % interval 97.4–98.7 %); 298 of 2,000 rows are unsure.",
+            PromiseKept(0.97, 2000, 1702, right=1670, low=0.974, high=0.987, threshold=0.93755),
+            "The model is sure of 1,702 of the 2,000 texts of test (probability at least 0.938),"
+            " and 98.1 % of these answers are right (95 % interval 97.4–98.7 %). Of the other 298,"
+            " 43.6 % are right: let a person read them. So the promise of 97 % was kept on test.",
         ),
         (
             PromiseKept(0.97, 2000, answered=1000, right=930, low=0.913, high=0.944),
-            "The promise of 97 % was broken on test: only 93.0 % of the 1,000 answered rows",
+            "The promise of 97 % was broken on test: the model is sure of 1,000 of the 2,000 texts"
+            " of test, and only 93.0 % of these answers are right (95 % interval 91.3–94.4 %). Of"
+            " the other 1,000, 87.0 % are right: let a person read them.",
         ),
         (
             PromiseKept(0.97, 200, answered=100, right=96, low=0.90, high=0.98),
-            "The rows are too few to say whether the promise of 97 % was broken on test: 96.0 %",
+            "The texts are too few to say whether the promise of 97 % was broken on test: the"
+            " model is sure of 100 of the 200 texts of test, and 96.0 % of these",
         ),
         (
             PromiseKept(0.995, 200, answered=100, right=100, low=0.96, high=1.0),
-            "The rows are too few to say whether the promise of 99.5 % was kept on test: 100.0 %",
+            "The texts are too few to say whether the promise of 99.5 % was kept on test: the",
         ),
         (
             PromiseKept(0.9, 200, answered=0, right=0, low=0, high=1),
-            "The promise of 90 % says nothing on test: no row is answered.",
+            "The promise of 90 % says nothing on test: the model is sure of no text.",
         ),
         (None, "Nothing is promised: with half of the rows answered, it is not certain that 80 %"),
     ],
 )
 def test_a_promise_is_said_to_be_kept_or_not(promise: PromiseKept | None, sentence: str) -> None:
     assert promise_sentence(promising(promise), "test").startswith(sentence)
+
+
+def test_without_unsure_rows_nothing_is_said_about_them() -> None:
+    every = PromiseKept(0.8, 200, answered=200, right=180, low=0.85, high=0.94)
+    assert "Of the other" not in promise_sentence(promising(every), "test")
+
+
+@pytest.mark.parametrize(
+    ("threshold", "typed"),
+    [
+        (0.9370551, "0.938"),
+        (0.9, "0.900"),
+        (0.99999, "0.99999"),
+        (0.9996, "0.9996"),
+        (1.0, "1.000"),
+    ],
+)
+def test_a_threshold_that_is_typed_is_never_too_low(threshold: float, typed: str) -> None:
+    assert at_least(threshold) == typed
+    assert float(typed) >= threshold
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.3475, "34.8 %"),
+        (0.8665, "86.7 %"),
+        (0.99999, "99.9 %"),
+        (1.0, "100.0 %"),
+        (1e-9, "0.1 %"),
+    ],
+)
+def test_halves_are_rounded_up_and_no_share_becomes_all_or_none(share: float, text: str) -> None:
+    assert percent(share) == text
+
+
+def test_a_comparison_says_by_how_much_the_better_model_is_better() -> None:
+    better = replace(compared(5, 40), difference=Measured(0.0695, 0.0561, 0.0824))
+    sentence = comparison_sentence(better)
+    assert ": of 100 texts, the fine-tuned model gets 7.0 more right" in sentence
+    assert "(95 % interval 5.6 to 8.2). 5 rows are right only with the probe model" in sentence
+    worse = replace(compared(12, 9), difference=Measured(-0.01, -0.03, 0.012))
+    sentence = comparison_sentence(worse)
+    assert "may be chance: of 100 texts, the probe model gets 1.0 more right" in sentence
+    assert "(95 % interval -1.2 to 3.0)" in sentence
 
 
 def test_a_model_that_was_not_calibrated_promises_nothing() -> None:

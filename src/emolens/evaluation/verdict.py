@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
 from emolens.calibration import PROMISES
 from emolens.data.dataset import VALIDATION
-from emolens.evaluation.calibration import BROKEN, OPEN
+from emolens.evaluation.calibration import BROKEN, OPEN, PromiseKept
 from emolens.evaluation.gaps import Measured
 from emolens.evaluation.metrics import Comparison
 from emolens.evaluation.model import ModelEvaluation
@@ -41,11 +43,24 @@ def comparison_sentence(comparison: Comparison) -> str:
         f"{comparison.only_second:,} only with {second} "
         f"(McNemar's test, p {p_text(comparison.p_value)})."
     )
-    best = winner(comparison)
+    best, by = winner(comparison), _gain(comparison)
     if best is None:
-        return f"The difference between {first} and {second} may be chance: {counts}"
+        return f"The difference between {first} and {second} may be chance: {by}{counts}"
     better, other = (first, second) if best == comparison.first else (second, first)
-    return f"{sentence_case(better)} is better than {other}, by more than chance: {counts}"
+    return f"{sentence_case(better)} is better than {other}, by more than chance: {by}{counts}"
+
+
+def _gain(comparison: Comparison) -> str:
+    """`of 100 texts, … gets 6.9 more right (95 % interval 5.6 to 8.2). `; empty if not measured."""
+    of = comparison.difference
+    if of is None:
+        return ""
+    sign, more = (-1, comparison.first) if of.value < 0 else (1, comparison.second)
+    low, high = sorted((100 * sign * of.low, 100 * sign * of.high))
+    return (
+        f"of 100 texts, {_the(more)} gets {100 * abs(of.value):.1f} more right"
+        f" (95 % interval {low:.1f} to {high:.1f}). "
+    )
 
 
 def calibration_sentence(name: str, model: ModelEvaluation, split: str) -> str:
@@ -75,19 +90,46 @@ def promise_sentence(model: ModelEvaluation, split: str) -> str:
             f"Nothing is promised: with half of the rows answered, it is not certain that"
             f" {percent(min(PROMISES), 0)} of the answers are right."
         )
-    promised, n = f"the promise of {percent(promise.promised, 0)}", promise.answered
+    promised = f"the promise of {percent(promise.promised, 0)}"
     if promise.accuracy is None:
-        return f"{sentence_case(promised)} says nothing on {split}: no row is answered."
-    right = (
-        f"{percent(promise.accuracy)} of the {n:,} answered rows are right"
-        f" (95 % interval {100 * promise.low:.1f}–{percent(promise.high)});"
-        f" {promise.rows - n:,} of {promise.rows:,} rows are unsure."
-    )
+        return f"{sentence_case(promised)} says nothing on {split}: the model is sure of no text."
+    sure, rest = _sure(promise, split), _unsure(model, promise)
     if promise.outcome == OPEN:
         word = "kept" if promise.accuracy >= promise.promised else "broken"
-        return f"The rows are too few to say whether {promised} was {word} on {split}: {right}"
+        return (
+            f"The texts are too few to say whether {promised} was {word} on {split}: {sure}{rest}"
+        )
+    if promise.outcome == BROKEN:
+        return f"{sentence_case(promised)} was broken on {split}: {sure}{rest}"
+    return f"{sentence_case(sure)}{rest} So {promised} was kept on {split}."
+
+
+def _sure(promise: PromiseKept, split: str) -> str:
+    """Of how many rows the model is sure, from which probability on, and how many are right."""
     only = "only " if promise.outcome == BROKEN else ""
-    return f"{sentence_case(promised)} was {promise.outcome} on {split}: {only}{right}"
+    least = f" (probability at least {at_least(promise.threshold)})" if promise.threshold else ""
+    return (
+        f"the model is sure of {promise.answered:,} of the {promise.rows:,} texts of"
+        f" {split}{least}, and {only}{percent(promise.accuracy or 0.0)} of these answers are right"
+        f" (95 % interval {100 * promise.low:.1f}–{percent(promise.high)})."
+    )
+
+
+def _unsure(model: ModelEvaluation, promise: PromiseKept) -> str:
+    """How many of the best guesses for all other rows are right; empty without such rows."""
+    others = promise.rows - promise.answered
+    if not others:
+        return ""
+    right = round(model.accuracy * model.n) - promise.right
+    return f" Of the other {others:,}, {percent(right / others)} are right: let a person read them."
+
+
+def at_least(threshold: float) -> str:
+    """A threshold to type: with three digits, or more if it would be 1, and never too low."""
+    digits = 3
+    while (up := math.ceil(threshold * 10**digits - 1e-9) / 10**digits) >= 1 > threshold:
+        digits += 1
+    return f"{up:.{digits}f}"
 
 
 def coverage_sentence(models: Mapping[str, ModelEvaluation], split: str) -> str:
@@ -113,7 +155,9 @@ def percent(share: float, digits: int = 1) -> str:
     if not digits:
         return f"{100 * share:g} %"
     step = 0.1 ** (digits + 2)
-    rounded = min(max(round(share, digits + 2), step * (share > 0)), 1 - step * (share < 1))
+    # Halves go up, as a reader expects: 34.75 % is 34.8 %, although the nearest float is below it.
+    half_up = float(Decimal(str(share)).quantize(Decimal(10) ** -(digits + 2), ROUND_HALF_UP))
+    rounded = min(max(half_up, step * (share > 0)), 1 - step * (share < 1))
     return f"{100 * rounded:.{digits}f} %"
 
 

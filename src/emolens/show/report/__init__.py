@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +49,15 @@ from emolens.scores import (
 )
 from emolens.show.page import LONGEST, render, sections_shown
 from emolens.show.report import charts, reading
+from emolens.show.report.advice import findings
 from emolens.show.report.errors import ReadRow, left_out_sentence, worth_reading
 from emolens.show.report.mapscript import map_script
+from emolens.show.report.older import completed
 from emolens.show.report.points import Points, Texts, classes_of, sentence
 from emolens.shown import quoted
 
 _FOLDER = Path(__file__).parent
+_FIRST = 2  # steps on the first screen
 _RUNGS = {
     MAJORITY.name: "one answer for all",
     TFIDF.name: "counts words",
@@ -127,7 +130,10 @@ class ReportContents:
 
 def render_report(contents: ReportContents) -> str:
     """The HTML of the whole page."""
-    evaluation, audit, labels = contents.evaluation, contents.audit, contents.dataset.labels
+    evaluation = completed(contents.evaluation, contents.dataset, contents.scores)
+    contents = replace(contents, evaluation=evaluation)
+    audit, labels = contents.audit, contents.dataset.labels
+    found = findings(evaluation, audit, contents.behavior, reasons=contents.texts == "all")
     model = evaluation.by_split[TEST][EXPORTED.name]
     shown = {"behavior": contents.behavior is not None}
     points = Points.of(
@@ -158,11 +164,12 @@ def render_report(contents: ReportContents) -> str:
         style=require("markupsafe", "train").Markup((_FOLDER / "report.css").read_text("utf-8")),
         map_picture=_data_uri(contents.picture),
         verdict=reading.verdict(evaluation, largest),
-        beware=reading.beware(
-            evaluation, audit, contents.behavior, reasons=contents.texts == "all"
-        ),
+        tried=reading.tried_sentence(contents.behavior),
+        beware=[of.problem for of in found if of.problem],
         map_sentence=reading.map_sentence(contents.projections[TRAIN], len(labels)),
-        next_steps=reading.next_steps(model, contents.behavior),
+        next_steps=[of.step for of in found if of.step],
+        first_steps=[of.short for of in found if of.short][:_FIRST],
+        rival=evaluation.rival(TEST),
         rung_notes=_RUNGS,
         reading=reading,
         charts=_charts(contents),
