@@ -10,15 +10,18 @@ import numpy as np
 import pytest
 
 from emolens.data.balance import Method
-from emolens.evaluation.calibration import CalibrationFigures, PromiseKept
+from emolens.evaluation.calibration import Bin, CalibrationFigures, PromiseKept
 from emolens.evaluation.gaps import Measured
+from emolens.evaluation.intervals import wilson
 from emolens.evaluation.metrics import Comparison, mcnemar, per_class, summary
 from emolens.evaluation.model import ModelEvaluation
 from emolens.evaluation.verdict import (
     at_least,
+    augrc_sentence,
     calibration_sentence,
     comparison_sentence,
     coverage_sentence,
+    gap_sentence,
     percent,
     promise_sentence,
     warnings,
@@ -304,13 +307,37 @@ def test_the_calibration_is_said_before_and_after() -> None:
         in sentence
     )
     assert "fell from 0.200 (0.100–0.400) to 0.100 (0.050–0.200)" in sentence
+    assert "As the two intervals overlap, this may be chance." in sentence
     worse = replace(promising(None), calibration=calibrated(0.8, 0.3))
     assert "rose from 0.200" in calibration_sentence("finetune", worse, "test")
+    far = replace(promising(None), calibration=calibrated(0.8, 0.04))
+    assert "chance" not in calibration_sentence("finetune", far, "test")
+
+
+def group(start: float, rows: int, right: int, confidence: float) -> Bin:
+    """A group of answers with their interval."""
+    share = right / rows
+    return Bin(start, start + 1 / 15, rows, confidence, share, *wilson(share, rows))
+
+
+def test_the_group_whose_probability_says_least_is_named_with_its_texts() -> None:
+    fine, few = group(0.6, 300, 190, 0.63), group(9 / 15, 4, 1, 0.65)
+    bad = group(11 / 15, 40, 16, 0.78)
+    sentence = gap_sentence([fine, few, bad])
+    # Of few texts, a wider gap may be chance.
+    assert "differ most in the group from 73.3 % to 80.0 %: of its 40 texts, 40.0 % are" in sentence
+    assert "the mean probability is 78.0 %. This is more than chance explains." in sentence
+    unsure = gap_sentence([group(11 / 15, 10, 4, 0.78), *[fine] * 7])
+    assert "of its 10 texts" in unsure
+    assert unsure.endswith("With 8 groups to look at, this may still be chance.")
+    for none in ([fine, few], []):
+        assert gap_sentence(none).startswith("In no group")
 
 
 def test_what_it_gains_to_answer_fewer_rows_is_said() -> None:
     best = promising(None)
     worse = replace(best, calibration=replace(best.calibration, augrc=0.05))
-    sentence = coverage_sentence({"probe": worse, "finetune": best}, "test")
+    sentence = coverage_sentence("finetune", best, "test")
     assert "90.0 % of its answers are right; if it answers all rows, 87.5 %" in sentence
+    sentence = augrc_sentence({"probe": worse, "finetune": best})
     assert "lowest for the fine-tuned model (probe 0.0500, fine-tuned 0.0100)" in sentence

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
 from emolens.calibration import PROMISES
 from emolens.data.dataset import VALIDATION
-from emolens.evaluation.calibration import BROKEN, OPEN, PromiseKept
+from emolens.evaluation.calibration import BROKEN, OPEN, Bin, PromiseKept
 from emolens.evaluation.gaps import Measured
+from emolens.evaluation.intervals import wilson
 from emolens.evaluation.metrics import Comparison
 from emolens.evaluation.model import ModelEvaluation
 from emolens.scores import EXPORTED, Recipe, role_of
@@ -73,10 +74,39 @@ def calibration_sentence(name: str, model: ModelEvaluation, split: str) -> str:
             f" calibration error is {now.expected}."
         )
     moved = "fell" if now.expected.value < before.expected.value else "rose"
+    near = now.expected.low <= before.expected.high and before.expected.low <= now.expected.high
+    chance = " As the two intervals overlap, this may be chance." if near else ""
     return (
         f"The mean probability of {the} was {percent(before.confidence)} before calibration and is"
         f" {percent(now.confidence)} after it; {right} The expected calibration error {moved} from"
-        f" {before.expected} to {now.expected}."
+        f" {before.expected} to {now.expected}.{chance}"
+    )
+
+
+def gap_sentence(groups: Sequence[Bin]) -> str:
+    """The group whose probability says least how often its answers are right.
+
+    It is among those whose interval does not hold their mean probability. With many groups, chance
+    alone makes one of these now and then, which is said, too.
+    """
+    apart = [of for of in groups if not of.low <= of.confidence <= of.high]
+    if not apart:
+        return (
+            "In no group of answers do probability and share of right answers differ by more than"
+            " chance may explain."
+        )
+    worst = max(apart, key=lambda of: abs(of.accuracy - of.confidence))
+    low, high = wilson(worst.accuracy, worst.rows, level=1 - ALPHA / len(groups))
+    chance = (
+        f" With {len(groups)} groups to look at, this may still be chance."
+        if low <= worst.confidence <= high
+        else " This is more than chance explains."
+    )
+    return (
+        "Probability and share of right answers differ most in the group from"
+        f" {percent(worst.start, 1)} to {percent(worst.end)}: of its {worst.rows:,} texts,"
+        f" {percent(worst.accuracy)} are right (95 % interval {100 * worst.low:.1f}–"
+        f"{percent(worst.high)}), and the mean probability is {percent(worst.confidence)}.{chance}"
     )
 
 
@@ -132,18 +162,25 @@ def at_least(threshold: float) -> str:
     return f"{up:.{digits}f}"
 
 
-def coverage_sentence(models: Mapping[str, ModelEvaluation], split: str) -> str:
-    """What it gains to answer fewer rows, with the last model; and which model gains most."""
-    name, model = list(models.items())[-1]
+def coverage_sentence(name: str, model: ModelEvaluation, split: str) -> str:
+    """What it gains to answer fewer rows."""
+    return (
+        f"If {_the(name)} answers only the half of {split} with the highest probabilities,"
+        f" {percent(model.calibration.half)} of its answers are right; if it answers all rows,"
+        f" {percent(model.accuracy)}."
+    )
+
+
+def augrc_sentence(models: Mapping[str, ModelEvaluation]) -> str:
+    """What AUGRC is, and which model has the best one."""
     best = min(models, key=lambda model: models[model].calibration.augrc)
     areas = ", ".join(
         f"{role_of(name).title} {of.calibration.augrc:.4f}" for name, of in models.items()
     )
     return (
-        f"If {_the(name)} answers only the half of {split} with the highest probabilities,"
-        f" {percent(model.calibration.half)} of its answers are right; if it answers all rows,"
-        f" {percent(model.accuracy)}. AUGRC, the share of all rows that are answered and wrong,"
-        f" averaged over all shares of rows answered, is lowest for {_the(best)} ({areas})."
+        "AUGRC is one number for a whole curve of right answers by share of texts answered: the"
+        " share of texts that are answered and wrong, averaged over all places on the curve. 0 is"
+        f" best. It is lowest for {_the(best)} ({areas})."
     )
 
 

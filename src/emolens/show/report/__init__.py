@@ -23,12 +23,14 @@ from emolens.data.audit.check import counts_of
 from emolens.data.dataset import TEST, TRAIN, VALIDATION, Dataset
 from emolens.errors import require
 from emolens.evaluation.behavior import Behavior
-from emolens.evaluation.calibration import accuracy_by_share, reliability, uncalibrated
+from emolens.evaluation.calibration import Bin, accuracy_by_share, reliability, uncalibrated
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.verdict import (
+    augrc_sentence,
     calibration_sentence,
     comparison_sentence,
     coverage_sentence,
+    gap_sentence,
     percent,
     promise_sentence,
     sentence_case,
@@ -181,6 +183,7 @@ def render_report(contents: ReportContents) -> str:
         counts_of=counts_of,
         commands=_commands(contents),
         files=_FILES.items(),
+        gap_sentence=gap_sentence(_groups(contents, contents.exported.probabilities[TEST])),
         **_belief(evaluation),
     )
 
@@ -200,9 +203,12 @@ def _commands(contents: ReportContents) -> list[tuple[str, str]]:
     run = quoted(contents.run)
     model = quoted(f"{contents.run}/model")
     with_export = [
-        ("Answer texts of your own", f"emolens predict --model {model} --input FILE"),
-        ("Find out how right the answers are there", f"emolens check --model {model} FILE"),
-        ("Measure it on labelled rows", f"emolens evaluate --model {model} --dataset FILE"),
+        ("Let it answer texts of your own", f"emolens predict --model {model} --input FILE"),
+        ("See how often it is right on them: you label 60", f"emolens check --model {model} FILE"),
+        (
+            "Measure it on texts that have labels",
+            f"emolens evaluate --model {model} --dataset FILE",
+        ),
     ]
     always = [
         ("Make this page again", f"emolens report {run}"),
@@ -222,7 +228,8 @@ def _belief(evaluation: Evaluation) -> dict[str, Any]:
         "confidence": CONFIDENCE,
         "promise_sentence": promise_sentence(exported, TEST),
         "calibration_sentence": calibration_sentence(EXPORTED.name, exported, TEST),
-        "coverage_sentence": coverage_sentence(calibrated, TEST) if calibrated else "",
+        "coverage_sentence": coverage_sentence(EXPORTED.name, exported, TEST),
+        "augrc_sentence": augrc_sentence(calibrated) if calibrated else "",
     }
 
 
@@ -243,15 +250,21 @@ _FEWEST = 10  # texts in a group whose share of right answers is drawn
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
+def _groups(contents: ReportContents, probabilities: np.ndarray) -> list[Bin]:
+    """The groups of answers on test whose share of right ones is drawn."""
+    groups = reliability(contents.dataset[TEST].labels, probabilities)
+    return [group for group in groups if group.rows >= _FEWEST]
+
+
 def _reliability(contents: ReportContents) -> charts.Chart:
-    of, y = contents.exported, contents.dataset[TEST].labels
+    of = contents.exported
     after = of.probabilities[TEST]
     named = {"after calibration": after}
     if of.calibration:
         named = {"before calibration": uncalibrated(after, of.calibration.temperature), **named}
     lines = []
     for title, probabilities in named.items():
-        bins = [b for b in reliability(y, probabilities) if b.rows >= _FEWEST]
+        bins = _groups(contents, probabilities)
         lines.append(
             charts.Line(
                 title,

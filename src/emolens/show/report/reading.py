@@ -17,9 +17,10 @@ from emolens.evaluation.model import ModelEvaluation
 from emolens.evaluation.verdict import percent
 from emolens.explore.neighbors import nearest_places
 from emolens.explore.project import Projection
-from emolens.scores import EXPORTED, MAJORITY, FinetuneFacts
+from emolens.scores import EXPORTED, MAJORITY, FinetuneFacts, LinearFacts
 
 _SURE = 1.96  # standard errors of a difference
+_SHARES = 2  # mistakes with the largest shares of their classes
 
 
 def verdict(evaluation: Evaluation, largest: str) -> str:
@@ -78,17 +79,24 @@ def _in_test(model: ModelEvaluation) -> dict[str, dict[str, int | float]]:
     return {name: of for name, of in model.per_class.items() if of["support"]}
 
 
-def matrix_sentence(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> str:
-    """The most frequent mistake, as a share of its class."""
-    counts = np.array(matrix, dtype=np.int64)
+def matrix_sentence(model: ModelEvaluation) -> str:
+    """The most frequent mistake, and those with the largest shares of their classes."""
+    counts = np.array(model.confusion, dtype=np.int64)
     np.fill_diagonal(counts, 0)
     if not counts.any():
         return "All texts are right."
+    names = list(model.per_class)
     label, answer = _largest_cell(counts)
-    n, of = int(counts[label, answer]), int(np.array(matrix)[label].sum())
+    n, of = int(counts[label, answer]), sum(model.confusion[label])
+    by_share = [
+        f"{percent(share, 1)} of '{first}' is called '{second}' ({rows:,} of"
+        f" {counted(model.per_class[first]['support'], 'text')})"
+        for first, second, rows, share in model.mistaken(_SHARES)
+    ]
     return (
-        f"The most frequent mistake: {n:,} of {counted(of, 'text')} of '{names[label]}'"
-        f" {agreeing(n, 'are')} called '{names[answer]}' ({percent(n / of)})."
+        f"The most frequent mistake by number: {n:,} of {counted(of, 'text')} of '{names[label]}'"
+        f" {agreeing(n, 'are')} called '{names[answer]}' ({percent(n / of)}). By share of a class:"
+        f" {', '.join(by_share)}."
     )
 
 
@@ -183,6 +191,39 @@ def curve_sentence(facts: FinetuneFacts) -> str:
     if step > 0.01:
         return f"{now} and still rose by {step:.3f} in the last one: more epochs may help."
     return f"{now} and hardly rose in the last one ({step:+.3f}): more epochs may help little."
+
+
+def kept_sentence(facts: FinetuneFacts) -> str:
+    """Which epoch is kept, and why it need not be the one with the best figure."""
+    best = max(facts.history, key=lambda point: point.macro_f1)
+    kept = f"Epoch {facts.best_epoch:g} is kept"
+    if len(facts.history) < 2:
+        return f"{kept}, the only one that was looked at."
+    last = (
+        "The last epoch is kept that is worse than the best one by no more than chance may make it"
+        " (one standard error of macro-F1 on the rows of validation that choose): the learning rate"
+        " falls to 0, so later weights are better on average."
+    )
+    if facts.best_epoch == best.epoch:
+        return f"{kept}, which has the highest macro-F1 on validation. {last}"
+    return (
+        f"{kept} (macro-F1 on validation {facts.kept.macro_f1:.3f}), although epoch {best.epoch:g}"
+        f" has a higher figure ({best.macro_f1:.3f}). {last}"
+    )
+
+
+def strength_sentence(facts: LinearFacts) -> str:
+    """Which C was chosen, and by which losses; of equal ones the smaller C."""
+    losses = facts.log_loss_by_C
+    every = ", ".join(f"{c}: {loss:.4f}" for c, loss in losses.items())
+    lowest = f"{losses[f'{facts.C:g}']:.4f}"
+    equal = [c for c, loss in losses.items() if f"{loss:.4f}" == lowest]
+    tie = " Of equal losses, the smaller C is taken." if len(equal) > 1 else ""
+    return (
+        f"C says how large the weights may become. C = {facts.C:g} is chosen, because it has the"
+        f" lowest log-loss ({every}), before calibration, on the rows of validation that"
+        f" choose.{tie}"
+    )
 
 
 def _of_100(share: float) -> str:
