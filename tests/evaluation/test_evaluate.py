@@ -14,7 +14,7 @@ from emolens.calibration import Calibration, Promise
 from emolens.data.dataset import Dataset, Split
 from emolens.errors import StorageError, UsageError
 from emolens.evaluation.calibration import calibration_figures
-from emolens.evaluation.evaluate import Evaluation, WorstRow, evaluate, predictions_table
+from emolens.evaluation.evaluate import Evaluation, WorstRow, evaluate, predictions_table, rival_of
 from emolens.evaluation.metrics import Comparison
 from emolens.labels import LabelSet
 from emolens.scores import Scores
@@ -196,10 +196,10 @@ def test_the_exported_model_is_compared_with_the_best_of_the_others() -> None:
     for tests in evaluation.comparisons.values():
         pairs = [(test.first, test.second) for test in tests]
         assert pairs == [("tfidf", "probe"), ("probe", "finetune"), ("tfidf", "finetune")]
-    rival = evaluation.rival("test")
+    rival = rival_of(evaluation, "test")
     assert rival
     assert (rival.first, rival.only_first, rival.only_second) == ("tfidf", 0, 2)
-    assert evaluate(DATASET, SCORES).rival("test") is None
+    assert rival_of(evaluate(DATASET, SCORES), "test") is None
 
 
 def test_classes_without_rows_are_named_and_not_averaged() -> None:

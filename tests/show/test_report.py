@@ -22,7 +22,7 @@ from emolens.data.sources import load_dataset
 from emolens.encode.batches import padded_batch
 from emolens.encode.tokenize import Tokenizer
 from emolens.evaluation.behavior import Behavior
-from emolens.evaluation.evaluate import Evaluation
+from emolens.evaluation.evaluate import Evaluation, rival_of
 from emolens.evaluation.gaps import Measured
 from emolens.evaluation.metrics import Comparison
 from emolens.evaluation.verdict import comparison_sentence, sentence_case
@@ -282,7 +282,7 @@ def test_it_says_which_model_is_better(tiny_run: Run) -> None:
     assert {(c.first, c.second) for c in tests} == {
         *(("tfidf", "probe"), ("probe", "finetune"), ("tfidf", "finetune"))
     }
-    rival = shown.evaluation.rival("test")
+    rival = rival_of(shown.evaluation, "test")
     assert rival
     best, place = rival.first, tests.index(rival)
     by = Measured(-0.31, -0.4, -0.2)

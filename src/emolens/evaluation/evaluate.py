@@ -82,15 +82,6 @@ class Evaluation:
         ]
         return html_table(self, header, rows)
 
-    def rival(self, split: str) -> Comparison | None:
-        """The exported model against the best of the others, by accuracy on validation.
-
-        None if there is no other trained model.
-        """
-        accuracy = {name: e.accuracy for name, e in self.by_split[VALIDATION].items()}
-        against = [c for c in self.comparisons[split] if c.second == EXPORTED.name]
-        return max(against, key=lambda c: accuracy[c.first], default=None)
-
     def absence(self, split: str) -> str:
         """`test has no rows of joy, which macro-F1 leaves out`; '' where every class has rows."""
         missing = ", ".join(self.absent[split])
@@ -171,6 +162,16 @@ def evaluate(
         warnings=warnings(by_split, _recipe(scores)),
         seeds=seeds_of(scores),
     )
+
+
+def rival_of(evaluation: Evaluation, split: str) -> Comparison | None:
+    """The exported model against the best of the others, by accuracy on validation.
+
+    None if there is no other trained model.
+    """
+    accuracy = {name: e.accuracy for name, e in evaluation.by_split[VALIDATION].items()}
+    against = [c for c in evaluation.comparisons[split] if c.second == EXPORTED.name]
+    return max(against, key=lambda c: accuracy[c.first], default=None)
 
 
 def comparisons(dataset: Dataset, scores: Sequence[Scores], split: str) -> list[Comparison]:

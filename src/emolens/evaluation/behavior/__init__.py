@@ -192,7 +192,9 @@ class _Outcomes:
     def _failed(self, case: Case, wanted: str, at: int | None = None) -> Failure:
         """at: the number of the class in `wanted`, if the case has a variant."""
         text = case.variant or case.text
-        p_answer, both = float(self.probabilities[text].max()), (None, None)
-        if at is not None:
-            both = tuple(float(self.probabilities[t][at]) for t in (case.text, text))
-        return Failure(case.text, case.variant, wanted, self._answer(text), p_answer, *both)
+        p_answer = float(self.probabilities[text].max())
+        failure = Failure(case.text, case.variant, wanted, self._answer(text), p_answer)
+        if at is None:
+            return failure
+        before, after = (float(self.probabilities[t][at]) for t in (case.text, text))
+        return replace(failure, p_before=before, p_after=after)

@@ -24,7 +24,7 @@ from emolens.data.dataset import TEST, TRAIN, VALIDATION, Dataset
 from emolens.errors import require
 from emolens.evaluation.behavior import Behavior
 from emolens.evaluation.calibration import Bin, accuracy_by_share, reliability, uncalibrated
-from emolens.evaluation.evaluate import Evaluation
+from emolens.evaluation.evaluate import Evaluation, rival_of
 from emolens.evaluation.verdict import (
     augrc_sentence,
     calibration_sentence,
@@ -171,7 +171,7 @@ def render_report(contents: ReportContents) -> str:
         map_sentence=reading.map_sentence(contents.projections[TRAIN], len(labels)),
         next_steps=[of.step for of in found if of.step],
         first_steps=[of.short for of in found if of.short][:_FIRST],
-        rival=evaluation.rival(TEST),
+        rival=rival_of(evaluation, TEST),
         rung_notes=_RUNGS,
         reading=reading,
         charts=_charts(contents),

@@ -14,7 +14,7 @@ from emolens.data.dataset import TEST, VALIDATION
 from emolens.evaluation.behavior import Behavior, BehaviorTest
 from emolens.evaluation.behavior.cases import ABOUT_PEOPLE
 from emolens.evaluation.calibration import BROKEN
-from emolens.evaluation.evaluate import Evaluation
+from emolens.evaluation.evaluate import Evaluation, rival_of
 from emolens.evaluation.model import ModelEvaluation
 from emolens.evaluation.verdict import comparison_sentence, percent, promise_sentence, winner
 from emolens.scores import EXPORTED
@@ -68,7 +68,9 @@ def _of_training(evaluation: Evaluation, model: ModelEvaluation) -> Iterator[Fin
             "Measure it on labelled texts of your own before you rely on its sure answers.",
             "Measure it on texts of your own.",
         )
-    elif not evaluation.warnings and (rival := evaluation.rival(TEST)) and winner(rival) is None:
+    elif (
+        not evaluation.warnings and (rival := rival_of(evaluation, TEST)) and winner(rival) is None
+    ):
         yield Finding(
             comparison_sentence(rival),
             "Add labelled texts to train: with few, a simple model is often as good.",

@@ -90,7 +90,7 @@ def matrix_sentence(model: ModelEvaluation) -> str:
     n, of = int(counts[label, answer]), sum(model.confusion[label])
     by_share = [
         f"{percent(share, 1)} of '{first}' is called '{second}' ({rows:,} of"
-        f" {counted(model.per_class[first]['support'], 'text')})"
+        f" {counted(int(model.per_class[first]['support']), 'text')})"
         for first, second, rows, share in model.mistaken(_SHARES)
     ]
     return (
