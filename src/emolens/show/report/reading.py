@@ -228,7 +228,7 @@ def strength_sentence(facts: LinearFacts) -> str:
 
 def _of_100(share: float) -> str:
     """Whole numbers, but never 100 of a share below 1, and never 0 of one above 0."""
-    whole = round(100 * share)
+    whole = math.floor(100 * share + 0.5)
     if (whole == 100 and share < 1) or (whole == 0 and share > 0):
         return f"{100 * share:.1f}"
     return str(whole)
