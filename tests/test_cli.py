@@ -18,6 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from emolens.cli.options import STUDY_OPTIONS
+from emolens.evaluation.evaluate import Evaluation, rival_of
+from emolens.evaluation.verdict import comparison_sentence
 from emolens.study import Run
 from emolens.study.folder import Identity, RunFolder
 from emolens.study.keys import settings_of
@@ -349,6 +351,9 @@ def test_run_prints_scores_and_the_report_on_stdout_the_rest_on_stderr(
     scores, calibration = 1 + 2 * 4, 2 + 3  # with their titles
     assert len(lines) == scores + 1 + calibration + 1
     assert "as before" in ended.err
+    rival = rival_of(Evaluation.load(Path(again[-1]) / "evaluation.json"), "test")
+    assert rival
+    assert comparison_sentence(rival) in ended.err.replace("\n", " ")
     for stage in ("tokenize", "audit", "embed", "map", "probe", "finetune", "evaluate", "report"):
         assert f"  {stage} " in ended.err
 

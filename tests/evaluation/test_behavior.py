@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -80,9 +81,14 @@ def test_each_kind_fails_as_it_should(monkeypatch: pytest.MonkeyPatch) -> None:
         (1, 0),  # .04 higher is within the tolerance
     ]
     assert found["names"].examples[0] == room.Failure(
-        "Anna is here", "Aisha is here", "Joy", "anger", 0.7
+        "Anna is here", "Aisha is here", "Joy", "anger", 0.7, 0.9, 0.3
     )
-    assert found["stronger"].examples[0].wanted == "Joy higher"
+    said = {n: found[n].examples[0].outcome(found[n].kind) for n in ("irony", "names", "stronger")}
+    assert said == {
+        "irony": "should be: anger; answer: Joy 0.90",
+        "names": "before: Joy 0.90; after: anger 0.70",
+        "stronger": "Joy should be higher; before: 0.50, after: 0.44",
+    }
     assert found["order"].n == 0
     assert np.isnan(found["order"].share)
 
@@ -102,6 +108,18 @@ def test_it_can_be_saved() -> None:
     assert Behavior.from_dict(found.to_dict()) == found
     with pytest.raises(ValueError, match="tests"):
         Behavior.from_dict({"tests": [{"name": "irony"}]})
+
+
+def test_what_an_earlier_emolens_wrote_is_read_and_said_in_the_words_of_today() -> None:
+    failure = {"text": "a", "variant": "b", "wanted": "joy", "answer": "fear", "p_answer": 0.6}
+    test = {"name": "names", "kind": "invariance", "about": "old", "n": 3, "failed": 1}
+    more = {"low": 0.1, "high": 0.8, "left_out": 0, "examples": [failure]}
+    read = Behavior.from_dict({"tests": [test | more]}).tests[0]
+    assert read.about == TESTS["names"][1]
+    assert read.asks == "same answer"
+    assert read.examples[0].outcome(read.kind) == "before: joy; after: fear 0.60"
+    higher = replace(read.examples[0], wanted="pure joy higher")
+    assert higher.outcome("direction") == "pure joy should be higher; answer: fear 0.60"
 
 
 def test_every_test_has_enough_cases_and_no_text_twice() -> None:

@@ -253,3 +253,16 @@ def test_a_model_that_is_nearly_certain_has_figures(k: int, power: int) -> None:
         probabilities[np.arange(200), answers] = 1 - probabilities.sum(axis=1)
         figures = calibration_figures(labels, probabilities)
         assert figures.expected.low <= figures.expected.value <= figures.expected.high
+
+
+def test_an_error_that_noise_alone_could_make_is_said_as_a_bound() -> None:
+    rng, rows = np.random.default_rng(0), 2000
+    probabilities = rng.dirichlet(np.ones(27), rows)
+    labels = np.array([rng.choice(27, p=row) for row in probabilities])
+    error = classwise_calibration_error(labels, probabilities)
+    assert error.low == 0
+    assert error.value >= error.high
+    assert str(error) == f"at most {error.high:.3f}"
+    assert str(Measured(0.011, 0.0, 0.016)) == "0.011 (0.000–0.016)"
+    assert str(Measured(0.02, 0.01, 0.02)) == "0.020 (0.010–0.020)"
+    assert str(Measured(0.0, 0.0, 0.0)) == "0.000 (0.000–0.000)"

@@ -14,7 +14,7 @@ from emolens.calibration import Calibration, Promise
 from emolens.data.dataset import Dataset, Split
 from emolens.errors import StorageError, UsageError
 from emolens.evaluation.calibration import calibration_figures
-from emolens.evaluation.evaluate import Evaluation, WorstRow, evaluate, predictions_table
+from emolens.evaluation.evaluate import Evaluation, WorstRow, evaluate, predictions_table, rival_of
 from emolens.evaluation.metrics import Comparison
 from emolens.labels import LabelSet
 from emolens.scores import Scores
@@ -178,7 +178,28 @@ def test_hard_and_confidently_wrong_are_not_the_same() -> None:
 
 def test_trained_models_are_compared_pair_by_pair(evaluation: Evaluation) -> None:
     wanted = Comparison("tfidf", "probe", only_first=0, only_second=2, p_value=0.5)
-    assert evaluation.comparisons["test"] == [wanted]
+    (found,) = evaluation.comparisons["test"]
+    assert replace(found, difference=None) == wanted
+    assert found.difference
+    assert found.difference.value == pytest.approx(
+        evaluation.by_split["test"]["probe"].accuracy
+        - evaluation.by_split["test"]["tfidf"].accuracy
+    )
+    assert found.difference.low < found.difference.value < found.difference.high
+
+
+def test_the_exported_model_is_compared_with_the_best_of_the_others() -> None:
+    """The best rival need not be the model before it."""
+    evaluation = evaluate(DATASET, [*SCORES, replace(SCORES[-1], model="finetune")])
+    accuracy = {name: e.accuracy for name, e in evaluation.by_split["validation"].items()}
+    assert accuracy["tfidf"] > accuracy["probe"]
+    for tests in evaluation.comparisons.values():
+        pairs = [(test.first, test.second) for test in tests]
+        assert pairs == [("tfidf", "probe"), ("probe", "finetune"), ("tfidf", "finetune")]
+    rival = rival_of(evaluation, "test")
+    assert rival
+    assert (rival.first, rival.only_first, rival.only_second) == ("tfidf", 0, 2)
+    assert rival_of(evaluate(DATASET, SCORES), "test") is None
 
 
 def test_classes_without_rows_are_named_and_not_averaged() -> None:

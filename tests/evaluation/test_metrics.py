@@ -86,6 +86,7 @@ def test_mcnemar_compares_the_rows_that_only_one_gets_right_with_a_fair_coin(
     first = np.array([0] * only_first + [1] * only_second + [0] * both + [1] * neither)
     second = np.array([1] * only_first + [0] * only_second + [0] * both + [2] * neither)
     comparison = mcnemar(labels, first, second, names=("probe", "finetune"))
-    *counts, p = astuple(comparison)
+    *counts, p, difference = astuple(comparison)
+    assert difference is None
     assert counts == ["probe", "finetune", only_first, only_second]
     assert p == pytest.approx(p_value)

@@ -10,14 +10,19 @@ import numpy as np
 import pytest
 
 from emolens.data.balance import Method
-from emolens.evaluation.calibration import CalibrationFigures, PromiseKept
+from emolens.evaluation.calibration import Bin, CalibrationFigures, PromiseKept
 from emolens.evaluation.gaps import Measured
+from emolens.evaluation.intervals import wilson
 from emolens.evaluation.metrics import Comparison, mcnemar, per_class, summary
 from emolens.evaluation.model import ModelEvaluation
 from emolens.evaluation.verdict import (
+    at_least,
+    augrc_sentence,
     calibration_sentence,
     comparison_sentence,
     coverage_sentence,
+    gap_sentence,
+    percent,
     promise_sentence,
     warnings,
     winner,
@@ -203,39 +208,89 @@ def test_the_evaluation_of_a_run_warns_of_a_real_collapse(collapsed_run: Run) ->
 
 
 def promising(promise: PromiseKept | None) -> ModelEvaluation:
-    """A calibrated model with this promise."""
-    return replace(figures(GOOD), before=calibrated(0.95, 0.2), promise=promise)
+    """A calibrated model with this promise, which is right on 90 % of its rows."""
+    rows = {"n": promise.rows, "accuracy": 0.9} if promise else {}
+    return replace(figures(GOOD), before=calibrated(0.95, 0.2), promise=promise, **rows)
 
 
 @pytest.mark.parametrize(
     ("promise", "sentence"),
     [
         (
-            PromiseKept(0.97, 2000, answered=1702, right=1670, low=0.974, high=0.987),
-            "The promise of 97 % was kept on test: 98.1 % of the 1,702 answered rows are right"
-            " (95 % interval 97.4–98.7 %); 298 of 2,000 rows are unsure.",
+            PromiseKept(0.97, 2000, 1702, right=1670, low=0.974, high=0.987, threshold=0.93755),
+            "The model is sure of 1,702 of the 2,000 texts of test (probability at least 0.938),"
+            " and 98.1 % of these answers are right (95 % interval 97.4–98.7 %). Of the other 298,"
+            " 43.6 % are right: let a person read them. So the promise of 97 % was kept on test.",
         ),
         (
             PromiseKept(0.97, 2000, answered=1000, right=930, low=0.913, high=0.944),
-            "The promise of 97 % was broken on test: only 93.0 % of the 1,000 answered rows",
+            "The promise of 97 % was broken on test: the model is sure of 1,000 of the 2,000 texts"
+            " of test, and only 93.0 % of these answers are right (95 % interval 91.3–94.4 %). Of"
+            " the other 1,000, 87.0 % are right: let a person read them.",
         ),
         (
             PromiseKept(0.97, 200, answered=100, right=96, low=0.90, high=0.98),
-            "The rows are too few to say whether the promise of 97 % was broken on test: 96.0 %",
+            "The texts are too few to say whether the promise of 97 % was broken on test: the"
+            " model is sure of 100 of the 200 texts of test, and 96.0 % of these",
         ),
         (
             PromiseKept(0.995, 200, answered=100, right=100, low=0.96, high=1.0),
-            "The rows are too few to say whether the promise of 99.5 % was kept on test: 100.0 %",
+            "The texts are too few to say whether the promise of 99.5 % was kept on test: the",
         ),
         (
             PromiseKept(0.9, 200, answered=0, right=0, low=0, high=1),
-            "The promise of 90 % says nothing on test: no row is answered.",
+            "The promise of 90 % says nothing on test: the model is sure of no text.",
         ),
         (None, "Nothing is promised: with half of the rows answered, it is not certain that 80 %"),
     ],
 )
 def test_a_promise_is_said_to_be_kept_or_not(promise: PromiseKept | None, sentence: str) -> None:
     assert promise_sentence(promising(promise), "test").startswith(sentence)
+
+
+def test_without_unsure_rows_nothing_is_said_about_them() -> None:
+    every = PromiseKept(0.8, 200, answered=200, right=180, low=0.85, high=0.94)
+    assert "Of the other" not in promise_sentence(promising(every), "test")
+
+
+@pytest.mark.parametrize(
+    ("threshold", "typed"),
+    [
+        (0.9370551, "0.938"),
+        (0.9, "0.900"),
+        (0.99999, "0.99999"),
+        (0.9996, "0.9996"),
+        (1.0, "1.000"),
+    ],
+)
+def test_a_threshold_that_is_typed_is_never_too_low(threshold: float, typed: str) -> None:
+    assert at_least(threshold) == typed
+    assert float(typed) >= threshold
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.3475, "34.8 %"),
+        (0.8665, "86.7 %"),
+        (0.99999, "99.9 %"),
+        (1.0, "100.0 %"),
+        (1e-9, "0.1 %"),
+    ],
+)
+def test_halves_are_rounded_up_and_no_share_becomes_all_or_none(share: float, text: str) -> None:
+    assert percent(share) == text
+
+
+def test_a_comparison_says_by_how_much_the_better_model_is_better() -> None:
+    better = replace(compared(5, 40), difference=Measured(0.0695, 0.0561, 0.0824))
+    sentence = comparison_sentence(better)
+    assert ": of 100 texts, the fine-tuned model gets 7.0 more right" in sentence
+    assert "(95 % interval 5.6 to 8.2). 5 rows are right only with the probe model" in sentence
+    worse = replace(compared(12, 9), difference=Measured(-0.01, -0.03, 0.012))
+    sentence = comparison_sentence(worse)
+    assert "may be chance: of 100 texts, the probe model gets 1.0 more right" in sentence
+    assert "(95 % interval -1.2 to 3.0)" in sentence
 
 
 def test_a_model_that_was_not_calibrated_promises_nothing() -> None:
@@ -252,13 +307,37 @@ def test_the_calibration_is_said_before_and_after() -> None:
         in sentence
     )
     assert "fell from 0.200 (0.100–0.400) to 0.100 (0.050–0.200)" in sentence
+    assert "As the two intervals overlap, this may be chance." in sentence
     worse = replace(promising(None), calibration=calibrated(0.8, 0.3))
     assert "rose from 0.200" in calibration_sentence("finetune", worse, "test")
+    far = replace(promising(None), calibration=calibrated(0.8, 0.04))
+    assert "chance" not in calibration_sentence("finetune", far, "test")
+
+
+def group(start: float, rows: int, right: int, confidence: float) -> Bin:
+    """A group of answers with their interval."""
+    share = right / rows
+    return Bin(start, start + 1 / 15, rows, confidence, share, *wilson(share, rows))
+
+
+def test_the_group_whose_probability_says_least_is_named_with_its_texts() -> None:
+    fine, few = group(0.6, 300, 190, 0.63), group(9 / 15, 4, 1, 0.65)
+    bad = group(11 / 15, 40, 16, 0.78)
+    sentence = gap_sentence([fine, few, bad])
+    # Of few texts, a wider gap may be chance.
+    assert "differ most in the group from 73.3 % to 80.0 %: of its 40 texts, 40.0 % are" in sentence
+    assert "the mean probability is 78.0 %. This is more than chance explains." in sentence
+    unsure = gap_sentence([group(11 / 15, 10, 4, 0.78), *[fine] * 7])
+    assert "of its 10 texts" in unsure
+    assert unsure.endswith("With 8 groups to look at, this may still be chance.")
+    for none in ([fine, few], []):
+        assert gap_sentence(none).startswith("In no group")
 
 
 def test_what_it_gains_to_answer_fewer_rows_is_said() -> None:
     best = promising(None)
     worse = replace(best, calibration=replace(best.calibration, augrc=0.05))
-    sentence = coverage_sentence({"probe": worse, "finetune": best}, "test")
+    sentence = coverage_sentence("finetune", best, "test")
     assert "90.0 % of its answers are right; if it answers all rows, 87.5 %" in sentence
+    sentence = augrc_sentence({"probe": worse, "finetune": best})
     assert "lowest for the fine-tuned model (probe 0.0500, fine-tuned 0.0100)" in sentence

@@ -119,7 +119,8 @@ def test_the_card_says_when_to_believe_an_answer(tiny_run: Run) -> None:
 
     kept = section(PromiseKept(0.97, 200, answered=150, right=147, low=0.94, high=0.99))
     assert "at least 97 % are answered right, with 90 % confidence" in kept
-    assert "The promise of 97 % was kept on test: 98.0 % of the 150 answered rows" in kept
+    assert "sure of 150 of the 200 texts of test, and 98.0 % of these answers are right" in kept
+    assert "So the promise of 97 % was kept on test." in kept
     for text in (kept, section(None)):
         assert f"{best.before.expected} to {best.calibration.expected}" in text
         assert "- texts of another kind" in text

@@ -22,7 +22,8 @@ from emolens.data.sources import load_dataset
 from emolens.encode.batches import padded_batch
 from emolens.encode.tokenize import Tokenizer
 from emolens.evaluation.behavior import Behavior
-from emolens.evaluation.evaluate import Evaluation
+from emolens.evaluation.evaluate import Evaluation, rival_of
+from emolens.evaluation.gaps import Measured
 from emolens.evaluation.metrics import Comparison
 from emolens.evaluation.verdict import comparison_sentence, sentence_case
 from emolens.explore.project import Projection
@@ -115,7 +116,7 @@ def test_every_section_and_picture_is_there(report: str) -> None:
     page = Page(report)
     assert [h["id"] for h in page.all("h2") if h.get("class") != "title"] == [*SECTIONS]
     inside = [a["href"] for a in page.all("a") if str(a["href"]).startswith("#")]
-    assert inside == [f"#{section}" for section in SECTIONS]
+    assert inside == ["#next", *(f"#{section}" for section in SECTIONS), "#figures"]
     [picture] = page.all("img")
     assert str(picture["src"]).startswith("data:image/svg+xml;base64,")
     assert picture["alt"]
@@ -127,7 +128,7 @@ def test_every_section_and_picture_is_there(report: str) -> None:
 def test_the_first_words_say_how_good_it_is(report: str, tiny_run: Run) -> None:
     of_test = tiny_run.evaluation.by_split["test"]
     page = Page(report)
-    assert page.texts["h1"] == [Path(tiny_run.study.data.dataset).name]
+    assert page.texts["h1"] == [f"{Path(tiny_run.study.data.dataset).name}: how good is the model?"]
     right = f"right on {100 * of_test[EXPORTED.name].accuracy:.0f} of 100 texts"
     assert right in report
     rungs = re.findall(r'class="bar" style="--v:([0-9.]+);--l:([0-9.]+);--h:([0-9.]+)"', report)
@@ -248,14 +249,15 @@ def test_the_reasons_it_gives_for_each_choice_are_true(report: str, tiny_run: Ru
         if isinstance(facts, LinearFacts):
             losses = facts.log_loss_by_C
             best = min(losses, key=losses.__getitem__)
-            assert f"C = {best} is chosen, because it has the lowest log-loss on val" in section
+            assert f"C = {best} is chosen, because it has the lowest log-loss (" in section
             assert float(best) == facts.C
             chosen_by_loss += 1
         if isinstance(facts, FinetuneFacts):
             n_rows = len(scores.predictions("validation"))
             place = kept_look([point.macro_f1 for point in facts.history], n_rows)
             kept = f"{facts.history[place].epoch:g}"
-            assert f"Epoch {kept} is kept: the last one that is no more than a" in section
+            assert f"Epoch {kept} is kept" in section
+            assert "The last epoch is kept that is worse than the best one by no more" in section
     assert chosen_by_loss == 2
     validation = tiny_run.evaluation.by_split["validation"]
     best = role_of(max(validation, key=lambda model: validation[model].macro_f1)).title
@@ -282,10 +284,19 @@ def test_a_role_that_is_added_is_shown_everywhere(
 
 def test_it_says_which_model_is_better(tiny_run: Run) -> None:
     shown = contents(tiny_run)
-    worse = Comparison("probe", "finetune", only_first=40, only_second=9, p_value=0.00001)
-    shown.evaluation.comparisons["test"][-1] = worse
+    tests = shown.evaluation.comparisons["test"]
+    assert {(c.first, c.second) for c in tests} == {
+        *(("tfidf", "probe"), ("probe", "finetune"), ("tfidf", "finetune"))
+    }
+    rival = rival_of(shown.evaluation, "test")
+    assert rival
+    best, place = rival.first, tests.index(rival)
+    by = Measured(-0.31, -0.4, -0.2)
+    tests[place] = Comparison(best, "finetune", 40, 9, p_value=0.00001, difference=by)
     page = render_report(shown).replace("&#39;", "'")
-    assert "The probe model is better than the fine-tuned model" in page
+    first_screen = page.split("<nav")[0]
+    assert f"The {role_of(best).title} model is better than the fine-tuned model" in first_screen
+    assert "gets 31.0 more right (95 % interval 20.0 to 40.0)" in first_screen
     for split in ("validation", "test"):
         for comparison in shown.evaluation.comparisons[split]:
             assert comparison_sentence(comparison).replace("<", "&lt;") in page

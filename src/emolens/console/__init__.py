@@ -287,6 +287,9 @@ def show_run(console: Console, run: Run, stage: str | None) -> None:
     if console.as_json:
         console.data(evaluation.to_dict())
         return
+    from emolens.data.dataset import TEST
+    from emolens.evaluation.evaluate import rival_of
+    from emolens.evaluation.verdict import comparison_sentence
     from emolens.scores import role_of
 
     for warning in evaluation.warnings:
@@ -299,6 +302,8 @@ def show_run(console: Console, run: Run, stage: str | None) -> None:
     console.table(
         ("split", "model", "accuracy (95 %)", "macro-F1 (95 %)", "weighted F1 (95 %)"), rows
     )
+    if TEST in evaluation.by_split and (rival := rival_of(evaluation, TEST)):
+        console.note(comparison_sentence(rival))
     if evaluation.seeds:
         _show_seeds(console, evaluation.seeds)
     _show_calibration(console, evaluation)

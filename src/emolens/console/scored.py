@@ -63,13 +63,13 @@ def _show_behavior(console: Console, report: ModelReport) -> None:
     if report.behavior is None:
         return
     rows = [
-        [test.about, test.kind, test.n, str(Measured(test.share, test.low, test.high))]
+        [test.about, test.asks, test.n, str(Measured(test.share, test.low, test.high))]
         for test in report.behavior.tests
         if test.n
     ]
     console.line()
     title = "Behavioral tests of the model, on texts of emolens: what they try"
-    console.table((title, "kind", "cases", "fail (95 %)"), rows)
+    console.table((title, "what it asks", "cases", "fail (95 %)"), rows)
 
 
 def _show_mistakes(console: Console, report: ModelReport) -> None:

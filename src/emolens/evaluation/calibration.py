@@ -72,7 +72,8 @@ class PromiseKept:
     """A promise, and what came of it on `rows` rows.
 
     promised: at least this share of the answered rows should be right. answered, right: how many
-    are. low, high: the 95 % interval of the share of right ones.
+    are. low, high: the 95 % interval of the share of right ones. threshold: the lowest probability
+    of a row that is answered; None in files of an earlier emolens.
     """
 
     promised: float
@@ -81,6 +82,7 @@ class PromiseKept:
     right: int
     low: float
     high: float
+    threshold: float | None = None
 
     def __repr__(self) -> str:
         counts = f"{self.right:,} of {self.answered:,} answers right"
@@ -215,7 +217,7 @@ def promise_kept(
     _, right = _top_and_right(labels, probabilities)
     n, n_right = int(answered.sum()), int(right[answered].sum())
     low, high = wilson(n_right / n, n) if n else (0.0, 1.0)
-    return PromiseKept(promise.right, len(answered), n, n_right, low, high)
+    return PromiseKept(promise.right, len(answered), n, n_right, low, high, promise.threshold)
 
 
 def uncalibrated(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from emolens.data.dataset import TRAIN, VALIDATION, Dataset
 from emolens.errors import UsageError
 from emolens.evaluation.metrics import Comparison, mcnemar
 from emolens.evaluation.model import ModelEvaluation, evaluate_model
+from emolens.evaluation.paired import accuracy_difference
 from emolens.evaluation.seeds import Seeds, seeds_of
 from emolens.evaluation.verdict import warnings
 from emolens.names import user_path
@@ -49,7 +50,8 @@ class Evaluation:
     """The figures by split and by model.
 
     absent: by split, the classes without rows there, which the macro average leaves out.
-    comparisons: by split, McNemar's test of each trained model against the one before it.
+    comparisons: by split, McNemar's test of each trained model against the one before it, and of
+    the last one, which is the one to export, against all others.
     worst_of: the model with the best macro-F1 on validation. hardest: the rows that it gets wrong
     with the lowest probability for the label. confidently_wrong: those with the highest probability
     for the wrong answer. Both are rows of validation, so that nobody needs to look at test.
@@ -153,13 +155,35 @@ def evaluate(
         labels=dataset.labels.names,
         absent={split: _absent(dataset, split) for split in splits},
         by_split=by_split,
-        comparisons={split: _comparisons(dataset, scores, split) for split in splits},
+        comparisons={split: comparisons(dataset, scores, split) for split in splits},
         worst_of=best.model,
         hardest=sorted(wrong, key=lambda row: row.p_label)[:N_WORST],
         confidently_wrong=sorted(wrong, key=lambda row: -row.p_predicted)[:N_WORST],
         warnings=warnings(by_split, _recipe(scores)),
         seeds=seeds_of(scores),
     )
+
+
+def rival_of(evaluation: Evaluation, split: str) -> Comparison | None:
+    """The exported model against the best of the others, by accuracy on validation.
+
+    None if there is no other trained model.
+    """
+    accuracy = {name: e.accuracy for name, e in evaluation.by_split[VALIDATION].items()}
+    against = [c for c in evaluation.comparisons[split] if c.second == EXPORTED.name]
+    return max(against, key=lambda c: accuracy[c.first], default=None)
+
+
+def comparisons(dataset: Dataset, scores: Sequence[Scores], split: str) -> list[Comparison]:
+    """Each trained model against the one before it, and then the last one against the others."""
+    trained = [s for s in scores if s.model != MAJORITY.name]
+    pairs = [*itertools.pairwise(trained), *((other, trained[-1]) for other in trained[:-2])]
+    labels, found = dataset[split].labels, []
+    for first, second in pairs:
+        answers = first.predictions(split), second.predictions(split)
+        test = mcnemar(labels, *answers, names=(first.model, second.model))
+        found.append(replace(test, difference=accuracy_difference(labels, *answers)))
+    return found
 
 
 def predictions_table(dataset: Dataset, scores: Sequence[Scores]) -> Any:
@@ -192,20 +216,6 @@ def _recipe(scores: Sequence[Scores]) -> Recipe | None:
 
 def _absent(dataset: Dataset, split: str) -> list[str]:
     return [dataset.labels.names[i] for i in np.flatnonzero(dataset.counts(split) == 0)]
-
-
-def _comparisons(dataset: Dataset, scores: Sequence[Scores], split: str) -> list[Comparison]:
-    """Each trained model against the one before it."""
-    trained = [s for s in scores if s.model != MAJORITY.name]
-    return [
-        mcnemar(
-            dataset[split].labels,
-            first.predictions(split),
-            second.predictions(split),
-            names=(first.model, second.model),
-        )
-        for first, second in itertools.pairwise(trained)
-    ]
 
 
 def _worst_rows(dataset: Dataset, scores: Scores, split: str) -> list[WorstRow]:

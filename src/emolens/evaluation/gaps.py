@@ -24,7 +24,17 @@ class Measured:
     low: float
     high: float
 
+    @property
+    def is_at_most(self) -> bool:
+        """Whether only the high end says something: a mean gap that noise alone could make.
+
+        Noise makes a measured gap too wide, so it can be as wide as the widest gap that is likely.
+        """
+        return self.low == 0 < self.high <= self.value
+
     def __str__(self) -> str:
+        if self.is_at_most:
+            return f"at most {self.high:.3f}"
         return f"{self.value:.3f} ({self.low:.3f}–{self.high:.3f})"
 
 

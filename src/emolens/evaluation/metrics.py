@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emolens.evaluation.gaps import Measured
+
 
 @dataclass(frozen=True)
 class Comparison:
     """Two models on the same rows: McNemar's exact test.
 
     only_first, only_second: how many rows only that model gets right. p_value: two-sided.
+    difference: the accuracy of the second minus that of the first; None if it was not measured.
     """
 
     first: str
@@ -19,6 +22,7 @@ class Comparison:
     only_first: int
     only_second: int
     p_value: float
+    difference: Measured | None = None
 
 
 def confusion(labels: np.ndarray, predictions: np.ndarray, n_classes: int) -> np.ndarray:

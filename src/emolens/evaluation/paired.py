@@ -75,6 +75,13 @@ def differences(
     )
 
 
+def accuracy_difference(
+    labels: np.ndarray, first: np.ndarray, second: np.ndarray, *, seed: int = 0
+) -> Measured:
+    """The accuracy of the second model minus that of the first, as `differences` measures it."""
+    return _accuracy(labels, first, second, np.random.default_rng(seed))
+
+
 def _minus(figure: Measured) -> Measured:
     return Measured(-figure.value, -figure.high, -figure.low)
 

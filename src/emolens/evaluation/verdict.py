@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
 from emolens.calibration import PROMISES
 from emolens.data.dataset import VALIDATION
-from emolens.evaluation.calibration import BROKEN, OPEN
+from emolens.evaluation.calibration import BROKEN, OPEN, Bin, PromiseKept
 from emolens.evaluation.gaps import Measured
+from emolens.evaluation.intervals import wilson
 from emolens.evaluation.metrics import Comparison
 from emolens.evaluation.model import ModelEvaluation
 from emolens.scores import EXPORTED, Recipe, role_of
@@ -41,11 +44,24 @@ def comparison_sentence(comparison: Comparison) -> str:
         f"{comparison.only_second:,} only with {second} "
         f"(McNemar's test, p {p_text(comparison.p_value)})."
     )
-    best = winner(comparison)
+    best, by = winner(comparison), _gain(comparison)
     if best is None:
-        return f"The difference between {first} and {second} may be chance: {counts}"
+        return f"The difference between {first} and {second} may be chance: {by}{counts}"
     better, other = (first, second) if best == comparison.first else (second, first)
-    return f"{sentence_case(better)} is better than {other}, by more than chance: {counts}"
+    return f"{sentence_case(better)} is better than {other}, by more than chance: {by}{counts}"
+
+
+def _gain(comparison: Comparison) -> str:
+    """`of 100 texts, … gets 6.9 more right (95 % interval 5.6 to 8.2). `; empty if not measured."""
+    of = comparison.difference
+    if of is None:
+        return ""
+    sign, more = (-1, comparison.first) if of.value < 0 else (1, comparison.second)
+    low, high = sorted((100 * sign * of.low, 100 * sign * of.high))
+    return (
+        f"of 100 texts, {_the(more)} gets {100 * abs(of.value):.1f} more right"
+        f" (95 % interval {low:.1f} to {high:.1f}). "
+    )
 
 
 def calibration_sentence(name: str, model: ModelEvaluation, split: str) -> str:
@@ -58,10 +74,39 @@ def calibration_sentence(name: str, model: ModelEvaluation, split: str) -> str:
             f" calibration error is {now.expected}."
         )
     moved = "fell" if now.expected.value < before.expected.value else "rose"
+    near = now.expected.low <= before.expected.high and before.expected.low <= now.expected.high
+    chance = " As the two intervals overlap, this may be chance." if near else ""
     return (
         f"The mean probability of {the} was {percent(before.confidence)} before calibration and is"
         f" {percent(now.confidence)} after it; {right} The expected calibration error {moved} from"
-        f" {before.expected} to {now.expected}."
+        f" {before.expected} to {now.expected}.{chance}"
+    )
+
+
+def gap_sentence(groups: Sequence[Bin]) -> str:
+    """The group whose probability says least how often its answers are right.
+
+    It is among those whose interval does not hold their mean probability. With many groups, chance
+    alone makes one of these now and then, which is said, too.
+    """
+    apart = [of for of in groups if not of.low <= of.confidence <= of.high]
+    if not apart:
+        return (
+            "In no group of answers do probability and share of right answers differ by more than"
+            " chance may explain."
+        )
+    worst = max(apart, key=lambda of: abs(of.accuracy - of.confidence))
+    low, high = wilson(worst.accuracy, worst.rows, level=1 - ALPHA / len(groups))
+    chance = (
+        f" With {len(groups)} groups to look at, this may still be chance."
+        if low <= worst.confidence <= high
+        else " This is more than chance explains."
+    )
+    return (
+        "Probability and share of right answers differ most in the group from"
+        f" {percent(worst.start, 1)} to {percent(worst.end)}: of its {worst.rows:,} texts,"
+        f" {percent(worst.accuracy)} are right (95 % interval {100 * worst.low:.1f}–"
+        f"{percent(worst.high)}), and the mean probability is {percent(worst.confidence)}.{chance}"
     )
 
 
@@ -75,33 +120,67 @@ def promise_sentence(model: ModelEvaluation, split: str) -> str:
             f"Nothing is promised: with half of the rows answered, it is not certain that"
             f" {percent(min(PROMISES), 0)} of the answers are right."
         )
-    promised, n = f"the promise of {percent(promise.promised, 0)}", promise.answered
+    promised = f"the promise of {percent(promise.promised, 0)}"
     if promise.accuracy is None:
-        return f"{sentence_case(promised)} says nothing on {split}: no row is answered."
-    right = (
-        f"{percent(promise.accuracy)} of the {n:,} answered rows are right"
-        f" (95 % interval {100 * promise.low:.1f}–{percent(promise.high)});"
-        f" {promise.rows - n:,} of {promise.rows:,} rows are unsure."
-    )
+        return f"{sentence_case(promised)} says nothing on {split}: the model is sure of no text."
+    sure, rest = _sure(promise, split), _unsure(model, promise)
     if promise.outcome == OPEN:
         word = "kept" if promise.accuracy >= promise.promised else "broken"
-        return f"The rows are too few to say whether {promised} was {word} on {split}: {right}"
+        return (
+            f"The texts are too few to say whether {promised} was {word} on {split}: {sure}{rest}"
+        )
+    if promise.outcome == BROKEN:
+        return f"{sentence_case(promised)} was broken on {split}: {sure}{rest}"
+    return f"{sentence_case(sure)}{rest} So {promised} was kept on {split}."
+
+
+def _sure(promise: PromiseKept, split: str) -> str:
+    """Of how many rows the model is sure, from which probability on, and how many are right."""
     only = "only " if promise.outcome == BROKEN else ""
-    return f"{sentence_case(promised)} was {promise.outcome} on {split}: {only}{right}"
+    least = f" (probability at least {at_least(promise.threshold)})" if promise.threshold else ""
+    return (
+        f"the model is sure of {promise.answered:,} of the {promise.rows:,} texts of"
+        f" {split}{least}, and {only}{percent(promise.accuracy or 0.0)} of these answers are right"
+        f" (95 % interval {100 * promise.low:.1f}–{percent(promise.high)})."
+    )
 
 
-def coverage_sentence(models: Mapping[str, ModelEvaluation], split: str) -> str:
-    """What it gains to answer fewer rows, with the last model; and which model gains most."""
-    name, model = list(models.items())[-1]
+def _unsure(model: ModelEvaluation, promise: PromiseKept) -> str:
+    """How many of the best guesses for all other rows are right; empty without such rows."""
+    others = promise.rows - promise.answered
+    if not others:
+        return ""
+    right = round(model.accuracy * model.n) - promise.right
+    return f" Of the other {others:,}, {percent(right / others)} are right: let a person read them."
+
+
+def at_least(threshold: float) -> str:
+    """A threshold to type: with three digits, or more if it would be 1, and never too low."""
+    digits = 3
+    while (up := math.ceil(threshold * 10**digits - 1e-9) / 10**digits) >= 1 > threshold:
+        digits += 1
+    return f"{up:.{digits}f}"
+
+
+def coverage_sentence(name: str, model: ModelEvaluation, split: str) -> str:
+    """What it gains to answer fewer rows."""
+    return (
+        f"If {_the(name)} answers only the half of {split} with the highest probabilities,"
+        f" {percent(model.calibration.half)} of its answers are right; if it answers all rows,"
+        f" {percent(model.accuracy)}."
+    )
+
+
+def augrc_sentence(models: Mapping[str, ModelEvaluation]) -> str:
+    """What AUGRC is, and which model has the best one."""
     best = min(models, key=lambda model: models[model].calibration.augrc)
     areas = ", ".join(
         f"{role_of(name).title} {of.calibration.augrc:.4f}" for name, of in models.items()
     )
     return (
-        f"If {_the(name)} answers only the half of {split} with the highest probabilities,"
-        f" {percent(model.calibration.half)} of its answers are right; if it answers all rows,"
-        f" {percent(model.accuracy)}. AUGRC, the share of all rows that are answered and wrong,"
-        f" averaged over all shares of rows answered, is lowest for {_the(best)} ({areas})."
+        "AUGRC is one number for a whole curve of right answers by share of texts answered: the"
+        " share of texts that are answered and wrong, averaged over all places on the curve. 0 is"
+        f" best. It is lowest for {_the(best)} ({areas})."
     )
 
 
@@ -113,7 +192,9 @@ def percent(share: float, digits: int = 1) -> str:
     if not digits:
         return f"{100 * share:g} %"
     step = 0.1 ** (digits + 2)
-    rounded = min(max(round(share, digits + 2), step * (share > 0)), 1 - step * (share < 1))
+    # Halves go up, as a reader expects: 34.75 % is 34.8 %, although the nearest float is below it.
+    half_up = float(Decimal(str(share)).quantize(Decimal(10) ** -(digits + 2), ROUND_HALF_UP))
+    rounded = min(max(half_up, step * (share > 0)), 1 - step * (share < 1))
     return f"{100 * rounded:.{digits}f} %"
 
 

@@ -29,7 +29,7 @@ def behavior_sentence(found: Behavior | None) -> str:
     """How many cases fail, and where most do."""
     if found is None:
         return "The behavioral tests are English, and the model is not: it was not tried on them."
-    n, failed = (sum(getattr(test, name) for test in found.tests) for name in ("n", "failed"))
+    n, failed = found.n, found.failed
     left_out = sum(test.left_out for test in found.tests)
     text = f"{failed:,} of {counted(n, 'case')} of the behavioral tests {agreeing(failed, 'fail')}"
     worst = sorted((t for t in found.tests if t.failed), key=lambda test: -test.share)[:_WORST]

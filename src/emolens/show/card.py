@@ -324,16 +324,16 @@ def _behavior(behavior: Behavior | None) -> list[str]:
     if behavior is None:
         return []
     lines = [
-        "Shares of the texts on which the model fails, among texts written to try it. Minimum: the"
-        " answer should be the right class. Invariance: a change that should not change the answer."
-        " Direction: a change that should make a class more likely, or less.",
+        "Shares of the texts on which the model fails, among texts written to try it. Right class:"
+        " the answer should be right. Same answer: a change that should not change the answer."
+        " Right direction: a change that should make a class more likely, or less.",
         "",
-        "| test | kind | cases | fail (95 %) |",
+        "| test | what it asks | cases | fail (95 %) |",
         "|---|---|---|---|",
     ]
     for test in (test for test in behavior.tests if test.n):
         share = percents(Measured(test.share, test.low, test.high))
-        lines.append(f"| {test.about} | {test.kind} | {test.n} | {share} |")
+        lines.append(f"| {test.about} | {test.asks} | {test.n} | {share} |")
     return lines
 
 

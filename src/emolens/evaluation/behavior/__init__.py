@@ -8,13 +8,13 @@ probabilities; knows nothing of the model behind it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from emolens.decide import ONE_CLASS
-from emolens.evaluation.behavior.cases import TESTS, Case, Kind, all_cases
+from emolens.evaluation.behavior.cases import ABOUT_PEOPLE, ASKS, TESTS, Case, Kind, all_cases
 from emolens.evaluation.intervals import wilson
 from emolens.labels import LabelSet
 from emolens.shown import html_table, one_line
@@ -29,8 +29,11 @@ _EXAMPLES = 5
 class Failure:
     """A case that failed.
 
-    variant: the changed text, or None. wanted: what should have come, in words. answer: the
-    model's answer to the text, or to the variant if there is one. p_answer: its probability.
+    variant: the changed text, or None. wanted: what should have come, in words: a class, which is
+    that of the unchanged text where the answer must stay; or a class and `higher` or `lower`.
+    answer: the model's answer to the text, or to the variant if there is one. p_answer: its
+    probability. p_before, p_after: the probability of the class in `wanted`, for the unchanged text
+    and for the variant; None without a variant, and in files of an earlier emolens.
     """
 
     text: str
@@ -38,6 +41,21 @@ class Failure:
     wanted: str
     answer: str
     p_answer: float
+    p_before: float | None = None
+    p_after: float | None = None
+
+    def outcome(self, kind: Kind) -> str:
+        """What came instead, in words: `before: anger 0.52; after: joy 0.68`."""
+        before = "" if self.p_before is None else f" {self.p_before:.2f}"
+        answer = f"{self.answer} {self.p_answer:.2f}"
+        if kind == "invariance":
+            return f"before: {self.wanted}{before}; after: {answer}"
+        if kind == "minimum":
+            return f"should be: {self.wanted}; answer: {answer}"
+        label, _, direction = self.wanted.rpartition(" ")
+        if self.p_after is None:
+            return f"{label} should be {direction}; answer: {answer}"
+        return f"{label} should be {direction}; before:{before}, after: {self.p_after:.2f}"
 
 
 @dataclass(frozen=True)
@@ -67,6 +85,16 @@ class BehaviorTest:
         """The share of the cases that fails; NaN without cases."""
         return self.failed / self.n if self.n else float("nan")
 
+    @property
+    def asks(self) -> str:
+        """What it asks of the model: `right class`, `same answer` or `right direction`."""
+        return ASKS[self.kind]
+
+    @property
+    def is_about_people(self) -> bool:
+        """Whether it changes only who a text is about, so that a failure is unfair."""
+        return self.name in ABOUT_PEOPLE
+
 
 @dataclass(frozen=True)
 class Behavior:
@@ -74,13 +102,23 @@ class Behavior:
 
     tests: tuple[BehaviorTest, ...]
 
+    @property
+    def n(self) -> int:
+        """The cases of all tests."""
+        return sum(test.n for test in self.tests)
+
+    @property
+    def failed(self) -> int:
+        """How many of them failed."""
+        return sum(test.failed for test in self.tests)
+
     def __repr__(self) -> str:
-        n, failed = (sum(getattr(test, name) for test in self.tests) for name in ("n", "failed"))
-        return one_line(self, f"{len(self.tests)} tests", f"{failed:,} of {n:,} cases fail")
+        fail = f"{self.failed:,} of {self.n:,} cases fail"
+        return one_line(self, f"{len(self.tests)} tests", fail)
 
     def _repr_html_(self) -> str:
-        rows = [(t.about, t.kind, t.n, t.failed) for t in self.tests]
-        return html_table(self, ("test", "kind", "cases", "failed"), rows)
+        rows = [(t.about, t.asks, t.n, t.failed) for t in self.tests]
+        return html_table(self, ("test", "what it asks", "cases", "failed"), rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a JSON object."""
@@ -88,11 +126,15 @@ class Behavior:
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Behavior:
-        """The inverse of to_dict. ValueError where the values can't be what to_dict gave."""
+        """The inverse of to_dict. ValueError where the values can't be what to_dict gave.
+
+        A test is called what this emolens calls it, whichever emolens wrote the values.
+        """
         from pydantic import TypeAdapter
 
-        behavior: Behavior = TypeAdapter(cls).validate_python(plain)
-        return behavior
+        read: Behavior = TypeAdapter(cls).validate_python(plain)
+        named = (replace(t, about=TESTS.get(t.name, (t.kind, t.about))[1]) for t in read.tests)
+        return cls(tuple(named))
 
 
 def behavior(ask: Callable[[Sequence[str]], np.ndarray], labels: LabelSet) -> Behavior:
@@ -134,19 +176,25 @@ class _Outcomes:
             wanted = self.names[self.place[str(case.label)]]
             return None if self._answer(case.text) == wanted else self._failed(case, wanted)
         if case.kind == "invariance":
-            wanted = self._answer(case.text)
-            return None if self._answer(case.variant) == wanted else self._failed(case, wanted)
+            at = int(ONE_CLASS.top(self.probabilities[case.text][None])[0])
+            wanted = self.names[at]
+            return None if self._answer(case.variant) == wanted else self._failed(case, wanted, at)
         at = self.place[str(case.label)]
         moved = self.probabilities[case.variant][at] - self.probabilities[case.text][at]
         if (moved if case.change == "up" else -moved) >= -_TOLERANCE:
             return None
         direction = "higher" if case.change == "up" else "lower"
-        return self._failed(case, f"{self.names[at]} {direction}")
+        return self._failed(case, f"{self.names[at]} {direction}", at)
 
     def _answer(self, text: str) -> str:
         return self.names[int(ONE_CLASS.top(self.probabilities[text][None])[0])]
 
-    def _failed(self, case: Case, wanted: str) -> Failure:
+    def _failed(self, case: Case, wanted: str, at: int | None = None) -> Failure:
+        """at: the number of the class in `wanted`, if the case has a variant."""
         text = case.variant or case.text
         p_answer = float(self.probabilities[text].max())
-        return Failure(case.text, case.variant, wanted, self._answer(text), p_answer)
+        failure = Failure(case.text, case.variant, wanted, self._answer(text), p_answer)
+        if at is None:
+            return failure
+        before, after = (float(self.probabilities[t][at]) for t in (case.text, text))
+        return replace(failure, p_before=before, p_after=after)

@@ -26,7 +26,7 @@ TESTS: dict[str, tuple[Kind, str]] = {
     "negated_joy": ("minimum", "pleasant words that are negated"),
     "negated_trouble": ("minimum", "unpleasant words that are negated"),
     "irony": ("minimum", "praise that means the opposite"),
-    "before_and_now": ("minimum", "another feeling earlier than now"),
+    "before_and_now": ("minimum", "an earlier feeling that is over now"),
     "names": ("invariance", "names of another group"),
     "pronouns": ("invariance", "pronouns and words for relatives"),
     "people": ("invariance", "words for groups of people"),
@@ -39,6 +39,18 @@ TESTS: dict[str, tuple[Kind, str]] = {
     "stronger": ("direction", "the feeling made stronger"),
     "turned": ("direction", "the feeling turned into another"),
     "emoji_added": ("direction", "a fitting emoji added"),
+}
+# What a test of each kind asks, in words for readers.
+ASKS: dict[Kind, str] = {
+    "minimum": "right class",
+    "invariance": "same answer",
+    "direction": "right direction",
+}
+# Tests in which a text changes only in whom it is about, each with what changes.
+ABOUT_PEOPLE = {
+    "names": "another name",
+    "pronouns": "another pronoun or relative",
+    "people": "another word for a group of people",
 }
 _FILE = Path(__file__).parent / "cases.jsonl"
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,14 @@ from emolens.data.checks import counted
 from emolens.data.dataset import TEST, TRAIN, VALIDATION, Dataset
 from emolens.errors import require
 from emolens.evaluation.behavior import Behavior
-from emolens.evaluation.calibration import accuracy_by_share, reliability, uncalibrated
-from emolens.evaluation.evaluate import Evaluation
+from emolens.evaluation.calibration import Bin, accuracy_by_share, reliability, uncalibrated
+from emolens.evaluation.evaluate import Evaluation, rival_of
 from emolens.evaluation.verdict import (
+    augrc_sentence,
     calibration_sentence,
     comparison_sentence,
     coverage_sentence,
+    gap_sentence,
     percent,
     promise_sentence,
     sentence_case,
@@ -50,12 +52,15 @@ from emolens.scores import (
 )
 from emolens.show.page import LONGEST, render, sections_shown
 from emolens.show.report import charts, reading
+from emolens.show.report.advice import findings
 from emolens.show.report.errors import ReadRow, left_out_sentence, worth_reading
 from emolens.show.report.mapscript import map_script
+from emolens.show.report.older import completed
 from emolens.show.report.points import Points, Texts, classes_of, sentence
 from emolens.shown import quoted
 
 _FOLDER = Path(__file__).parent
+_FIRST = 2  # steps on the first screen
 _RUNGS = {
     MAJORITY.name: "one answer for all",
     TFIDF.name: "counts words",
@@ -128,7 +133,10 @@ class ReportContents:
 
 def render_report(contents: ReportContents) -> str:
     """The HTML of the whole page."""
-    evaluation, audit, labels = contents.evaluation, contents.audit, contents.dataset.labels
+    evaluation = completed(contents.evaluation, contents.dataset, contents.scores)
+    contents = replace(contents, evaluation=evaluation)
+    audit, labels = contents.audit, contents.dataset.labels
+    found = findings(evaluation, audit, contents.behavior, reasons=contents.texts == "all")
     model = evaluation.by_split[TEST][EXPORTED.name]
     shown = {"behavior": contents.behavior is not None}
     points = Points.of(
@@ -159,11 +167,12 @@ def render_report(contents: ReportContents) -> str:
         style=require("markupsafe", "train").Markup((_FOLDER / "report.css").read_text("utf-8")),
         map_picture=_data_uri(contents.picture),
         verdict=reading.verdict(evaluation, largest),
-        beware=reading.beware(
-            evaluation, audit, contents.behavior, reasons=contents.texts == "all"
-        ),
+        tried=reading.tried_sentence(contents.behavior),
+        beware=[of.problem for of in found if of.problem],
         map_sentence=reading.map_sentence(contents.projections[TRAIN], len(labels)),
-        next_steps=reading.next_steps(model, contents.behavior),
+        next_steps=[of.step for of in found if of.step],
+        first_steps=[of.short for of in found if of.short][:_FIRST],
+        rival=rival_of(evaluation, TEST),
         rung_notes=_RUNGS,
         reading=reading,
         charts=_charts(contents),
@@ -175,6 +184,7 @@ def render_report(contents: ReportContents) -> str:
         counts_of=counts_of,
         commands=_commands(contents),
         files=_FILES.items(),
+        gap_sentence=gap_sentence(_groups(contents, contents.exported.probabilities[TEST])),
         **_belief(evaluation),
     )
 
@@ -194,9 +204,12 @@ def _commands(contents: ReportContents) -> list[tuple[str, str]]:
     run = quoted(contents.run)
     model = quoted(f"{contents.run}/model")
     with_export = [
-        ("Answer texts of your own", f"emolens predict --model {model} --input FILE"),
-        ("Find out how right the answers are there", f"emolens check --model {model} FILE"),
-        ("Measure it on labelled rows", f"emolens evaluate --model {model} --dataset FILE"),
+        ("Let it answer texts of your own", f"emolens predict --model {model} --input FILE"),
+        ("See how often it is right on them: you label 60", f"emolens check --model {model} FILE"),
+        (
+            "Measure it on texts that have labels",
+            f"emolens evaluate --model {model} --dataset FILE",
+        ),
     ]
     always = [
         ("Make this page again", f"emolens report {run}"),
@@ -216,7 +229,8 @@ def _belief(evaluation: Evaluation) -> dict[str, Any]:
         "confidence": CONFIDENCE,
         "promise_sentence": promise_sentence(exported, TEST),
         "calibration_sentence": calibration_sentence(EXPORTED.name, exported, TEST),
-        "coverage_sentence": coverage_sentence(calibrated, TEST) if calibrated else "",
+        "coverage_sentence": coverage_sentence(EXPORTED.name, exported, TEST),
+        "augrc_sentence": augrc_sentence(calibrated) if calibrated else "",
     }
 
 
@@ -242,15 +256,21 @@ _LENGTH_STEPS = 40
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
+def _groups(contents: ReportContents, probabilities: np.ndarray) -> list[Bin]:
+    """The groups of answers on test whose share of right ones is drawn."""
+    groups = reliability(contents.dataset[TEST].labels, probabilities)
+    return [group for group in groups if group.rows >= _FEWEST]
+
+
 def _reliability(contents: ReportContents) -> charts.Chart:
-    of, y = contents.exported, contents.dataset[TEST].labels
+    of = contents.exported
     after = of.probabilities[TEST]
     named = {"after calibration": after}
     if of.calibration:
         named = {"before calibration": uncalibrated(after, of.calibration.temperature), **named}
     lines = []
     for title, probabilities in named.items():
-        bins = [b for b in reliability(y, probabilities) if b.rows >= _FEWEST]
+        bins = _groups(contents, probabilities)
         lines.append(
             charts.Line(
                 title,

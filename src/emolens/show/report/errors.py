@@ -58,6 +58,13 @@ def worth_reading(audit: Audit, evaluation: Evaluation) -> list[ReadRow]:
 
 def left_out_sentence(audit: Audit) -> str:
     """How many rows the list has no room for; empty if it has all."""
-    kinds = {"equal texts with several labels": audit.contradictions, LEAKED: audit.leaked_rows}
-    cut = [f"{MOST} of {len(rows):,} {what}" for what, rows in kinds.items() if len(rows) > MOST]
-    return f"The list has only {' and '.join(cut)}; audit.json has all." if cut else ""
+    kinds = {
+        "texts that have several labels": audit.contradictions,
+        "texts that are also in train": audit.leaked_rows,
+    }
+    cut = [
+        f"Of the {len(rows):,} {what}, only the first {MOST} are listed."
+        for what, rows in kinds.items()
+        if len(rows) > MOST
+    ]
+    return f"{' '.join(cut)} audit.json has all." if cut else ""

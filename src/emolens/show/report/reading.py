@@ -9,20 +9,18 @@ import numpy as np
 
 from emolens.data.audit import Audit
 from emolens.data.checks import agreeing, counted
-from emolens.data.dataset import TEST, TRAIN, VALIDATION
-from emolens.evaluation.behavior import Behavior, BehaviorTest
-from emolens.evaluation.calibration import BROKEN
+from emolens.data.dataset import TEST, TRAIN
+from emolens.evaluation.behavior import Behavior
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.intervals import wilson
 from emolens.evaluation.model import ModelEvaluation
-from emolens.evaluation.verdict import comparison_sentence, percent, promise_sentence, winner
+from emolens.evaluation.verdict import percent
 from emolens.explore.neighbors import nearest_places
 from emolens.explore.project import Projection
-from emolens.scores import EXPORTED, MAJORITY, FinetuneFacts
+from emolens.scores import EXPORTED, MAJORITY, FinetuneFacts, LinearFacts
 
 _SURE = 1.96  # standard errors of a difference
-_OFTEN = 0.25  # from this share of failures on, a behavioral test is a weak spot
-_FEW = 50  # rows of a class in test; with fewer, an interval is wider than a fourth
+_SHARES = 2  # mistakes with the largest shares of their classes
 
 
 def verdict(evaluation: Evaluation, largest: str) -> str:
@@ -37,6 +35,18 @@ def verdict(evaluation: Evaluation, largest: str) -> str:
         f" {chance}."
     )
     return f"{told} {weakness(evaluation.labels, model)}"
+
+
+def tried_sentence(behavior: Behavior | None) -> str:
+    """How many cases of the behavioral tests fail; empty if the model was not tried on them."""
+    if behavior is None or not behavior.n:
+        return ""
+    return (
+        f"But of {counted(behavior.n, 'sentence')} that emolens wrote to try models, it fails"
+        f" {behavior.failed:,}."
+        if behavior.failed
+        else f"It fails none of the {behavior.n:,} sentences that emolens wrote to try models."
+    )
 
 
 def weakness(names: Sequence[str], model: ModelEvaluation) -> str:
@@ -69,75 +79,24 @@ def _in_test(model: ModelEvaluation) -> dict[str, dict[str, int | float]]:
     return {name: of for name, of in model.per_class.items() if of["support"]}
 
 
-def beware(
-    evaluation: Evaluation, audit: Audit, behavior: Behavior | None, *, reasons: bool = True
-) -> list[str]:
-    """What a reader should know before they use the model; the most serious things first.
-
-    reasons: whether the reasons of checks, which may quote the data, belong to it.
-    """
-    model = evaluation.by_split[TEST][EXPORTED.name]
-    found = list(evaluation.warnings)
-    if model.promise and model.promise.outcome == BROKEN:
-        found.append(promise_sentence(model, TEST))
-    compared = evaluation.comparisons[TEST]
-    if not found and compared and winner(compared[-1]) is None:
-        found.append(comparison_sentence(compared[-1]))
-    for check in audit.checks:
-        if check.status == "failed":
-            reason = f": {check.reason} {check.action}" if reasons else " (see audit.json)"
-            found.append(f"{check.code}, {check.title}{reason}".strip())
-    found += _gap(evaluation)
-    few = [name for name, figures in model.per_class.items() if figures["support"] < _FEW]
-    if few:
-        names = ", ".join(f"{name} ({model.per_class[name]['support']})" for name in few[:6])
-        more = f" and {len(few) - 6} more" if len(few) > 6 else ""
-        found.append(
-            f"Few texts of {names}{more} are in test, so the figures of"
-            f" {'this class' if len(few) == 1 else 'these classes'} are uncertain."
-        )
-    return found if evaluation.warnings else found + _weak_spots(behavior)
-
-
-def _weak_spots(behavior: Behavior | None) -> list[str]:
-    """The behavioral tests that the model fails most, if it fails many cases of them."""
-    weak = sorted(_weak(behavior), key=lambda test: -test.share)
-    if not weak:
-        return []
-    named = ", ".join(f"{t.about} ({t.failed} of {t.n} wrong)" for t in weak[:4])
-    more = f", and {len(weak) - 4} more" if len(weak) > 4 else ""
-    return [f"Weak spots in sentences that were written to try models: {named}{more}."]
-
-
-def _weak(behavior: Behavior | None) -> list[BehaviorTest]:
-    """The behavioral tests of which the model fails many cases."""
-    return [test for test in behavior.tests if test.share >= _OFTEN] if behavior else []
-
-
-def _gap(evaluation: Evaluation) -> list[str]:
-    """Whether validation and test differ by more than chance."""
-    of = {split: evaluation.by_split[split][EXPORTED.name] for split in (VALIDATION, TEST)}
-    (low, high), (other_low, other_high) = (of[s].intervals["accuracy"] for s in (VALIDATION, TEST))
-    if low <= other_high and other_low <= high:
-        return []
-    return [
-        f"The model is right on {percent(of[VALIDATION].accuracy)} of validation and on"
-        f" {percent(of[TEST].accuracy)} of test: more than chance explains, so these two are of"
-        " different kinds."
-    ]
-
-
-def matrix_sentence(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> str:
-    """The most frequent mistake, as a share of its class."""
-    counts = np.array(matrix, dtype=np.int64)
+def matrix_sentence(model: ModelEvaluation) -> str:
+    """The most frequent mistake, and those with the largest shares of their classes."""
+    counts = np.array(model.confusion, dtype=np.int64)
     np.fill_diagonal(counts, 0)
     if not counts.any():
         return "All texts are right."
+    names = list(model.per_class)
     label, answer = _largest_cell(counts)
-    n, of = int(counts[label, answer]), int(np.array(matrix)[label].sum())
+    n, of = int(counts[label, answer]), sum(model.confusion[label])
+    by_share = [
+        f"{percent(share, 1)} of '{first}' is called '{second}' ({rows:,} of"
+        f" {counted(int(model.per_class[first]['support']), 'text')})"
+        for first, second, rows, share in model.mistaken(_SHARES)
+    ]
     return (
-        f"The most frequent mistake: {n:,} of {counted(of, 'text')} of '{names[label]}'"
-        f" {agreeing(n, 'are')} called '{names[answer]}' ({percent(n / of)})."
+        f"The most frequent mistake by number: {n:,} of {counted(of, 'text')} of '{names[label]}'"
+        f" {agreeing(n, 'are')} called '{names[answer]}' ({percent(n / of)}). By share of a class:"
+        f" {', '.join(by_share)}."
     )
 
 
@@ -152,29 +111,6 @@ def worst_share(matrix: Sequence[Sequence[int]]) -> float:
         n / sum(row) for i, row in enumerate(matrix) for j, n in enumerate(row) if i != j and n
     ]
     return max(shares, default=1.0)
-
-
-def next_steps(model: ModelEvaluation, behavior: Behavior | None) -> list[str]:
-    """What to do about the weakest points, the most useful first."""
-    steps = []
-    promise = model.promise
-    if promise and promise.outcome != BROKEN and 0 < promise.answered < promise.rows:
-        steps.append(
-            f"Use its sure answers, and let a person read the others: of these"
-            f" {promise.rows:,} texts, {promise.rows - promise.answered:,}."
-        )
-    there = _in_test(model)
-    worst = min(there, key=lambda name: there[name]["f1"])
-    if there[worst]["f1"] < 1:
-        steps.append(
-            f"Read the mistakes on '{worst}', the class with the lowest F1: are its labels right,"
-            " and is it clear what belongs to it? Then add texts of this class."
-        )
-    weak = [test.about for test in _weak(behavior)]
-    if weak:
-        more = f" and {len(weak) - 3} more" if len(weak) > 3 else ""
-        steps.append(f"Add labelled texts for its weak spots: {', '.join(weak[:3])}{more}.")
-    return steps
 
 
 def classes_sentence(model: ModelEvaluation) -> str:
@@ -257,9 +193,42 @@ def curve_sentence(facts: FinetuneFacts) -> str:
     return f"{now} and hardly rose in the last one ({step:+.3f}): more epochs may help little."
 
 
+def kept_sentence(facts: FinetuneFacts) -> str:
+    """Which epoch is kept, and why it need not be the one with the best figure."""
+    best = max(facts.history, key=lambda point: point.macro_f1)
+    kept = f"Epoch {facts.best_epoch:g} is kept"
+    if len(facts.history) < 2:
+        return f"{kept}, the only one that was looked at."
+    last = (
+        "The last epoch is kept that is worse than the best one by no more than chance may make it"
+        " (one standard error of macro-F1 on the rows of validation that choose): the learning rate"
+        " falls to 0, so later weights are better on average."
+    )
+    if facts.best_epoch == best.epoch:
+        return f"{kept}, which has the highest macro-F1 on validation. {last}"
+    return (
+        f"{kept} (macro-F1 on validation {facts.kept.macro_f1:.3f}), although epoch {best.epoch:g}"
+        f" has a higher figure ({best.macro_f1:.3f}). {last}"
+    )
+
+
+def strength_sentence(facts: LinearFacts) -> str:
+    """Which C was chosen, and by which losses; of equal ones the smaller C."""
+    losses = facts.log_loss_by_C
+    every = ", ".join(f"{c}: {loss:.4f}" for c, loss in losses.items())
+    lowest = f"{losses[f'{facts.C:g}']:.4f}"
+    equal = [c for c, loss in losses.items() if f"{loss:.4f}" == lowest]
+    tie = " Of equal losses, the smaller C is taken." if len(equal) > 1 else ""
+    return (
+        f"C says how large the weights may become. C = {facts.C:g} is chosen, because it has the"
+        f" lowest log-loss ({every}), before calibration, on the rows of validation that"
+        f" choose.{tie}"
+    )
+
+
 def _of_100(share: float) -> str:
     """Whole numbers, but never 100 of a share below 1, and never 0 of one above 0."""
-    whole = round(100 * share)
+    whole = math.floor(100 * share + 0.5)
     if (whole == 100 and share < 1) or (whole == 0 and share > 0):
         return f"{100 * share:.1f}"
     return str(whole)
