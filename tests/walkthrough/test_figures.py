@@ -113,7 +113,7 @@ def test_the_baselines_are_those_of_the_results(book: Any) -> None:
     results = document("results-emotion-minilm.md")
     wanted = re.search(r"\| validation \| largest class \| ([\d.]+) \S+ \| ([\d.]+)", results)
     assert wanted
-    printed = cell_with(book, "el.majority(dataset)]).by_split")
+    printed = cell_with(book, "of_lazy = el.evaluate")
     assert f"accuracy {wanted[1]}, macro-F1 {wanted[2]}" in printed
 
 
@@ -124,7 +124,7 @@ def test_probe_and_model_are_near_those_of_the_results(book: Any) -> None:
     printed = cell_with(book, "right on validation")
     assert float(first(r"validation: ([\d.]+)", printed)) == pytest.approx(probe, abs=0.004)
     tuned = float(first(r"\| validation \| fine-tuned \| ([\d.]+)", results))
-    printed = cell_with(book, "now.accuracy")
+    printed = cell_with(book, "scores.accuracy")
     assert float(first(r"accuracy ([\d.]+)", printed)) == pytest.approx(tuned, abs=0.025)
 
 
