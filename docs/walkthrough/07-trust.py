@@ -91,7 +91,7 @@ el.ReliabilityDisplay.from_predictions(y_test, probabilities, labels=part.labels
 # %% [markdown]
 # Points on the diagonal: the probability can be taken at its word. Points below it: the model is a show-off. The bars at the bottom show how many texts each point stands for, and the pale points stand for so few that you shouldn't look at them too hard.
 #
-# In `emotion`, most texts are in the last bin, on the line. Left of it, down to the middle, the points lie a bit low: there, the model is still too sure.
+# In `emotion`, most texts are in the last bin, on the line. From the middle up to three quarters, the points lie a bit low: there, the model is still too sure.
 #
 # *Still*, because this is the picture after a cure. Freshly trained models tend to be too sure of themselves. The cure is one number, the **temperature**: all scores are divided by it before they become probabilities. Above 1, the model gets more modest; below 1, bolder. Not a single answer changes. It is fitted on validation rows, and it is part of the saved model.
 
