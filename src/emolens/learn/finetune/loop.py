@@ -26,7 +26,7 @@ from emolens.scores import EpochPoint, LossPoint, Recipe
 _N_POINTS = 40  # of the curve of the training loss
 _EVERY = 120.0  # seconds between two checkpoints
 _SHARE = 0.02  # of the time, at most, goes into checkpoints
-_TIDY = 50  # steps between two times that freed memory goes back to the system
+_TIDY = 25  # steps between two times that freed memory goes back to the system
 
 
 class Tracker(Protocol):
@@ -259,6 +259,7 @@ class _Loop:
         due = _EVERY if not self._steps.is_look(self._done.step) else 0.0
         if waited < max(due, self._save_cost / _SHARE):
             return
+        return_freed_memory()  # safetensors copies all arrays before it writes them
         done, started = self._done, time.monotonic()
         arrays = self._weights() | _numpy(self._optimizer.arrays())
         arrays |= {f"logits.{i}": logits for i, logits in enumerate(done.logits)}
