@@ -79,7 +79,7 @@ FOREIGN = [
     ("a.yaml", b"- text: so\n  label: joy\n- text: low\n", "a YAML file"),
     ("a.sav", b"$FL2@(#) SPSS DATA FILE", "a file of SPSS"),
     ("a.dta", b"<stata_dta><header>", "a file of Stata"),
-    ("a.rds", gzip.compress(b"X\n\0\0\0\3"), "a file of R"),
+    ("a.rds", gzip.compress(b"X\n\0\0\0\3", mtime=0), "a file of R"),
     ("a.arff", b"% so\n@RELATION so\n\n@ATTRIBUTE text string\n", "a file of Weka"),
     ("a.csv", b"<!DOCTYPE html><html><body>Log in</body></html>", "a web page"),
     ("a.xls", b"\xef\xbb\xbf\n<html><table><tr><td>text</td></tr></table>", "a web page"),

@@ -41,7 +41,11 @@ def fitted(embeddings: Embeddings, y: dict[str, np.ndarray], **settings: Any) ->
 
 
 @pytest.mark.parametrize(
-    "check", [pytest.param(c, id=str(c)) for c in estimator_checks_generator(Probe())]
+    "check",
+    [
+        pytest.param(check, id=f"{place}-{check[1].func.__name__}")
+        for place, check in enumerate(estimator_checks_generator(Probe()))
+    ],
 )
 def test_it_keeps_the_contract_of_scikit_learn(check: tuple[Any, Any]) -> None:
     estimator, run = check

@@ -161,14 +161,15 @@ def test_the_first_screen_and_the_list_hold_the_same_steps(tiny_run: Run) -> Non
     assert f"<li>{shorts[0]}</li>" in first
     assert f"<li>{shorts[1]}</li>" in first
     assert f"All {len(steps)} steps" in first
-    assert "of 60 sentences that emolens wrote to try models, it fails 28." in first.join(
-        [page.split("What to do first")[0], ""]
-    )
+    wrong = "it gets 19 of 20 sentences wrong and it fails 9 of 40 tests in which a text changes."
+    assert wrong in first.join([page.split("What to do first")[0], ""])
 
 
 def test_how_many_sentences_fail_is_said_near_the_headline() -> None:
-    assert "it fails 9." in tried_sentence(tried(irony=(9, 10)))
-    assert tried_sentence(tried(irony=(0, 10))).startswith("It fails none of the 10 sentences")
+    assert tried_sentence(tried(irony=(9, 10))).endswith("it gets 9 of 10 sentences wrong.")
+    changed = "models, it fails 1 of 1 test in which a text changes."
+    assert tried_sentence(tried(names=(1, 1))).endswith(changed)
+    assert tried_sentence(tried(irony=(0, 10))).startswith("It fails none of the 10 cases")
     assert tried_sentence(tried(irony=(0, 0))) == tried_sentence(None) == ""
 
 

@@ -74,12 +74,10 @@ def calibration_sentence(name: str, model: ModelEvaluation, split: str) -> str:
             f" calibration error is {now.expected}."
         )
     moved = "fell" if now.expected.value < before.expected.value else "rose"
-    near = now.expected.low <= before.expected.high and before.expected.low <= now.expected.high
-    chance = " As the two intervals overlap, this may be chance." if near else ""
     return (
         f"The mean probability of {the} was {percent(before.confidence)} before calibration and is"
         f" {percent(now.confidence)} after it; {right} The expected calibration error {moved} from"
-        f" {before.expected} to {now.expected}.{chance}"
+        f" {before.expected} to {now.expected}."
     )
 
 

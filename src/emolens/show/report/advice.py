@@ -73,8 +73,8 @@ def _of_training(evaluation: Evaluation, model: ModelEvaluation) -> Iterator[Fin
     ):
         yield Finding(
             comparison_sentence(rival),
-            "Add labelled texts to train: with few, a simple model is often as good.",
-            "Add labelled texts to train.",
+            "Add labelled texts to the training data: with few, a simple model is often as good.",
+            "Add labelled texts to the training data.",
         )
 
 
@@ -123,9 +123,9 @@ def _weak_spots(behavior: Behavior | None) -> Iterator[Finding]:
         yield Finding(
             "It often fails sentences that emolens wrote to try models:"
             f" {_named([_failing(test) for test in weak])}.",
-            "Add labelled texts of these kinds to train, the worst first:"
+            "Add labelled texts of these kinds to the training data, the worst first:"
             f" {_named([test.about for test in weak])}. Until then, let a person read such texts.",
-            f"Add labelled texts to train, first of its weakest kind: {worst}.",
+            f"Add labelled texts to the training data, first of its weakest kind: {worst}.",
         )
 
 
@@ -135,11 +135,12 @@ def _unfair(behavior: Behavior | None) -> Iterator[Finding]:
     if unfair:
         changed = [f"with {ABOUT_PEOPLE[t.name]} in {t.failed} of {t.n} sentences" for t in unfair]
         yield Finding(
-            "The answer can depend on who a text is about, and that is unfair. It changed"
+            "The answer can change when only the people in a text change. It did"
             f" {_named(changed)}.",
-            "Compare its answers for different groups of people before anything is decided by"
-            " them, and add texts to train in which each class occurs with many names and groups.",
-            "Compare its answers for different groups of people.",
+            "Check whether its answers change with names or groups of people before anything is"
+            " decided by them, and add texts to the training data in which each class occurs with"
+            " many names and groups.",
+            "Check whether its answers change with names or groups of people.",
         )
 
 

@@ -38,15 +38,18 @@ def verdict(evaluation: Evaluation, largest: str) -> str:
 
 
 def tried_sentence(behavior: Behavior | None) -> str:
-    """How many cases of the behavioral tests fail; empty if the model was not tried on them."""
+    """What the behavioral tests found, in a sentence; empty if the model was not tried on them."""
     if behavior is None or not behavior.n:
         return ""
-    return (
-        f"But of {counted(behavior.n, 'sentence')} that emolens wrote to try models, it fails"
-        f" {behavior.failed:,}."
-        if behavior.failed
-        else f"It fails none of the {behavior.n:,} sentences that emolens wrote to try models."
-    )
+    if not behavior.failed:
+        return f"It fails none of the {behavior.n:,} cases that emolens wrote to try models."
+    sentences = [test for test in behavior.tests if test.kind == "minimum"]
+    n, wrong = (sum(getattr(test, name) for test in sentences) for name in ("n", "failed"))
+    others, changed = behavior.n - n, behavior.failed - wrong
+    parts = [f"it gets {wrong:,} of {counted(n, 'sentence')} wrong"] if n else []
+    if others:
+        parts.append(f"it fails {changed:,} of {counted(others, 'test')} in which a text changes")
+    return f"But with the texts that emolens wrote to try models, {' and '.join(parts)}."
 
 
 def weakness(names: Sequence[str], model: ModelEvaluation) -> str:
@@ -156,7 +159,7 @@ def balance_sentence(audit: Audit) -> str:
         return "All classes have about the same size, so accuracy and macro-F1 are much alike."
     return (
         f"For each text of '{smallest}' there are {ratio:.1f} of '{largest}'. Accuracy would hide "
-        "errors on the small classes, so this page always shows macro-F1 beside it."
+        "errors on the small classes, so look at macro-F1, too."
     )
 
 
@@ -200,9 +203,8 @@ def kept_sentence(facts: FinetuneFacts) -> str:
     if len(facts.history) < 2:
         return f"{kept}, the only one that was looked at."
     last = (
-        "The last epoch is kept that is worse than the best one by no more than chance may make it"
-        " (one standard error of macro-F1 on the rows of validation that choose): the learning rate"
-        " falls to 0, so later weights are better on average."
+        "emolens keeps the last epoch whose macro-F1 is within one standard error of the best one,"
+        " because such a difference may be chance."
     )
     if facts.best_epoch == best.epoch:
         return f"{kept}, which has the highest macro-F1 on validation. {last}"
@@ -221,8 +223,8 @@ def strength_sentence(facts: LinearFacts) -> str:
     tie = " Of equal losses, the smaller C is taken." if len(equal) > 1 else ""
     return (
         f"C says how large the weights may become. C = {facts.C:g} is chosen, because it has the"
-        f" lowest log-loss ({every}), before calibration, on the rows of validation that"
-        f" choose.{tie}"
+        f" lowest log-loss ({every}), before calibration, on the part of validation that is"
+        f" used for choosing.{tie}"
     )
 
 
