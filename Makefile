@@ -7,8 +7,9 @@ INSTALL := $(BIN)/pip install --disable-pip-version-check --constraint constrain
 demo: .venv/demo.installed
 	$(BIN)/emolens run
 
+# Two at a time: most tests wait for a process of their own. A file's tests share what it prepares.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
 
 soak: .venv/dev.installed
 	$(BIN)/python -m pytest -m soak
