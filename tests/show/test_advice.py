@@ -86,7 +86,7 @@ def test_an_answer_that_changes_with_a_name_is_always_named(
     sound: tuple[Evaluation, Audit], name: str, failed: int, n: int, named: bool
 ) -> None:
     found = of(sound, tried(**{name: (failed, n), "irony": (9, 10)}))
-    unfair = [one for one in found if "who a text is about" in one.problem]
+    unfair = [one for one in found if "only the people in a text" in one.problem]
     assert bool(unfair) == named
     assert bool([one for one in found if "groups of people" in one.step]) == named
     if named:
@@ -103,7 +103,7 @@ def test_an_unfair_model_is_named_where_it_has_collapsed_too(
     assert "Train again" in first.step
     assert not second.step
     assert [one.problem[:40] for one in rest if one.problem] == [
-        "The answer can depend on who a text is a"
+        "The answer can change when only the peop"
     ]
 
 
@@ -123,7 +123,14 @@ def test_what_speaks_against_a_model_has_a_step_each(sound: tuple[Evaluation, Au
     found = findings(worse, replace(audit, checks=(check,)), tried(irony=(9, 10), names=(20, 40)))
     assert len(problems(found)) == 6
     assert all(one.step and one.short for one in found if one.problem)
-    order = ("was broken on test", "T05", "of different kinds", "Few texts of", "fails sent", "who")
+    order = (
+        "was broken on test",
+        "T05",
+        "of different kinds",
+        "Few texts of",
+        "fails sent",
+        "only the people",
+    )
     places = [next(i for i, p in enumerate(problems(found)) if word in p) for word in order]
     assert places == sorted(places)
     hidden = findings(worse, replace(audit, checks=(check,)), None, reasons=False)

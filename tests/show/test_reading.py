@@ -53,10 +53,10 @@ def test_why_an_epoch_is_kept_that_has_not_the_highest_figure(tiny_run: Run) -> 
     sentence = kept_sentence(facts_of(tiny_run, [0.9, 0.915, 0.907], 3))
     assert sentence.startswith(
         "Epoch 3 is kept (macro-F1 on validation 0.907), although epoch 2 has a higher figure"
-        " (0.915). The last epoch is kept that is worse than the best one by no more than chance"
+        " (0.915). emolens keeps the last epoch whose macro-F1 is within one standard error"
     )
     best = kept_sentence(facts_of(tiny_run, [0.9, 0.91], 2))
-    assert best.startswith("Epoch 2 is kept, which has the highest macro-F1 on validation. The l")
+    assert best.startswith("Epoch 2 is kept, which has the highest macro-F1 on validation. emo")
     assert kept_sentence(facts_of(tiny_run, [0.9], 1)) == (
         "Epoch 1 is kept, the only one that was looked at."
     )
